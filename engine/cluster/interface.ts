@@ -1,0 +1,173 @@
+/**
+ * What a control actor is told and what it decides: plain objects, one actor per host. A witness
+ * runs the same actor without volumes and groups.
+ */
+import type { BootId, Epoch, Micros, NodeId } from '../core/units.ts';
+import type { DataCommand, DataReport, VolumeRecord } from '../data/messages.ts';
+import type { TimelineEvent } from '../timeline/event.ts';
+import type { ControlMessage } from './messages.ts';
+
+/** State that outlives the process: one JSON-like document, replaced as a whole. */
+export type Durable = { readonly [key: string]: unknown };
+
+/** What a control actor hears. */
+export type ControlInput =
+  | {
+      /**
+       * First input of each session. `durable` is what was persisted last, null on an empty disk.
+       * `boot` is the host's life; `session` counts starts of the core in the durable store's
+       * life and is used for event ids.
+       */
+      readonly kind: 'start';
+      readonly boot: BootId;
+      readonly session: number;
+      readonly durable: Durable | null;
+    }
+  | {
+      /** A peer's message over link number `link`; authenticated and not a replay. */
+      readonly kind: 'message';
+      readonly from: NodeId;
+      readonly link: number;
+      readonly message: ControlMessage;
+    }
+  | {
+      /** The wake-up asked for is due. */
+      readonly kind: 'wake';
+    }
+  | {
+      /** Persist number `token` and all before it are durable. */
+      readonly kind: 'persisted';
+      readonly token: number;
+    }
+  | {
+      /** A data actor of this host reports. */
+      readonly kind: 'data';
+      readonly report: DataReport;
+    }
+  | {
+      /** The data actor of `volume` (re)started; it will report Attached. */
+      readonly kind: 'data-started';
+      readonly volume: string;
+    }
+  | {
+      /** The monitor reports an application's state; sent on change and after its (re)start. */
+      readonly kind: 'application';
+      readonly group: string;
+      /** The epoch it was started under, 0 when not running. */
+      readonly epoch: Epoch;
+      readonly state: 'stopped' | 'starting' | 'running' | 'stopping' | 'failed' | 'stop-failed';
+    }
+  | {
+      readonly kind: 'operator';
+      /** Command id, echoed in an `answer` decision. */
+      readonly id: number;
+      readonly command: OperatorCommand;
+    };
+
+/** Commands of people; all are audited as timeline events. */
+export type OperatorCommand =
+  | { readonly kind: 'status' }
+  | { readonly kind: 'switch'; readonly group: string; readonly to: NodeId }
+  | { readonly kind: 'stop-group'; readonly group: string }
+  | { readonly kind: 'start-group'; readonly group: string };
+
+/** What a control actor decides. Decisions are carried out in order. */
+export type ControlDecision =
+  | {
+      /** Send to one node, on one link (0..n-1) or on all. Datagrams: may be lost, duplicated. */
+      readonly kind: 'send';
+      readonly to: NodeId;
+      readonly link: number | 'all';
+      readonly message: ControlMessage;
+    }
+  | {
+      /**
+       * Replace the durable document. Decisions after this one that must not be seen before it is
+       * durable are held back by the actor itself until `persisted` arrives.
+       */
+      readonly kind: 'persist';
+      readonly token: number;
+      readonly durable: Durable;
+    }
+  | {
+      /** Deliver `wake` at this time; replaces the one before. */
+      readonly kind: 'wake-at';
+      readonly at: Micros;
+    }
+  | {
+      /**
+       * The guardian may pet the watchdog until `until`; `armed` only while this node owns
+       * something. With `armed` false the watchdog is disarmed.
+       */
+      readonly kind: 'guardian';
+      readonly armed: boolean;
+      readonly until: Micros;
+    }
+  | {
+      readonly kind: 'to-data';
+      readonly volume: string;
+      readonly command: DataCommand;
+    }
+  | {
+      /**
+       * To the monitor: run the application under `epoch`, only while now < `until`. Repeated
+       * with later `until` as the lease is renewed (`renew`); the monitor stops it by itself when
+       * `until` passes.
+       */
+      readonly kind: 'application';
+      readonly group: string;
+      readonly action: 'start' | 'stop' | 'renew';
+      readonly epoch: Epoch;
+      readonly until: Micros;
+      readonly cause: string;
+    }
+  | { readonly kind: 'event'; readonly event: TimelineEvent }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: OperatorAnswer };
+
+/** One node's view, for `understudy status` and the console. */
+export interface ClusterStatus {
+  readonly node: NodeId;
+  readonly leader: NodeId;
+  readonly term: number;
+  readonly committed: number;
+  /** The guarantee in force: 'data+service' with an armed watchdog, else 'data'. */
+  readonly exclusivity: 'data+service' | 'data';
+  readonly lease: { readonly until: Micros; readonly held: boolean };
+  readonly peers: readonly {
+    readonly node: NodeId;
+    readonly up: boolean;
+    readonly links: readonly { readonly up: boolean; readonly heard: Micros }[];
+  }[];
+  readonly volumes: readonly (VolumeRecord & {
+    readonly local: {
+      readonly disk: string;
+      readonly role: string;
+      readonly link: string;
+      readonly dirty: number;
+    } | null;
+  })[];
+  readonly groups: readonly {
+    readonly group: string;
+    readonly owner: NodeId;
+    readonly epoch: Epoch;
+    readonly state: string;
+    /** Set when only a person can go on. */
+    readonly blocked?: { readonly reason: string; readonly remedy: string };
+  }[];
+}
+
+export type OperatorAnswer =
+  | { readonly ok: true; readonly status?: ClusterStatus }
+  | { readonly ok: false; readonly reason: string; readonly remedy: string };
+
+/** What every control actor offers a backend. */
+export interface ControlActor {
+  /**
+   * Handles inputs in order at time `now` (this host's monotonic µs, never running backwards) and
+   * returns decisions in order. Throws InvariantError when a belief is broken: the whole core
+   * must then stop.
+   */
+  step(inputs: readonly ControlInput[], now: Micros): readonly ControlDecision[];
+  /** This node's view now; changes nothing. */
+  status(now: Micros): ClusterStatus;
+}

@@ -1,0 +1,103 @@
+/**
+ * The validated configuration, in engine units (bytes, microseconds, node numbers). Reading YAML
+ * and telling lines belongs to cli/config; judging what is safe belongs to `checkConfig`
+ * (engine/cluster/config-check.ts). The same object drives simulation and production.
+ */
+import type { Micros, NodeId } from './units.ts';
+
+/** One host or witness. */
+export interface NodeConfig {
+  readonly id: NodeId;
+  readonly name: string;
+  /** A witness votes, and holds no volume and no group. */
+  readonly witness: boolean;
+  /** UDP addresses "host:port", one per link, in the same order on every node. */
+  readonly control: readonly string[];
+  /** TCP address for replication, "" for a witness. */
+  readonly replication: string;
+  /** Watchdog device, or 'none'. Simulated hosts have one unless it says none. */
+  readonly watchdog: string;
+}
+
+/** One replica of a volume. */
+export interface ReplicaConfig {
+  readonly node: NodeId;
+  /** File or block device. */
+  readonly path: string;
+  /** Separate metadata device, or '' for the end of `path`. */
+  readonly meta: string;
+}
+
+export interface VolumeConfig {
+  readonly name: string;
+  /** 128-bit, 32 hexadecimal digits. */
+  readonly uuid: string;
+  readonly sizeBytes: number;
+  readonly logicalBlock: 512 | 4096;
+  readonly replicas: readonly ReplicaConfig[];
+  /** Per node: where its NBD export listens, "host:port" on loopback or "unix:/path". */
+  readonly nbd: readonly { readonly node: NodeId; readonly listen: readonly string[] }[];
+  /** Most extents hot at once (1 MiB each), 2..896. */
+  readonly activityLogExtents: number;
+}
+
+/** A plain command application; '' for none (then the group only holds its volume). */
+export interface ApplicationConfig {
+  readonly start: string;
+  readonly stop: string;
+  readonly check: string;
+  readonly checkEvery: Micros;
+  readonly startTimeout: Micros;
+  readonly stopTimeout: Micros;
+}
+
+export interface GroupConfig {
+  readonly name: string;
+  readonly volume: string;
+  readonly application: ApplicationConfig | null;
+  /** Nodes in order of preference. */
+  readonly nodes: readonly NodeId[];
+}
+
+/** All in µs; the inequality of LAW-one-holder is checked when the configuration is read. */
+export interface TimingConfig {
+  /** Heartbeats and lease renewals are sent this often. */
+  readonly heartbeat: Micros;
+  /** A peer is suspect after this much silence on all links. */
+  readonly suspect: Micros;
+  /** P: how long a node may keep petting after it sent its oldest counting renewal. */
+  readonly pet: Micros;
+  /** W: the watchdog resets this long after the last pet. */
+  readonly watchdog: Micros;
+  /** ε_w: the watchdog's own delay. */
+  readonly watchdogDelay: Micros;
+  /** δ_io: how long a reset machine's I/O can still land on shared disks; 0 for own replicas. */
+  readonly ioDelay: Micros;
+  /** G: a voter's promise after a renewal. */
+  readonly grant: Micros;
+  /** ρ: clock rate error bound, in parts per million. */
+  readonly clockRatePpm: number;
+  /** A follower stands for election after this much silence of the leader, plus up to as much. */
+  readonly election: Micros;
+}
+
+export interface ClusterConfig {
+  readonly name: string;
+  readonly nodes: readonly NodeConfig[];
+  readonly volumes: readonly VolumeConfig[];
+  readonly groups: readonly GroupConfig[];
+  readonly timing: TimingConfig;
+}
+
+/** Default timing (design.md §4): P 1 s, W 2 s, G 3.2 s. */
+export const DEFAULT_TIMING: TimingConfig = {
+  heartbeat: 500_000,
+  suspect: 1_500_000,
+  pet: 1_000_000,
+  watchdog: 2_000_000,
+  watchdogDelay: 100_000,
+  ioDelay: 0,
+  grant: 3_200_000,
+  clockRatePpm: 1000,
+  election: 1_000_000,
+};

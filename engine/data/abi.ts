@@ -1,0 +1,187 @@
+/**
+ * The record interface between a data actor and whatever carries out its decisions.
+ *
+ * One turn is: the backend fills event records, the actor's `step` answers with decision records.
+ * Records are 32 bytes, little-endian:
+ *
+ *     i32 op | i32 slot | i32 link | i32 flags | f64 offset | u32 length | i32 status
+ *
+ * A *slot* is a payload buffer that the backend owns; the engine names it and never reads it.
+ * Each slot has a 64-byte header that the engine does read and write. Small things that the
+ * engine must read (metadata pages, peer messages) travel in 4 KiB *pages* of two arenas: in-pages
+ * are filled by the backend and valid during one step; out-pages are filled by the engine and
+ * copied by the backend before the next step.
+ *
+ * native/src/abi.h is the same table in C++; a test compares the two.
+ */
+
+/** Version of this interface; the addon refuses another one. */
+export const ABI_VERSION = 1;
+
+/** Bytes of one event or decision record. */
+export const RECORD_BYTES = 32;
+/** Bytes of one slot header. */
+export const HEADER_BYTES = 64;
+/** Bytes of one arena page, and of one metadata page on disk. */
+export const PAGE_BYTES = 4096;
+
+/** What a backend tells a data actor. */
+export const Event = {
+  /** Front-end read of [offset, offset+length) into `slot`. */
+  ReqRead: 1,
+  /** Front-end write from `slot`; flags may hold {@link Flag.Fua}. */
+  ReqWrite: 2,
+  /** Front-end flush; `slot` identifies the request and has no payload. */
+  ReqFlush: 3,
+  /** A LocalRead or LocalWrite of `slot` ended with `status` (0 or an errno). */
+  LocalDone: 10,
+  /** A LocalFlush ended; `length` is its token, `status` 0 or an errno. */
+  FlushDone: 11,
+  /** A MetaRead (in-page `slot`) or MetaWrite ended; `offset` metadata page, `length` token. */
+  MetaDone: 12,
+  /** A peer's write arrived in `slot` (header filled in); flags may hold Fua, Resync. */
+  PeerWrite: 13,
+  /** A peer answered our PeerWrite: `slot` is OUR slot, `offset` its sequence, `status`. */
+  PeerAck: 14,
+  /** A peer's engine message: in-page `slot`, `length` bytes (1..PAGE_BYTES). */
+  PeerMessage: 15,
+  /** Link incarnation `link` to node `offset` is up. Link numbers are never used twice. */
+  LinkUp: 16,
+  /** Link incarnation `link` is down for good; the backend holds no slot for it any more. */
+  LinkDown: 17,
+  /** The armed timer is due. */
+  Timer: 18,
+  /** A message of the control actor: index `slot` of {@link Mailboxes.inbox}. */
+  Control: 19,
+} as const;
+
+/** What a data actor tells its backend. */
+export const Decision = {
+  /** Read [offset, offset+length) of the replica into `slot`; answered by LocalDone. */
+  LocalRead: 1,
+  /** Write `slot`; Fua in flags means durable before LocalDone. */
+  LocalWrite: 2,
+  /** Make every write whose LocalDone was delivered durable; `length` token, FlushDone. */
+  LocalFlush: 3,
+  /** Read metadata page `offset`; `length` token; answered by MetaDone. */
+  MetaRead: 4,
+  /** Write out-page `slot` to metadata page `offset`, durable before MetaDone; token `length`. */
+  MetaWrite: 5,
+  /** Send `slot` (header and payload) on `link`; arrives as PeerWrite, in order. */
+  PeerWrite: 6,
+  /** Answer a peer's write: `slot` is the PEER's slot, `offset` its sequence, `status`. */
+  PeerAck: 7,
+  /** Send out-page `slot`, first `length` bytes, on `link`; in order with PeerWrite. */
+  PeerMessage: 8,
+  /** Answer the front-end request in `slot` with `status` and let go of the slot. */
+  Complete: 9,
+  /** Let go of a slot that a PeerWrite event brought. */
+  Free: 10,
+  /** Close `link`; LinkDown follows unless it is already on its way. */
+  LinkClose: 11,
+  /** Deliver Timer at `offset` (µs, the step's clock). Replaces the timer armed before. */
+  ArmTimer: 12,
+  /** A message for the control actor: index `slot` of {@link Mailboxes.outbox}. */
+  Report: 13,
+} as const;
+
+/** Bits of `flags`. */
+export const Flag = {
+  /** Force unit access: stable before it is acknowledged. */
+  Fua: 1,
+  /** A resync copy, not an application write. */
+  Resync: 2,
+} as const;
+
+/** Values of `status` that the engine tells apart; 0 is success, others are passed through. */
+export const Status = {
+  Ok: 0,
+  /** Input/output error (EIO). */
+  Io: 5,
+  /** Device gone (ENXIO). */
+  Gone: 6,
+  /** Out of the device's range (EINVAL). */
+  Invalid: 22,
+  /** Not the primary, or fenced: the client must go elsewhere (ESHUTDOWN). */
+  Fenced: 108,
+  /** A peer refused an epoch lower than the highest it has durably seen (ESTALE). */
+  StaleEpoch: 116,
+} as const;
+
+/** Byte offsets within a slot header. Offsets 0-31 are f64, safe integers. */
+export const Header = {
+  /** Epoch under which the write was issued. */
+  Epoch: 0,
+  /** Position among the writes sent on this link, from 1, without gaps. */
+  Sequence: 8,
+  /** Generation of the sender's data. */
+  Generation: 16,
+  /** The front-end's request id, 0 for a resync copy. */
+  Request: 24,
+  /** 128-bit digest of the payload where one was ordered, else zero. */
+  Digest: 32,
+  /** CRC32C of the payload, filled in and checked by the backend. */
+  Checksum: 48,
+  /** Reserved, zero. */
+  Reserved: 52,
+} as const;
+
+/**
+ * Sizes agreed between an actor and its backend when the actor is made.
+ *
+ * Slots are numbered: front-end requests first (the backend hands them out), then peer receives
+ * (the backend hands them out), then the engine's own for resync.
+ */
+export interface AbiLayout {
+  /** Most event records in one turn. */
+  readonly events: number;
+  /** Most decision records in one turn; at least 8 × events + 64. */
+  readonly decisions: number;
+  /** Slots for front-end requests. */
+  readonly frontSlots: number;
+  /** Slots for writes received from peers. */
+  readonly peerSlots: number;
+  /** Slots of the engine's own, for resync. */
+  readonly engineSlots: number;
+  /** Payload bytes of one slot; the largest request. */
+  readonly slotBytes: number;
+  /** Pages that the backend may fill in one turn. */
+  readonly inPages: number;
+  /** Pages that the engine may fill in one turn. */
+  readonly outPages: number;
+}
+
+/** Where each part of the shared buffer begins, in bytes. */
+export interface AbiOffsets {
+  readonly events: number;
+  readonly decisions: number;
+  readonly headers: number;
+  readonly inPages: number;
+  readonly outPages: number;
+  /** Size of the whole buffer. */
+  readonly total: number;
+}
+
+/** All slots of a layout together. */
+export function slotCount(layout: AbiLayout): number {
+  return layout.frontSlots + layout.peerSlots + layout.engineSlots;
+}
+
+/** The one place that says how the shared buffer is laid out. */
+export function abiOffsets(layout: AbiLayout): AbiOffsets {
+  const events = 0;
+  const decisions = events + layout.events * RECORD_BYTES;
+  const headers = decisions + layout.decisions * RECORD_BYTES;
+  const headersEnd = headers + slotCount(layout) * HEADER_BYTES;
+  // Pages are copied to disk with O_DIRECT by some backends: keep them aligned.
+  const inPages = Math.ceil(headersEnd / PAGE_BYTES) * PAGE_BYTES;
+  const outPages = inPages + layout.inPages * PAGE_BYTES;
+  return {
+    events,
+    decisions,
+    headers,
+    inPages,
+    outPages,
+    total: outPages + layout.outPages * PAGE_BYTES,
+  };
+}

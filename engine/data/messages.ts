@@ -1,0 +1,152 @@
+/**
+ * The messages between a host's control actor and its data actors: plain objects, in production
+ * posted between threads. Both directions are level-triggered: a message states what is so, may be
+ * repeated, and a later one replaces an earlier one.
+ */
+import type { BootId, Epoch, Generation, Micros, NodeId } from '../core/units.ts';
+import type { TimelineEvent } from '../timeline/event.ts';
+
+/** A replica that has every acknowledged write, in the life of its host that the log names. */
+export interface Member {
+  readonly node: NodeId;
+  /** The host's boot when it was admitted; after a power loss it is no longer that member. */
+  readonly boot: BootId;
+}
+
+/** What the committed log says of one volume. Every change raises `epoch`. */
+export interface VolumeRecord {
+  readonly volume: string;
+  readonly epoch: Epoch;
+  /** The node that may write, 0 for none. */
+  readonly primary: NodeId;
+  /** The in-sync set, sorted by node. */
+  readonly members: readonly Member[];
+  /**
+   * The generation that the members' data has under this epoch. It is new whenever the set
+   * shrinks or a primary starts without a member that has the data, else carried over.
+   */
+  readonly generation: Generation;
+}
+
+/** A replica's state, the field's terms (design.md "Words"). */
+export type DiskState =
+  | 'Diskless'
+  | 'Failed'
+  | 'Inconsistent'
+  | 'Outdated'
+  | 'Consistent'
+  | 'UpToDate';
+
+/** The role of a host for a volume. */
+export type Role = 'Idle' | 'Secondary' | 'Primary' | 'Suspended' | 'Fenced';
+
+/** The state of the replication link to one peer, as the data actor sees it. */
+export type LinkState = 'Connecting' | 'Connected' | 'SyncSource' | 'SyncTarget' | 'Refused';
+
+/** From control to data. */
+export type DataCommand =
+  | {
+      /** The committed record, whenever it changes and after each Attached report. */
+      readonly kind: 'record';
+      readonly record: VolumeRecord;
+      /** Id of the control event that caused it, for the timeline. */
+      readonly cause: string;
+    }
+  | {
+      /**
+       * Until when this host may act as primary (its monotonic clock). A later grant extends; it
+       * is never taken back, it runs out. Reads and writes are admitted and completed only before.
+       */
+      readonly kind: 'grant';
+      readonly until: Micros;
+    }
+  | {
+      /** Give up the primary role in `epoch`: no new requests, drain, flush, report Stopped. */
+      readonly kind: 'demote';
+      readonly epoch: Epoch;
+      readonly cause: string;
+    };
+
+/** From data to control. */
+export type DataReport =
+  | {
+      /** The replica's metadata was read (or could not be): sent once after each start. */
+      readonly kind: 'attached';
+      readonly volume: string;
+      readonly disk: DiskState;
+      readonly generation: Generation;
+      /** Highest epoch durably seen. */
+      readonly epoch: Epoch;
+      /** Whether writes may have been in flight when the last session ended (hot extents). */
+      readonly hot: boolean;
+    }
+  | {
+      /** Whenever any field changes. `dirty` is in blocks, towards the peer. */
+      readonly kind: 'state';
+      readonly volume: string;
+      readonly disk: DiskState;
+      readonly role: Role;
+      readonly epoch: Epoch;
+      readonly link: LinkState;
+      readonly dirty: number;
+      /** Requests admitted and not completed. */
+      readonly pending: number;
+    }
+  | {
+      /**
+       * Propose, against the record of `epoch`, that the in-sync set become `members`. Stands
+       * until a record of a higher epoch arrives; control may propose it again and again. The
+       * data actor acts on whatever record comes, not on the fate of this proposal.
+       */
+      readonly kind: 'want';
+      readonly volume: string;
+      readonly epoch: Epoch;
+      readonly members: readonly NodeId[];
+      readonly reason: 'peer-lost' | 'peer-failed' | 'resync-done' | 'settle';
+      /** Id of the data actor's event behind the wish. */
+      readonly cause: string;
+    }
+  | {
+      /** Primary of `epoch` and serving: the volume may be used. */
+      readonly kind: 'active';
+      readonly volume: string;
+      readonly epoch: Epoch;
+      readonly cause: string;
+    }
+  | {
+      /** Demoted in `epoch`: nothing in flight, everything acknowledged is flushed. */
+      readonly kind: 'stopped';
+      readonly volume: string;
+      readonly epoch: Epoch;
+      readonly cause: string;
+    }
+  | {
+      /** Data that must not meet met: handshake refused, with the reason's code. */
+      readonly kind: 'refused';
+      readonly volume: string;
+      readonly peer: NodeId;
+      readonly reason: string;
+    }
+  | {
+      /** For the timeline (both streams share one schema). */
+      readonly kind: 'event';
+      readonly event: TimelineEvent;
+    };
+
+/** The two queues beside the records: Event.Control and Decision.Report name an index here. */
+export interface Mailboxes {
+  /** Filled by the backend before a step, read by the actor during it. */
+  readonly inbox: DataCommand[];
+  /** Filled by the actor during a step, emptied by the backend after it. */
+  readonly outbox: DataReport[];
+}
+
+/** What every data actor offers a backend. */
+export interface DataActor {
+  /**
+   * Handles the first `count` event records, in order, at time `now`, and returns how many
+   * decision records it wrote. `now` never runs backwards. Throws InvariantError when a belief
+   * is broken: the whole core must then stop.
+   */
+  step(count: number, now: Micros): number;
+}

@@ -1,0 +1,45 @@
+/**
+ * One event of the decisions stream: the same simulated and real (design.md §7).
+ *
+ * `kind` is a code of the catalogue in viewer/ (prose is never written here). `d` holds its
+ * parameters: numbers, strings and booleans only, so that every reader can print them.
+ */
+import type { Micros, NodeId } from '../core/units.ts';
+
+/** Version of the schema; readers accept this one and the one before. */
+export const TIMELINE_SCHEMA = 1;
+
+/** First line of a timeline file. */
+export interface TimelineHeader {
+  readonly schema: number;
+  /** Version of the program. */
+  readonly build: string;
+  /** Hash of the engine's sources, or "dev". */
+  readonly engineHash: string;
+  /** Hash of the configuration, and the configuration itself for the viewer's lanes. */
+  readonly configHash: string;
+  readonly config: unknown;
+  /**
+   * Per node: how to turn its monotonic clock into wall time. `wall` is milliseconds since 1970
+   * at the node's monotonic time `mono` (µs). Simulated runs have wall 0 at mono 0.
+   */
+  readonly clockMap: readonly { node: NodeId; mono: Micros; wall: number }[];
+  /** For a simulated run: what replays it. */
+  readonly replay?: { readonly command: string; readonly seed: number; readonly schedule: unknown };
+}
+
+export type TimelineValue = number | string | boolean;
+
+export interface TimelineEvent {
+  /** "node.session.seq": unique; session counts the core's starts on that node. */
+  readonly id: string;
+  /** The node's monotonic time. */
+  readonly t: Micros;
+  readonly node: NodeId;
+  readonly kind: string;
+  /** The event being handled when this one arose; for a received message, the sender's event. */
+  readonly cause?: string;
+  /** Ids of the facts that a decision read. */
+  readonly reads?: readonly string[];
+  readonly d: { readonly [name: string]: TimelineValue };
+}
