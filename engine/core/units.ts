@@ -14,14 +14,14 @@ export type Generation = number;
  */
 export type BootId = number;
 
-export const MICROS_PER_MS = 1000;
-export const MICROS_PER_S = 1_000_000;
+export const MICROS_PER_MS: number = 1000;
+export const MICROS_PER_S: number = 1_000_000;
 
 /** Bytes of a tracking block: the granularity of the dirty map. */
 export const BLOCK_BYTES = 4096;
 /** Bytes of an extent: the granularity of the activity log. */
-export const EXTENT_BYTES = 1024 * 1024;
+export const EXTENT_BYTES: number = 1024 * 1024;
 /** Requests are split at this many bytes. */
-export const REQUEST_BYTES_MAX = 1024 * 1024;
+export const REQUEST_BYTES_MAX: number = 1024 * 1024;
 /** Smallest logical block, and the unit at which a power cut may tear a write. */
 export const SECTOR_BYTES = 512;
