@@ -1,0 +1,253 @@
+/**
+ * Reads a configuration file: YAML, then shape, then what engine/ says is safe. Every problem
+ * names line, field, reason and remedy; nothing is changed on disk.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import type { $ZodIssue } from 'zod/v4/core';
+import { checkConfig } from '../../engine/cluster/config-check.ts';
+import type { ClusterConfig } from '../../engine/core/config.ts';
+import { EXTENT_BYTES } from '../../engine/core/units.ts';
+import { explainProblem } from './problems.ts';
+import { type ConfigFile, configSchema } from './schema.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+/** One thing wrong with a configuration. */
+export interface ConfigProblem {
+  /** 1-based; 0 when the file as a whole is meant. */
+  readonly line: number;
+  /** "volumes.data.size", "" for the file. */
+  readonly field: string;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** Thrown by {@link loadConfig}; the command line prints it and exits with 2. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly file: string;
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(file: string, problems: readonly ConfigProblem[]) {
+    super(problems.map((problem) => formatProblem(file, problem)).join('\n'));
+    this.file = file;
+    this.problems = problems;
+  }
+}
+
+/** "cluster.yaml:12: volumes.data.size: reason. Remedy: …" */
+export function formatProblem(file: string, problem: ConfigProblem): string {
+  const place = problem.line > 0 ? `${file}:${problem.line}` : file;
+  const field = problem.field === '' ? '' : `${problem.field}: `;
+  return `${place}: ${field}${problem.reason}. Remedy: ${problem.remedy}.`;
+}
+
+/** A configuration that was found sound, and where its files are. */
+export interface LoadedConfig {
+  readonly config: ClusterConfig;
+  /** The file's own folder; relative paths of the file start here. */
+  readonly folder: string;
+  /** The cluster key's file. */
+  readonly keyPath: string;
+  /** Each node's folder for its own state, by node name. */
+  readonly dataFolders: ReadonlyMap<string, string>;
+  /** The text as read, for hashes and timelines. */
+  readonly text: string;
+}
+
+type Path = readonly (string | number)[];
+
+/** Loads and judges `file`. Throws {@link ConfigError}. */
+export function loadConfig(file: string): LoadedConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = `the file cannot be read (${(error as NodeJS.ErrnoException).code ?? error})`;
+    const remedy = 'name an existing file, or make one with: understudy init';
+    throw new ConfigError(file, [{ line: 0, field: '', reason, remedy }]);
+  }
+  return readConfig(text, file);
+}
+
+/** As {@link loadConfig}, of a text; `file` only names it and anchors relative paths. */
+export function readConfig(text: string, file: string): LoadedConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((error) => ({
+      line: error.linePos?.[0].line ?? 0,
+      field: '',
+      reason: (error.message.split('\n')[0] ?? 'not YAML').replace(/ at line.*$/, ''),
+      remedy: 'correct the YAML at this line',
+    }));
+    throw new ConfigError(file, problems);
+  }
+  /** The line of the deepest part of `path` that the file has. */
+  const lineOf = (path: Path): number => {
+    for (let depth = path.length; depth > 0; depth--) {
+      const part = document.getIn(path.slice(0, depth), true);
+      if (isNode(part) && part.range) return lines.linePos(part.range[0]).line;
+    }
+    return 1;
+  };
+  const parsed = configSchema.safeParse(document.toJS());
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => shapeProblem(issue, lineOf));
+    throw new ConfigError(file, problems);
+  }
+  const folder = dirname(resolve(file));
+  const { config, problems } = toClusterConfig(parsed.data, folder);
+  if (config === null) {
+    throw new ConfigError(
+      file,
+      problems.map(({ path, reason, remedy }) => {
+        return { line: lineOf(path), field: path.join('.'), reason, remedy };
+      }),
+    );
+  }
+  const unsafe = checkConfig(config).map((problem) => {
+    const path = filePath(config, problem.path);
+    return { line: lineOf(path), field: path.join('.'), ...explainProblem(problem) };
+  });
+  if (unsafe.length > 0) throw new ConfigError(file, unsafe);
+  const dataFolders = new Map(
+    Object.entries(parsed.data.nodes).map(([name, node]) => {
+      return [name, resolve(folder, node.data ?? name)] as const;
+    }),
+  );
+  return { config, folder, keyPath: resolve(folder, parsed.data.key), dataFolders, text };
+}
+
+function shapeProblem(issue: $ZodIssue, lineOf: (path: Path) => number): ConfigProblem {
+  const path = issue.path as Path;
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    return {
+      line: lineOf([...path, key]),
+      field: [...path, key].join('.'),
+      reason: 'this field is unknown',
+      remedy: 'remove it or correct its spelling (understudy config schema lists all fields)',
+    };
+  }
+  const missing = issue.code === 'invalid_type' && issue.input === undefined;
+  return {
+    line: lineOf(path),
+    field: path.join('.'),
+    reason: missing ? 'this field is missing or empty' : 'the value does not fit',
+    remedy: `give ${issue.message.replace(/^Invalid input: expected /, 'a value of type ')}`,
+  };
+}
+
+/** What the schema cannot say: names that refer to other names. */
+interface NameProblem {
+  readonly path: Path;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+function toClusterConfig(
+  file: ConfigFile,
+  folder: string,
+): { config: ClusterConfig | null; problems: readonly NameProblem[] } {
+  const problems: NameProblem[] = [];
+  const nodeId = (name: string, path: Path): number => {
+    const node = file.nodes[name];
+    if (node !== undefined) return node.id;
+    problems.push({
+      path,
+      reason: `there is no node "${name}"`,
+      remedy: `use one of: ${Object.keys(file.nodes).join(', ')}`,
+    });
+    return 0;
+  };
+  const time = (text: string): number => parseDuration(text) as number;
+  const config: ClusterConfig = {
+    name: file.cluster,
+    nodes: Object.entries(file.nodes).map(([name, node]) => ({
+      id: node.id,
+      name,
+      witness: node.witness,
+      control: node.control,
+      replication: node.replication ?? '',
+      watchdog: node.watchdog,
+    })),
+    volumes: Object.entries(file.volumes).map(([name, volume]) => ({
+      name,
+      uuid: volume.uuid,
+      sizeBytes: parseSize(volume.size) as number,
+      logicalBlock: volume.logicalBlock,
+      activityLogExtents: Math.floor((parseSize(volume.activityLog) as number) / EXTENT_BYTES),
+      replicas: Object.entries(volume.replicas).map(([node, { path, meta }]) => ({
+        node: nodeId(node, ['volumes', name, 'replicas', node]),
+        path: resolve(folder, path),
+        meta: meta === undefined ? '' : resolve(folder, meta),
+      })),
+      nbd: Object.entries(volume.nbd).map(([node, listen]) => ({
+        node: nodeId(node, ['volumes', name, 'nbd', node]),
+        listen: listen.map((address) => {
+          return address.startsWith('unix:')
+            ? `unix:${resolve(folder, address.slice('unix:'.length))}`
+            : address;
+        }),
+      })),
+    })),
+    groups: Object.entries(file.groups).map(([name, group]) => ({
+      name,
+      volume: group.volume,
+      nodes: group.nodes.map((node, index) => nodeId(node, ['groups', name, 'nodes', index])),
+      application:
+        group.application === undefined
+          ? null
+          : {
+              start: group.application.start,
+              stop: group.application.stop,
+              check: group.application.check,
+              checkEvery: time(group.application.checkEvery),
+              startTimeout: time(group.application.startTimeout),
+              stopTimeout: time(group.application.stopTimeout),
+            },
+    })),
+    timing: {
+      heartbeat: time(file.timing.heartbeat),
+      suspect: time(file.timing.suspect),
+      pet: time(file.timing.pet),
+      watchdog: time(file.timing.watchdog),
+      watchdogDelay: time(file.timing.watchdogDelay),
+      ioDelay: time(file.timing.ioDelay),
+      grant: time(file.timing.grant),
+      clockRatePpm: file.timing.clockRatePpm,
+      election: time(file.timing.election),
+    },
+  };
+  return { config: problems.length > 0 ? null : config, problems };
+}
+
+/** Field names that the file writes otherwise than the engine. */
+const FILE_FIELDS: Readonly<Record<string, string>> = {
+  sizeBytes: 'size',
+  activityLogExtents: 'activityLog',
+};
+
+/** The engine's path (lists by index) as the file's path (tables by name). */
+function filePath(config: ClusterConfig, path: Path): Path {
+  const [list, index, ...rest] = path;
+  if (typeof index !== 'number') return path;
+  const tables: Readonly<Record<string, readonly { readonly name: string }[]>> = {
+    nodes: config.nodes,
+    volumes: config.volumes,
+    groups: config.groups,
+  };
+  const entry = tables[String(list)]?.[index];
+  if (entry === undefined) return path;
+  const fields = rest.map((part) => FILE_FIELDS[String(part)] ?? part);
+  const [table, position] = fields;
+  if (list === 'volumes' && (table === 'replicas' || table === 'nbd')) {
+    const volume = config.volumes[index];
+    const node = typeof position === 'number' ? volume?.[table][position]?.node : undefined;
+    const nodeName = config.nodes.find(({ id }) => id === node)?.name;
+    if (nodeName !== undefined) fields[1] = nodeName;
+  }
+  return [String(list), entry.name, ...fields];
+}

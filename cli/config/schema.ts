@@ -1,0 +1,107 @@
+/**
+ * The one source of the configuration's shape: what `loadConfig` accepts, and the JSON Schema that
+ * `understudy config schema` publishes for editors.
+ */
+import { z } from 'zod';
+import { parseDuration, parseSize } from './units.ts';
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/, 'a name: a letter, then up to 31 letters, digits, - or _');
+
+const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== null, 'a duration with its unit, such as 500ms or 3s');
+
+const size = z
+  .string()
+  .refine((text) => parseSize(text) !== null, 'a size with its unit, such as 512MiB or 10GiB');
+
+const hostPort = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, 'an address such as 192.168.1.10:7411');
+
+const exportAddress = z
+  .string()
+  .regex(
+    /^(unix:.+|(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5})$/,
+    'unix:PATH, or a loopback address such as 127.0.0.1:10809',
+  );
+
+const node = z.strictObject({
+  id: z.int().min(1).max(64).describe('Number of the node, 1..64; never reuse one.'),
+  witness: z.boolean().default(false).describe('Votes, but holds no volume and no group.'),
+  control: z
+    .array(hostPort)
+    .min(1)
+    .max(8)
+    .describe('UDP addresses, one per network, in the same order on every node.'),
+  replication: hostPort.optional().describe('TCP address for replication; not for a witness.'),
+  watchdog: z
+    .string()
+    .default('none')
+    .describe('Watchdog device such as /dev/watchdog, or none (then: data exclusivity only).'),
+  data: z.string().optional().describe('Folder for this node’s own state; default: its name.'),
+});
+
+const replica = z.strictObject({
+  path: z.string().min(1).describe('File or block device that holds this copy.'),
+  meta: z.string().min(1).optional().describe('Separate metadata device or file.'),
+});
+
+const volume = z.strictObject({
+  uuid: z.string().regex(/^[0-9a-f]{32}$/, '32 lower-case hexadecimal digits'),
+  size: size.describe('Size that applications see.'),
+  logicalBlock: z.union([z.literal(512), z.literal(4096)]).default(512),
+  activityLog: size
+    .default('64MiB')
+    .describe('How much may be hot at once; after a crash at most this much is copied again.'),
+  replicas: z.record(name, replica),
+  nbd: z.record(name, z.array(exportAddress).min(1).max(8)).default({}),
+});
+
+const application = z.strictObject({
+  start: z.string().min(1).describe('Command that starts the application and keeps running.'),
+  stop: z.string().default('').describe('Command that stops it; default: SIGTERM, then SIGKILL.'),
+  check: z.string().default('').describe('Command that exits 0 while it is well; default: alive.'),
+  checkEvery: duration.default('3s'),
+  startTimeout: duration.default('20s'),
+  stopTimeout: duration.default('20s'),
+});
+
+const group = z.strictObject({
+  volume: name,
+  nodes: z.array(name).min(1).describe('Nodes in order of preference.'),
+  application: application.optional(),
+});
+
+const timing = z.strictObject({
+  heartbeat: duration.default('500ms'),
+  suspect: duration.default('1500ms'),
+  pet: duration.default('1s').describe('P: a node may pet this long after its renewal was sent.'),
+  watchdog: duration.default('2s').describe('W: the watchdog resets this long after the last pet.'),
+  watchdogDelay: duration.default('100ms'),
+  ioDelay: duration.default('0us'),
+  grant: duration.default('3200ms').describe('G: what a voter promises after a renewal.'),
+  clockRatePpm: z.int().min(0).max(100_000).default(1000),
+  election: duration.default('1s'),
+});
+
+/** The whole file. */
+export const configSchema = z.strictObject({
+  version: z.literal(1),
+  cluster: name,
+  key: z.string().default('understudy.key').describe('File with the cluster key, mode 600.'),
+  nodes: z.record(name, node),
+  volumes: z.record(name, volume).default({}),
+  groups: z.record(name, group).default({}),
+  timing: timing.prefault({}),
+});
+
+/** A file that passed the schema, defaults filled in. */
+export type ConfigFile = z.output<typeof configSchema>;
+
+/** The published JSON Schema (draft 2020-12), generated from {@link configSchema}. */
+export function configJsonSchema(): object {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}

@@ -1,0 +1,85 @@
+/** The commented configuration that `understudy init` writes. */
+
+/** What differs from one installation to the next. */
+export interface TemplateOptions {
+  /** Name of the cluster. */
+  readonly cluster: string;
+  /** 32 hexadecimal digits. */
+  readonly volumeUuid: string;
+  /** Volume size with its unit. */
+  readonly size: string;
+  /** First UDP/TCP port of a run of free ones; nine are used. */
+  readonly port: number;
+}
+
+/** Two nodes and a witness on this one machine, ready to run and easy to spread over three. */
+export function configTemplate({ cluster, volumeUuid, size, port }: TemplateOptions): string {
+  return `# Understudy configuration: two hosts and a witness.
+# All three run on this machine until you put other addresses here. Check any change with
+#   understudy rehearse THIS-FILE
+# before it carries production. Relative paths start at this file's folder.
+version: 1
+cluster: ${cluster}
+
+# Authenticates everything the nodes say to each other. Copy it to every node; keep it secret.
+key: understudy.key
+
+nodes:
+  # id: 1..64, never reused. control: one UDP address per network, in the same order everywhere;
+  # give at least two networks, so that one broken switch is not a failover.
+  a:
+    id: 1
+    control: [127.0.0.1:${port}, 127.0.0.2:${port}]
+    replication: 127.0.0.1:${port + 1}
+    # /dev/watchdog makes "at most one node runs the service" hold even when this host stalls.
+    # With none, the product promises exclusivity for data only, and status says so.
+    watchdog: none
+  b:
+    id: 2
+    control: [127.0.0.1:${port + 2}, 127.0.0.2:${port + 2}]
+    replication: 127.0.0.1:${port + 3}
+    watchdog: none
+  # The third vote. It holds no data; any small machine will do, but not a or b.
+  w:
+    id: 3
+    witness: true
+    control: [127.0.0.1:${port + 4}, 127.0.0.2:${port + 4}]
+
+volumes:
+  data:
+    uuid: ${volumeUuid}
+    size: ${size}
+    # 512 or 4096; fixed once the volume exists.
+    logicalBlock: 512
+    # How much may be in motion at once. After a crash at most this much is copied again.
+    activityLog: 64MiB
+    # One copy per host: a file, a partition or a disk. Metadata sits behind the data.
+    replicas:
+      a: { path: a/data.img }
+      b: { path: b/data.img }
+    # Where applications reach the volume, on the host that is primary. Unauthenticated: loopback
+    # and Unix sockets only.
+    nbd:
+      a: ['unix:a/data.nbd', '127.0.0.1:${port + 5}']
+      b: ['unix:b/data.nbd', '127.0.0.1:${port + 6}']
+
+groups:
+  # What moves together: a volume and, if you like, the application that uses it.
+  service:
+    volume: data
+    nodes: [a, b]
+    # application:
+    #   start: exec my-server --data /srv/data
+    #   check: my-server --ping
+    #   checkEvery: 3s
+
+# Safe as they are. The rule behind them is checked whenever this file is read:
+#   pet/(1-r) + watchdog*(1+r) + watchdogDelay + ioDelay <= grant/(1+r)
+timing:
+  heartbeat: 500ms
+  suspect: 1500ms
+  pet: 1s
+  watchdog: 2s
+  grant: 3200ms
+`;
+}
