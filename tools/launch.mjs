@@ -32,6 +32,7 @@ const jobs = {
         ['types of engine/', () => runTool(tsc, ['-p', 'tsconfig.engine.json'])],
         ['types of the simulation', () => runTool(tsc, ['-p', 'tsconfig.pure.json'])],
         ['types of viewer/', () => runTool(tsc, ['-p', 'tsconfig.viewer.json'])],
+        ['types of its tests', () => runTool(tsc, ['-p', 'tsconfig.viewer-test.json'])],
         ['lint and format', () => runTool(biome, ['check', '.'])],
         ['architecture', () => runTool(vitest, ['run', 'test/architecture.test.ts'])],
       ]),
