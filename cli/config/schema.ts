@@ -7,7 +7,10 @@ import { parseDuration, parseSize } from './units.ts';
 
 const name = z
   .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/, 'a name: a letter, then up to 31 letters, digits, - or _');
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_-]{0,31}$/,
+    'a name: a letter, then up to 31 letters, digits, - or _',
+  );
 
 const duration = z
   .string()

@@ -1,0 +1,33 @@
+/**
+ * The disk port: one replica's data area and its metadata area.
+ *
+ * Operations (engine/data/abi.ts): LocalRead, LocalWrite, LocalFlush, MetaRead, MetaWrite, answered
+ * by LocalDone, FlushDone, MetaDone. Suite: test/compliance/disk.suite.ts.
+ *
+ * * Units: offsets and lengths in bytes, multiples of the volume's logical block; metadata in pages
+ *   of 4096 bytes, numbered from 0. Data offset 0 is the device's offset 0.
+ * * Order: none between operations in flight. The engine never has two overlapping data operations
+ *   in flight, of which one is a write.
+ * * Durability: a LocalWrite is *done* when the device has taken it, not when it is durable. Until
+ *   a later LocalFlush is done, a loss of power may keep it, lose it, or tear it at any 512-byte
+ *   boundary, each sector on its own. A flush covers every write whose LocalDone was delivered to
+ *   the actor before the flush was decided. With Flag.Fua, LocalDone means durable. A MetaWrite is
+ *   durable when MetaDone says so; before that it may be torn at 512 bytes.
+ * * Failure: a status other than 0 leaves each sector old or new. The actor treats its replica as
+ *   failed; the backend retries nothing.
+ * * Completion: every operation is answered exactly once, or the process ends. A slot is the
+ *   backend's until then, however late the answer.
+ */
+import { Decision, Event } from '../data/abi.ts';
+
+/** What the engine may ask of the port. */
+export const DISK_DECISIONS: readonly number[] = [
+  Decision.LocalRead,
+  Decision.LocalWrite,
+  Decision.LocalFlush,
+  Decision.MetaRead,
+  Decision.MetaWrite,
+];
+
+/** What the port may answer. */
+export const DISK_EVENTS: readonly number[] = [Event.LocalDone, Event.FlushDone, Event.MetaDone];
