@@ -20,7 +20,7 @@ function parse(
   text: string,
   table: readonly (readonly [suffix: string, factor: number])[],
 ): number | null {
-  const match = /^(\d{1,15}(?:\.\d{1,6})?)\s*([A-Za-z]+)$/.exec(text.trim());
+  const match = /^(\d{1,16}(?:\.\d{1,6})?)\s*([A-Za-z]+)$/.exec(text.trim());
   if (match === null) return null;
   const factor = table.find(([suffix]) => suffix === match[2])?.[1];
   if (factor === undefined) return null;

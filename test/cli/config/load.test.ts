@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, type ConfigProblem, readConfig } from '../../../cli/config/load.ts';
+import { configTemplate } from '../../../cli/config/template.ts';
+
+const template = configTemplate({
+  cluster: 'demo',
+  volumeUuid: '00112233445566778899aabbccddeeff',
+  size: '64MiB',
+  port: 7411,
+});
+
+/** The problems of the template with `from` replaced by `to`, and the 1-based line of `to`. */
+function problemsAfter(
+  from: string,
+  to: string,
+): { problems: readonly ConfigProblem[]; line: number } {
+  expect(template).toContain(from);
+  const text = template.replace(from, to);
+  const line = template.slice(0, template.indexOf(from)).split('\n').length;
+  try {
+    readConfig(text, '/etc/understudy/demo.yaml');
+  } catch (error) {
+    if (error instanceof ConfigError) return { problems: error.problems, line };
+    throw error;
+  }
+  return { problems: [], line };
+}
+
+describe('a configuration', () => {
+  it('as init writes it is sound, and its paths start at its folder', () => {
+    const { config, keyPath, dataFolders } = readConfig(template, '/etc/understudy/demo.yaml');
+    expect(config.nodes.map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(config.volumes[0]?.sizeBytes).toBe(64 * 1024 * 1024);
+    expect(config.volumes[0]?.replicas[0]?.path).toBe('/etc/understudy/a/data.img');
+    expect(config.timing.grant).toBe(3_200_000);
+    expect(keyPath).toBe('/etc/understudy/understudy.key');
+    expect(dataFolders.get('w')).toBe('/etc/understudy/w');
+  });
+
+  const mistakes: readonly (readonly [what: string, from: string, to: string, field: string])[] = [
+    ['an unknown field', 'heartbeat: 500ms', 'hartbeat: 500ms', 'timing.hartbeat'],
+    ['a duration without unit', 'pet: 1s', 'pet: 1', 'timing.pet'],
+    ['a size in decimal units', 'size: 64MiB', 'size: 64MB', 'volumes.data.size'],
+    ['an uneven size', 'size: 64MiB', 'size: 1048577B', 'volumes.data.size'],
+    ['an unknown version', 'version: 1', 'version: 2', 'version'],
+    ['a replica on an unknown node', 'b: { path: b/', 'c: { path: b/', 'volumes.data.replicas.c'],
+    ['a group on an unknown node', 'nodes: [a, b]', 'nodes: [a, x]', 'groups.service.nodes.1'],
+    ['an unknown volume', 'volume: data', 'volume: date', 'groups.service.volume'],
+    ['a node number used twice', 'id: 2', 'id: 1', 'nodes.b.id'],
+    ['a node number out of range', 'id: 2', 'id: 65', 'nodes.b.id'],
+    [
+      'a wrong logical block',
+      'logicalBlock: 512',
+      'logicalBlock: 1000',
+      'volumes.data.logicalBlock',
+    ],
+    ['an export open to the network', "'127.0.0.1:7416'", "'0.0.0.0:7416'", 'volumes.data.nbd.a.1'],
+  ];
+  for (const [what, from, to, field] of mistakes) {
+    it(`with ${what} is refused at its line and field, with a remedy`, () => {
+      const { problems, line } = problemsAfter(from, to);
+      expect(problems.length).toBeGreaterThan(0);
+      const problem = problems.find((one) => one.field === field);
+      expect(problem, JSON.stringify(problems)).toBeDefined();
+      expect(problem?.line).toBe(line);
+      expect(problem?.reason).not.toBe('');
+      expect(problem?.remedy).not.toBe('');
+    });
+  }
+
+  it('whose timing breaks the inequality is refused with the arithmetic shown', () => {
+    const { problems } = problemsAfter('grant: 3200ms', 'grant: 3s');
+    const text = problems.map(({ reason }) => reason).join(' ');
+    expect(text).toContain('3103');
+  });
+
+  it('that is no YAML is refused at the line of the mistake', () => {
+    const { problems, line } = problemsAfter('nodes:\n  #', 'nodes: [\n  #');
+    expect(problems[0]?.line).toBeGreaterThanOrEqual(line);
+  });
+
+  it('that does not exist is refused with the command that makes one', async () => {
+    const { loadConfig } = await import('../../../cli/config/load.ts');
+    expect(() => loadConfig('/nowhere/at/all.yaml')).toThrow(/understudy init/);
+  });
+});
