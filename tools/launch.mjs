@@ -33,7 +33,7 @@ const jobs = {
         ['types of the simulation', () => runTool(tsc, ['-p', 'tsconfig.pure.json'])],
         ['types of viewer/', () => runTool(tsc, ['-p', 'tsconfig.viewer.json'])],
         ['types of its tests', () => runTool(tsc, ['-p', 'tsconfig.viewer-test.json'])],
-        ['lint and format', () => runTool(biome, ['check', '.'])],
+        ['lint and format', () => runTool(biome, ['check', '--error-on-warnings', '.'])],
         ['architecture', () => runTool(vitest, ['run', 'test/architecture.test.ts'])],
       ]),
   },

@@ -19,6 +19,18 @@ export function equals(left: unknown, right: unknown): boolean {
   return equalFields(left, right);
 }
 
+/** Whether every field of `part` is there in `whole`, plain objects and arrays compared within. */
+export function includes(whole: unknown, part: unknown): boolean {
+  if (!isObject(whole) || !isObject(part) || tagOf(part) !== tagOf(whole)) {
+    return equals(whole, part);
+  }
+  if (Array.isArray(part)) {
+    return lengthOf(part) === lengthOf(whole) && part.every((one, at) => includes(whole[at], one));
+  }
+  if (tagOf(part) !== '[object Object]') return equals(whole, part);
+  return Object.keys(part).every((key) => key in whole && includes(whole[key], part[key]));
+}
+
 type Fields = Record<string, unknown>;
 
 function isObject(value: unknown): value is Fields {

@@ -34,6 +34,26 @@ describe('the vocabulary for Deno', () => {
     );
   });
 
+  it('finds a part where vitest finds it', () => {
+    const whole = { a: 1, b: { c: [1, { d: 2, e: 3 }] }, u: undefined };
+    const parts: object[] = [
+      {},
+      { a: 1 },
+      { a: 2 },
+      { b: {} },
+      { b: { c: [1, { d: 2 }] } },
+      { z: undefined },
+    ];
+    parts.push({ b: { c: [1] } }, { b: { c: [1, { d: 9 }] } }, { u: undefined }, { b: 1 });
+    for (const part of parts) {
+      const theirs = holds(() => expect(whole).toMatchObject(part));
+      expect(
+        holds(() => portable(whole).toMatchObject(part)),
+        JSON.stringify(part),
+      ).toBe(theirs);
+    }
+  });
+
   it('orders numbers as vitest does', () => {
     fc.assert(
       fc.property(fc.double(), fc.double(), (left, right) => {

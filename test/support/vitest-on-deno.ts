@@ -3,7 +3,7 @@
  * itself asks for the environment and the file system before the first test runs; these tests run
  * with no permission at all, which proves that what they test touches neither.
  */
-import { equals } from './equality.ts';
+import { equals, includes } from './equality.ts';
 
 declare const Deno: { test(name: string, body: () => void | Promise<void>): void };
 
@@ -55,6 +55,7 @@ export interface Expectation {
   toContain(member: unknown): void;
   toHaveLength(length: number): void;
   toMatch(pattern: RegExp | string): void;
+  toMatchObject(part: object): void;
   toThrow(wanted?: Thrown): void;
 }
 
@@ -87,6 +88,7 @@ function expectation(value: unknown, message: string | undefined, wantsTrue: boo
     toContain: (member) => check(contains(value, member), 'contains', member),
     toHaveLength: (length) =>
       check((value as { length: number }).length === length, 'has length', length),
+    toMatchObject: (part) => check(includes(value, part), 'includes', part),
     toMatch: (pattern) => check(matches(String(value), pattern), 'matches', pattern),
     toThrow: (wanted) => {
       const thrown = thrownBy(value as () => unknown);
