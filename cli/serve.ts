@@ -71,12 +71,14 @@ export async function serveViewer(options: ServeOptions): Promise<Served> {
   ensurePage();
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405);
-    if (pathname === '/timeline.jsonl' && options.timeline !== null) {
-      return sendFile(response, options.timeline);
-    }
-    const file = normalize(join(page, pathname === '/' ? 'index.html' : pathname));
-    return file.startsWith(page) ? sendFile(response, file) : refuse(response, 404);
+    const file =
+      pathname === '/timeline.jsonl' && options.timeline !== null
+        ? options.timeline
+        : normalize(join(page, pathname === '/' ? 'index.html' : pathname));
+    const known = file === options.timeline || file.startsWith(page);
+    if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 405);
+    else if (known && existsSync(file) && statSync(file).isFile()) sendFile(response, file);
+    else refuse(response, 404);
   });
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;
@@ -88,7 +90,6 @@ export async function serveViewer(options: ServeOptions): Promise<Served> {
 }
 
 function sendFile(response: ServerResponse, file: string): void {
-  if (!existsSync(file) || !statSync(file).isFile()) return refuse(response, 404);
   response.writeHead(200, {
     'content-type': MEDIA_TYPES[extname(file)] ?? 'application/octet-stream',
     'cache-control': 'no-store',

@@ -3,23 +3,14 @@
  * replicas. Writes nothing when any of its files is there already.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
-import { PAGE_BYTES } from '../../engine/data/abi.ts';
-import { formatMetadata, metadataPages } from '../../engine/mirror/metadata.ts';
 import { loadConfig } from '../config/load.ts';
 import { configTemplate } from '../config/template.ts';
 import { parseSize } from '../config/units.ts';
 import { InputError, printJson } from '../failure.ts';
+import { formatReplica } from '../replica-file.ts';
 
 interface InitOptions {
   readonly size: string;
@@ -78,7 +69,10 @@ function init(folder: string, options: InitOptions): void {
       written.push(path);
     }
   }
-  if (options.json) return printJson({ config: configPath, key: keyPath, written });
+  if (options.json) {
+    printJson({ config: configPath, key: keyPath, written });
+    return;
+  }
   const shown = relative(process.cwd(), configPath) || configPath;
   console.log(`Wrote ${written.join(', ')}.`);
   console.log(`Rehearse it:  npm exec understudy -- rehearse ${shown}`);
