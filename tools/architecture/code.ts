@@ -5,7 +5,7 @@
 
 /**
  * The text with every comment, string content and regular expression blanked out. Length and line
- * breaks stay, so that an offset means the same in both; quotes stay, so that a string can be found.
+ * breaks stay, so that an offset means the same in both; quotes stay, so that strings can be found.
  */
 export function codeOf(text: string): string {
   return new Scanner(text).run();

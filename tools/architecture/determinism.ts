@@ -60,7 +60,7 @@ const fences: readonly Fence[] = [
     remedy: 'simulated code knows no host: take the fact as an argument',
   },
   {
-    sin: /(?<![\w$.#])(?:require|eval)\s*\(|(?<![\w$.#])new\s+Function\b|\bimport\s*(?:\(|\.\s*meta)/g,
+    sin: /(?<![\w$.#])(?:(?:require|eval)\s*\(|new\s+Function\b)|\bimport\s*[(.]/g,
     remedy: 'code is loaded by static imports only',
   },
   {

@@ -1,4 +1,4 @@
-/** Rules on files as such: how long, how wide, how named, and what must not stand in any of them. */
+/** Rules on files as such: how long, how wide, how named, and what may stand in none of them. */
 import type { Problem, SourceFile } from './problem.ts';
 
 const longest = 600;
