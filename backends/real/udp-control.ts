@@ -1,0 +1,281 @@
+/**
+ * The control network port: one UDP socket per configured address, link n being address n here and
+ * there. Messages may be lost, delayed and duplicated on the way; what is handed on is authentic,
+ * meant for this session, and new. Everything else is dropped and counted, and never answered with
+ * more bytes than came in.
+ */
+import { randomBytes } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { lookup } from 'node:dns';
+import type { ControlMessage } from '../../engine/cluster/messages.ts';
+import type { NodeConfig } from '../../engine/core/config.ts';
+import type { NodeId } from '../../engine/core/units.ts';
+import { type Address, parseAddress } from './address.ts';
+import { controlKey, type Envelope, openDatagram, sealDatagram } from './control-frame.ts';
+import { HostError, systemCode } from './failure.ts';
+import type { Log } from './log.ts';
+import { PeerSession } from './peer-session.ts';
+
+/** A hello, or an answer to one, goes out at most this often per peer and link. */
+const HELLO_GAP_MS = 100;
+/** An address that cannot be bound yet (its interface is down) is tried again this often. */
+const BIND_RETRY_MS = 1000;
+
+/** What was sent, taken and dropped, since this core started. */
+export type ControlCounters = Readonly<Record<keyof typeof NO_COUNTS, number>>;
+
+const NO_COUNTS = {
+  sent: 0,
+  /** Not sent: longer than a datagram may be. */
+  tooLong: 0,
+  /** Not sent: the peer's session is not known yet. */
+  noSession: 0,
+  sendErrors: 0,
+  received: 0,
+  accepted: 0,
+  badLength: 0,
+  badMagic: 0,
+  badAuthentication: 0,
+  badEnvelope: 0,
+  /** Authentic, but of another cluster or not for this node. */
+  notForUs: 0,
+  staleSession: 0,
+  unknownSession: 0,
+  replayed: 0,
+  /** Authentic, and refused by the engine's parser. */
+  badMessage: 0,
+};
+
+export interface UdpControlOptions {
+  readonly cluster: string;
+  readonly self: NodeConfig;
+  readonly nodes: readonly NodeConfig[];
+  readonly clusterKey: Uint8Array;
+  readonly log: Log;
+  /** The engine's parser; null refuses. */
+  readonly parse: (value: unknown) => ControlMessage | null;
+  readonly onMessage: (from: NodeId, link: number, message: ControlMessage) => void;
+}
+
+interface Peer {
+  readonly addresses: readonly Address[];
+  readonly session: PeerSession;
+  /** When the last hello or welcome went out, by link. */
+  readonly greeted: Map<string, number>;
+}
+
+/** All links of one host. */
+export class UdpControl {
+  /** This core's session; datagrams for an earlier one are not for us. */
+  readonly session: string = randomBytes(12).toString('base64url');
+  readonly counters = { ...NO_COUNTS };
+  #options: UdpControlOptions;
+  #key: Uint8Array;
+  #peers = new Map<NodeId, Peer>();
+  #sockets: (Socket | null)[] = [];
+  #closed = false;
+
+  constructor(options: UdpControlOptions) {
+    this.#options = options;
+    this.#key = controlKey(options.clusterKey, options.cluster);
+    for (const node of options.nodes) {
+      if (node.id === options.self.id) continue;
+      this.#peers.set(node.id, {
+        addresses: node.control.map(parseAddress),
+        session: new PeerSession(),
+        greeted: new Map(),
+      });
+    }
+  }
+
+  /**
+   * Binds every address and greets every peer. An address that is missing on this host is tried
+   * again and again, because a broken network card must not keep a host down; one that is taken is
+   * a mistake. Throws HostError.
+   */
+  async open(): Promise<void> {
+    const { control } = this.#options.self;
+    this.#sockets = control.map(() => null);
+    for (const link of control.keys()) await this.#bind(link);
+    for (const id of this.#peers.keys()) {
+      for (const link of control.keys()) this.#greet(id, link);
+    }
+  }
+
+  /** Sends one message on `link`, or on every link. */
+  send(to: NodeId, link: number | 'all', message: ControlMessage): void {
+    const peer = this.#peers.get(to);
+    if (peer === undefined) return;
+    const links = link === 'all' ? [...this.#sockets.keys()] : [link];
+    for (const each of links) {
+      if (peer.session.session === '') {
+        this.counters.noSession += 1;
+        this.#greet(to, each);
+        continue;
+      }
+      const seq = peer.session.nextSequence(each);
+      this.#seal(to, each, { toSession: peer.session.session, seq, message });
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const socket of this.#sockets) socket?.close();
+    this.#sockets = [];
+  }
+
+  async #bind(link: number): Promise<void> {
+    const text = this.#options.self.control[link] as string;
+    const { host, port, family } = parseAddress(text);
+    const socket = createSocket({ type: family, lookup: cachedLookup() });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.bind({ address: host, port, exclusive: true }, () => {
+          socket.off('error', reject);
+          resolve();
+        });
+      });
+    } catch (error) {
+      socket.close();
+      if (systemCode(error) === 'EADDRINUSE') {
+        throw new HostError(
+          `the control address ${text} is in use on this machine`,
+          'stop the other program, or give this node an address of its own',
+        );
+      }
+      this.#options.log('warn', 'control-address-missing', { link, address: text });
+      setTimeout(() => this.#rebind(link), BIND_RETRY_MS).unref();
+      return;
+    }
+    socket.on('error', (error) => {
+      this.#options.log('warn', 'control-socket', { link, reason: systemCode(error) });
+    });
+    socket.on('message', (datagram) => this.#receive(datagram));
+    this.#sockets[link] = socket;
+  }
+
+  #rebind(link: number): void {
+    if (this.#closed) return;
+    this.#bind(link).catch((error: Error) => {
+      this.#options.log('error', 'control-address-taken', { link, reason: error.message });
+      setTimeout(() => this.#rebind(link), BIND_RETRY_MS).unref();
+    });
+  }
+
+  #receive(datagram: Buffer): void {
+    this.counters.received += 1;
+    const envelope = openDatagram(datagram, this.#key);
+    if (typeof envelope === 'string') {
+      this.counters[envelope] += 1;
+      return;
+    }
+    const { cluster, self } = this.#options;
+    const peer = this.#peers.get(envelope.from);
+    if (envelope.cluster !== cluster || envelope.to !== self.id || peer === undefined) {
+      this.counters.notForUs += 1;
+      return;
+    }
+    if (envelope.hello !== undefined) this.#answerHello(peer, envelope, envelope.hello);
+    else if (envelope.welcome !== undefined) this.#takeWelcome(peer, envelope, envelope.welcome);
+    else this.#takeMessage(peer, envelope);
+  }
+
+  #answerHello(peer: Peer, envelope: Envelope, nonce: string): void {
+    const { from, link, session } = envelope;
+    if (this.#mayGreet(peer, `welcome ${link}`)) {
+      this.#seal(from, link, { toSession: session, seq: 0, welcome: nonce });
+    }
+    // Perhaps the peer has restarted; only an answer to a question of ours proves it.
+    if (session !== peer.session.session) this.#greet(from, link);
+  }
+
+  #takeWelcome(peer: Peer, envelope: Envelope, nonce: string): void {
+    if (envelope.toSession !== this.session) {
+      this.counters.staleSession += 1;
+      return;
+    }
+    if (!peer.session.learn(envelope.session, nonce)) return;
+    this.#options.log('info', 'peer-session', { peer: envelope.from, link: envelope.link });
+  }
+
+  #takeMessage(peer: Peer, envelope: Envelope): void {
+    const fault = peer.session.judge(envelope, this.session);
+    if (fault !== null) {
+      this.counters[fault] += 1;
+      if (fault !== 'replayed') this.#greet(envelope.from, envelope.link);
+      return;
+    }
+    const message = this.#options.parse(envelope.message);
+    if (message === null) {
+      this.counters.badMessage += 1;
+      return;
+    }
+    this.counters.accepted += 1;
+    this.#options.onMessage(envelope.from, envelope.link, message);
+  }
+
+  /** Asks a peer for its session, unless it was asked a moment ago. */
+  #greet(to: NodeId, link: number): void {
+    const peer = this.#peers.get(to);
+    if (peer === undefined || !this.#mayGreet(peer, `hello ${link}`)) return;
+    const hello = peer.session.ask(() => randomBytes(12).toString('base64url'));
+    this.#seal(to, link, { toSession: '', seq: 0, hello });
+  }
+
+  #mayGreet(peer: Peer, what: string): boolean {
+    const now = Date.now();
+    const last = peer.greeted.get(what) ?? 0;
+    if (now >= last && now - last < HELLO_GAP_MS) return false;
+    // A name that is not a link of ours would let an authentic but broken peer fill the map.
+    if (peer.greeted.size < 64) peer.greeted.set(what, now);
+    return true;
+  }
+
+  #seal(
+    to: NodeId,
+    link: number,
+    content: Pick<Envelope, 'toSession' | 'seq'> & Partial<Envelope>,
+  ): void {
+    const socket = this.#sockets[link];
+    const address = this.#peers.get(to)?.addresses[link];
+    if (socket === null || socket === undefined || address === undefined) return;
+    const { cluster, self } = this.#options;
+    const head = { cluster, from: self.id, to, link, session: this.session };
+    const datagram = sealDatagram({ ...head, ...content }, this.#key);
+    if (datagram === null) {
+      this.counters.tooLong += 1;
+      this.#options.log('error', 'control-message-too-long', { to, link });
+      return;
+    }
+    this.counters.sent += 1;
+    socket.send(datagram, address.port, address.host, (error) => {
+      if (error !== null) this.counters.sendErrors += 1;
+    });
+  }
+}
+
+/** Host names are resolved at most twice a minute; a slow resolver must not slow heartbeats. */
+const LOOKUP_LIFE_MS = 30_000;
+
+type Lookup = typeof lookup;
+
+function cachedLookup(): Lookup {
+  const known = new Map<string, { at: number; address: string; family: number }>();
+  const cached = (
+    host: string,
+    options: object,
+    done: (error: Error | null, address: string, family: number) => void,
+  ): void => {
+    const hit = known.get(host);
+    if (hit !== undefined && Date.now() - hit.at < LOOKUP_LIFE_MS) {
+      done(null, hit.address, hit.family);
+      return;
+    }
+    lookup(host, options as { all: false }, (error, address, family) => {
+      if (error === null) known.set(host, { at: Date.now(), address, family });
+      done(error, address, family);
+    });
+  };
+  return cached as unknown as Lookup;
+}

@@ -1,0 +1,200 @@
+import { createSocket, type Socket } from 'node:dgram';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { controlKey, DATAGRAM_BYTES_MAX, sealDatagram } from '../../backends/real/control-frame.ts';
+import { HostError } from '../../backends/real/failure.ts';
+import { ReplayWindow, WINDOW } from '../../backends/real/replay-window.ts';
+import { UdpControl } from '../../backends/real/udp-control.ts';
+import type { ControlMessage } from '../../engine/cluster/messages.ts';
+import { clusterKey, freePorts, waitFor } from './support/hosts.ts';
+
+const closers: (() => void)[] = [];
+
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+function nodeAt(id: number, control: readonly string[]) {
+  const name = `n${id}`;
+  return { id, name, witness: true, control, replication: '', watchdog: 'none' };
+}
+
+type Nodes = readonly ReturnType<typeof nodeAt>[];
+
+async function twoNodes(): Promise<Nodes> {
+  const [p1, p2, p3, p4] = (await freePorts(4)) as [number, number, number, number];
+  return [
+    nodeAt(1, [`127.0.0.1:${p1}`, `127.0.0.2:${p2}`]),
+    nodeAt(2, [`127.0.0.1:${p3}`, `127.0.0.2:${p4}`]),
+  ];
+}
+
+async function open(nodes: Nodes, id: number, key = clusterKey) {
+  const heard: { link: number; message: ControlMessage }[] = [];
+  const self = nodes.find((node) => node.id === id) as Nodes[number];
+  const control = new UdpControl({
+    cluster: 'demo',
+    self,
+    nodes,
+    clusterKey: key,
+    log: () => undefined,
+    parse: (value) => value as ControlMessage,
+    onMessage: (_from, link, message) => heard.push({ link, message }),
+  });
+  await control.open();
+  closers.push(() => control.close());
+  return { control, heard };
+}
+
+const message = (n: number): ControlMessage => ({ kind: 'test', boot: 1, event: '', n });
+
+/** Sends until it arrives: what is sent before the sessions know each other may be lost. */
+async function reach(from: Awaited<ReturnType<typeof open>>, to: typeof from, node: number) {
+  await waitFor('a first message', () => {
+    if (to.heard.length > 0) return true;
+    from.control.send(node, 'all', message(0));
+    return false;
+  });
+}
+
+/** A wire tap between two nodes: forwards, keeps a copy, and can send anything. */
+async function tap(port: number): Promise<Socket> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(port, '127.0.0.1', resolve));
+  closers.push(() => socket.close());
+  return socket;
+}
+
+describe('the control transport', () => {
+  it('carries messages over every link, each once', async () => {
+    const nodes = await twoNodes();
+    const a = await open(nodes, 1);
+    const b = await open(nodes, 2);
+    await reach(a, b, 2);
+    b.heard.length = 0;
+    for (let n = 1; n <= 20; n++) a.control.send(2, 'all', message(n));
+    await waitFor('40 messages', () => {
+      return b.heard.filter(({ message: { n } }) => n !== 0).length === 40;
+    });
+    for (const link of [0, 1]) {
+      const numbers = b.heard.filter((each) => each.link === link).map((each) => each.message.n);
+      expect(numbers.filter((n) => n !== 0)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    }
+  });
+
+  it('finds a peer again that has restarted, and takes nothing from its earlier life', async () => {
+    const nodes = await twoNodes();
+    const a = await open(nodes, 1);
+    const first = await open(nodes, 2);
+    await reach(a, first, 2);
+    first.control.close();
+    const second = await open(nodes, 2);
+    await reach(a, second, 2);
+    // And the other way, where only the answers tell A of the new session.
+    await reach(second, a, 1);
+    expect(second.control.counters.accepted).toBeGreaterThan(0);
+  });
+
+  it('drops a recorded datagram that is sent again, also after the receiver restarted', async () => {
+    const [tapPort, toPort] = (await freePorts(2)) as [number, number];
+    const real = nodeAt(2, [`127.0.0.1:${toPort}`]);
+    const seenByA = nodeAt(2, [`127.0.0.1:${tapPort}`]);
+    const [self] = (await twoNodes()) as [Nodes[0]];
+    const a = await open([self as Nodes[number], seenByA], 1);
+    const recorded: Buffer[] = [];
+    const wire = await tap(tapPort);
+    wire.on('message', (datagram) => {
+      recorded.push(datagram);
+      wire.send(datagram, toPort, '127.0.0.1');
+    });
+    const nodes = [self as Nodes[number], real];
+    const b = await open(nodes, 2);
+    await reach(a, b, 2);
+    const heard = b.heard.length;
+    const replay = (): void => {
+      for (const datagram of recorded.slice(0, 50)) wire.send(datagram, toPort, '127.0.0.1');
+    };
+    replay();
+    await waitFor('replays are counted', () => b.control.counters.replayed >= heard);
+    expect(b.heard.length).toBe(heard);
+    b.control.close();
+    const reborn = await open(nodes, 2);
+    replay();
+    await waitFor('stale ones are counted', () => reborn.control.counters.staleSession > 0);
+    expect(reborn.heard).toEqual([]);
+  });
+
+  it('drops garbage, forged, foreign and oversized datagrams, and lives on', async () => {
+    const nodes = await twoNodes();
+    const a = await open(nodes, 1);
+    const b = await open(nodes, 2);
+    await reach(a, b, 2);
+    b.heard.length = 0;
+    const port = Number(nodes[1]?.control[0]?.split(':')[1]);
+    const attacker = await tap(0);
+    const head = { from: 1, to: 2, link: 0, session: 's', toSession: b.control.session, seq: 1 };
+    const forged = { cluster: 'demo', ...head, message: message(666) };
+    const wrongKey = controlKey(new Uint8Array(32), 'demo');
+    const rightKey = controlKey(clusterKey, 'demo');
+    const attacks: Buffer[] = [
+      Buffer.alloc(0),
+      Buffer.from('hello?'),
+      Buffer.alloc(65_000, 0x41),
+      Buffer.concat([Buffer.from('UCT1'), Buffer.alloc(100)]),
+      sealDatagram(forged, wrongKey) as Buffer,
+      // These know the key: another version, another cluster, another node's mail.
+      sealDatagram({ ...forged, cluster: 'other' }, rightKey) as Buffer,
+      sealDatagram({ ...forged, to: 3 }, rightKey) as Buffer,
+      sealDatagram({ ...forged, from: 2 }, rightKey) as Buffer,
+      sealDatagram(forged, rightKey) as Buffer,
+      sealDatagram({ ...forged, link: -1 }, rightKey) as Buffer,
+    ];
+    for (const datagram of attacks) attacker.send(datagram, port, '127.0.0.1');
+    await waitFor('all are counted', () => {
+      const c = b.control.counters;
+      return (
+        c.badLength >= 3 &&
+        c.badAuthentication >= 2 &&
+        c.notForUs >= 3 &&
+        c.unknownSession >= 1 &&
+        c.badEnvelope >= 1
+      );
+    });
+    expect(b.heard.filter((each) => each.message.n === 666)).toEqual([]);
+    a.control.send(2, 0, message(7));
+    await waitFor('an honest message', () => b.heard.some((each) => each.message.n === 7));
+  });
+
+  it('refuses to send what no datagram holds, and counts it', async () => {
+    const nodes = await twoNodes();
+    const a = await open(nodes, 1);
+    const b = await open(nodes, 2);
+    await reach(a, b, 2);
+    a.control.send(2, 0, { ...message(1), text: 'x'.repeat(DATAGRAM_BYTES_MAX) });
+    expect(a.control.counters.tooLong).toBe(1);
+  });
+
+  it('says which address is taken', async () => {
+    const nodes = await twoNodes();
+    await open(nodes, 1);
+    await expect(open(nodes, 1)).rejects.toBeInstanceOf(HostError);
+  });
+});
+
+describe('the replay window', () => {
+  it('accepts each number once, and none that is far behind', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -5, max: 4000 }), { maxLength: 400 }), (numbers) => {
+        const window = new ReplayWindow();
+        const accepted = new Set<number>();
+        let highest = 0;
+        for (const n of numbers) {
+          const expected = n >= 1 && n > highest - WINDOW && !accepted.has(n);
+          expect(window.accept(n)).toBe(expected);
+          if (expected) accepted.add(n);
+          highest = Math.max(highest, n);
+        }
+      }),
+    );
+  });
+});
