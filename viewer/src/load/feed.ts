@@ -1,0 +1,110 @@
+/** Brings text into the session's run: from a file, from an address, or from a live journal. */
+import { TimelineReader } from '../../../engine/timeline/codec.ts';
+import type { Session } from '../session.ts';
+
+/** Characters taken between two frames, so that the page answers while it loads. */
+const PIECE_CHARS = 1024 * 1024;
+/** A lost feed is tried again after this long, in milliseconds. */
+const RETRY_MS = 1500;
+
+/** Loads what the address bar asks for: `?file=` or `?live=`. */
+export function loadFromAddress(session: Session, search: string): void {
+  const query = new URLSearchParams(search);
+  const live = query.get('live');
+  const file = query.get('file');
+  if (live !== null && /^wss?:\/\//.test(live)) attach(session, live);
+  else if (file !== null) void fetchFile(session, file);
+}
+
+/** Loads a timeline that the page's own server has. */
+export async function fetchFile(session: Session, url: string): Promise<void> {
+  const name = url.split('/').at(-1) ?? url;
+  try {
+    const response = await fetch(url);
+    if (!response.ok || response.body === null) throw new Error(`HTTP ${response.status}`);
+    const of = Number(response.headers.get('content-length') ?? 0);
+    await read(session, name, response.body, of);
+  } catch (error) {
+    session.setSource({ kind: 'failed', name, reason: reasonOf(error) });
+  }
+}
+
+/** Loads a file that a person chose or dropped. */
+export async function openFile(session: Session, file: File): Promise<void> {
+  try {
+    await read(session, file.name, file.stream(), file.size);
+  } catch (error) {
+    session.setSource({ kind: 'failed', name: file.name, reason: reasonOf(error) });
+  }
+}
+
+async function read(
+  session: Session,
+  name: string,
+  body: ReadableStream<Uint8Array>,
+  of: number,
+): Promise<void> {
+  const run = session.begin({ kind: 'loading', name, done: 0, of });
+  const reader = new TimelineReader(run);
+  const decoder = new TextDecoder();
+  const source = body.getReader();
+  let done = 0;
+  let unseen = 0;
+  for (;;) {
+    const piece = await source.read();
+    // Another file was opened meanwhile.
+    if (session.run !== run) return void source.cancel();
+    if (piece.done) break;
+    reader.push(decoder.decode(piece.value, { stream: true }));
+    done += piece.value.length;
+    unseen += piece.value.length;
+    if (unseen < PIECE_CHARS) continue;
+    unseen = 0;
+    session.setSource({ kind: 'loading', name, done, of });
+    await nextFrame();
+  }
+  reader.push(decoder.decode());
+  reader.end();
+  session.setSource({ kind: 'file', name }, reader);
+  session.setCursor(run.start);
+  session.fit();
+}
+
+/**
+ * Attaches to a live journal: each message is text of the same form as a file, in any pieces that
+ * end with a whole line. After a break the feed may begin anew; known events are left out.
+ */
+export function attach(session: Session, url: string): void {
+  const run = session.begin({ kind: 'live', name: url, state: 'connecting' });
+  session.setFollow(true);
+  const connect = (): void => {
+    if (session.run !== run) return;
+    const reader = new TimelineReader(run);
+    const socket = new WebSocket(url);
+    socket.binaryType = 'arraybuffer';
+    socket.addEventListener('open', () => {
+      session.setSource({ kind: 'live', name: url, state: 'open' }, reader);
+    });
+    socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      if (session.run !== run) return socket.close();
+      const text = typeof data === 'string' ? data : new TextDecoder().decode(data);
+      reader.push(text.endsWith('\n') ? text : `${text}\n`);
+      session.arrived = performance.now();
+      session.changed();
+    });
+    socket.addEventListener('close', () => {
+      if (session.run !== run) return;
+      session.setSource({ kind: 'live', name: url, state: 'lost' });
+      setTimeout(connect, RETRY_MS);
+    });
+  };
+  connect();
+}
+
+function nextFrame(): Promise<void> {
+  return new Promise((resolve) => requestAnimationFrame(() => resolve()));
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

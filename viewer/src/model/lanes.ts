@@ -1,0 +1,85 @@
+/** The rows of the picture: which there are, in which order, and which events stand in which. */
+import type { TimelineEvent } from '../../../engine/timeline/event.ts';
+import type { Names } from './names.ts';
+import { Series } from './series.ts';
+import type { Attribute, Track, Tracks } from './tracks.ts';
+
+export type LaneKind = 'owner' | 'world' | 'node' | 'volume';
+
+/** One row: bars of states above a strip of events. */
+export interface Lane {
+  readonly id: string;
+  /** Number in the order of their making, which does not change when rows are added. */
+  readonly index: number;
+  readonly kind: LaneKind;
+  readonly node: number;
+  /** Group or volume, else ''. */
+  readonly object: string;
+  readonly bars: readonly Track[];
+  readonly events: Series;
+}
+
+const BARS: { readonly [kind in LaneKind]: readonly Attribute[] } = {
+  owner: ['owner'],
+  world: [],
+  node: ['state'],
+  volume: ['role', 'disk', 'link'],
+};
+
+export class Lanes {
+  /** In the order of the picture. */
+  list: readonly Lane[] = [];
+  /** In the order of their making. */
+  readonly all: Lane[] = [];
+  #byId = new Map<string, Lane>();
+  #tracks: Tracks;
+  #names: Names;
+
+  /** Starts with what the configuration names; others come as events mention them. */
+  constructor(names: Names, tracks: Tracks) {
+    this.#names = names;
+    this.#tracks = tracks;
+    for (const group of names.groups) this.get('owner', 0, group.name);
+    this.get('world', 0, '');
+    for (const node of names.nodes) this.get('node', node.id, '');
+    for (const volume of names.volumes) {
+      for (const node of volume.nodes) this.get('volume', node, volume.name);
+    }
+  }
+
+  get(kind: LaneKind, node: number, object: string): Lane {
+    const id = `${kind}|${node}|${object}`;
+    const known = this.#byId.get(id);
+    if (known !== undefined) return known;
+    const bars = BARS[kind].map((attribute) => this.#tracks.get(attribute, node, object));
+    const index = this.all.length;
+    const lane: Lane = { id, index, kind, node, object, bars, events: new Series() };
+    this.#byId.set(id, lane);
+    this.all.push(lane);
+    this.list = [...this.all].sort(inOrder);
+    return lane;
+  }
+
+  /** The lane that an event belongs to. */
+  of(event: TimelineEvent): Lane {
+    if (event.node === 0) return this.get('world', 0, '');
+    const volume = event.d['volume'];
+    if (typeof volume === 'string' && volume !== '' && !this.#names.isWitness(event.node)) {
+      return this.get('volume', event.node, this.#names.volume(volume));
+    }
+    return this.get('node', event.node, '');
+  }
+}
+
+/** Groups, the world, then each node with its volumes beneath. */
+function inOrder(one: Lane, other: Lane): number {
+  return (
+    one.node - other.node ||
+    rank(one.kind) - rank(other.kind) ||
+    (one.object < other.object ? -1 : 1)
+  );
+}
+
+function rank(kind: LaneKind): number {
+  return ['owner', 'world', 'node', 'volume'].indexOf(kind);
+}

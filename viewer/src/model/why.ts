@@ -1,0 +1,43 @@
+/**
+ * "Why?" as a walk: every event names the event that was being handled when it arose, so the way
+ * back to the first cause is read, not guessed.
+ */
+import type { Run } from './run.ts';
+
+/** Steps of one walk; a chain that is longer is cut and says so. */
+export const WALK_MAX = 500;
+
+export interface Walk {
+  /** From the event itself back to the first cause that is known. */
+  readonly steps: readonly number[];
+  /** The id that the last step names as its cause, when that event is not in the file. */
+  readonly missing: string;
+  /** The walk was cut at {@link WALK_MAX}. */
+  readonly cut: boolean;
+}
+
+/** Walks from an event back to its root. */
+export function walkBack(run: Run, ref: number): Walk {
+  const steps: number[] = [];
+  const seen = new Set<number>();
+  let at = ref;
+  // A damaged file could hold a circle.
+  while (at >= 0 && !seen.has(at) && steps.length < WALK_MAX) {
+    steps.push(at);
+    seen.add(at);
+    at = run.cause(at);
+  }
+  const last = steps.at(-1)!;
+  const cause = run.at(last).cause ?? '';
+  return {
+    steps,
+    missing: at < 0 ? cause : '',
+    cut: at >= 0 && steps.length === WALK_MAX,
+  };
+}
+
+/** The last take-over at or before `time`, else the first after it; -1 when there is none. */
+export function takeOver(run: Run, time: number): number {
+  const before = run.takeOvers.filter((ref) => run.time(ref) <= time);
+  return before.at(-1) ?? run.takeOvers[0] ?? -1;
+}
