@@ -1,0 +1,52 @@
+/** How a simulated world makes the engine's actors; tests put trivial ones in their place. */
+import type { ControlActor } from '../../engine/cluster/interface.ts';
+import type { ClusterConfig, VolumeConfig } from '../../engine/core/config.ts';
+import type { Rng } from '../../engine/core/rng.ts';
+import type { BootId, NodeId } from '../../engine/core/units.ts';
+import type { DataMemory } from '../../engine/data/memory.ts';
+import type { DataActor, Mailboxes } from '../../engine/data/messages.ts';
+
+/** What both kinds of actor are told. */
+export interface ActorGround {
+  readonly config: ClusterConfig;
+  readonly node: NodeId;
+  readonly rng: Rng;
+  /** Planted bugs to switch on. */
+  readonly canaries: ReadonlySet<string>;
+  /** Called at each rare branch, with its mark. */
+  readonly reached: (mark: string) => void;
+}
+
+export interface DataGround extends ActorGround {
+  readonly volume: VolumeConfig;
+  readonly memory: DataMemory;
+  readonly mailboxes: Mailboxes;
+  readonly boot: BootId;
+  /** Counts starts of the core in the durable store's life. */
+  readonly session: number;
+}
+
+/** A page of a replica's metadata area. */
+export interface MetadataPage {
+  readonly page: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Which blocks a replica durably knows to be possibly different from its peer's. */
+export interface Suspicion {
+  /** False when nothing on this replica can be relied on: every block is suspect. */
+  readonly readable: boolean;
+  /** Whether 4 KiB block `index` is durably dirty or hot. */
+  covers(index: number): boolean;
+}
+
+/** Makers of actors, and what the world must know of the metadata format. */
+export interface Actors {
+  control(ground: ActorGround): ControlActor;
+  data(ground: DataGround): DataActor;
+  metadataPages(volume: VolumeConfig): number;
+  /** Metadata of a new replica of a pair that starts out equal. */
+  format(volume: VolumeConfig, node: NodeId): readonly MetadataPage[];
+  /** Reads the durable metadata of one replica, as the next attach would. */
+  suspicion(volume: VolumeConfig, node: NodeId, meta: Uint8Array): Suspicion;
+}

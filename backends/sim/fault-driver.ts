@@ -1,0 +1,290 @@
+/**
+ * Carries out a schedule of faults on a world: resolves roles when a fault fires, undoes it when it
+ * ends, and undoes everything that is left when the world is to heal.
+ */
+import type { NodeId } from '../../engine/core/units.ts';
+import type { Connection } from './connection.ts';
+import type { Datagrams } from './datagrams.ts';
+import type { Fault, Links, Moment, Role } from './fault.ts';
+import type { SimHost } from './host.ts';
+import { type Kernel, Kind } from './kernel.ts';
+
+/** What the driver needs of the world. */
+export interface FaultWorld {
+  readonly kernel: Kernel;
+  readonly hosts: readonly SimHost[];
+  readonly connections: readonly Connection[];
+  readonly datagrams: Datagrams;
+  host(node: NodeId): SimHost;
+  /** The host that runs the first group now, or ran it last; 0 before the first start. */
+  primary(): NodeId;
+}
+
+/** Facts about the faults so far, for the table of laws. */
+export interface FaultFacts {
+  /** Longest freeze of a whole guest so far, and whether its clock stood still. */
+  frozen: number;
+  clockStopped: boolean;
+  /** Largest clock rate error so far. */
+  ppm: number;
+  /** A voter lost its durable state. */
+  wiped: boolean;
+}
+
+interface Active {
+  readonly fault: Fault;
+  readonly nodes: readonly NodeId[];
+  readonly peers: readonly NodeId[];
+  since: number;
+}
+
+/** What a fault that waits for its moment fires within, or not at all. */
+const PATIENCE = 15_000_000;
+/** A fault on a moment strikes within this. */
+const AIM = 1_500;
+
+export class FaultDriver {
+  readonly fired = new Map<string, number>();
+  readonly facts: FaultFacts = { frozen: 0, clockStopped: false, ppm: 0, wiped: false };
+  readonly #world: FaultWorld;
+  readonly #faults: readonly Fault[];
+  readonly #active: (Active | null)[];
+  readonly #waiting: { fault: number; until: number }[] = [];
+  readonly #rng;
+  #over = false;
+
+  constructor(world: FaultWorld, faults: readonly Fault[]) {
+    this.#world = world;
+    this.#faults = faults;
+    this.#active = faults.map(() => null);
+    this.#rng = world.kernel.rng(77);
+  }
+
+  /** Queues the schedule. */
+  start(): void {
+    const { queue } = this.#world.kernel;
+    for (const [index, fault] of this.#faults.entries()) {
+      queue.push(fault.at, Kind.Fault, index, 0);
+    }
+  }
+
+  /** Carries out a Fault entry: 0 its time has come, 1 it ends, 2 its moment has come. */
+  entry(index: number, phase: number): void {
+    if (this.#over) return;
+    const fault = this.#faults[index] as Fault;
+    if (phase === 1) this.#end(index);
+    else if (phase === 0 && fault.when !== 'at-once') {
+      this.#waiting.push({ fault: index, until: this.#world.kernel.now + PATIENCE });
+    } else this.#begin(index, fault);
+  }
+
+  /** Something that faults wait for happens now. */
+  moment(moment: Moment): void {
+    if (this.#waiting.length === 0) return;
+    const { queue, now } = this.#world.kernel;
+    for (let i = this.#waiting.length - 1; i >= 0; i -= 1) {
+      const { fault, until } = this.#waiting[i] as { fault: number; until: number };
+      if ((this.#faults[fault] as Fault).when !== moment) continue;
+      this.#waiting.splice(i, 1);
+      if (until < now) continue;
+      const entry = queue.push(now + this.#rng.below(AIM), Kind.Fault, fault, 0);
+      queue.a[entry] = 2;
+    }
+  }
+
+  /** Ends every fault; none comes after. */
+  heal(): void {
+    for (let i = 0; i < this.#active.length; i += 1) this.#end(i);
+    this.#over = true;
+    for (const host of this.#world.hosts) host.powerOn();
+    this.#world.kernel.worldEvent(0, 'fault.healed', {});
+  }
+
+  #begin(index: number, fault: Fault): void {
+    if (this.#active[index] !== null) return;
+    const nodes = this.#nodes(fault);
+    if (nodes.length === 0) return;
+    const peers = this.#peers(fault, nodes[0] as NodeId);
+    const { kernel } = this.#world;
+    const active = { fault, nodes, peers, since: kernel.now };
+    this.#apply(active, true);
+    this.fired.set(fault.kind, (this.fired.get(fault.kind) ?? 0) + 1);
+    kernel.worldEvent(nodes.length === 1 ? (nodes[0] as NodeId) : 0, `fault.${fault.kind}`, {
+      fault: index,
+      for: fault.for,
+      peer: peers.length === 1 ? (peers[0] as NodeId) : 0,
+      links: fault.links,
+      ways: fault.ways,
+      cache: fault.cache,
+      ppm: fault.ppm,
+    });
+    if (fault.kind === 'kill-core' || fault.kind === 'kill-monitor' || fault.kind === 'switch') {
+      return;
+    }
+    this.#active[index] = active;
+    if (fault.for === 0) return;
+    const entry = kernel.queue.push(kernel.now + fault.for, Kind.Fault, index, 0);
+    kernel.queue.a[entry] = 1;
+  }
+
+  #end(index: number): void {
+    const active = this.#active[index];
+    if (active === null || active === undefined) return;
+    this.#active[index] = null;
+    this.#apply(active, false);
+    const { kernel } = this.#world;
+    kernel.worldEvent(active.nodes.length === 1 ? (active.nodes[0] as NodeId) : 0, 'fault.over', {
+      fault: index,
+      kind: active.fault.kind,
+    });
+  }
+
+  #apply(active: Active, on: boolean): void {
+    const { fault, nodes, peers } = active;
+    for (const node of nodes) {
+      const host = this.#world.host(node);
+      switch (fault.kind) {
+        case 'cut':
+        case 'clog':
+        case 'loss':
+          for (const peer of peers) this.#network(fault, node, peer, on);
+          break;
+        case 'power-off':
+        case 'reboot':
+        case 'power-off-hosts':
+        case 'power-off-all':
+          if (on) host.powerOff(fault.cache);
+          else host.powerOn();
+          break;
+        case 'wipe':
+          if (on) {
+            host.powerOff(fault.cache);
+            host.store.wipe();
+            this.facts.wiped = true;
+          } else host.powerOn();
+          break;
+        case 'kill-core':
+          host.killCore();
+          break;
+        case 'kill-monitor':
+          host.killMonitor();
+          break;
+        case 'pause-core':
+          host.pauseCore(on);
+          break;
+        case 'freeze':
+          this.#freeze(active, host, on);
+          break;
+        case 'clock-rate':
+          host.setClockRate(on ? fault.ppm : 0);
+          this.facts.ppm = Math.max(this.facts.ppm, Math.abs(fault.ppm));
+          break;
+        case 'switch':
+          this.#switch(host);
+          break;
+      }
+    }
+  }
+
+  #freeze(active: Active, host: SimHost, on: boolean): void {
+    const { now } = this.#world.kernel;
+    if (on) host.freeze(active.fault.clockStops);
+    else host.thaw();
+    // Findings may come while it is frozen: the whole span counts from the beginning.
+    const span = active.fault.for === 0 ? Number.MAX_SAFE_INTEGER : active.fault.for;
+    this.facts.frozen = Math.max(this.facts.frozen, on ? span : now - active.since);
+    this.facts.clockStopped ||= active.fault.clockStops;
+  }
+
+  #switch(host: SimHost): void {
+    const { queue, now } = this.#world.kernel;
+    const leader = this.#leader();
+    if (leader === 0) return;
+    const entry = queue.push(now, Kind.Operator, leader, 0);
+    queue.a[entry] = host.node;
+  }
+
+  #network(fault: Fault, node: NodeId, peer: NodeId, on: boolean): void {
+    const out = fault.ways !== 'in';
+    const into = fault.ways !== 'out';
+    const { datagrams, connections } = this.#world;
+    for (let link = 0; link < datagrams.links; link += 1) {
+      if (!concerns(fault.links, link)) continue;
+      if (out) this.#datagram(fault, node, peer, link, on);
+      if (into) this.#datagram(fault, peer, node, link, on);
+    }
+    if (fault.links !== 'all' && fault.links !== 'replication') return;
+    for (const connection of connections) {
+      const side = connection.ends.findIndex((end) => end.node === node);
+      if (side < 0 || (connection.ends[1 - side] as { node: number }).node !== peer) continue;
+      if (out) this.#stream(fault, connection, side, on);
+      if (into) this.#stream(fault, connection, 1 - side, on);
+    }
+  }
+
+  #datagram(fault: Fault, from: NodeId, to: NodeId, link: number, on: boolean): void {
+    const { datagrams } = this.#world;
+    if (fault.kind === 'cut') datagrams.cut(from, to, link, on);
+    else if (fault.kind === 'clog') datagrams.clog(from, to, link, on);
+    else datagrams.lose(from, to, link, on ? fault.ppm : -fault.ppm);
+  }
+
+  #stream(fault: Fault, connection: Connection, side: number, on: boolean): void {
+    if (fault.kind === 'cut') connection.cut(side, on);
+    // Losses on a stream are delays: it stands still now and then, until something gets through.
+    else connection.clog(side, on);
+  }
+
+  #nodes(fault: Fault): NodeId[] {
+    const { hosts } = this.#world;
+    if (fault.kind === 'power-off-all') return hosts.map(({ node }) => node);
+    if (fault.kind === 'power-off-hosts') {
+      return hosts.filter(({ config }) => !config.witness).map(({ node }) => node);
+    }
+    const node = this.#resolve(fault.target);
+    return node === 0 ? [] : [node];
+  }
+
+  #peers(fault: Fault, node: NodeId): NodeId[] {
+    if (fault.peer !== 0) {
+      const peer = this.#resolve(fault.peer);
+      if (peer !== 0 && peer !== node) return [peer];
+    }
+    return this.#world.hosts.filter((host) => host.node !== node).map((host) => host.node);
+  }
+
+  #resolve(target: NodeId | Role): NodeId {
+    if (typeof target === 'number') return target;
+    const { hosts } = this.#world;
+    switch (target) {
+      case 'witness':
+        return hosts.find(({ config }) => config.witness)?.node ?? 0;
+      case 'leader':
+        return this.#leader();
+      default: {
+        const primary = this.#world.primary();
+        if (target === 'primary' && primary !== 0) return primary;
+        const other = hosts.find(({ node, config }) => !config.witness && node !== primary);
+        return other?.node ?? 0;
+      }
+    }
+  }
+
+  #leader(): NodeId {
+    const { hosts, kernel } = this.#world;
+    let leader = 0;
+    let highest = -1;
+    for (const { control, clock } of hosts) {
+      const status = control?.status(clock.at(kernel.now));
+      if (status === undefined || status.leader === 0 || status.term <= highest) continue;
+      highest = status.term;
+      leader = status.leader;
+    }
+    return leader;
+  }
+}
+
+function concerns(links: Links, link: number): boolean {
+  if (links === 'all' || links === 'control') return true;
+  return (links === 'control-1' && link === 0) || (links === 'control-2' && link === 1);
+}

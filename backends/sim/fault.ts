@@ -1,0 +1,74 @@
+/**
+ * Faults as data: what happens to which host or link, when, and for how long. They name roles where
+ * a fault aims at whoever plays one at that moment. Carrying them out is {@link FaultDriver}'s job.
+ */
+import type { NodeId } from '../../engine/core/units.ts';
+import type { CrashMode } from './disk.ts';
+
+/** Everything that can be done to a simulated world. */
+export const FAULT_KINDS = [
+  'cut',
+  'clog',
+  'loss',
+  'power-off',
+  'reboot',
+  'power-off-hosts',
+  'power-off-all',
+  'kill-core',
+  'kill-monitor',
+  'pause-core',
+  'freeze',
+  'clock-rate',
+  'wipe',
+  'switch',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Whoever plays a part when the fault fires. */
+export const ROLES = ['leader', 'primary', 'secondary', 'witness'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What a fault waits for, once its time has come. */
+export const MOMENTS = ['at-once', 'resync', 'removal', 'take-over'] as const;
+export type Moment = (typeof MOMENTS)[number];
+
+/** Which links a network fault concerns. */
+export const LINKS = ['all', 'replication', 'control', 'control-1', 'control-2'] as const;
+export type Links = (typeof LINKS)[number];
+
+export const WAYS = ['both', 'out', 'in'] as const;
+export type Ways = (typeof WAYS)[number];
+
+/** One fault. Times in microseconds of world time. */
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly at: number;
+  /** How long; 0 is "until the world heals". Meaningless for kills and switches. */
+  readonly for: number;
+  readonly target: NodeId | Role;
+  /** The other end of a network fault; 0 is every other node. */
+  readonly peer: NodeId | Role | 0;
+  readonly links: Links;
+  /** Seen from the target. */
+  readonly ways: Ways;
+  /** Which unflushed sectors a loss of power keeps. */
+  readonly cache: CrashMode;
+  /** Parts per million: loss, or clock rate error. */
+  readonly ppm: number;
+  /** Whether a frozen guest's clock stands still as well. */
+  readonly clockStops: boolean;
+  readonly when: Moment;
+}
+
+/** Everything but kind and time at its plainest. */
+export const PLAIN_FAULT: Omit<Fault, 'kind' | 'at'> = {
+  for: 0,
+  target: 'primary',
+  peer: 0,
+  links: 'all',
+  ways: 'both',
+  cache: 'random',
+  ppm: 0,
+  clockStops: false,
+  when: 'at-once',
+};

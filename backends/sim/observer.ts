@@ -1,0 +1,32 @@
+/**
+ * What the simulated world tells those who watch it: moments of the hosts that no engine reports
+ * about itself. Watchers change nothing.
+ */
+
+import type { NodeId } from '../../engine/core/units.ts';
+import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
+
+/** State of an application on one host, as its processes are, not as anybody believes. */
+export type ApplicationState = 'stopped' | 'starting' | 'running' | 'stopping';
+
+/** Everything that can be watched. `leg` is a replica: a volume on a node. */
+export interface Observer {
+  /** A committed record reached the data actor. */
+  record(leg: number, record: VolumeRecord): void;
+  /** The data actor may act as primary until then, on its host's clock. */
+  grant(leg: number, until: number): void;
+  /** The data actor reports something to its control actor. */
+  report(leg: number, report: DataReport): void;
+  /** A replica accepted a peer's write of this epoch (status 0). */
+  peerAck(leg: number, epoch: number): void;
+  /** A front-end request was answered; the slot still holds the sectors of a read. */
+  completed(leg: number, slot: number, status: number): void;
+  /** A core lives anew, or died: its requests will never be answered. */
+  coreStarted(node: NodeId): void;
+  coreDied(node: NodeId): void;
+  /** Just after a host's power failed: caches are gone. */
+  powerLost(node: NodeId, ioInFlight: boolean): void;
+  application(group: number, node: NodeId, state: ApplicationState): void;
+  /** An actor found a belief of its own broken. */
+  brokenBelief(node: NodeId, belief: string): void;
+}

@@ -1,0 +1,52 @@
+/**
+ * LAW-cover: two replicas that differ in a block know it. Whatever a crash leaves of either, the
+ * durable metadata of one of them names the block as dirty or hot.
+ */
+import type { Actors, Suspicion } from '../actors.ts';
+import type { VolumeTruth } from './truth.ts';
+import type { Verdict } from './verdict.ts';
+
+const BLOCK_SECTORS = 8;
+
+export class CoverOracle {
+  readonly #truth: VolumeTruth;
+  readonly #actors: Actors;
+  readonly #verdict: Verdict;
+
+  constructor(truth: VolumeTruth, actors: Actors, verdict: Verdict) {
+    this.#truth = truth;
+    this.#actors = actors;
+    this.#verdict = verdict;
+  }
+
+  /** Compares what the two disks hold now; `code` says at which kind of moment. */
+  audit(code: string): void {
+    const [a, b] = this.#truth.replicas;
+    if (a === undefined || b === undefined) return;
+    let known: readonly Suspicion[] | null = null;
+    const left = a.disk.view;
+    const right = b.disk.view;
+    const { sectors } = this.#truth;
+    for (let at = 0; at < sectors; at += 1) {
+      if (left[at] === right[at]) continue;
+      known ??= this.#suspicions();
+      const block = Math.floor(at / BLOCK_SECTORS);
+      if (!known.some((suspicion) => suspicion.covers(block))) {
+        this.#verdict.find('LAW-cover', a.node, code, {
+          volume: this.#truth.config.name,
+          block,
+          left: left[at] as number,
+          right: right[at] as number,
+        });
+        return;
+      }
+      at = (block + 1) * BLOCK_SECTORS - 1;
+    }
+  }
+
+  #suspicions(): readonly Suspicion[] {
+    return this.#truth.replicas.map(({ node, disk }) =>
+      this.#actors.suspicion(this.#truth.config, node, disk.meta),
+    );
+  }
+}

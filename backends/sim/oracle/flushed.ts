@@ -1,0 +1,103 @@
+/**
+ * LAW-flushed: when a flush or a FUA write completes, everything that it covers is on the media of
+ * every replica of the in-sync set, and stays there whatever is cut off later.
+ */
+import { Request } from '../history.ts';
+import { members, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import type { Verdict } from './verdict.ts';
+
+export class FlushedOracle {
+  readonly #truth: VolumeTruth;
+  readonly #verdict: Verdict;
+  /** Completed writes that no completed flush covers yet, in order of completion. */
+  #open: number[] = [];
+
+  constructor(truth: VolumeTruth, verdict: Verdict) {
+    this.#truth = truth;
+    this.#verdict = verdict;
+  }
+
+  /** A write or flush completed with success at the primary `leg`. */
+  completed(op: number, leg: number): void {
+    const { history } = this.#truth;
+    if (history.kind[op] === Request.Write) {
+      if (history.fua[op] === 1) this.#stable(op, leg);
+      else this.#open.push(op);
+      return;
+    }
+    if (history.kind[op] !== Request.Flush) return;
+    const before = history.invoked[op] as number;
+    let kept = 0;
+    for (const write of this.#open) {
+      if ((history.completed[write] as number) < before) this.#stable(write, leg);
+      else {
+        this.#open[kept] = write;
+        kept += 1;
+      }
+    }
+    this.#open.length = kept;
+  }
+
+  /** Checks the media of one replica against every flushed write. */
+  audit(replica: ReplicaTruth, code: string): void {
+    const { flushed, sectors, history } = this.#truth;
+    const { media } = replica.disk;
+    const { completed } = history;
+    for (let at = 0; at < sectors; at += 1) {
+      const needed = flushed[at] as number;
+      if (needed === 0) continue;
+      const stamp = media[at] as number;
+      const done = completed[stamp] as number;
+      if (stamp !== 0 && (done === 0 || done >= needed)) continue;
+      this.#find(replica, code, at, stamp);
+      return;
+    }
+  }
+
+  #stable(op: number, leg: number): void {
+    const { history, flushed, replicas } = this.#truth;
+    const record = replicas.find((replica) => replica.leg === leg)?.record ?? null;
+    const from = history.sector[op] as number;
+    const to = from + (history.length[op] as number);
+    const invoked = history.invoked[op] as number;
+    for (const replica of replicas) {
+      const counts =
+        record === null
+          ? replica.leg === leg
+          : record.members.some(
+              ({ node, boot }) => node === replica.node && boot === replica.boot(),
+            );
+      if (counts) this.#onMedia(replica, op, from, to, invoked);
+    }
+    for (let at = from; at < to; at += 1) {
+      if (invoked > (flushed[at] as number)) flushed[at] = invoked;
+    }
+  }
+
+  #onMedia(replica: ReplicaTruth, op: number, from: number, to: number, invoked: number): void {
+    const { media } = replica.disk;
+    const { completed } = this.#truth.history;
+    for (let at = from; at < to; at += 1) {
+      const stamp = media[at] as number;
+      if (stamp === op) continue;
+      const done = completed[stamp] as number;
+      if (stamp !== 0 && (done === 0 || done >= invoked)) continue;
+      this.#find(replica, 'flushed.not-stable', at, stamp);
+      return;
+    }
+  }
+
+  #find(replica: ReplicaTruth, code: string, sector: number, stamp: number): void {
+    this.#verdict.find('LAW-flushed', replica.node, code, {
+      volume: this.#truth.config.name,
+      sector,
+      found: stamp,
+      needed: this.#truth.flushed[sector] as number,
+    });
+  }
+}
+
+/** The replicas whose media must hold every flushed write now. */
+export function auditable(truth: VolumeTruth): readonly ReplicaTruth[] {
+  return members(truth);
+}

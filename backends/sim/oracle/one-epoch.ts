@@ -1,0 +1,61 @@
+/**
+ * LAW-one-epoch: acknowledgements of a volume never go back to an earlier epoch, an epoch
+ * acknowledges through one host only, and a replica accepts no write of an epoch below the highest
+ * that it has accepted or been told.
+ */
+import type { ReplicaTruth, VolumeTruth } from './truth.ts';
+import type { Verdict } from './verdict.ts';
+
+export class OneEpochOracle {
+  readonly #truth: VolumeTruth;
+  readonly #verdict: Verdict;
+  #epoch = 0;
+  #node = 0;
+  readonly #accepted: number[];
+
+  constructor(truth: VolumeTruth, verdict: Verdict) {
+    this.#truth = truth;
+    this.#verdict = verdict;
+    this.#accepted = truth.replicas.map(() => 0);
+  }
+
+  /** A write was acknowledged to a client by this replica's actor. */
+  acknowledged(replica: ReplicaTruth): void {
+    const epoch = replica.record?.epoch ?? 0;
+    const primary = replica.record?.primary ?? 0;
+    if (primary !== replica.node) {
+      this.#find(replica, 'epoch.not-primary', epoch);
+      return;
+    }
+    if (epoch < this.#epoch) this.#find(replica, 'epoch.went-back', epoch);
+    else if (epoch === this.#epoch && this.#node !== replica.node) {
+      this.#find(replica, 'epoch.two-hosts', epoch);
+    }
+    this.#epoch = Math.max(this.#epoch, epoch);
+    this.#node = replica.node;
+  }
+
+  /** A replica accepted a peer's write of `epoch`. */
+  accepted(replica: ReplicaTruth, epoch: number): void {
+    if (epoch === 0) return;
+    const index = this.#truth.replicas.indexOf(replica);
+    const highest = Math.max(this.#accepted[index] as number, this.#ownEpoch(replica));
+    if (epoch < highest) this.#find(replica, 'epoch.stale-write-accepted', epoch);
+    this.#accepted[index] = Math.max(this.#accepted[index] as number, epoch);
+  }
+
+  /** The epoch of a record that made somebody else than the writer primary is a fence. */
+  #ownEpoch(replica: ReplicaTruth): number {
+    const { record } = replica;
+    if (record === null || record.primary !== replica.node) return 0;
+    return record.epoch;
+  }
+
+  #find(replica: ReplicaTruth, code: string, epoch: number): void {
+    this.#verdict.find('LAW-one-epoch', replica.node, code, {
+      volume: this.#truth.config.name,
+      epoch,
+      highest: this.#epoch,
+    });
+  }
+}

@@ -1,0 +1,33 @@
+/** LAW-one-holder: an application runs on one host at a time, by the world's clock. */
+import type { ApplicationState } from '../observer.ts';
+import type { Verdict } from './verdict.ts';
+
+export class OneHolderOracle {
+  readonly #verdict: Verdict;
+  readonly #group: string;
+  readonly #running = new Set<number>();
+
+  constructor(group: string, verdict: Verdict) {
+    this.#group = group;
+    this.#verdict = verdict;
+  }
+
+  /** Hosts where the application has processes now. */
+  get running(): readonly number[] {
+    return [...this.#running].sort((a, b) => a - b);
+  }
+
+  changed(node: number, state: ApplicationState): void {
+    if (state === 'stopped') {
+      this.#running.delete(node);
+      return;
+    }
+    this.#running.add(node);
+    if (this.#running.size < 2) return;
+    this.#verdict.find('LAW-one-holder', node, 'holder.two', {
+      group: this.#group,
+      nodes: this.running.join(','),
+      state,
+    });
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * All oracles of one volume and its group, told what happens. They read the history, the disks and
+ * the records; none knows how the engine works.
+ */
+import type { DataReport, VolumeRecord } from '../../../engine/data/messages.ts';
+import type { Actors } from '../actors.ts';
+import type { ArrayPool } from '../arrays.ts';
+import { Request } from '../history.ts';
+import type { ApplicationState } from '../observer.ts';
+import { AcknowledgedOracle } from './acknowledged.ts';
+import { CoverOracle } from './cover.ts';
+import { FlushedOracle } from './flushed.ts';
+import { OneEpochOracle } from './one-epoch.ts';
+import { OneHolderOracle } from './one-holder.ts';
+import { RegisterOracle } from './register.ts';
+import { StopBeforeStartOracle } from './stop-before-start.ts';
+import { members, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import type { Verdict } from './verdict.ts';
+
+export class VolumeOracles {
+  readonly truth: VolumeTruth;
+  readonly holder: OneHolderOracle;
+  readonly register: RegisterOracle;
+  readonly #acknowledged: AcknowledgedOracle;
+  readonly #flushed: FlushedOracle;
+  readonly #epoch: OneEpochOracle;
+  readonly #stop: StopBeforeStartOracle;
+  readonly #cover: CoverOracle;
+  readonly #verdict: Verdict;
+  /** Whether no holder was left with everything: acknowledged, unflushed writes may be gone. */
+  forgot = false;
+  /** Highest count of blocks that only one replica had. */
+  dirtyMax = 0;
+
+  constructor(
+    truth: VolumeTruth,
+    group: string,
+    pool: ArrayPool,
+    actors: Actors,
+    verdict: Verdict,
+  ) {
+    const { history, sectors, flushed } = truth;
+    this.truth = truth;
+    this.#verdict = verdict;
+    this.holder = new OneHolderOracle(group, verdict);
+    this.register = new RegisterOracle(truth.config.name, pool, sectors, history, flushed, verdict);
+    this.#acknowledged = new AcknowledgedOracle(truth, this.register, verdict);
+    this.#flushed = new FlushedOracle(truth, verdict);
+    this.#epoch = new OneEpochOracle(truth, verdict);
+    this.#stop = new StopBeforeStartOracle(truth, verdict);
+    this.#cover = new CoverOracle(truth, actors, verdict);
+  }
+
+  invoked(op: number): void {
+    this.register.invoked(op);
+  }
+
+  dropped(op: number): void {
+    this.register.dropped(op);
+  }
+
+  /** A request succeeded at `replica`; `stamps` from `base` on are what a read found. */
+  succeeded(op: number, replica: ReplicaTruth, stamps: Int32Array, base: number): void {
+    const { history } = this.truth;
+    switch (history.kind[op]) {
+      case Request.Read:
+        this.register.read(op, stamps, base);
+        return;
+      case Request.Write:
+        this.#epoch.acknowledged(replica);
+        if ((history.closed[op] as number) > 0) {
+          this.#verdict.find('LAW-register', replica.node, 'register.acknowledged-after-takeover', {
+            write: op,
+          });
+          return;
+        }
+        this.register.written(op);
+        this.#flushed.completed(op, replica.leg);
+        return;
+      default:
+        this.#flushed.completed(op, replica.leg);
+    }
+  }
+
+  peerAck(replica: ReplicaTruth, epoch: number): void {
+    this.#epoch.accepted(replica, epoch);
+  }
+
+  /** A committed record reached a data actor. */
+  record(replica: ReplicaTruth, record: VolumeRecord): void {
+    const before = replica.record;
+    if (before === null || record.epoch >= before.epoch) replica.record = record;
+    const { truth } = this;
+    const known = truth.record;
+    if (known !== null && record.epoch <= known.epoch) return;
+    truth.record = record;
+    this.#stop.changed(record);
+    for (const member of members(truth)) {
+      const was = known?.members.some(
+        ({ node, boot }) => node === member.node && boot === member.boot(),
+      );
+      if (was === true) continue;
+      // A replica that joins holds everything that was ever promised.
+      this.#flushed.audit(member, 'flushed.joined-without');
+      this.#acknowledged.audit(member, 'acknowledged.joined-without');
+    }
+  }
+
+  grant(replica: ReplicaTruth, until: number): void {
+    replica.granted = Math.max(replica.granted, until);
+  }
+
+  report(replica: ReplicaTruth, report: DataReport): void {
+    switch (report.kind) {
+      case 'state':
+        replica.state = report.disk;
+        replica.role = report.role;
+        replica.link = report.link;
+        replica.dirty = report.dirty;
+        this.dirtyMax = Math.max(this.dirtyMax, report.dirty);
+        return;
+      case 'attached':
+        replica.state = report.disk;
+        return;
+      case 'active':
+        this.#acknowledged.audit(replica, 'acknowledged.promoted-without');
+        return;
+      case 'stopped':
+        this.#stop.stopped(replica.node);
+        return;
+      default:
+    }
+  }
+
+  /** The host of `replica` lost power; its boot was `boot`. */
+  powerLost(replica: ReplicaTruth, boot: number): void {
+    const { truth } = this;
+    const { record } = truth;
+    const was =
+      record === null ||
+      record.members.some((member) => member.node === replica.node && member.boot === boot);
+    replica.granted = 0;
+    replica.record = null;
+    replica.state = 'Off';
+    if (was) this.#flushed.audit(replica, 'flushed.lost-at-crash');
+    if (was && members(truth).length === 0) {
+      this.forgot = true;
+      this.register.forget(truth.history.tick());
+    }
+    this.#cover.audit('cover.crash');
+  }
+
+  application(node: number, state: ApplicationState): void {
+    this.holder.changed(node, state);
+  }
+
+  /** Nothing is in flight anywhere. */
+  quiet(): void {
+    this.#cover.audit('cover.quiet');
+    for (const member of members(this.truth)) {
+      this.#flushed.audit(member, 'flushed.lost');
+      this.#acknowledged.audit(member, 'acknowledged.lost');
+    }
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * LAW-register: each 512-byte sector is a strictly linearizable register.
+ *
+ * Writes carry unique stamps, so a history is linearizable exactly if the zones of its values do
+ * not conflict (Gibbons and Korach): a value's operations span from their first completion `f` to
+ * their last invocation `s`, and two values conflict when f(u) < s(v) and f(v) < s(u). The check is
+ * incremental: a sector keeps only the values that a read might still return. Without concurrency
+ * that is one.
+ *
+ * Strict: a write that is pending when its session ends takes effect before the next session's
+ * first success or never: its `f` is that moment, as soon as anybody reads it.
+ */
+import type { ArrayPool } from '../arrays.ts';
+import { type History, Request } from '../history.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Stands for "any value not older than the last flushed one". */
+const UNCERTAIN = -1;
+
+export class RegisterOracle {
+  readonly #history: History;
+  readonly #verdict: Verdict;
+  /** Latest moment of invocation among the flushed writes of each sector. */
+  readonly #flushed: Int32Array;
+  // The newest value of each sector: stamp, f, s.
+  readonly #stamp: Int32Array;
+  readonly #first: Int32Array;
+  readonly #last: Int32Array;
+  /** Operations in flight on each sector. */
+  readonly #pending: Int32Array;
+  /** Other values that are still possible, as triples. */
+  readonly #more = new Map<number, number[]>();
+
+  constructor(
+    name: string,
+    pool: ArrayPool,
+    sectors: number,
+    history: History,
+    flushed: Int32Array,
+    verdict: Verdict,
+  ) {
+    this.#history = history;
+    this.#verdict = verdict;
+    this.#flushed = flushed;
+    this.#stamp = pool.ints(`${name}.reg.stamp`, sectors);
+    this.#first = pool.ints(`${name}.reg.first`, sectors);
+    this.#last = pool.ints(`${name}.reg.last`, sectors);
+    this.#pending = pool.ints(`${name}.reg.pending`, sectors);
+  }
+
+  invoked(op: number): void {
+    this.#count(op, 1);
+  }
+
+  /** The operation will not be answered any more. */
+  dropped(op: number): void {
+    this.#count(op, -1);
+  }
+
+  /** A write completed with success. */
+  written(op: number): void {
+    const { sector, length, completed, invoked } = this.#history;
+    const from = sector[op] as number;
+    const to = from + (length[op] as number);
+    const f = completed[op] as number;
+    const s = invoked[op] as number;
+    for (let at = from; at < to; at += 1) {
+      const left = (this.#pending[at] as number) - 1;
+      this.#pending[at] = left;
+      if (
+        left === 0 &&
+        (this.#first[at] as number) < s &&
+        this.#stamp[at] !== op &&
+        !this.#more.has(at)
+      ) {
+        this.#stamp[at] = op;
+        this.#first[at] = f;
+        this.#last[at] = s;
+      } else this.#slow(at, op, f, s);
+    }
+  }
+
+  /** A read completed with success and found `stamps` from `base` on. */
+  read(op: number, stamps: Int32Array, base: number): void {
+    const { sector, length, completed, invoked, node } = this.#history;
+    const from = sector[op] as number;
+    const count = length[op] as number;
+    const s = invoked[op] as number;
+    const f = completed[op] as number;
+    for (let i = 0; i < count; i += 1) {
+      const at = from + i;
+      this.#pending[at] = (this.#pending[at] as number) - 1;
+      const stamp = stamps[base + i] as number;
+      if (stamp === this.#stamp[at] && !this.#more.has(at)) {
+        if (s > (this.#last[at] as number)) this.#last[at] = s;
+      } else if (!this.#returned(at, stamp, f, s)) {
+        this.#verdict.find('LAW-register', node[op] as number, 'register.stale-read', {
+          sector: at,
+          got: stamp,
+          expected: this.#stamp[at] as number,
+          read: op,
+        });
+        return;
+      }
+    }
+  }
+
+  /** Whether a read that began now could return `stamp`. */
+  admits(at: number, stamp: number): boolean {
+    if (stamp === this.#stamp[at] && stamp !== UNCERTAIN) return true;
+    const { completed, closed } = this.#history;
+    const values = this.#values(at);
+    for (let i = 0; i < values.length; i += 3) {
+      if (values[i] === stamp) return true;
+      if (values[i] === UNCERTAIN && this.#survived(at, stamp, values[i + 1] as number))
+        return true;
+    }
+    if (!this.#history.covers(stamp, at) || (completed[stamp] as number) > 0) return false;
+    const f = closed[stamp] as number;
+    if (f === 0) return true;
+    for (let i = 0; i < values.length; i += 3) {
+      if (f < (values[i + 2] as number)) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Every holder of the volume lost power at moment `t`: a sector may go back to any value that is
+   * not older than its last flushed one.
+   */
+  forget(t: number): void {
+    const written = new Set<number>();
+    const { count, kind, sector, length } = this.#history;
+    for (let op = 1; op <= count; op += 1) {
+      if (kind[op] !== Request.Write) continue;
+      const from = sector[op] as number;
+      for (let at = from; at < from + (length[op] as number); at += 1) written.add(at);
+    }
+    for (const at of written) {
+      this.#more.delete(at);
+      this.#stamp[at] = UNCERTAIN;
+      this.#first[at] = t;
+      this.#last[at] = 0;
+    }
+  }
+
+  #count(op: number, by: number): void {
+    const { kind, sector, length } = this.#history;
+    if (kind[op] === Request.Flush) return;
+    const from = sector[op] as number;
+    const to = from + (length[op] as number);
+    for (let at = from; at < to; at += 1) this.#pending[at] = (this.#pending[at] as number) + by;
+  }
+
+  /** All values of a sector, newest first, as triples (stamp, f, s). */
+  #values(at: number): number[] {
+    const newest = [this.#stamp[at] as number, this.#first[at] as number, this.#last[at] as number];
+    const more = this.#more.get(at);
+    return more === undefined ? newest : newest.concat(more);
+  }
+
+  #returned(at: number, stamp: number, f: number, s: number): boolean {
+    const { completed, closed, invoked } = this.#history;
+    const values = this.#values(at);
+    for (let i = 0; i < values.length; i += 3) {
+      if (values[i] !== stamp) continue;
+      return this.#slow(at, stamp, f, s);
+    }
+    const uncertain = stampIndex(values, UNCERTAIN);
+    const since = uncertain < 0 ? 0 : (values[uncertain + 1] as number);
+    if (uncertain >= 0 && this.#survived(at, stamp, since)) {
+      // What the crash left behind is known from now on.
+      this.#replace(at, values, uncertain);
+      return this.#slow(at, stamp, since, s);
+    }
+    if (!this.#history.covers(stamp, at) || (completed[stamp] as number) > 0) return false;
+    const by = closed[stamp] as number;
+    const first = by > 0 ? Math.min(by, f) : f;
+    return this.#slow(at, stamp, first, Math.max(s, invoked[stamp] as number));
+  }
+
+  /** Takes `values` without the one at `index` as the sector's state. */
+  #replace(at: number, values: number[], index: number): void {
+    values.splice(index, 3);
+    if (values.length === 0) {
+      this.#more.delete(at);
+      this.#stamp[at] = 0;
+      this.#first[at] = 0;
+      this.#last[at] = 0;
+    } else this.#store(at, values);
+  }
+
+  #store(at: number, values: number[]): void {
+    this.#stamp[at] = values[0] as number;
+    this.#first[at] = values[1] as number;
+    this.#last[at] = values[2] as number;
+    if (values.length === 3) this.#more.delete(at);
+    else this.#more.set(at, values.slice(3));
+  }
+
+  /** Adds an operation on `stamp` spanning (f, s); false when its value conflicts with another. */
+  #slow(at: number, stamp: number, f: number, s: number): boolean {
+    const values = this.#values(at);
+    let found = -1;
+    for (let i = 0; i < values.length; i += 3) if (values[i] === stamp) found = i;
+    let first = f;
+    let last = s;
+    if (found >= 0) {
+      first = Math.min(first, values[found + 1] as number);
+      last = Math.max(last, values[found + 2] as number);
+      values.splice(found, 3);
+    }
+    values.unshift(stamp, first, last);
+    let agrees = true;
+    for (let i = 3; i < values.length; i += 3) {
+      if ((values[i + 1] as number) < last && first < (values[i + 2] as number)) agrees = false;
+    }
+    if ((this.#pending[at] as number) === 0) this.#prune(values);
+    this.#store(at, values);
+    return agrees;
+  }
+
+  /** Drops every value that some other one has definitely replaced: no operation is in flight. */
+  #prune(values: number[]): void {
+    for (let i = values.length - 3; i >= 0 && values.length > 3; i -= 3) {
+      const f = values[i + 1] as number;
+      for (let j = 0; j < values.length; j += 3) {
+        if (j === i || (values[j + 2] as number) <= f) continue;
+        values.splice(i, 3);
+        break;
+      }
+    }
+  }
+
+  /** Whether `stamp`, from before `since`, is not older than the sector's last flushed write. */
+  #survived(at: number, stamp: number, since: number): boolean {
+    const flushed = this.#flushed[at] as number;
+    if (stamp === 0) return flushed === 0;
+    if (!this.#history.covers(stamp, at)) return false;
+    if ((this.#history.invoked[stamp] as number) > since) return false;
+    const completed = this.#history.completed[stamp] as number;
+    return completed === 0 || completed >= flushed;
+  }
+}
+
+function stampIndex(values: readonly number[], stamp: number): number {
+  for (let i = 0; i < values.length; i += 3) if (values[i] === stamp) return i;
+  return -1;
+}

@@ -1,0 +1,46 @@
+/** What the oracles of one volume know together: its history, its disks and the committed record. */
+import type { VolumeConfig } from '../../../engine/core/config.ts';
+import type { VolumeRecord } from '../../../engine/data/messages.ts';
+import type { SimDisk } from '../disk.ts';
+import type { History } from '../history.ts';
+
+/** One replica as the oracles see it. */
+export interface ReplicaTruth {
+  readonly leg: number;
+  readonly node: number;
+  readonly disk: SimDisk;
+  /** The host's present boot, 0 when it is off. */
+  boot(): number;
+  /** The last record that its data actor was given. */
+  record: VolumeRecord | null;
+  /** Until when it may act as primary, on its host's clock; and that clock. */
+  granted: number;
+  clock(): number;
+  /** Disk state and role that the data actor reported last. */
+  state: string;
+  role: string;
+  link: string;
+  dirty: number;
+}
+
+/** One volume as the oracles see it. */
+export interface VolumeTruth {
+  readonly index: number;
+  readonly config: VolumeConfig;
+  readonly sectors: number;
+  readonly history: History;
+  readonly replicas: readonly ReplicaTruth[];
+  /** The record of the highest epoch that any data actor was given. */
+  record: VolumeRecord | null;
+  /** Latest moment of invocation among the flushed writes of each sector. */
+  readonly flushed: Int32Array;
+}
+
+/** The replicas in the in-sync set whose hosts have not lost power since they were admitted. */
+export function members(truth: VolumeTruth): ReplicaTruth[] {
+  const { record } = truth;
+  if (record === null) return truth.replicas.filter((replica) => replica.boot() > 0);
+  return truth.replicas.filter((replica) =>
+    record.members.some(({ node, boot }) => node === replica.node && boot === replica.boot()),
+  );
+}

@@ -1,0 +1,69 @@
+/** What the oracles found. The table of scenarios/laws.ts decides what a finding means. */
+import type { NodeId } from '../../../engine/core/units.ts';
+
+/** The laws that the simulated world can judge. */
+export type Law =
+  | 'LAW-one-epoch'
+  | 'LAW-one-holder'
+  | 'LAW-stop-before-start'
+  | 'LAW-acknowledged'
+  | 'LAW-flushed'
+  | 'LAW-register'
+  | 'LAW-cover'
+  | 'LAW-heals'
+  | 'LAW-no-panic';
+
+export const LAWS: readonly Law[] = [
+  'LAW-one-epoch',
+  'LAW-one-holder',
+  'LAW-stop-before-start',
+  'LAW-acknowledged',
+  'LAW-flushed',
+  'LAW-register',
+  'LAW-cover',
+  'LAW-heals',
+  'LAW-no-panic',
+];
+
+/** One finding. */
+export interface Finding {
+  readonly law: Law;
+  /** World time. */
+  readonly t: number;
+  readonly node: NodeId;
+  /** A code, and its parameters: prose stands in the catalogue. */
+  readonly code: string;
+  readonly d: { readonly [name: string]: number | string | boolean };
+  /** False where the table says that this law is only to be detected under these faults. */
+  readonly broken: boolean;
+}
+
+/** Takes findings; at most a few per law, because one bug repeats itself a thousand times. */
+export class Verdict {
+  readonly findings: Finding[] = [];
+  readonly #perLaw = new Map<Law, number>();
+  readonly #now: () => number;
+  readonly #judge: (law: Law) => boolean;
+  readonly #told: (finding: Finding) => void;
+
+  /** `judge` says whether a finding breaks the law under the faults that fired. */
+  constructor(now: () => number, judge: (law: Law) => boolean, told: (finding: Finding) => void) {
+    this.#now = now;
+    this.#judge = judge;
+    this.#told = told;
+  }
+
+  find(
+    law: Law,
+    node: NodeId,
+    code: string,
+    d: { readonly [name: string]: number | string | boolean },
+  ): void {
+    const before = this.#perLaw.get(law) ?? 0;
+    this.#perLaw.set(law, before + 1);
+    if (before >= 4) return;
+    const finding: Finding = { law, t: this.#now(), node, code, d, broken: this.#judge(law) };
+    this.findings.push(finding);
+    this.#told(finding);
+  }
+}

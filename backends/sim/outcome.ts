@@ -1,0 +1,44 @@
+/** What a run came to. */
+import type { NodeId } from '../../engine/core/units.ts';
+import type { TimelineEvent } from '../../engine/timeline/event.ts';
+import type { FaultFacts } from './fault-driver.ts';
+import type { Finding, Law } from './oracle/verdict.ts';
+
+/** What the world knows beside the faults, for the table of laws. */
+export interface WorldFacts {
+  /** At some moment no replica was left that had everything and had not lost power. */
+  forgot: boolean;
+}
+
+/** Whether a finding breaks its law under these circumstances, or was only to be detected. */
+export type Judge = (law: Law, faults: FaultFacts, world: WorldFacts) => boolean;
+
+export interface GroupOutcome {
+  readonly group: string;
+  readonly volume: string;
+  /** Longest time without a successful request, and when it began. */
+  readonly outage: number;
+  readonly outageFrom: number;
+  /** Hosts that became primary after the first, in order. */
+  readonly tookOver: readonly NodeId[];
+  /** Most bytes that only one replica had. */
+  readonly dataAtRisk: number;
+  /** Whether acknowledged, unflushed writes may have been lost: no holder kept power. */
+  readonly forgot: boolean;
+}
+
+export interface RunOutcome {
+  readonly traceHash: string;
+  readonly events: number;
+  readonly simSeconds: number;
+  readonly ios: number;
+  readonly findings: readonly Finding[];
+  readonly faultsFired: { readonly [kind: string]: number };
+  readonly statesReached: { readonly [mark: string]: number };
+  readonly groups: readonly GroupOutcome[];
+  readonly crashes: number;
+  readonly crashesWithIoInFlight: number;
+  readonly watchdogResets: number;
+  readonly resyncs: number;
+  readonly timeline: readonly TimelineEvent[];
+}

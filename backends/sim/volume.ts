@@ -1,0 +1,516 @@
+/**
+ * One replica on one simulated host: runs the data actor, carries out its decisions on the
+ * simulated disk and link, and copies nothing but stamps. Events that are due at the same
+ * microsecond are handed over as one batch, as a real backend does.
+ */
+import { InvariantError } from '../../engine/core/invariant.ts';
+import { type AbiLayout, Decision, Event, Flag, PAGE_BYTES } from '../../engine/data/abi.ts';
+import type { DataMemory } from '../../engine/data/memory.ts';
+import type { DataActor, DataCommand, DataReport, Mailboxes } from '../../engine/data/messages.ts';
+import type { SimClock } from './clock.ts';
+import type { Connection, StreamEnd } from './connection.ts';
+import { DiskOp, SECTOR_BYTES, type SimDisk } from './disk.ts';
+import { type Kernel, Kind } from './kernel.ts';
+import type { Observer } from './observer.ts';
+import { Packet, type PacketPool } from './packets.ts';
+
+/** What a replica needs of the host it is on. */
+export interface LegHost {
+  readonly node: number;
+  readonly clock: SimClock;
+  /** Rises with every start of the core. */
+  readonly coreLife: number;
+  coreAlive(): boolean;
+  coreRunning(): boolean;
+  nextLink(): number;
+  /** Passes a report to the control actor. */
+  report(leg: number, report: DataReport): void;
+  /** An actor threw: the core ends. */
+  broke(belief: string): void;
+  /** Keeps an entry until the core runs again. */
+  park(entry: number): void;
+}
+
+/** Slots and pages that a simulated data actor gets. */
+export const SIM_LAYOUT: AbiLayout = {
+  events: 64,
+  decisions: 8 * 64 + 64,
+  frontSlots: 24,
+  peerSlots: 32,
+  engineSlots: 8,
+  slotBytes: 65536,
+  inPages: 64,
+  outPages: 64,
+};
+
+export const SLOT_SECTORS: number = SIM_LAYOUT.slotBytes / SECTOR_BYTES;
+
+/** A replica: a data actor, its memory and its disk. */
+export class SimLeg implements StreamEnd {
+  readonly index: number;
+  readonly volume: number;
+  readonly name: string;
+  readonly host: LegHost;
+  readonly disk: SimDisk;
+  readonly memory: DataMemory;
+  readonly mailboxes: Mailboxes = { inbox: [], outbox: [] };
+  /** Payload of all slots: one stamp per sector. */
+  readonly stamps: Int32Array;
+  connection: Connection | null = null;
+  side = 0;
+
+  readonly #kernel: Kernel;
+  readonly #packets: PacketPool;
+  readonly #observer: Observer;
+  #actor: DataActor | null = null;
+  #count = 0;
+  #inPages = 0;
+  #timerAt = 0;
+  #timerQueued = 0;
+  /** The whole shared memory as words, for the trace hash. */
+  readonly #words: Int32Array;
+  readonly #peerFree: number[] = [];
+  readonly #peerHeld: Uint8Array;
+  #link = 0;
+
+  constructor(
+    index: number,
+    volume: number,
+    name: string,
+    host: LegHost,
+    disk: SimDisk,
+    kernel: Kernel,
+    packets: PacketPool,
+    observer: Observer,
+    memory: DataMemory,
+    stamps: Int32Array,
+  ) {
+    this.index = index;
+    this.volume = volume;
+    this.name = name;
+    this.host = host;
+    this.disk = disk;
+    this.memory = memory;
+    this.stamps = stamps;
+    this.#kernel = kernel;
+    this.#packets = packets;
+    this.#observer = observer;
+    this.#words = new Int32Array(memory.buffer);
+    this.#peerHeld = new Uint8Array(SIM_LAYOUT.peerSlots);
+  }
+
+  get node(): number {
+    return this.host.node;
+  }
+  alive(): boolean {
+    return this.host.coreAlive() && this.#actor !== null;
+  }
+  running(): boolean {
+    return this.host.coreRunning();
+  }
+  nextLink(): number {
+    return this.host.nextLink();
+  }
+  /** Events gathered for the next turn. */
+  get waiting(): number {
+    return this.#count;
+  }
+
+  /** The host's core starts: a new actor over cleared memory takes its first turn. */
+  start(make: (memory: DataMemory, mailboxes: Mailboxes) => DataActor): void {
+    this.#words.fill(0);
+    this.mailboxes.inbox.length = 0;
+    this.mailboxes.outbox.length = 0;
+    this.#count = 0;
+    this.#inPages = 0;
+    this.#timerAt = Number.MAX_SAFE_INTEGER;
+    this.#timerQueued = Number.MAX_SAFE_INTEGER;
+    this.#link = 0;
+    this.#peerFree.length = 0;
+    this.#peerHeld.fill(0);
+    const { frontSlots, peerSlots } = this.memory.layout;
+    for (let i = peerSlots - 1; i >= 0; i -= 1) this.#peerFree.push(frontSlots + i);
+    this.#actor = make(this.memory, this.mailboxes);
+    this.run();
+    this.connection?.poll();
+  }
+
+  /** The core is gone. Disk operations in flight still land; nobody hears of them. */
+  stop(): void {
+    this.#actor = null;
+    this.#count = 0;
+  }
+
+  /**
+   * A client's request; the caller has put a write's stamps into the slot. While the process stands
+   * still the request waits in its socket.
+   */
+  request(op: number, slot: number, fua: boolean, sector: number, count: number): void {
+    if (!this.host.coreRunning()) {
+      const { queue } = this.#kernel;
+      const entry = queue.take(Kind.Record, this.index, this.host.coreLife);
+      queue.a[entry] = -1;
+      queue.b[entry] = op;
+      queue.c[entry] = slot;
+      queue.d[entry] = fua ? -count : count;
+      queue.x[entry] = sector;
+      this.host.park(entry);
+      return;
+    }
+    const flags = fua ? Flag.Fua : 0;
+    this.memory.headers.put(slot, 0, 0, 0, 0);
+    this.append(op, slot, 0, flags, sector * SECTOR_BYTES, count * SECTOR_BYTES, 0);
+  }
+
+  /** Gathers one event for the next turn. */
+  append(
+    op: number,
+    slot: number,
+    link: number,
+    flags: number,
+    offset: number,
+    length: number,
+    status: number,
+  ): void {
+    if (this.#count === this.memory.layout.events) this.run();
+    if (this.#actor === null) return;
+    const r = this.#count;
+    this.#count += 1;
+    this.memory.events.put(r, op, slot, link, flags, offset, length, status);
+    this.#kernel.events += 1;
+  }
+
+  /** A message from control. */
+  command(command: DataCommand): void {
+    if (this.#actor === null) return;
+    if (command.kind === 'record') this.#observer.record(this.index, command.record);
+    else if (command.kind === 'grant') this.#observer.grant(this.index, command.until);
+    this.#kernel.hash.value(command);
+    if (this.#count === this.memory.layout.events) this.run();
+    this.mailboxes.inbox.push(command);
+    this.append(Event.Control, this.mailboxes.inbox.length - 1, 0, 0, 0, 0, 0);
+  }
+
+  /** The timer's queue entry came up. */
+  timer(): void {
+    this.#timerQueued = Number.MAX_SAFE_INTEGER;
+    if (this.#actor === null) return;
+    const local = this.host.clock.at(this.#kernel.now);
+    if (this.#timerAt > local) {
+      this.#queueTimer();
+      return;
+    }
+    this.#timerAt = Number.MAX_SAFE_INTEGER;
+    this.append(Event.Timer, 0, 0, 0, 0, 0, 0);
+  }
+
+  /** Queues the timer anew after the clock changed its rate or its host froze. */
+  retime(): void {
+    this.#timerQueued = Number.MAX_SAFE_INTEGER;
+    this.#queueTimer();
+  }
+
+  /** Hands the gathered events to the actor and carries out what it decides. */
+  run(): void {
+    const actor = this.#actor;
+    if (actor === null) return;
+    const { hash } = this.#kernel;
+    const count = this.#count;
+    this.#count = 0;
+    this.#inPages = 0;
+    const now = this.host.clock.at(this.#kernel.now);
+    hash.word(this.index);
+    hash.integer(now);
+    for (let r = 0; r < count; r += 1) {
+      hash.record(this.memory.events, r);
+      if (this.memory.events.op(r) === Event.PeerWrite) {
+        hash.words(this.memory.headers.u32, this.memory.events.slot(r) << 4, 16);
+      }
+    }
+    let decisions = 0;
+    try {
+      decisions = actor.step(count, now);
+    } catch (error) {
+      if (!(error instanceof InvariantError)) throw error;
+      this.host.broke(error.message);
+      return;
+    }
+    this.mailboxes.inbox.length = 0;
+    for (let r = 0; r < decisions && this.#actor !== null; r += 1) this.#carryOut(r);
+    this.mailboxes.outbox.length = 0;
+    if (this.#peerFree.length > 0) this.connection?.wake(this.side);
+  }
+
+  /** A disk operation's queue entry came up: it lands whether or not anybody waits for it. */
+  diskDone(op: number): void {
+    const disk = this.disk;
+    disk.land(op);
+    const { host } = this;
+    if (this.#actor === null || disk.guardOf(op) !== host.coreLife) {
+      disk.release(op);
+      return;
+    }
+    if (!host.coreRunning()) {
+      // The device is done; the news waits for the process.
+      const entry = this.#kernel.queue.take(Kind.Record, this.index, host.coreLife);
+      this.#kernel.queue.a[entry] = op;
+      host.park(entry);
+      return;
+    }
+    this.#deliverDisk(op);
+  }
+
+  /** A parked entry came back: a request, or the end of a disk operation. */
+  resume(entry: number): void {
+    const { a, b, c, d, x } = this.#kernel.queue;
+    const op = a[entry] as number;
+    if (op >= 0) {
+      this.#deliverDisk(op);
+      return;
+    }
+    const count = d[entry] as number;
+    const slot = c[entry] as number;
+    this.request(b[entry] as number, slot, count < 0, x[entry] as number, Math.abs(count));
+  }
+
+  /** Tells the actor how a landed operation ended. */
+  #deliverDisk(op: number): void {
+    const disk = this.disk;
+    switch (disk.kindOf(op)) {
+      case DiskOp.Read:
+        disk.copyOut(op, this.stamps, disk.slotOf(op) * SLOT_SECTORS);
+        this.#localDone(op);
+        break;
+      case DiskOp.Write:
+        this.#localDone(op);
+        break;
+      case DiskOp.Flush:
+        this.append(Event.FlushDone, 0, 0, 0, 0, disk.tokenOf(op), 0);
+        break;
+      case DiskOp.MetaWrite:
+        this.append(Event.MetaDone, 0, 0, 0, disk.sectorOf(op), disk.tokenOf(op), 0);
+        break;
+      default: {
+        const page = this.#inPage();
+        const from = disk.sectorOf(op) * PAGE_BYTES;
+        this.memory.inPages.set(disk.meta.subarray(from, from + PAGE_BYTES), page * PAGE_BYTES);
+        this.append(Event.MetaDone, page, 0, 0, disk.sectorOf(op), disk.tokenOf(op), 0);
+      }
+    }
+    disk.release(op);
+  }
+
+  accept(packet: number, number: number): boolean {
+    const packets = this.#packets;
+    if (this.#actor === null) return true;
+    if (this.#count >= this.memory.layout.events - 1) this.run();
+    const offset = packets.offset[packet] as number;
+    const length = packets.length[packet] as number;
+    switch (packets.kind[packet]) {
+      case Packet.Write: {
+        const slot = this.#peerFree.pop();
+        if (slot === undefined) return false;
+        this.#peerHeld[slot - this.memory.layout.frontSlots] = 1;
+        packets.takeHeader(packet, this.memory.headers.u32, slot);
+        packets.takeStamps(packet, this.stamps, slot * SLOT_SECTORS, length / SECTOR_BYTES);
+        const flags = packets.flags[packet] as number;
+        this.append(Event.PeerWrite, slot, number, flags, offset, length, 0);
+        return true;
+      }
+      case Packet.Ack: {
+        const slot = packets.slot[packet] as number;
+        const status = packets.status[packet] as number;
+        this.append(Event.PeerAck, slot, number, 0, offset, 0, status);
+        return true;
+      }
+      default: {
+        const page = this.#inPage();
+        const bytes = packets.page(packet);
+        this.memory.inPages.set(bytes.subarray(0, length), page * PAGE_BYTES);
+        this.append(Event.PeerMessage, page, number, 0, 0, length, 0);
+        return true;
+      }
+    }
+  }
+
+  linkUp(number: number, peer: number): boolean {
+    this.#link = number;
+    this.append(Event.LinkUp, 0, number, 0, peer, 0, 0);
+    return true;
+  }
+
+  linkDown(number: number): boolean {
+    if (this.#link === number) {
+      this.#link = 0;
+      this.append(Event.LinkDown, 0, number, 0, 0, 0, 0);
+    }
+    return true;
+  }
+
+  #localDone(op: number): void {
+    const disk = this.disk;
+    const offset = disk.sectorOf(op) * SECTOR_BYTES;
+    const length = disk.countOf(op) * SECTOR_BYTES;
+    this.append(Event.LocalDone, disk.slotOf(op), 0, 0, offset, length, 0);
+  }
+
+  #inPage(): number {
+    if (this.#inPages === this.memory.layout.inPages) this.run();
+    this.#inPages += 1;
+    return this.#inPages - 1;
+  }
+
+  #carryOut(r: number): void {
+    const { decisions, headers } = this.memory;
+    const { hash } = this.#kernel;
+    hash.record(decisions, r);
+    const slot = decisions.slot(r);
+    const length = decisions.length(r);
+    const offset = decisions.offset(r);
+    switch (decisions.op(r)) {
+      case Decision.LocalRead:
+        this.#io(DiskOp.Read, slot, offset, length, false);
+        return;
+      case Decision.LocalWrite:
+        this.#io(DiskOp.Write, slot, offset, length, (decisions.flags(r) & Flag.Fua) !== 0);
+        return;
+      case Decision.LocalFlush:
+        this.#issue(this.disk.submitFlush(length, this.host.coreLife));
+        return;
+      case Decision.MetaRead:
+        this.#issue(this.disk.submitMeta(offset, length, this.host.coreLife, null));
+        return;
+      case Decision.MetaWrite: {
+        const page = this.#outPage(slot, PAGE_BYTES);
+        this.#issue(this.disk.submitMeta(offset, length, this.host.coreLife, page));
+        return;
+      }
+      case Decision.PeerWrite:
+        hash.words(headers.u32, slot << 4, 16);
+        this.#sendWrite(r, slot, offset, length);
+        return;
+      case Decision.PeerAck:
+        this.#sendAck(r, slot, offset);
+        return;
+      case Decision.PeerMessage:
+        this.#sendMessage(r, this.#outPage(slot, length), length);
+        return;
+      case Decision.Complete:
+        this.#observer.completed(this.index, slot, decisions.status(r));
+        return;
+      case Decision.Free:
+        this.#freeSlot(slot);
+        return;
+      case Decision.LinkClose:
+        if (this.#isCurrent(decisions.link(r))) this.connection?.close(this.side);
+        return;
+      case Decision.ArmTimer:
+        this.#timerAt = offset;
+        this.#queueTimer();
+        return;
+      case Decision.Report: {
+        const report = this.mailboxes.outbox[slot] as DataReport;
+        hash.value(report);
+        this.#observer.report(this.index, report);
+        this.host.report(this.index, report);
+        return;
+      }
+      default:
+        this.host.broke('a data actor decided an unknown operation');
+    }
+  }
+
+  #io(kind: number, slot: number, offset: number, length: number, fua: boolean): void {
+    const stamps = kind === DiskOp.Write ? this.stamps : null;
+    const sector = offset / SECTOR_BYTES;
+    const count = length / SECTOR_BYTES;
+    const at = slot * SLOT_SECTORS;
+    const life = this.host.coreLife;
+    this.#issue(this.disk.submit(kind, slot, sector, count, fua, life, stamps, at));
+  }
+
+  #issue(op: number): void {
+    const due = this.#kernel.now + this.disk.latency(op);
+    const entry = this.#kernel.queue.push(due, Kind.Disk, this.index, this.disk.life);
+    this.#kernel.queue.a[entry] = op;
+  }
+
+  #outPage(page: number, length: number): Uint8Array {
+    const at = page * PAGE_BYTES;
+    const first = (this.memory.offsets.outPages + at) / 4;
+    this.#kernel.hash.words(this.#words, first, Math.ceil(length / 4));
+    return this.memory.outPages.subarray(at, at + length);
+  }
+
+  #isCurrent(link: number): boolean {
+    return this.connection !== null && link !== 0 && this.connection.numberAt(this.side) === link;
+  }
+
+  #sendWrite(r: number, slot: number, offset: number, length: number): void {
+    const { decisions, headers } = this.memory;
+    if (!this.#isCurrent(decisions.link(r))) return;
+    const connection = this.connection as Connection;
+    const packet = connection.packet(Packet.Write);
+    const packets = this.#packets;
+    packets.slot[packet] = slot;
+    packets.flags[packet] = decisions.flags(r);
+    packets.offset[packet] = offset;
+    packets.length[packet] = length;
+    packets.putHeader(packet, headers.u32, slot);
+    packets.putStamps(packet, this.stamps, slot * SLOT_SECTORS, length / SECTOR_BYTES);
+    connection.send(this.side, packet, length);
+  }
+
+  #sendAck(r: number, slot: number, offset: number): void {
+    const { decisions } = this.memory;
+    const status = decisions.status(r);
+    if (status === 0) this.#observer.peerAck(this.index, this.#ackEpoch(offset));
+    if (!this.#isCurrent(decisions.link(r))) return;
+    const connection = this.connection as Connection;
+    const packet = connection.packet(Packet.Ack);
+    this.#packets.slot[packet] = slot;
+    this.#packets.offset[packet] = offset;
+    this.#packets.status[packet] = status;
+    connection.send(this.side, packet, 0);
+  }
+
+  /** Epoch of the received write with this sequence, 0 when its slot was freed before. */
+  #ackEpoch(sequence: number): number {
+    const { headers, layout } = this.memory;
+    for (let i = 0; i < layout.peerSlots; i += 1) {
+      const slot = layout.frontSlots + i;
+      if (this.#peerHeld[i] === 1 && headers.sequence(slot) === sequence) {
+        return headers.epoch(slot);
+      }
+    }
+    return 0;
+  }
+
+  #sendMessage(r: number, bytes: Uint8Array, length: number): void {
+    const { decisions } = this.memory;
+    if (!this.#isCurrent(decisions.link(r))) return;
+    const connection = this.connection as Connection;
+    const packet = connection.packet(Packet.Message);
+    this.#packets.length[packet] = length;
+    this.#packets.offset[packet] = 0;
+    this.#packets.page(packet).set(bytes);
+    connection.send(this.side, packet, length);
+  }
+
+  #freeSlot(slot: number): void {
+    const index = slot - this.memory.layout.frontSlots;
+    if (index < 0 || index >= this.memory.layout.peerSlots || this.#peerHeld[index] === 0) {
+      this.host.broke('a data actor freed a slot that it does not hold');
+      return;
+    }
+    this.#peerHeld[index] = 0;
+    this.#peerFree.push(slot);
+  }
+
+  #queueTimer(): void {
+    if (this.#timerAt >= this.#timerQueued || this.#timerAt === Number.MAX_SAFE_INTEGER) return;
+    const due = this.host.clock.when(this.#kernel.now, this.#timerAt);
+    this.#timerQueued = this.#timerAt;
+    this.#kernel.queue.push(due, Kind.DataTimer, this.index, this.host.coreLife);
+  }
+}

@@ -1,0 +1,220 @@
+/** Hears everything that happens in a world, tells the oracles, and keeps the run's tallies. */
+import type { ClusterConfig } from '../../engine/core/config.ts';
+import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
+import type { Client } from './client.ts';
+import type { FaultDriver } from './fault-driver.ts';
+import type { SimHost } from './host.ts';
+import type { Kernel } from './kernel.ts';
+import type { ApplicationState, Observer } from './observer.ts';
+import type { VolumeOracles } from './oracle/oracles.ts';
+import type { ReplicaTruth } from './oracle/truth.ts';
+import { type Finding, Verdict } from './oracle/verdict.ts';
+import type { RunOutcome, WorldFacts } from './outcome.ts';
+import type { SimLeg } from './volume.ts';
+
+const BLOCK_BYTES = 4096;
+
+export class WorldWatch implements Observer {
+  readonly facts: WorldFacts = { forgot: false };
+  verdict: Verdict;
+  broken = false;
+  watchdogs = 0;
+  /** Where the first group runs, or ran last. */
+  primary = 0;
+  firstGroup = '';
+  readonly #kernel: Kernel;
+  #hosts: readonly SimHost[] = [];
+  #legs: readonly SimLeg[] = [];
+  #clients: readonly Client[] = [];
+  #oracles: readonly VolumeOracles[] = [];
+  #driver: FaultDriver | null = null;
+  /** Per group: its volume's index. */
+  #volumes: readonly number[] = [];
+  #crashes = 0;
+  #crashesWithIo = 0;
+  #resyncs = 0;
+  readonly #marks = new Map<string, number>();
+  #primaries: number[][] = [];
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.verdict = new Verdict(
+      () => 0,
+      () => true,
+      () => {},
+    );
+  }
+
+  wire(
+    config: ClusterConfig,
+    hosts: readonly SimHost[],
+    legs: readonly SimLeg[],
+    clients: readonly Client[],
+    oracles: readonly VolumeOracles[],
+    verdict: Verdict,
+    driver: FaultDriver,
+  ): void {
+    this.#hosts = hosts;
+    this.#legs = legs;
+    this.#clients = clients;
+    this.#oracles = oracles;
+    this.verdict = verdict;
+    this.#driver = driver;
+    this.firstGroup = config.groups[0]?.name ?? '';
+    this.#volumes = config.groups.map((group) =>
+      config.volumes.findIndex((volume) => volume.name === group.volume),
+    );
+    this.#primaries = config.volumes.map(() => []);
+  }
+
+  reached(mark: string): void {
+    this.#marks.set(mark, (this.#marks.get(mark) ?? 0) + 1);
+  }
+
+  found(finding: Finding): void {
+    this.broken ||= finding.broken;
+    this.#kernel.worldEvent(finding.node, finding.broken ? 'violation' : 'detected', {
+      law: finding.law,
+      code: finding.code,
+      ...finding.d,
+    });
+  }
+
+  record(leg: number, record: VolumeRecord): void {
+    this.#own(leg)?.record(this.#replica(leg), record);
+  }
+
+  grant(leg: number, until: number): void {
+    this.#own(leg)?.grant(this.#replica(leg), until);
+  }
+
+  report(leg: number, report: DataReport): void {
+    const own = this.#own(leg);
+    const replica = this.#replica(leg);
+    if (report.kind === 'state') this.#moments(replica, report.link, report.role);
+    if (report.kind === 'want' && report.reason !== 'resync-done') this.#driver?.moment('removal');
+    own?.report(replica, report);
+    if (report.kind === 'active') this.#active(leg);
+  }
+
+  peerAck(leg: number, epoch: number): void {
+    this.#own(leg)?.peerAck(this.#replica(leg), epoch);
+  }
+
+  completed(leg: number, slot: number, status: number): void {
+    const own = this.#legs[leg] as SimLeg;
+    this.#clients[own.volume]?.completed(own, slot, status);
+  }
+
+  coreStarted(node: number): void {
+    this.#kernel.worldEvent(node, 'world.core-started', {});
+  }
+
+  coreDied(node: number): void {
+    this.#kernel.worldEvent(node, 'world.core-died', {});
+    for (const leg of this.#legs) {
+      if (leg.node === node) this.#clients[leg.volume]?.disconnected(leg.side, true);
+    }
+  }
+
+  powerLost(node: number, ioInFlight: boolean): void {
+    this.#crashes += 1;
+    if (ioInFlight) this.#crashesWithIo += 1;
+    this.#kernel.worldEvent(node, 'world.power-lost', { ioInFlight });
+    const boot = this.#hosts.find((host) => host.node === node)?.boot ?? 0;
+    for (const leg of this.#legs) {
+      if (leg.node !== node) continue;
+      const own = this.#own(leg.index) as VolumeOracles;
+      own.powerLost(this.#replica(leg.index), boot);
+      this.facts.forgot ||= own.forgot;
+    }
+  }
+
+  application(group: number, node: number, state: ApplicationState): void {
+    this.#kernel.worldEvent(node, `world.application-${state}`, { group });
+    const volume = this.#volumes[group] as number;
+    if (group === 0 && state === 'running') this.primary = node;
+    this.#oracles[volume]?.application(node, state);
+    if (state !== 'stopping' && state !== 'stopped') return;
+    for (const leg of this.#legs) {
+      if (leg.volume !== volume || leg.node !== node) continue;
+      this.#clients[volume]?.disconnected(leg.side, !leg.alive());
+    }
+  }
+
+  brokenBelief(node: number, belief: string): void {
+    this.verdict.find('LAW-no-panic', node, 'panic.invariant', { belief });
+  }
+
+  /** The run's tallies as a result. */
+  outcome(
+    setup: { readonly config: ClusterConfig; readonly endAt: number },
+    driver: FaultDriver,
+    clients: readonly Client[],
+    oracles: readonly VolumeOracles[],
+  ): RunOutcome {
+    const kernel = this.#kernel;
+    let ios = 0;
+    for (const client of clients) ios += client.done;
+    return {
+      traceHash: kernel.hash.digest(),
+      events: kernel.events,
+      simSeconds: kernel.now / 1_000_000,
+      ios,
+      findings: this.verdict.findings,
+      faultsFired: sorted(driver.fired),
+      statesReached: sorted(this.#marks),
+      groups: setup.config.volumes.map((volume, index) => {
+        const client = clients[index] as Client;
+        const own = oracles[index] as VolumeOracles;
+        const group = setup.config.groups.find((each) => each.volume === volume.name);
+        return {
+          group: group?.name ?? '',
+          volume: volume.name,
+          outage: client.outage,
+          outageFrom: client.outageFrom,
+          tookOver: (this.#primaries[index] as number[]).slice(1),
+          dataAtRisk: own.dirtyMax * BLOCK_BYTES,
+          forgot: own.forgot,
+        };
+      }),
+      crashes: this.#crashes,
+      crashesWithIoInFlight: this.#crashesWithIo,
+      watchdogResets: this.watchdogs,
+      resyncs: this.#resyncs,
+      timeline: kernel.timeline ?? [],
+    };
+  }
+
+  #active(leg: number): void {
+    const own = this.#legs[leg] as SimLeg;
+    const primaries = this.#primaries[own.volume] as number[];
+    if (primaries.at(-1) === own.node) return;
+    primaries.push(own.node);
+    if (primaries.length > 1) this.#driver?.moment('take-over');
+  }
+
+  #moments(replica: ReplicaTruth, link: string, role: string): void {
+    const syncing = link === 'SyncTarget';
+    if (!syncing || replica.link === link || role === 'Primary') return;
+    this.#resyncs += 1;
+    this.#driver?.moment('resync');
+  }
+
+  #own(leg: number): VolumeOracles | undefined {
+    return this.#oracles[(this.#legs[leg] as SimLeg).volume];
+  }
+
+  #replica(leg: number): ReplicaTruth {
+    const own = this.#legs[leg] as SimLeg;
+    return (this.#oracles[own.volume] as VolumeOracles).truth.replicas[own.side] as ReplicaTruth;
+  }
+}
+
+function sorted(tallies: ReadonlyMap<string, number>): { [name: string]: number } {
+  const result: { [name: string]: number } = {};
+  for (const name of [...tallies.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))) {
+    result[name] = tallies.get(name) as number;
+  }
+  return result;
+}

@@ -1,0 +1,486 @@
+/**
+ * A simulated cluster in one thread: hosts, disks, links, clients and faults on one queue, from one
+ * seed. Same configuration, schedule and seed, same run, bit for bit. A world may be used for many
+ * runs; what is large is kept from one to the next.
+ */
+import type { ClusterConfig, VolumeConfig } from '../../engine/core/config.ts';
+import { PAGE_BYTES } from '../../engine/data/abi.ts';
+import { DataMemory } from '../../engine/data/memory.ts';
+import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
+import type { Actors } from './actors.ts';
+import type { MonitorOrder, MonitorWord } from './applications.ts';
+import { ArrayPool } from './arrays.ts';
+import { Client, type Workload } from './client.ts';
+import { Connection, DEFAULT_STREAM_TIMING } from './connection.ts';
+import { Datagrams, DEFAULT_DATAGRAM_TIMING } from './datagrams.ts';
+import { DEFAULT_DISK_LATENCY, SECTOR_BYTES, SimDisk } from './disk.ts';
+import type { Fault } from './fault.ts';
+import { FaultDriver, type FaultWorld } from './fault-driver.ts';
+import { History } from './history.ts';
+import { SimHost } from './host.ts';
+import { Kernel, Kind, Stream } from './kernel.ts';
+import { checkHealed } from './oracle/heals.ts';
+import { VolumeOracles } from './oracle/oracles.ts';
+import type { ReplicaTruth, VolumeTruth } from './oracle/truth.ts';
+import { Verdict } from './oracle/verdict.ts';
+import type { Judge, RunOutcome } from './outcome.ts';
+import { PacketPool } from './packets.ts';
+import { SIM_LAYOUT, SimLeg, SLOT_SECTORS } from './volume.ts';
+import { WorldWatch } from './world-watch.ts';
+
+/** One run. */
+export interface RunSetup {
+  readonly config: ClusterConfig;
+  readonly seed: number;
+  readonly workload: Workload;
+  readonly faults: readonly Fault[];
+  /** World times: all faults end, the clients stop, the run is judged. */
+  readonly healAt: number;
+  readonly calmAt: number;
+  readonly endAt: number;
+  readonly canaries: ReadonlySet<string>;
+  readonly timeline: boolean;
+  /** Ends the run at the first broken law. */
+  readonly stopAtFirst: boolean;
+  readonly judge: Judge;
+}
+
+export class World implements FaultWorld {
+  readonly kernel = new Kernel();
+  hosts: readonly SimHost[] = [];
+  connections: readonly Connection[] = [];
+  datagrams: Datagrams;
+  clients: readonly Client[] = [];
+  readonly #actors: Actors;
+  readonly #pool = new ArrayPool();
+  readonly #packets = new PacketPool(SLOT_SECTORS);
+  readonly #memories: DataMemory[] = [];
+  readonly #histories: History[] = [];
+  #legs: readonly SimLeg[] = [];
+  #byNode: (SimHost | undefined)[] = [];
+  #oracles: readonly VolumeOracles[] = [];
+  #driver: FaultDriver;
+  #watch: WorldWatch;
+
+  constructor(actors: Actors) {
+    this.#actors = actors;
+    this.datagrams = new Datagrams(this.kernel, 1, 1, DEFAULT_DATAGRAM_TIMING);
+    this.#driver = new FaultDriver(this, []);
+    this.#watch = new WorldWatch(this.kernel);
+  }
+
+  host(node: number): SimHost {
+    return this.#byNode[node] as SimHost;
+  }
+
+  primary(): number {
+    return this.#watch.primary;
+  }
+
+  /** Does one run from power-on to judgement. */
+  run(setup: RunSetup): RunOutcome {
+    const { kernel } = this;
+    kernel.reset(setup.seed, setup.timeline);
+    this.#packets.reset();
+    this.#build(setup);
+    for (const host of this.hosts) host.powerOn();
+    this.#driver.start();
+    kernel.queue.push(setup.healAt, Kind.Heal, 0, 0);
+    kernel.queue.push(setup.calmAt, Kind.Calm, 0, 0);
+    for (const client of this.clients) client.start();
+    this.#loop(setup);
+    if (!(setup.stopAtFirst && this.#watch.broken)) this.#judgeEnd(setup);
+    return this.#watch.outcome(setup, this.#driver, this.clients, this.#oracles);
+  }
+
+  // --- building ----------------------------------------------------------------------------------
+
+  #build(setup: RunSetup): void {
+    const { config } = setup;
+    const { kernel } = this;
+    const highest = Math.max(...config.nodes.map(({ id }) => id));
+    const links = Math.max(...config.nodes.map(({ control }) => control.length));
+    this.datagrams = new Datagrams(kernel, highest + 1, links, DEFAULT_DATAGRAM_TIMING);
+    this.#driver = new FaultDriver(this, setup.faults);
+    const watch = new WorldWatch(kernel);
+    this.#watch = watch;
+    const verdict = new Verdict(
+      () => kernel.now,
+      (law) => setup.judge(law, this.#driver.facts, watch.facts),
+      (finding) => watch.found(finding),
+    );
+    const groups = config.groups.map(({ name }) => name);
+    this.hosts = config.nodes.map(
+      (node) => new SimHost(kernel, node, groups, config.timing, this.datagrams, watch),
+    );
+    this.#byNode = [];
+    for (let node = 0; node <= highest; node += 1) this.#byNode.push(undefined);
+    for (const host of this.hosts) this.#byNode[host.node] = host;
+    const legs: SimLeg[] = [];
+    const clients: Client[] = [];
+    const oracles: VolumeOracles[] = [];
+    const connections: Connection[] = [];
+    for (const [index, volume] of config.volumes.entries()) {
+      const pair = volume.replicas.map(({ node }) => this.#leg(legs, index, volume, node));
+      connections.push(this.#connect(index, pair));
+      const history = this.#history(index);
+      const group = config.groups.findIndex((candidate) => candidate.volume === volume.name);
+      const truth = this.#truth(index, volume, pair, history);
+      const name = config.groups[group]?.name ?? '';
+      const own = new VolumeOracles(truth, name, this.#pool, this.#actors, verdict);
+      oracles.push(own);
+      clients.push(this.#client(setup, index, volume, pair, history, own, group));
+    }
+    this.#legs = legs;
+    this.connections = connections;
+    this.clients = clients;
+    this.#oracles = oracles;
+    watch.wire(config, this.hosts, legs, clients, oracles, verdict, this.#driver);
+    for (const host of this.hosts) this.#wire(setup, host, legs);
+  }
+
+  #leg(legs: SimLeg[], index: number, volume: VolumeConfig, node: number): SimLeg {
+    const { kernel } = this;
+    const leg = legs.length;
+    const name = `${volume.name}.${leg}`;
+    const sectors = volume.sizeBytes / SECTOR_BYTES;
+    const metaPages = this.#actors.metadataPages(volume);
+    const disk = new SimDisk(
+      name,
+      this.#pool,
+      node,
+      { sectors, metaPages, maxSectors: SLOT_SECTORS },
+      DEFAULT_DISK_LATENCY,
+      kernel.hash,
+      kernel.rng(Stream.disk + leg),
+    );
+    for (const { page, bytes } of this.#actors.format(volume, node)) {
+      disk.meta.set(bytes, page * PAGE_BYTES);
+    }
+    this.#memories[leg] ??= new DataMemory(SIM_LAYOUT);
+    const slots = SIM_LAYOUT.frontSlots + SIM_LAYOUT.peerSlots + SIM_LAYOUT.engineSlots;
+    const stamps = this.#pool.ints(`${leg}.stamps`, slots * SLOT_SECTORS);
+    const made = new SimLeg(
+      leg,
+      index,
+      volume.name,
+      this.host(node),
+      disk,
+      kernel,
+      this.#packets,
+      this.#watch,
+      this.#memories[leg] as DataMemory,
+      stamps,
+    );
+    legs.push(made);
+    return made;
+  }
+
+  #connect(index: number, pair: readonly SimLeg[]): Connection {
+    const [a, b] = pair as [SimLeg, SimLeg];
+    const { kernel } = this;
+    const connection = new Connection(
+      index,
+      [a, b],
+      kernel,
+      this.#packets,
+      DEFAULT_STREAM_TIMING,
+      Stream.connection + index,
+    );
+    for (const [side, leg] of pair.entries()) {
+      leg.connection = connection;
+      leg.side = side;
+    }
+    return connection;
+  }
+
+  #history(index: number): History {
+    this.#histories[index] ??= new History();
+    const history = this.#histories[index] as History;
+    history.reset();
+    return history;
+  }
+
+  #truth(
+    index: number,
+    config: VolumeConfig,
+    pair: readonly SimLeg[],
+    history: History,
+  ): VolumeTruth {
+    const { kernel } = this;
+    const sectors = config.sizeBytes / SECTOR_BYTES;
+    const replicas = pair.map((leg): ReplicaTruth => {
+      const host = this.host(leg.node);
+      return {
+        leg: leg.index,
+        node: leg.node,
+        disk: leg.disk,
+        boot: () => (host.power ? host.boot : 0),
+        record: null,
+        granted: 0,
+        clock: () => host.clock.at(kernel.now),
+        state: 'Off',
+        role: 'Idle',
+        link: 'Connecting',
+        dirty: 0,
+      };
+    });
+    const flushed = this.#pool.ints(`${config.name}.flushed`, sectors);
+    return { index, config, sectors, history, replicas, record: null, flushed };
+  }
+
+  #client(
+    setup: RunSetup,
+    index: number,
+    volume: VolumeConfig,
+    pair: readonly SimLeg[],
+    history: History,
+    oracles: VolumeOracles,
+    group: number,
+  ): Client {
+    return new Client(
+      this.kernel,
+      index,
+      pair,
+      volume.sizeBytes / SECTOR_BYTES,
+      volume.logicalBlock,
+      setup.workload,
+      history,
+      {
+        invoked: (op) => oracles.invoked(op),
+        dropped: (op) => oracles.dropped(op),
+        succeeded: (op, leg, base) => {
+          const replica = oracles.truth.replicas[leg.side] as ReplicaTruth;
+          oracles.succeeded(op, replica, leg.stamps, base);
+        },
+      },
+      (node) => {
+        const host = this.host(node);
+        return !host.frozen && group >= 0 && host.applications.state(group) === 'running';
+      },
+    );
+  }
+
+  #wire(setup: RunSetup, host: SimHost, legs: readonly SimLeg[]): void {
+    const { config, canaries } = setup;
+    const { kernel } = this;
+    const own = legs.filter((leg) => leg.node === host.node);
+    const reached = (mark: string): void => this.#watch.reached(mark);
+    const { node } = host;
+    const ground = { config, node, canaries, reached };
+    host.wire(own, {
+      control: (session) =>
+        this.#actors.control({
+          ...ground,
+          rng: kernel.rng(Stream.control + node * 64 + (session & 63)),
+        }),
+      startLegs: (session, boot) => {
+        for (const leg of own) {
+          if (!host.coreAlive()) return;
+          const rng = kernel.rng(Stream.data + leg.index * 64 + (session & 63));
+          const volume = config.volumes[leg.volume] as VolumeConfig;
+          host.input({ kind: 'data-started', volume: volume.name });
+          leg.start((memory, mailboxes) =>
+            this.#actors.data({ ...ground, rng, volume, memory, mailboxes, boot, session }),
+          );
+        }
+      },
+    });
+  }
+
+  // --- running -----------------------------------------------------------------------------------
+
+  #loop(setup: RunSetup): void {
+    const { kernel } = this;
+    const { queue } = kernel;
+    const legs = this.#legs;
+    while (queue.size > 0) {
+      const time = queue.nextTime;
+      if (time > setup.endAt) break;
+      kernel.now = time;
+      const entry = queue.pop();
+      if (this.#dispatch(entry)) queue.release(entry);
+      // Everything of one microsecond reaches a data actor as one batch.
+      if (queue.size > 0 && queue.nextTime === time) continue;
+      for (let i = 0; i < legs.length; i += 1) {
+        const leg = legs[i] as SimLeg;
+        if (leg.waiting > 0) leg.run();
+      }
+      if (setup.stopAtFirst && this.#watch.broken) return;
+    }
+    kernel.now = setup.endAt;
+  }
+
+  /** Carries out one entry; false when it was kept for later. */
+  #dispatch(entry: number): boolean {
+    const { queue } = this.kernel;
+    const target = queue.target[entry] as number;
+    const guard = queue.guard[entry] as number;
+    const a = queue.a[entry] as number;
+    switch (queue.kind[entry]) {
+      case Kind.Disk: {
+        const leg = this.#legs[target] as SimLeg;
+        if (leg.disk.life === guard) leg.diskDone(a);
+        return true;
+      }
+      case Kind.Packet:
+        (this.connections[target] as Connection).arrive(a, queue.b[entry] as number);
+        return true;
+      case Kind.Client:
+        (this.clients[target] as Client).tick();
+        return true;
+      case Kind.Record:
+      case Kind.Command:
+      case Kind.DataTimer:
+        return this.#forLeg(entry, this.#legs[target] as SimLeg, guard);
+      case Kind.Report:
+      case Kind.Wake:
+      case Kind.Application:
+      case Kind.Stored:
+      case Kind.Operator:
+        return this.#forCore(entry, this.host(target), guard);
+      case Kind.Datagram:
+        return this.host(target).datagram(entry);
+      case Kind.MonitorOrder:
+      case Kind.MonitorTimer:
+        return this.#forMonitor(entry, this.host(target), guard);
+      case Kind.CoreStart:
+        this.host(target).startCore(guard, a);
+        return true;
+      case Kind.MonitorStart:
+        this.host(target).startMonitor(guard, a);
+        return true;
+      case Kind.Watchdog:
+        this.#watchdog(this.host(target), guard);
+        return true;
+      case Kind.Boot:
+        this.host(target).powerOn();
+        return true;
+      case Kind.Connect:
+        (this.connections[target] as Connection).connect();
+        return true;
+      case Kind.Detect:
+        (this.connections[target] as Connection).detect(a, queue.b[entry] as number);
+        return true;
+      case Kind.Fault:
+        this.#driver.entry(target, a);
+        return true;
+      case Kind.Heal:
+        this.#driver.heal();
+        return true;
+      default:
+        for (const client of this.clients) client.stop();
+        return true;
+    }
+  }
+
+  #forLeg(entry: number, leg: SimLeg, guard: number): boolean {
+    const host = this.host(leg.node);
+    if (host.coreLife !== guard || !host.coreAlive()) return true;
+    if (!host.coreRunning()) {
+      host.park(entry);
+      return false;
+    }
+    const { queue } = this.kernel;
+    const kind = queue.kind[entry];
+    if (kind === Kind.Record) leg.resume(entry);
+    else if (kind === Kind.DataTimer) leg.timer();
+    else leg.command(queue.objects[entry] as DataCommand);
+    return true;
+  }
+
+  #forCore(entry: number, host: SimHost, guard: number): boolean {
+    const { queue } = this.kernel;
+    const kind = queue.kind[entry];
+    const a = queue.a[entry] as number;
+    // The document is durable whoever lives to hear of it; a parked entry has landed already.
+    if (kind === Kind.Stored && queue.b[entry] === 0) {
+      host.store.land();
+      queue.b[entry] = 1;
+    }
+    if (!host.coreAlive() || (kind !== Kind.Operator && host.coreLife !== guard)) return true;
+    if (!host.coreRunning()) {
+      host.park(entry);
+      return false;
+    }
+    switch (kind) {
+      case Kind.Stored:
+        host.input({ kind: 'persisted', token: a });
+        break;
+      case Kind.Report:
+        host.input({ kind: 'data', report: queue.objects[entry] as DataReport });
+        break;
+      case Kind.Application:
+        host.input(queue.objects[entry] as MonitorWord);
+        break;
+      case Kind.Operator:
+        this.#operator(host, a);
+        break;
+      default:
+        host.wake();
+    }
+    return true;
+  }
+
+  #operator(host: SimHost, to: number): void {
+    const group = this.#watch.firstGroup;
+    if (group === '') return;
+    host.input({ kind: 'operator', id: 1, command: { kind: 'switch', group, to } });
+  }
+
+  #forMonitor(entry: number, host: SimHost, guard: number): boolean {
+    const { queue } = this.kernel;
+    if (host.frozen) {
+      host.parkGuest(entry);
+      return false;
+    }
+    if (queue.kind[entry] === Kind.MonitorTimer) {
+      const [a, b, c] = [queue.a[entry], queue.b[entry], queue.c[entry]];
+      host.applications.timer(a as number, b as number, c as number);
+    } else if (host.monitorAlive() && host.monitorLife === guard) {
+      host.applications.order(queue.objects[entry] as MonitorOrder);
+    }
+    return true;
+  }
+
+  #watchdog(host: SimHost, guard: number): void {
+    if (!host.guardian.look(guard)) return;
+    const { kernel } = this;
+    kernel.worldEvent(host.node, 'watchdog.reset', {});
+    this.#watch.watchdogs += 1;
+    host.powerOff('random');
+    kernel.queue.push(kernel.now + 3_000_000, Kind.Boot, host.node, 0);
+  }
+
+  // --- judging -----------------------------------------------------------------------------------
+
+  #judgeEnd(setup: RunSetup): void {
+    const { verdict } = this.#watch;
+    for (const oracles of this.#oracles) {
+      const { truth } = oracles;
+      const client = this.clients[truth.index] as Client;
+      if (client.inFlight > 0) {
+        verdict.find('LAW-heals', 0, 'heals.request-stuck', {
+          volume: truth.config.name,
+          requests: client.inFlight,
+        });
+      }
+      oracles.quiet();
+      const group = setup.config.groups.find(({ volume }) => volume === truth.config.name);
+      const blocked = group !== undefined && this.#blocked(group.name);
+      const running = oracles.holder.running;
+      const judged =
+        group === undefined ? null : { name: group.name, volume: truth.index, running, blocked };
+      checkHealed(truth, judged, verdict);
+    }
+  }
+
+  #blocked(group: string): boolean {
+    return this.hosts.some((host) => {
+      const status = host.control?.status(host.clock.at(this.kernel.now));
+      return (
+        status?.groups.some((each) => each.group === group && each.blocked !== undefined) ?? false
+      );
+    });
+  }
+}
