@@ -1,0 +1,79 @@
+/**
+ * Planted bugs of the cluster engine. Each switches one guard off; a campaign that does not find
+ * one has a blind oracle. The switches are read once, so that a sound engine pays for booleans.
+ */
+
+/** One planted bug: a stable id and what it breaks. */
+export interface Canary {
+  readonly id: CanaryId;
+  readonly what: string;
+}
+
+/** Every planted bug of this engine. */
+export const CLUSTER_CANARIES: readonly Canary[] = [
+  {
+    id: 'RULE-01',
+    what: 'a node that no longer hears the owner takes its volumes without asking the log',
+  },
+  {
+    id: 'RULE-06',
+    what: 'a member that lost power is promoted while the other member may be alive',
+  },
+  {
+    id: 'attest-early-after-restart',
+    what: 'a restarted voter attests at once, though it has forgotten its promises',
+  },
+  {
+    id: 'attest-keeps-renewing',
+    what: 'a voter that attested still acknowledges renewals of that node',
+  },
+  { id: 'attest-not-persisted', what: 'an attestation is forgotten by a restart of its voter' },
+  { id: 'holder-from-receipt', what: 'a lease runs from the receipt of the acknowledgement' },
+  { id: 'single-attestation', what: 'one attestation is taken for a majority' },
+  { id: 'lease-epoch-ignored', what: 'a voter renews a node that has not learnt its settlement' },
+  { id: 'lease-never-checked', what: 'applications and data go on when the lease has lapsed' },
+  { id: 'vote-not-persisted', what: 'a voter forgets by a restart for whom it voted' },
+  { id: 'stale-leader-commits', what: 'a leader commits without a majority' },
+  { id: 'blank-voter-votes', what: 'a voter that lost its disk votes and counts at once' },
+  { id: 'start-before-stop', what: 'a suspected owner is replaced without a proof of stop' },
+  {
+    id: 'boot-rule-skipped',
+    what: 'a restarted node acts on what its disk says it owned, without asking the log',
+  },
+  {
+    id: 'outdated-promoted',
+    what: 'a replica outside the committed in-sync set is promoted',
+  },
+  { id: 'generation-kept', what: 'the generation is not renewed when the in-sync set shrinks' },
+  { id: 'epoch-not-raised', what: 'a take-over keeps the epoch of the record it replaces' },
+];
+
+/** Id of a planted bug of this engine. */
+export type CanaryId =
+  | 'RULE-01'
+  | 'RULE-06'
+  | 'attest-early-after-restart'
+  | 'attest-keeps-renewing'
+  | 'attest-not-persisted'
+  | 'holder-from-receipt'
+  | 'single-attestation'
+  | 'lease-epoch-ignored'
+  | 'lease-never-checked'
+  | 'vote-not-persisted'
+  | 'stale-leader-commits'
+  | 'blank-voter-votes'
+  | 'start-before-stop'
+  | 'boot-rule-skipped'
+  | 'outdated-promoted'
+  | 'generation-kept'
+  | 'epoch-not-raised';
+
+/** The switches, by id. */
+export type Flags = { readonly [id in CanaryId]: boolean };
+
+/** Reads the set once. */
+export function flagsOf(canaries: ReadonlySet<string>): Flags {
+  const flags: { [id: string]: boolean } = {};
+  for (const canary of CLUSTER_CANARIES) flags[canary.id] = canaries.has(canary.id);
+  return flags as Flags;
+}

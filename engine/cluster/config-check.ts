@@ -1,0 +1,268 @@
+/**
+ * Judges a configuration before anything runs by it: what is contradictory, and what would make
+ * LAW-one-holder false. Codes and parameters only; the catalogue has the words.
+ */
+import { type ClusterConfig, DEFAULT_TIMING, type TimingConfig } from '../core/config.ts';
+import { EXTENT_BYTES } from '../core/units.ts';
+
+export interface ConfigProblem {
+  readonly path: readonly (string | number)[];
+  readonly code: string;
+  readonly params: { readonly [name: string]: number | string };
+}
+
+const VOTERS_MAX = 7;
+const NODE_MAX = 64;
+const VOLUME_BYTES_MAX = 64 * 1024 * 1024 * EXTENT_BYTES;
+const SIZE_MULTIPLE = 4096;
+const AL_MIN = 2;
+const AL_MAX = 896;
+const PPM = 1_000_000;
+const RATE_MAX = 100_000;
+
+/** Every problem of the configuration; empty when it may run. */
+export function checkConfig(config: ClusterConfig): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const say: Say = (path, code, params = {}) => problems.push({ path, code, params });
+  checkNodes(config, say);
+  checkVolumes(config, say);
+  checkGroups(config, say);
+  checkTiming(config.timing, say);
+  return problems;
+}
+
+/**
+ * The inequality of LAW-one-holder, P/(1−ρ) + W(1+ρ) + ε_w + δ_io ≤ G/(1+ρ), in whole µs: the
+ * left side rounded up, the right side down.
+ */
+export function leaseArithmetic(timing: TimingConfig): {
+  readonly right: number;
+  readonly reset: number;
+  readonly needed: number;
+  readonly promised: number;
+} {
+  const ppm = timing.clockRatePpm;
+  const right = Math.ceil((timing.pet * PPM) / (PPM - ppm));
+  const reset = Math.ceil((timing.watchdog * (PPM + ppm)) / PPM);
+  const needed = right + reset + timing.watchdogDelay + timing.ioDelay;
+  const promised = Math.floor((timing.grant * PPM) / (PPM + ppm));
+  return { right, reset, needed, promised };
+}
+
+type Say = (
+  path: readonly (string | number)[],
+  code: string,
+  params?: { readonly [name: string]: number | string },
+) => void;
+
+function checkNodes(config: ClusterConfig, say: Say): void {
+  const { nodes } = config;
+  if (nodes.length < 3) say(['nodes'], 'too-few-voters', { voters: nodes.length, needed: 3 });
+  if (nodes.length > VOTERS_MAX) {
+    say(['nodes'], 'too-many-voters', { voters: nodes.length, most: VOTERS_MAX });
+  }
+  if (nodes.length % 2 === 0 && nodes.length >= 3) {
+    say(['nodes'], 'even-voters', { voters: nodes.length });
+  }
+  const hosts = nodes.filter((node) => !node.witness);
+  if (hosts.length === 0 || (nodes.length > 0 && hosts.length < 2)) {
+    say(['nodes'], 'too-few-hosts', { hosts: hosts.length, needed: 2 });
+  }
+  if (nodes.length - hosts.length > 1) {
+    say(['nodes'], 'too-many-witnesses', { witnesses: nodes.length - hosts.length, most: 1 });
+  }
+  if (hosts.length === 2 && nodes.length === 2) say(['nodes'], 'no-witness', {});
+  const ids = new Map<number, number>();
+  const names = new Map<string, number>();
+  const addresses = new Map<string, string>();
+  const links = nodes[0]?.control.length ?? 0;
+  nodes.forEach((node, i) => {
+    const path = ['nodes', i];
+    if (!Number.isInteger(node.id) || node.id < 1 || node.id > NODE_MAX) {
+      say([...path, 'id'], 'bad-node-id', { id: node.id, most: NODE_MAX });
+    }
+    const sameId = ids.get(node.id);
+    if (sameId !== undefined) say([...path, 'id'], 'duplicate-node-id', { id: node.id });
+    ids.set(node.id, i);
+    if (node.name === '') say([...path, 'name'], 'empty-name', {});
+    if (names.has(node.name)) say([...path, 'name'], 'duplicate-node-name', { name: node.name });
+    names.set(node.name, i);
+    if (node.control.length === 0) say([...path, 'control'], 'no-control-address', {});
+    if (node.control.length !== links) {
+      const params = { addresses: node.control.length, others: links };
+      say([...path, 'control'], 'link-count-differs', params);
+    }
+    node.control.forEach((address, j) => {
+      checkAddress([...path, 'control', j], `udp ${address}`, node.name, addresses, say);
+      if (!isAddress(address)) say([...path, 'control', j], 'bad-address', { address });
+    });
+    if (node.witness) return;
+    if (node.replication === '') {
+      say([...path, 'replication'], 'no-replication-address', { node: node.name });
+    } else {
+      const address = node.replication;
+      checkAddress([...path, 'replication'], `tcp ${address}`, node.name, addresses, say);
+      if (!isAddress(address)) say([...path, 'replication'], 'bad-address', { address });
+    }
+  });
+}
+
+function checkAddress(
+  path: readonly (string | number)[],
+  key: string,
+  owner: string,
+  seen: Map<string, string>,
+  say: Say,
+): void {
+  const other = seen.get(key);
+  const address = key.slice(4);
+  if (other !== undefined) say(path, 'duplicate-address', { address, other });
+  seen.set(key, owner);
+}
+
+function isAddress(address: string): boolean {
+  const colon = address.lastIndexOf(':');
+  const port = address.slice(colon + 1);
+  return colon > 0 && /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535;
+}
+
+function checkVolumes(config: ClusterConfig, say: Say): void {
+  const names = new Set<string>();
+  const uuids = new Set<string>();
+  const paths = new Map<string, string>();
+  const listens = new Map<string, string>();
+  config.volumes.forEach((volume, i) => {
+    const path = ['volumes', i];
+    const { name, uuid, sizeBytes, activityLogExtents } = volume;
+    if (name === '') say([...path, 'name'], 'empty-name', {});
+    if (names.has(name)) say([...path, 'name'], 'duplicate-volume-name', { name });
+    names.add(name);
+    if (!/^[0-9a-f]{32}$/.test(uuid)) say([...path, 'uuid'], 'bad-uuid', { uuid });
+    if (uuids.has(uuid)) say([...path, 'uuid'], 'duplicate-uuid', { uuid });
+    uuids.add(uuid);
+    const whole = Number.isSafeInteger(sizeBytes) && sizeBytes % SIZE_MULTIPLE === 0;
+    if (!whole || sizeBytes < EXTENT_BYTES || sizeBytes > VOLUME_BYTES_MAX) {
+      const params = { size: sizeBytes, multiple: SIZE_MULTIPLE, least: EXTENT_BYTES };
+      say([...path, 'sizeBytes'], 'bad-size', { ...params, most: VOLUME_BYTES_MAX });
+    }
+    const extents = activityLogExtents;
+    if (!Number.isInteger(extents) || extents < AL_MIN || extents > AL_MAX) {
+      const params = { extents, least: AL_MIN, most: AL_MAX };
+      say([...path, 'activityLogExtents'], 'bad-activity-log', params);
+    }
+    if (volume.replicas.length !== 2) {
+      say([...path, 'replicas'], 'replica-count', { replicas: volume.replicas.length, needed: 2 });
+    }
+    const nodes = new Set<number>();
+    volume.replicas.forEach((replica, j) => {
+      const at = [...path, 'replicas', j, 'node'];
+      const node = config.nodes.find((n) => n.id === replica.node);
+      if (node === undefined) say(at, 'unknown-node', { node: replica.node });
+      else if (node.witness) say(at, 'replica-on-witness', { node: node.name });
+      if (nodes.has(replica.node)) say(at, 'duplicate-replica-node', { node: replica.node });
+      nodes.add(replica.node);
+      for (const file of [replica.path, replica.meta]) {
+        if (file === '') continue;
+        const key = `${replica.node} ${file}`;
+        const other = paths.get(key);
+        const field = file === replica.path ? 'path' : 'meta';
+        const where = [...path, 'replicas', j, field];
+        if (other !== undefined) say(where, 'duplicate-path', { path: file, other });
+        paths.set(key, name);
+      }
+      if (replica.path === '') say([...path, 'replicas', j, 'path'], 'empty-path', {});
+    });
+    volume.nbd.forEach((nbd, j) => {
+      if (!nodes.has(nbd.node)) {
+        say([...path, 'nbd', j, 'node'], 'nbd-without-replica', { node: nbd.node });
+      }
+      nbd.listen.forEach((listen, k) => {
+        const key = `${nbd.node} ${listen}`;
+        const other = listens.get(key);
+        const at = [...path, 'nbd', j, 'listen', k];
+        if (other !== undefined) say(at, 'duplicate-address', { address: listen, other });
+        listens.set(key, name);
+        const unix = listen.startsWith('unix:/');
+        if (!unix && !isAddress(listen)) say(at, 'bad-address', { address: listen });
+      });
+    });
+  });
+}
+
+function checkGroups(config: ClusterConfig, say: Say): void {
+  const names = new Set<string>();
+  const held = new Map<string, string>();
+  config.groups.forEach((group, i) => {
+    const path = ['groups', i];
+    const { name } = group;
+    if (name === '') say([...path, 'name'], 'empty-name', {});
+    if (names.has(name)) say([...path, 'name'], 'duplicate-group-name', { name });
+    names.add(name);
+    const volume = config.volumes.find((v) => v.name === group.volume);
+    if (volume === undefined) {
+      say([...path, 'volume'], 'unknown-volume', { volume: group.volume });
+    }
+    const other = held.get(group.volume);
+    if (other !== undefined) {
+      say([...path, 'volume'], 'volume-in-two-groups', { volume: group.volume, other });
+    }
+    held.set(group.volume, name);
+    if (group.nodes.length === 0) say([...path, 'nodes'], 'no-group-nodes', {});
+    const nodes = new Set<number>();
+    group.nodes.forEach((id, j) => {
+      const at = [...path, 'nodes', j];
+      const node = config.nodes.find((n) => n.id === id);
+      if (nodes.has(id)) say(at, 'duplicate-group-node', { node: id });
+      nodes.add(id);
+      if (node === undefined) say(at, 'unknown-node', { node: id });
+      else if (node.witness) say(at, 'group-on-witness', { node: node.name });
+      else if (volume !== undefined && !volume.replicas.some((r) => r.node === id)) {
+        say(at, 'group-node-without-replica', { node: node.name, volume: volume.name });
+      }
+    });
+    const { application } = group;
+    if (application === null) return;
+    for (const field of ['start', 'stop', 'check'] as const) {
+      if (application[field] === '') say([...path, 'application', field], 'empty-command', {});
+    }
+    for (const field of ['checkEvery', 'startTimeout', 'stopTimeout'] as const) {
+      const value = application[field];
+      if (!Number.isSafeInteger(value) || value <= 0) {
+        say([...path, 'application', field], 'bad-duration', { value });
+      }
+    }
+  });
+}
+
+function checkTiming(timing: TimingConfig, say: Say): void {
+  const path = ['timing'];
+  let whole = true;
+  for (const field of Object.keys(DEFAULT_TIMING) as (keyof TimingConfig)[]) {
+    const value = timing[field];
+    const zero = field === 'watchdogDelay' || field === 'ioDelay' || field === 'clockRatePpm';
+    if (Number.isSafeInteger(value) && (value > 0 || (zero && value === 0))) continue;
+    whole = false;
+    say([...path, field], 'bad-duration', { value });
+  }
+  if (!whole) return;
+  if (timing.clockRatePpm > RATE_MAX) {
+    say([...path, 'clockRatePpm'], 'bad-clock-rate', { ppm: timing.clockRatePpm, most: RATE_MAX });
+    return;
+  }
+  const { right, reset, needed, promised } = leaseArithmetic(timing);
+  if (needed > promised) {
+    const { watchdogDelay, ioDelay, grant, clockRatePpm } = timing;
+    const least = Math.ceil((needed * (PPM + clockRatePpm)) / PPM);
+    const params = { right, reset, watchdogDelay, ioDelay, needed, promised, grant, least };
+    say([...path, 'grant'], 'lease-too-short', params);
+  }
+  const { heartbeat, pet, suspect, election } = timing;
+  // One renewal may be lost on all links before the right runs out.
+  if (2 * heartbeat > pet) say([...path, 'pet'], 'pet-too-short', { pet, heartbeat });
+  if (2 * heartbeat > suspect) {
+    say([...path, 'suspect'], 'suspect-too-short', { suspect, heartbeat });
+  }
+  if (2 * heartbeat > election) {
+    say([...path, 'election'], 'election-too-short', { election, heartbeat });
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What every part of one control actor shares: the configuration, this life's identifiers, the
+ * time of the step, the decisions so far, and the numbering of timeline events. No rule is here.
+ */
+import type { ClusterConfig, NodeConfig, TimingConfig } from '../core/config.ts';
+import { invariant } from '../core/invariant.ts';
+import type { Rng } from '../core/rng.ts';
+import type { BootId, Micros, NodeId } from '../core/units.ts';
+import type { TimelineValue } from '../timeline/event.ts';
+import type { Flags } from './canaries.ts';
+import type { ClusterEventKind } from './events.ts';
+import { type Unit, unitsOf } from './groups.ts';
+import type { ControlDecision } from './interface.ts';
+
+export class Context {
+  readonly config: ClusterConfig;
+  readonly timing: TimingConfig;
+  readonly node: NodeId;
+  readonly self: NodeConfig;
+  readonly units: readonly Unit[];
+  readonly rng: Rng;
+  readonly flags: Flags;
+  readonly reached: (mark: string) => void;
+  /** Time of the step under way. */
+  now: Micros = 0;
+  /** When this life of the core began. */
+  startedAt: Micros = 0;
+  boot: BootId = 0;
+  session = 0;
+  /** Names this life of the core: no other life of any core has it. */
+  life = 0;
+  /** Names this voter's disk: a blank disk gets another. */
+  identity = 0;
+  /** The event being handled, '' for none. */
+  cause = '';
+  #sequence = 0;
+  #decisions: ControlDecision[] = [];
+
+  constructor(
+    config: ClusterConfig,
+    node: NodeId,
+    rng: Rng,
+    flags: Flags,
+    reached: (mark: string) => void,
+  ) {
+    const self = config.nodes.find((candidate) => candidate.id === node);
+    invariant(self !== undefined, 'a control actor runs for a configured node');
+    this.config = config;
+    this.timing = config.timing;
+    this.node = node;
+    this.self = self;
+    this.units = unitsOf(config);
+    this.rng = rng;
+    this.flags = flags;
+    this.reached = reached;
+  }
+
+  decide(decision: ControlDecision): void {
+    this.#decisions.push(decision);
+  }
+
+  /** The decisions of this step; the next step starts empty. */
+  take(): readonly ControlDecision[] {
+    const decisions = this.#decisions;
+    this.#decisions = [];
+    return decisions;
+  }
+
+  /** Writes a timeline event and returns its id. */
+  event(
+    kind: ClusterEventKind,
+    d: { readonly [name: string]: TimelineValue },
+    cause: string = this.cause,
+    reads: readonly string[] = [],
+  ): string {
+    this.#sequence += 1;
+    const id = `${this.node}.${this.session}.c${this.#sequence}`;
+    this.decide({
+      kind: 'event',
+      event: {
+        id,
+        t: this.now,
+        node: this.node,
+        kind,
+        ...(cause === '' ? {} : { cause }),
+        ...(reads.length === 0 ? {} : { reads }),
+        d,
+      },
+    });
+    return id;
+  }
+}

@@ -1,0 +1,543 @@
+/**
+ * One host's control actor: routes inputs to the parts, applies what the log commits, and at the
+ * end of each step lets planner and executor look at what has changed. The rules are in the
+ * parts; the order in which they see things is here.
+ */
+import type { ClusterConfig } from '../core/config.ts';
+import { invariant } from '../core/invariant.ts';
+import { mix32, type Rng } from '../core/rng.ts';
+import type { BootId, Micros, NodeId } from '../core/units.ts';
+import { flagsOf } from './canaries.ts';
+import { Context } from './context.ts';
+import { Detector } from './detector.ts';
+import type { Entry } from './entries.ts';
+import { Executor, type Running } from './executor.ts';
+import { Formation, type FormationDurable } from './formation.ts';
+import { Links, type Peer } from './heartbeat.ts';
+import type {
+  ClusterStatus,
+  ControlActor,
+  ControlDecision,
+  ControlInput,
+  Durable,
+} from './interface.ts';
+import { type Attestation, LeaseHolder, LeaseVoter } from './lease.ts';
+import type { ControlMessage, DirectMessage, FactsMessage, Heartbeat } from './messages.ts';
+import { Operator } from './operator.ts';
+import { Durability } from './persist.ts';
+import { Planner } from './planner.ts';
+import { Raft, type RaftDurable } from './raft.ts';
+import {
+  applyEntry,
+  type ClusterState,
+  EMPTY_STATE,
+  identityOf,
+  leaseEpochOf,
+  majorityOf,
+  recordOf,
+} from './state.ts';
+import { statusOf } from './status.ts';
+import { Volumes } from './volumes.ts';
+
+export interface ControlOptions {
+  readonly config: ClusterConfig;
+  readonly node: NodeId;
+  /** This entity's stream; better another one for each life of the core. */
+  readonly rng: Rng;
+  /** Planted bugs that are on; empty in production. */
+  readonly canaries: ReadonlySet<string>;
+  /** Called at rare branches (CLUSTER_MARKS). */
+  readonly reached: (mark: string) => void;
+}
+
+/** The durable document; a later version that reads it must know `version` 1. */
+interface Document {
+  readonly version: 1;
+  readonly identity: number;
+  readonly raft: RaftDurable;
+  readonly formation: FormationDurable;
+  readonly attested: readonly Attestation[];
+  readonly running: readonly Running[];
+}
+
+const WAKE_MIN = 1000;
+
+export class Control implements ControlActor {
+  readonly #context: Context;
+  readonly #durability: Durability;
+  readonly #links: Links;
+  readonly #raft: Raft;
+  readonly #formation: Formation;
+  readonly #voter = new LeaseVoter();
+  readonly #holder = new LeaseHolder();
+  readonly #detector: Detector;
+  readonly #volumes: Volumes;
+  readonly #executor: Executor;
+  readonly #planner: Planner;
+  readonly #operator: Operator;
+  #state: ClusterState = EMPTY_STATE;
+  #started = false;
+  #held = false;
+  #lastStep: Micros = 0;
+  #beatDue: Micros = 0;
+  #wakeAt: Micros = -1;
+  #planDue = false;
+  #executeDue = false;
+  #factsDue = true;
+  #facts: FactsMessage;
+  #factsKey = '';
+
+  constructor(options: ControlOptions) {
+    const { config, node, rng, canaries, reached } = options;
+    const context = new Context(config, node, rng, flagsOf(canaries), reached);
+    const state = (): ClusterState => this.#state;
+    this.#context = context;
+    this.#durability = new Durability(context);
+    this.#links = new Links(context);
+    this.#volumes = new Volumes(context);
+    this.#facts = this.#composeFacts(0);
+    const machine = {
+      get state(): ClusterState {
+        return state();
+      },
+      apply: (entry: Entry): void => this.#apply(entry),
+      install: (installed: ClusterState): void => this.#install(installed),
+      leaderChanged: (): void => {
+        this.#planner.reset();
+        this.#operator.reset();
+        this.#planDue = true;
+      },
+    };
+    this.#raft = new Raft(context, this.#durability, this.#links, machine);
+    this.#formation = new Formation(context, this.#links, this.#durability, (genesis, first) => {
+      if (this.#state.voters.length === 0) this.#raft.found(genesis, first);
+    });
+    this.#detector = new Detector(context, this.#links, this.#durability, this.#voter, state);
+    this.#executor = new Executor(context, this.#durability, this.#holder, this.#volumes, state);
+    const facts = (): FactsMessage => this.#facts;
+    this.#planner = new Planner(context, this.#links, this.#raft, this.#detector, state, facts);
+    this.#operator = new Operator(context, this.#links, this.#raft, this.#planner, state, () =>
+      this.status(context.now),
+    );
+  }
+
+  step(inputs: readonly ControlInput[], now: Micros): readonly ControlDecision[] {
+    const context = this.#context;
+    invariant(now >= context.now, 'the monotonic clock never runs backwards');
+    context.now = now;
+    context.cause = '';
+    if (this.#started && now - this.#lastStep > context.timing.suspect) {
+      this.#detector.awakeSince = now;
+    }
+    this.#lastStep = now;
+    // Before anything else is believed: does our right still stand?
+    this.#judgeLease();
+    for (const input of inputs) {
+      if (!this.#started && input.kind !== 'start') continue;
+      this.#take(input);
+      context.cause = '';
+    }
+    if (this.#started) this.#finish();
+    return context.take();
+  }
+
+  status(now: Micros): ClusterStatus {
+    const parts = { links: this.#links, volumes: this.#volumes, state: this.#state };
+    const { leader, term, commit } = this.#raft;
+    const lease = { until: this.#holder.until, held: this.#holder.held(now) };
+    return statusOf(this.#context, parts, { leader, term, committed: commit, lease });
+  }
+
+  #take(input: ControlInput): void {
+    switch (input.kind) {
+      case 'start':
+        this.#start(input.boot, input.session, input.durable);
+        return;
+      case 'message': {
+        const peer = this.#links.peer(input.from);
+        if (peer !== null) this.#receive(peer, input.link, input.message);
+        return;
+      }
+      case 'wake':
+        this.#wakeAt = -1;
+        return;
+      case 'persisted':
+        if (this.#durability.persisted(input.token)) this.#raft.persisted();
+        return;
+      case 'data': {
+        const { report } = input;
+        const record = 'volume' in report ? recordOf(this.#state, report.volume) : null;
+        this.#volumes.report(report, (node) => this.#bootHeard(node), record);
+        if (report.kind !== 'event') this.#local();
+        return;
+      }
+      case 'data-started':
+        this.#volumes.started(input.volume);
+        this.#local();
+        return;
+      case 'application':
+        this.#executor.applications.report(input.group, input.epoch, input.state);
+        this.#local();
+        return;
+      case 'operator':
+        this.#operator.take(input.id, input.command);
+        this.#planDue = true;
+        return;
+    }
+  }
+
+  #local(): void {
+    this.#executeDue = true;
+    this.#factsDue = true;
+  }
+
+  #bootHeard(node: NodeId): BootId {
+    return node === this.#context.node ? this.#context.boot : (this.#links.peer(node)?.boot ?? 0);
+  }
+
+  #start(boot: BootId, session: number, durable: Durable | null): void {
+    invariant(!this.#started, 'a control actor starts once');
+    const context = this.#context;
+    this.#started = true;
+    context.boot = boot;
+    context.session = session;
+    context.startedAt = context.now;
+    this.#detector.awakeSince = context.now;
+    context.life = this.#draw(boot);
+    const document = durable as unknown as Document | null;
+    context.event('core.start', { boot, session, blank: document === null }, '');
+    if (document === null) {
+      context.identity = this.#draw(boot);
+      this.#durability.mark();
+      this.#executor.restore([]);
+    } else {
+      invariant(document.version === 1, 'the durable document is one that we know');
+      context.identity = document.identity;
+      this.#formation.restore(document.formation);
+      this.#voter.restore(document.attested);
+      this.#executor.restore(document.running);
+    }
+    this.#raft.start(document?.raft ?? null);
+    this.#facts = this.#composeFacts(0);
+    this.#beatDue = context.now;
+    this.#local();
+  }
+
+  /** A number that no other life draws, even if the stream of chance were the same. */
+  #draw(boot: BootId): number {
+    const { rng, now, session } = this.#context;
+    const high = mix32(rng.u32() ^ mix32(boot ^ session)) >>> 12;
+    const low = mix32(rng.u32() ^ mix32(now) ^ Math.floor(boot / 4294967296));
+    return high * 4294967296 + low || 1;
+  }
+
+  #receive(peer: Peer, link: number, message: ControlMessage): void {
+    if (!this.#links.admit(peer, message)) return;
+    this.#context.cause = message.event;
+    if (message.kind === 'heartbeat') {
+      this.#heartbeat(peer, link, message);
+      return;
+    }
+    if (message.kind !== 'relay') {
+      this.#direct(peer, message);
+      return;
+    }
+    if (message.to === this.#context.node) {
+      const origin = this.#links.peer(message.from);
+      if (origin === null || message.inner.kind === 'heartbeat') return;
+      if (!this.#links.admit(origin, message.inner)) return;
+      this.#context.cause = message.inner.event;
+      this.#direct(origin, message.inner);
+      return;
+    }
+    if (message.from !== peer.node || this.#links.peer(message.to)?.up !== true) return;
+    const { boot, life } = this.#context;
+    this.#context.decide({
+      kind: 'send',
+      to: message.to,
+      link: 'all',
+      message: { ...message, boot, life },
+    });
+  }
+
+  #heartbeat(peer: Peer, link: number, beat: Heartbeat): void {
+    this.#links.onHeartbeat(peer, link, beat);
+    this.#raft.onHeartbeat(peer, beat);
+    if (beat.lease === 0 || beat.sent < (peer.links[link]?.theirs ?? 0)) return;
+    if (!this.#detector.renew(peer.node, beat)) return;
+    const { boot, life, identity } = this.#context;
+    this.#context.decide({
+      kind: 'send',
+      to: peer.node,
+      link: 'all',
+      message: {
+        kind: 'lease-ack',
+        boot,
+        life,
+        event: '',
+        of: beat.life,
+        sent: beat.sent,
+        identity,
+      },
+    });
+  }
+
+  #direct(peer: Peer, message: DirectMessage): void {
+    const from = peer.node;
+    switch (message.kind) {
+      case 'heartbeat':
+        return;
+      case 'vote':
+        this.#raft.onVote(from, message);
+        return;
+      case 'vote-ack':
+        this.#raft.onVoteAck(from, message);
+        return;
+      case 'append':
+        this.#raft.onAppend(from, message);
+        return;
+      case 'append-ack':
+        this.#raft.onAppendAck(from, message);
+        return;
+      case 'snapshot':
+        this.#raft.onSnapshot(from, message);
+        return;
+      case 'lease-ack':
+        if (message.of !== this.#context.life) return;
+        if (identityOf(this.#state, from) !== message.identity) return;
+        this.#acknowledged(from, message.sent);
+        return;
+      case 'attest-request':
+        this.#detector.onRequest(from, message);
+        this.#factsDue = true;
+        return;
+      case 'attest':
+        this.#detector.onAttest(from, message);
+        this.#planDue = true;
+        return;
+      case 'facts':
+        if (peer.facts === null || message.version > peer.facts.version) {
+          peer.facts = message;
+          this.#planDue = true;
+        }
+        return;
+      case 'genesis-offer':
+        if (this.#state.voters.length === 0) this.#formation.onOffer(from, message);
+        return;
+      case 'genesis-accept':
+        if (this.#state.voters.length === 0) this.#formation.onAccept(from, message);
+        return;
+      case 'genesis-commit':
+        if (this.#state.voters.length === 0) this.#formation.onCommit(message);
+        return;
+      case 'command':
+        this.#operator.onCommand(from, message);
+        return;
+      case 'command-refused':
+        this.#operator.onRefused(message);
+        return;
+    }
+  }
+
+  /** A voter promised us the renewal sent at `sent`. */
+  #acknowledged(voter: NodeId, sent: Micros): void {
+    const { flags, now, timing } = this.#context;
+    const from = flags['holder-from-receipt'] ? now : sent;
+    const majority = majorityOf(this.#state.voters.length);
+    if (!this.#holder.acknowledged(voter, from, majority, timing.pet)) return;
+    this.#judgeLease();
+    if (this.#held) this.#executor.extend();
+  }
+
+  #judgeLease(): void {
+    const { now, reached } = this.#context;
+    const held = this.#holder.held(now);
+    if (held === this.#held) return;
+    this.#held = held;
+    const until = this.#holder.until;
+    if (held) {
+      reached('lease-returned');
+      this.#context.event('lease.held', { until }, '');
+    } else {
+      reached('lease-lapsed');
+      const event = this.#context.event('lease.lapsed', { until }, '');
+      for (const unit of this.#context.units) this.#executor.lapsed(unit.group.name, event);
+    }
+    this.#local();
+  }
+
+  /** The log committed an entry. */
+  #apply(entry: Entry): void {
+    const { flags, config } = this.#context;
+    const before = this.#state;
+    const needed = flags['single-attestation'] ? 1 : majorityOf(Math.max(1, before.voters.length));
+    this.#state = applyEntry(before, entry, config, needed);
+    this.#compare(before, entry.event);
+    if (!this.#started) return;
+    this.#planner.applied(entry);
+    this.#operator.applied(entry, this.#state !== before);
+    if (this.#state === before && entry.kind !== 'noop') {
+      this.#context.reached('committed-entry-lost-race');
+    }
+  }
+
+  #install(state: ClusterState): void {
+    const before = this.#state;
+    this.#state = state;
+    this.#compare(before, this.#context.cause);
+  }
+
+  /** Tells timeline and parts what is different now. */
+  #compare(before: ClusterState, cause: string): void {
+    const state = this.#state;
+    if (state === before) return;
+    const context = this.#context;
+    for (const { node, epoch } of state.leases) {
+      if (this.#voter.settle(node, epoch)) this.#durability.mark();
+      if (node === context.node && epoch !== leaseEpochOf(before, node)) this.#holder.reset();
+    }
+    this.#planDue = true;
+    this.#local();
+    for (const group of state.groups) {
+      if (before.groups.includes(group)) continue;
+      const { owner, epoch, phase } = group;
+      const d = { group: group.group, owner, epoch, phase };
+      this.#executor.note(group.group, context.event('group.owner', d, cause));
+    }
+    for (const record of state.volumes) {
+      if (before.volumes.includes(record)) continue;
+      const { volume, epoch, primary, generation } = record;
+      const members = record.members.map((m) => m.node).join(',');
+      const d = { volume, epoch, primary, members, generation };
+      const event = context.event('volume.record', d, cause);
+      const unit = context.units.find((u) => u.volume.name === volume);
+      if (unit !== undefined) this.#executor.note(unit.group.name, event);
+    }
+  }
+
+  /** End of a step: what is due is done, then what changed is told and written. */
+  #finish(): void {
+    const context = this.#context;
+    if (context.now >= this.#beatDue) this.#tick();
+    const election = this.#raft.electionDue;
+    if (election >= 0 && context.now >= election) this.#raft.tick();
+    const due = this.#detector.due;
+    if (due >= 0 && context.now >= due) this.#detector.tick();
+    if (this.#links.changed) {
+      this.#links.changed = false;
+      this.#planDue = true;
+    }
+    // The log may move while we plan; twice is enough, the tick does the rest.
+    for (let pass = 0; pass < 2 && (this.#executeDue || this.#factsDue || this.#planDue); pass++) {
+      if (this.#executeDue) {
+        this.#executeDue = false;
+        this.#factsDue = true;
+        this.#executor.run();
+      }
+      if (this.#factsDue) this.#tellFacts();
+      if (this.#planDue) {
+        this.#planDue = false;
+        this.#planner.plan();
+      }
+    }
+    this.#durability.flush(() => this.#document());
+    this.#sleep();
+  }
+
+  #tick(): void {
+    const context = this.#context;
+    const { timing, flags } = context;
+    this.#beatDue = context.now + timing.heartbeat;
+    this.#links.tick();
+    const asks = this.#volumes.all.length > 0 ? leaseEpochOf(this.#state, context.node) : 0;
+    this.#links.beat({
+      term: this.#raft.term,
+      leader: this.#raft.leader,
+      commit: this.#raft.commit,
+      matched: this.#raft.acknowledged,
+      facts: this.#facts.version,
+      lease: asks,
+    });
+    if (asks !== 0 && identityOf(this.#state, context.node) === context.identity) {
+      this.#acknowledged(context.node, context.now);
+    }
+    this.#raft.tick();
+    this.#raft.keepAlive();
+    this.#detector.tick();
+    for (const peer of this.#links.peers) {
+      if (peer.factsEcho < this.#facts.version) this.#links.send(peer.node, this.#facts);
+    }
+    if (this.#state.voters.length === 0) this.#formation.tick(this.#facts);
+    this.#operator.tick();
+    if (flags['RULE-01']) this.#actAlone();
+    this.#planDue = true;
+    this.#local();
+  }
+
+  /** RULE-01 planted. */
+  #actAlone(): void {
+    const entry = this.#planner.alone();
+    if (entry !== null) {
+      this.#apply(entry);
+      this.#holder.seize();
+    }
+    this.#holder.prolong(this.#context.now + this.#context.timing.pet);
+    this.#judgeLease();
+    if (this.#held) this.#executor.extend();
+  }
+
+  #tellFacts(): void {
+    this.#factsDue = false;
+    const next = this.#composeFacts(this.#facts.version + 1);
+    const { identity, formed, attested, volumes, groups } = next;
+    const key = JSON.stringify([identity, formed, attested, volumes, groups]);
+    if (key === this.#factsKey) return;
+    this.#factsKey = key;
+    this.#facts = next;
+    this.#planDue = true;
+    this.#links.broadcast(next);
+  }
+
+  #composeFacts(version: number): FactsMessage {
+    const { boot, life, identity } = this.#context;
+    const started = this.#started;
+    return {
+      kind: 'facts',
+      boot,
+      life,
+      event: '',
+      version,
+      identity,
+      formed: this.#state.voters.length > 0,
+      attested: this.#voter.attested.map(({ node, lease }) => ({ node, lease })),
+      volumes: started ? this.#volumes.facts() : [],
+      groups: started ? this.#executor.facts() : [],
+    };
+  }
+
+  #document(): Durable {
+    const document: Document = {
+      version: 1,
+      identity: this.#context.identity,
+      raft: this.#raft.durable(),
+      formation: this.#formation.durable(),
+      attested: this.#context.flags['attest-not-persisted'] ? [] : this.#voter.attested,
+      running: this.#executor.running,
+    };
+    return document as unknown as Durable;
+  }
+
+  #sleep(): void {
+    const { now } = this.#context;
+    let at = this.#beatDue;
+    const election = this.#raft.electionDue;
+    if (election >= 0 && election < at) at = election;
+    const due = this.#detector.due;
+    if (due >= 0 && due < at) at = due;
+    if (this.#held && this.#holder.until < at) at = this.#holder.until;
+    if (at <= now) at = now + WAKE_MIN;
+    if (at === this.#wakeAt) return;
+    this.#wakeAt = at;
+    this.#context.decide({ kind: 'wake-at', at });
+  }
+}

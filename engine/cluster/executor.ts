@@ -1,0 +1,282 @@
+/**
+ * What this node does for the groups that the log gives it. Level-triggered: each pass compares
+ * the committed state with what data actors and monitor report, and asks for the next step. It
+ * acts only in the life that the log names, only under the lease, and only after "I may be
+ * running this" is durable.
+ */
+import type { Epoch, Micros } from '../core/units.ts';
+import type { VolumeRecord } from '../data/messages.ts';
+import type { LocalApplication } from './applications.ts';
+import { Applications } from './applications.ts';
+import type { Context } from './context.ts';
+import type { GroupState } from './entries.ts';
+import type { Unit } from './groups.ts';
+import type { LeaseHolder } from './lease.ts';
+import type { GroupFacts } from './messages.ts';
+import type { Durability } from './persist.ts';
+import { type ClusterState, groupOf, recordOf } from './state.ts';
+import type { LocalVolume, Volumes } from './volumes.ts';
+
+const STABLE_AFTER = 600_000_000;
+const DEMOTE_EVERY = 1_000_000;
+const FOREVER = 1_000_000_000_000;
+
+/** "I may be running this": written before the first effect, removed after a proven stop. */
+export interface Running {
+  readonly group: string;
+  readonly epoch: Epoch;
+  readonly boot: number;
+}
+
+export class Executor {
+  readonly #context: Context;
+  readonly #durability: Durability;
+  readonly #lease: LeaseHolder;
+  readonly #volumes: Volumes;
+  readonly #state: () => ClusterState;
+  readonly applications: Applications;
+  #running: readonly Running[] = [];
+  /** The part of `#running` that is durable. */
+  #durable = new Map<string, Epoch>();
+  #demotedAt = new Map<string, Micros>();
+  /** What this life told the guardian last; null while the word of an earlier life stands. */
+  #guardian: { armed: boolean; until: Micros } | null = null;
+  #causes = new Map<string, string>();
+  #lapses = new Map<string, string>();
+
+  constructor(
+    context: Context,
+    durability: Durability,
+    lease: LeaseHolder,
+    volumes: Volumes,
+    state: () => ClusterState,
+  ) {
+    this.#context = context;
+    this.#durability = durability;
+    this.#lease = lease;
+    this.#volumes = volumes;
+    this.#state = state;
+    this.applications = new Applications(context);
+  }
+
+  get running(): readonly Running[] {
+    return this.#running;
+  }
+
+  /** What an earlier life may have left behind; a lost host left nothing. */
+  restore(running: readonly Running[]): void {
+    this.#running = running.filter((r) => r.boot === this.#context.boot);
+    for (const r of this.#running) this.#durable.set(r.group, r.epoch);
+    for (const unit of this.#context.units) {
+      const left = this.#running.find((r) => r.group === unit.group.name);
+      this.applications.begin(unit, left?.epoch ?? 0);
+    }
+  }
+
+  /** The event that made the group's present state known here, for causes. */
+  note(group: string, event: string): void {
+    this.#causes.set(group, event);
+  }
+
+  /** The lease ran out: stops from now on are for that. */
+  lapsed(group: string, event: string): void {
+    this.#lapses.set(group, event);
+  }
+
+  get until(): Micros {
+    if (this.#context.flags['lease-never-checked']) return this.#context.now + FOREVER;
+    return this.#lease.until;
+  }
+
+  held(): boolean {
+    return this.#context.flags['lease-never-checked'] || this.#lease.held(this.#context.now);
+  }
+
+  /** Whether the log gives the group to this very life of this core. */
+  mine(group: GroupState): boolean {
+    const { node, boot, life, flags } = this.#context;
+    if (group.owner !== node) return false;
+    if (flags['boot-rule-skipped']) return true;
+    return group.ownerBoot === boot && group.ownerLife === life;
+  }
+
+  /** One pass over all groups of this node. */
+  run(): void {
+    for (const unit of this.#context.units) {
+      const volume = this.#volumes.get(unit.volume.name);
+      const group = groupOf(this.#state(), unit.group.name);
+      const record = recordOf(this.#state(), unit.volume.name);
+      if (volume === null || group === null || record === null) continue;
+      this.#unit(unit, group, record, volume);
+    }
+    this.guard();
+  }
+
+  /** The lease now lasts longer: tell everyone who acts under it. */
+  extend(): void {
+    for (const unit of this.#context.units) {
+      const volume = this.#volumes.get(unit.volume.name);
+      const group = groupOf(this.#state(), unit.group.name);
+      if (volume === null || group === null) continue;
+      if (volume.engaged) this.#volumes.grant(volume, this.until);
+      // After a restart of the core the application goes on while the log decides the new epoch.
+      if (group.owner === this.#context.node && group.ownerBoot === this.#context.boot) {
+        this.applications.renew(unit, this.until);
+      }
+    }
+    this.guard();
+  }
+
+  /** Tells the guardian how long it may pet, and whether there is anything to guard. */
+  guard(): void {
+    let armed = false;
+    for (const unit of this.#context.units) {
+      if (unit.implicit || !this.#running.some((r) => r.group === unit.group.name)) continue;
+      const application = this.applications.get(unit);
+      if (this.held() || !application.quiet) armed = true;
+    }
+    const until = this.until;
+    const told = this.#guardian;
+    if (told === null && armed && !this.held()) return;
+    if (told !== null && armed === told.armed && (until === told.until || !armed)) return;
+    this.#guardian = { armed, until };
+    this.#context.decide({ kind: 'guardian', armed, until });
+  }
+
+  facts(): readonly GroupFacts[] {
+    const facts: GroupFacts[] = [];
+    for (const unit of this.#context.units) {
+      const volume = this.#volumes.get(unit.volume.name);
+      const group = groupOf(this.#state(), unit.group.name);
+      if (volume === null || group === null) continue;
+      facts.push(this.#factsOf(unit, group, volume));
+    }
+    return facts;
+  }
+
+  #factsOf(unit: Unit, group: GroupState, volume: LocalVolume): GroupFacts {
+    const application = this.applications.get(unit);
+    const mine = this.mine(group);
+    const active = volume.active >= group.recordEpoch && volume.engaged;
+    const runs = mine && active && application.runs(group.epoch);
+    const stable = runs && this.#context.now - application.runningSince >= STABLE_AFTER;
+    const clean = application.quiet && !volume.engaged;
+    const stopped = mine && group.phase === 'stopping' && clean;
+    const tainted = mine && volume.attached && group.recordEpoch <= volume.taint;
+    return {
+      group: group.group,
+      running: runs ? group.epoch : 0,
+      stopped: stopped ? group.epoch : 0,
+      failed: mine && application.failedIn(group.epoch) ? group.epoch : 0,
+      stable: stable ? group.epoch : 0,
+      stopFailed: application.state === 'stop-failed',
+      clean,
+      readopt: tainted ? group.epoch : 0,
+      event: application.event !== '' ? application.event : volume.event,
+    };
+  }
+
+  #unit(unit: Unit, group: GroupState, record: VolumeRecord, volume: LocalVolume): void {
+    const application = this.applications.get(unit);
+    const cause = this.#causes.get(group.group) ?? '';
+    if (!this.mine(group)) {
+      this.#leave(unit, group, record, volume, application, cause);
+      return;
+    }
+    if (group.phase === 'stopping') {
+      this.#stop(unit, record, volume, application, cause);
+      return;
+    }
+    if (group.phase !== 'starting' && group.phase !== 'online') return;
+    if (!this.held()) {
+      if (!application.quiet) {
+        const lapse = this.#lapses.get(group.group) ?? cause;
+        this.applications.stop(unit, 'lease-lapsed', lapse);
+      }
+      // The record still reaches data, which acts only under a grant.
+      if (volume.engaged) this.#volumes.record(volume, record, cause);
+      return;
+    }
+    if (!volume.attached || record.epoch <= volume.taint) return;
+    if (!this.#declared(group)) return;
+    this.#volumes.record(volume, record, cause);
+    this.#volumes.grant(volume, this.until);
+    if (volume.active < group.recordEpoch) return;
+    if (application.failedIn(group.epoch)) {
+      this.applications.stop(unit, 'failed', cause);
+      return;
+    }
+    const why = volume.event !== '' ? volume.event : cause;
+    this.applications.start(unit, group.epoch, this.until, why);
+  }
+
+  /** The log wants a stop: application first, then data, each confirmed. */
+  #stop(
+    unit: Unit,
+    record: VolumeRecord,
+    volume: LocalVolume,
+    application: LocalApplication,
+    cause: string,
+  ): void {
+    if (!application.quiet) {
+      this.applications.stop(unit, 'group-stop', cause);
+      return;
+    }
+    if (!volume.engaged) return;
+    if (this.held()) this.#volumes.grant(volume, this.until);
+    const moved = this.#volumes.record(volume, record, cause);
+    const at = this.#demotedAt.get(unit.group.name) ?? -DEMOTE_EVERY;
+    if (!moved && this.#context.now - at < DEMOTE_EVERY) return;
+    this.#demotedAt.set(unit.group.name, this.#context.now);
+    this.#volumes.demote(volume, record.epoch, cause);
+  }
+
+  /** Not ours, or not in this life: stop what runs, follow the record. */
+  #leave(
+    unit: Unit,
+    group: GroupState,
+    record: VolumeRecord,
+    volume: LocalVolume,
+    application: LocalApplication,
+    cause: string,
+  ): void {
+    const { node, boot } = this.#context;
+    const waits =
+      group.owner === node &&
+      group.ownerBoot === boot &&
+      group.phase !== 'stopping' &&
+      volume.disk !== 'Failed' &&
+      volume.disk !== 'Diskless' &&
+      volume.disk !== 'Inconsistent' &&
+      !group.failed.includes(node);
+    // While the log decides our new epoch the application goes on: the monitor ends it by itself
+    // when the lease it was started under runs out.
+    if (!application.quiet && !waits) this.applications.stop(unit, 'not-owner', cause);
+    if (group.owner === node) this.#context.reached('boot-unknown-owner');
+    if (record.primary !== node) this.#volumes.record(volume, record, cause);
+    if (!waits && application.quiet && !volume.engaged) this.#undeclare(group.group);
+  }
+
+  /** True when "I may be running this" is durable for the group's epoch. */
+  #declared(group: GroupState): boolean {
+    if (this.#durable.get(group.group) === group.epoch) return true;
+    if (!this.#running.some((r) => r.group === group.group && r.epoch === group.epoch)) {
+      const { boot } = this.#context;
+      const others = this.#running.filter((r) => r.group !== group.group);
+      this.#running = [...others, { group: group.group, epoch: group.epoch, boot }];
+      this.#durability.mark();
+      this.#durability.after(() => {
+        this.#durable.set(group.group, group.epoch);
+        this.run();
+      });
+    }
+    return false;
+  }
+
+  #undeclare(group: string): void {
+    if (!this.#running.some((r) => r.group === group)) return;
+    this.#running = this.#running.filter((r) => r.group !== group);
+    this.#durable.delete(group);
+    this.#durability.mark();
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * What arrives as JSON from a network becomes a `ControlMessage` here, or nothing. Every field is
+ * checked and every list and text is bounded; unknown fields of a known message are kept, so that
+ * a newer version may add some.
+ */
+import type { ControlMessage } from './messages.ts';
+
+type Check = (value: unknown) => boolean;
+
+const TEXT_MAX = 256;
+const LIST_MAX = 1024;
+
+const integer: Check = (v) => typeof v === 'number' && Number.isSafeInteger(v) && v >= -1;
+const text: Check = (v) => typeof v === 'string' && v.length <= TEXT_MAX;
+const flag: Check = (v) => typeof v === 'boolean';
+
+function list(of: Check, max: number = LIST_MAX): Check {
+  return (v) => Array.isArray(v) && v.length <= max && v.every(of);
+}
+
+function shape(fields: { readonly [name: string]: Check }): Check {
+  const checks = Object.entries(fields);
+  return (v) => {
+    if (typeof v !== 'object' || v === null || Array.isArray(v)) return false;
+    const record = v as { readonly [name: string]: unknown };
+    return checks.every(([name, check]) => Object.hasOwn(record, name) && check(record[name]));
+  };
+}
+
+function orNull(check: Check): Check {
+  return (v) => v === null || check(v);
+}
+
+function oneOf(...values: readonly string[]): Check {
+  return (v) => typeof v === 'string' && values.includes(v);
+}
+
+/** A union by `kind`. */
+function kinds(table: { readonly [kind: string]: Check }): Check {
+  return (v) => {
+    if (typeof v !== 'object' || v === null) return false;
+    const kind = (v as { readonly kind?: unknown }).kind;
+    if (typeof kind !== 'string' || !Object.hasOwn(table, kind)) return false;
+    return table[kind]?.(v) ?? false;
+  };
+}
+
+const member = shape({ node: integer, boot: integer });
+const record = shape({
+  volume: text,
+  epoch: integer,
+  primary: integer,
+  members: list(member, 64),
+  generation: integer,
+});
+const blocked = shape({ reason: text, remedy: text });
+const group = shape({
+  group: text,
+  serial: integer,
+  epoch: integer,
+  owner: integer,
+  ownerBoot: integer,
+  ownerLife: integer,
+  recordEpoch: integer,
+  phase: oneOf('offline', 'starting', 'online', 'stopping', 'stopped'),
+  wanted: oneOf('run', 'stop'),
+  target: integer,
+  last: integer,
+  failed: list(integer, 64),
+  blocked: orNull(blocked),
+});
+const ref = shape({ node: integer, life: integer, id: integer });
+const voter = shape({ node: integer, identity: integer, past: list(integer, 64) });
+const proof = kinds({
+  none: shape({}),
+  self: shape({ node: integer }),
+  stopped: shape({ node: integer, epoch: integer }),
+  idle: shape({ node: integer, life: integer }),
+  rebooted: shape({ node: integer, boot: integer }),
+  'lease-expired': shape({
+    node: integer,
+    lease: integer,
+    voters: list(shape({ node: integer, identity: integer }), 64),
+  }),
+  assumed: shape({ node: integer }),
+});
+const genesis = shape({
+  event: text,
+  proposer: integer,
+  ballot: integer,
+  voters: list(voter, 64),
+  volumes: list(record),
+  boots: list(member, 64),
+});
+const entry = kinds({
+  noop: shape({ event: text }),
+  genesis,
+  readmit: shape({ event: text, node: integer, was: integer, identity: integer }),
+  volume: shape({ event: text, from: integer, record, reason: text }),
+  group: shape({
+    event: text,
+    from: integer,
+    next: group,
+    record: orNull(record),
+    recordFrom: integer,
+    proof,
+    command: orNull(ref),
+  }),
+  settle: shape({ event: text, node: integer, lease: integer }),
+  boot: shape({ event: text, node: integer, was: integer, boot: integer }),
+});
+const state = shape({
+  voters: list(voter, 64),
+  volumes: list(record),
+  groups: list(group),
+  leases: list(shape({ node: integer, epoch: integer }), 64),
+  boots: list(shape({ node: integer, boot: integer, past: list(integer, 64) }), 64),
+});
+const want = shape({
+  epoch: integer,
+  members: list(member, 64),
+  reason: oneOf('peer-lost', 'peer-failed', 'resync-done', 'settle'),
+  cause: text,
+});
+const volumeFacts = shape({
+  volume: text,
+  attached: flag,
+  disk: oneOf('Diskless', 'Failed', 'Inconsistent', 'Outdated', 'Consistent', 'UpToDate'),
+  generation: integer,
+  epoch: integer,
+  want: orNull(want),
+});
+const groupFacts = shape({
+  group: text,
+  running: integer,
+  stopped: integer,
+  failed: integer,
+  stable: integer,
+  stopFailed: flag,
+  clean: flag,
+  readopt: integer,
+  event: text,
+});
+const command = kinds({
+  status: shape({}),
+  switch: shape({ group: text, to: integer }),
+  'stop-group': shape({ group: text }),
+  'start-group': shape({ group: text }),
+});
+
+const base = shape({ boot: integer, life: integer, event: text });
+
+const direct: { readonly [kind: string]: Check } = {
+  heartbeat: shape({
+    identity: integer,
+    sent: integer,
+    yours: integer,
+    heard: integer,
+    term: integer,
+    leader: integer,
+    commit: integer,
+    matched: integer,
+    facts: integer,
+    factsHeard: integer,
+    lease: integer,
+    hears: list(integer, 64),
+  }),
+  vote: shape({ term: integer, pre: flag, last: integer, lastTerm: integer }),
+  'vote-ack': shape({ term: integer, pre: flag, granted: flag, identity: integer }),
+  append: shape({
+    term: integer,
+    previous: integer,
+    previousTerm: integer,
+    entries: list(shape({ term: integer, entry }), 64),
+    commit: integer,
+  }),
+  'append-ack': shape({ term: integer, ok: flag, matched: integer, identity: integer }),
+  snapshot: shape({ term: integer, index: integer, indexTerm: integer, state }),
+  'lease-ack': shape({ of: integer, sent: integer, identity: integer }),
+  'attest-request': shape({ node: integer, lease: integer }),
+  attest: shape({ node: integer, lease: integer, identity: integer }),
+  facts: shape({
+    version: integer,
+    identity: integer,
+    formed: flag,
+    attested: list(shape({ node: integer, lease: integer }), 64),
+    volumes: list(volumeFacts),
+    groups: list(groupFacts),
+  }),
+  'genesis-offer': shape({ entry: genesis }),
+  'genesis-accept': shape({ proposer: integer, ballot: integer, identity: integer }),
+  'genesis-commit': shape({ proposer: integer, ballot: integer }),
+  command: shape({ ref, command }),
+  'command-refused': shape({ ref, reason: text, remedy: text }),
+};
+
+const checkDirect: Check = (v) => base(v) && kinds(direct)(v);
+const checkAny: Check = (v) =>
+  checkDirect(v) ||
+  (base(v) && kinds({ relay: shape({ from: integer, to: integer, inner: checkDirect }) })(v));
+
+/** The message, or null when it is none of ours. */
+export function parseControlMessage(value: unknown): ControlMessage | null {
+  return checkAny(value) ? (value as ControlMessage) : null;
+}

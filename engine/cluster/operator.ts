@@ -1,0 +1,215 @@
+/**
+ * Commands of people. Any node takes one; the leader judges it and makes it an entry; the node
+ * that took it answers when the entry is applied there. Repeated until answered or given up.
+ */
+import type { Micros, NodeId } from '../core/units.ts';
+import type { Context } from './context.ts';
+import type { CommandRef, Entry } from './entries.ts';
+import type { Links } from './heartbeat.ts';
+import type { ClusterStatus, OperatorAnswer, OperatorCommand } from './interface.ts';
+import type { CommandMessage, CommandRefusedMessage } from './messages.ts';
+import { judge } from './placement.ts';
+import type { Planner } from './planner.ts';
+import type { Raft } from './raft.ts';
+import { bootOf, type ClusterState, groupOf, recordOf } from './state.ts';
+
+const GIVE_UP_AFTER = 10_000_000;
+const WAITING_MAX = 64;
+
+interface Waiting {
+  readonly command: OperatorCommand;
+  readonly event: string;
+  readonly until: Micros;
+}
+
+export class Operator {
+  readonly #context: Context;
+  readonly #links: Links;
+  readonly #raft: Raft;
+  readonly #planner: Planner;
+  readonly #state: () => ClusterState;
+  readonly #status: () => ClusterStatus;
+  #waiting = new Map<number, Waiting>();
+  /** Leader: commands whose entry is under way. */
+  #proposed = new Set<string>();
+
+  constructor(
+    context: Context,
+    links: Links,
+    raft: Raft,
+    planner: Planner,
+    state: () => ClusterState,
+    status: () => ClusterStatus,
+  ) {
+    this.#context = context;
+    this.#links = links;
+    this.#raft = raft;
+    this.#planner = planner;
+    this.#state = state;
+    this.#status = status;
+  }
+
+  take(id: number, command: OperatorCommand): void {
+    if (command.kind === 'status') {
+      const answer: OperatorAnswer = { ok: true, status: this.#status() };
+      this.#context.decide({ kind: 'answer', id, answer });
+      return;
+    }
+    const to = command.kind === 'switch' ? command.to : 0;
+    const d = { command: command.kind, group: command.group, to };
+    const event = this.#context.event('operator.command', d);
+    if (this.#waiting.size >= WAITING_MAX) {
+      this.#answer(id, command, { ok: false, reason: 'busy', remedy: 'retry-later' });
+      return;
+    }
+    this.#waiting.set(id, { command, event, until: this.#context.now + GIVE_UP_AFTER });
+    this.#forward(id);
+  }
+
+  tick(): void {
+    for (const [id, waiting] of this.#waiting) {
+      if (this.#context.now < waiting.until) {
+        this.#forward(id);
+        continue;
+      }
+      const answer = { ok: false, reason: 'no-majority', remedy: 'retry-later' } as const;
+      this.#answer(id, waiting.command, answer);
+    }
+  }
+
+  reset(): void {
+    this.#proposed.clear();
+  }
+
+  onCommand(from: NodeId, message: CommandMessage): void {
+    if (!this.#raft.governs) return;
+    const { ref } = message;
+    const refusal = this.#decide(ref, message.command, message.event);
+    if (refusal === null) return;
+    const { boot, life } = this.#context;
+    const { reason, remedy } = refusal;
+    const event = '';
+    const answer: CommandRefusedMessage = {
+      kind: 'command-refused',
+      boot,
+      life,
+      event,
+      ref,
+      reason,
+      remedy,
+    };
+    if (from === this.#context.node) this.onRefused(answer);
+    else this.#links.send(from, answer);
+  }
+
+  onRefused(message: CommandRefusedMessage): void {
+    const { ref, reason, remedy } = message;
+    const waiting = this.#waiting.get(ref.id);
+    if (ref.life !== this.#context.life || waiting === undefined) return;
+    this.#answer(ref.id, waiting.command, { ok: false, reason, remedy });
+  }
+
+  applied(entry: Entry, effective: boolean): void {
+    if (entry.kind !== 'group' || entry.command === null) return;
+    const { node, life, id } = entry.command;
+    this.#proposed.delete(keyOf(entry.command));
+    const waiting = this.#waiting.get(id);
+    if (node !== this.#context.node || life !== this.#context.life) return;
+    if (effective && waiting !== undefined) this.#answer(id, waiting.command, { ok: true });
+  }
+
+  #forward(id: number): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    const { node, boot, life } = this.#context;
+    const { command, event } = waiting;
+    const ref: CommandRef = { node, life, id };
+    const message: CommandMessage = { kind: 'command', boot, life, event, ref, command };
+    if (this.#raft.leads) this.onCommand(node, message);
+    else if (this.#raft.leader !== 0) this.#links.send(this.#raft.leader, message);
+  }
+
+  /** Leader: null when the command became, or will become, an entry. */
+  #decide(
+    ref: CommandRef,
+    command: OperatorCommand,
+    cause: string,
+  ): { reason: string; remedy: string } | null {
+    if (command.kind === 'status') return null;
+    const unit = this.#context.units.find((u) => u.group.name === command.group && !u.implicit);
+    const group = groupOf(this.#state(), command.group);
+    const record = unit === undefined ? null : recordOf(this.#state(), unit.volume.name);
+    if (unit === undefined || group === null || record === null) {
+      return { reason: 'unknown-group', remedy: 'see-status' };
+    }
+    const key = keyOf(ref);
+    if (this.#proposed.has(key) || this.#planner.busy(group.group)) return null;
+    switch (command.kind) {
+      case 'stop-group': {
+        if (group.wanted === 'stop') return { reason: 'already-stopped', remedy: 'none' };
+        this.#proposed.add(key);
+        if (group.owner !== 0) {
+          const change = { wanted: 'stop', target: 0 } as const;
+          this.#planner.stop(group, change, 'operator', ref, cause);
+          return null;
+        }
+        const d = { group: group.group, owner: 0 };
+        const event = this.#context.event('group.stopped', d, cause);
+        const change = { wanted: 'stop', phase: 'stopped', blocked: null } as const;
+        this.#planner.amend(group, change, event, ref);
+        return null;
+      }
+      case 'start-group': {
+        const idle = group.phase === 'stopped' || group.wanted === 'stop';
+        if (!idle && group.blocked === null && group.failed.length === 0) {
+          return { reason: 'already-started', remedy: 'none' };
+        }
+        this.#proposed.add(key);
+        const d = { group: group.group, to: group.last, epoch: group.epoch };
+        const event = this.#context.event('group.start', d, cause);
+        const phase = group.phase === 'stopped' ? 'offline' : group.phase;
+        const change = { wanted: 'run', phase, failed: [], blocked: null } as const;
+        // An application that failed for good is restarted by a round of stop and start.
+        const again = group.blocked !== null && group.owner !== 0 && phase !== 'stopping';
+        if (again) {
+          const round = { wanted: 'run', failed: [], blocked: null, target: group.owner } as const;
+          this.#planner.stop(group, round, 'operator', ref, cause);
+        } else this.#planner.amend(group, change, event, ref);
+        return null;
+      }
+      case 'switch': {
+        if (group.owner === command.to && group.phase !== 'stopping') {
+          return { reason: 'already-there', remedy: 'none' };
+        }
+        if (group.phase !== 'online' && group.phase !== 'starting') {
+          return { reason: 'not-running', remedy: 'start-group' };
+        }
+        if (!unit.nodes.includes(command.to)) {
+          return { reason: 'not-a-node-of-the-group', remedy: 'see-configuration' };
+        }
+        const boots = (node: NodeId): number => bootOf(this.#state(), node);
+        const candidate = this.#planner.candidate(command.to);
+        const verdict = judge(unit, record, candidate, boots, this.#context.flags);
+        if (!verdict.ok) return verdict;
+        this.#proposed.add(key);
+        const failed = group.failed.filter((node) => node !== command.to);
+        const change = { target: command.to, wanted: 'run', failed } as const;
+        this.#planner.stop(group, change, 'operator', ref, cause);
+        return null;
+      }
+    }
+  }
+
+  #answer(id: number, command: OperatorCommand, answer: OperatorAnswer): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    const reason = answer.ok ? '' : answer.reason;
+    const d = { command: command.kind, ok: answer.ok, reason };
+    this.#context.event('operator.answer', d, waiting?.event ?? '');
+    this.#context.decide({ kind: 'answer', id, answer });
+  }
+}
+
+function keyOf(ref: CommandRef): string {
+  return `${ref.node}.${ref.life}.${ref.id}`;
+}

@@ -1,0 +1,111 @@
+/**
+ * Where a group may run: a pure function of configuration, committed state and what the nodes
+ * said of themselves. It says why not, so that a person can help.
+ */
+import type { BootId, NodeId } from '../core/units.ts';
+import type { VolumeRecord } from '../data/messages.ts';
+import type { Flags } from './canaries.ts';
+import type { Blocked, GroupState } from './entries.ts';
+import type { Unit } from './groups.ts';
+import type { FactsMessage } from './messages.ts';
+
+/** A node as the leader knows it. */
+export interface Candidate {
+  readonly node: NodeId;
+  readonly reachable: boolean;
+  readonly boot: BootId;
+  readonly life: number;
+  readonly facts: FactsMessage | null;
+}
+
+/** 'member': it has every acknowledged write. 'rebooted': it has every flushed one. */
+export type Standing = 'member' | 'rebooted';
+
+export type Verdict =
+  | { readonly ok: true; readonly standing: Standing }
+  | { readonly ok: false; readonly reason: string; readonly remedy: string };
+
+export type Placement =
+  | { readonly ok: true; readonly taker: Candidate; readonly standing: Standing }
+  | ({ readonly ok: false } & Blocked);
+
+function no(reason: string, remedy: string): Verdict {
+  return { ok: false, reason, remedy };
+}
+
+/** Whether the node may take the volume now. `boots` are the committed ones. */
+export function judge(
+  unit: Unit,
+  record: VolumeRecord,
+  candidate: Candidate,
+  boots: (node: NodeId) => BootId,
+  flags: Flags,
+): Verdict {
+  const { facts, node } = candidate;
+  if (!candidate.reachable || facts === null) return no('unreachable', 'bring-node-back');
+  const volume = facts.volumes.find((v) => v.volume === unit.volume.name);
+  if (volume === undefined || !volume.attached) return no('not-attached', 'wait-or-check-disk');
+  if (volume.disk === 'Diskless' || volume.disk === 'Failed') {
+    return no('replica-failed', 'replace-disk');
+  }
+  if (flags['outdated-promoted']) return { ok: true, standing: 'member' };
+  const member = record.members.find((m) => m.node === node);
+  if (member === undefined) return no('not-in-sync', 'bring-member-back');
+  // RULE-10: a half-copied replica is no replica, whatever it was once.
+  if (volume.disk === 'Inconsistent') return no('replica-inconsistent', 'bring-member-back');
+  if (member.boot === candidate.boot) return { ok: true, standing: 'member' };
+  // RULE-06: what it lost by the power cut the other may still have, if that one lives.
+  const others = record.members.filter((m) => m.node !== node);
+  const alone = others.every((m) => {
+    const boot = boots(m.node);
+    return boot !== 0 && boot !== m.boot;
+  });
+  if (alone || flags['RULE-06']) return { ok: true, standing: 'rebooted' };
+  return no('rebooted-member', 'bring-peer-back');
+}
+
+/** Later reasons tell a person more than earlier ones. */
+const WEIGHT = [
+  'unreachable',
+  'not-attached',
+  'not-in-sync',
+  'replica-inconsistent',
+  'replica-failed',
+  'rebooted-member',
+  'application-failed',
+];
+
+/** The best taker: the last owner, then the order of the group; members before rebooted ones. */
+export function place(
+  unit: Unit,
+  group: GroupState,
+  record: VolumeRecord,
+  candidates: readonly Candidate[],
+  boots: (node: NodeId) => BootId,
+  flags: Flags,
+): Placement {
+  const first = group.target !== 0 ? group.target : group.last;
+  const order = [...unit.nodes].sort((a, b) => Number(b === first) - Number(a === first));
+  let why: Blocked = { reason: 'no-in-sync-replica', remedy: 'bring-member-back' };
+  let weight = -1;
+  let second: Placement | null = null;
+  for (const node of order) {
+    const candidate = candidates.find((c) => c.node === node);
+    if (candidate === undefined) continue;
+    let verdict = judge(unit, record, candidate, boots, flags);
+    if (verdict.ok && group.failed.includes(node))
+      verdict = no('application-failed', 'start-group');
+    if (verdict.ok) {
+      const found: Placement = { ok: true, taker: candidate, standing: verdict.standing };
+      if (verdict.standing === 'member') return found;
+      second ??= found;
+      continue;
+    }
+    const heavier = WEIGHT.indexOf(verdict.reason);
+    if (heavier > weight) {
+      weight = heavier;
+      why = { reason: verdict.reason, remedy: verdict.remedy };
+    }
+  }
+  return second ?? { ok: false, ...why };
+}

@@ -1,0 +1,196 @@
+/**
+ * The replicated state machine: what the committed log says. `applyEntry` is pure, so that every
+ * voter that applied the same entries holds the same state. It never believes a proposer: epochs,
+ * serials and proofs are checked again here.
+ */
+import type { ClusterConfig } from '../core/config.ts';
+import type { BootId, NodeId } from '../core/units.ts';
+import type { VolumeRecord } from '../data/messages.ts';
+import type { Entry, GroupState, Proof, Voter } from './entries.ts';
+import { unitsOf } from './groups.ts';
+
+/** Boots of a node that a commit has made known; a past boot never becomes current again. */
+export interface KnownBoot {
+  readonly node: NodeId;
+  readonly boot: BootId;
+  readonly past: readonly BootId[];
+}
+
+export interface ClusterState {
+  /** Empty before genesis. */
+  readonly voters: readonly Voter[];
+  readonly volumes: readonly VolumeRecord[];
+  readonly groups: readonly GroupState[];
+  /** Lease epochs: raised whenever attestations about a node are settled. */
+  readonly leases: readonly { readonly node: NodeId; readonly epoch: number }[];
+  readonly boots: readonly KnownBoot[];
+}
+
+/** The state before genesis. */
+export const EMPTY_STATE: ClusterState = {
+  voters: [],
+  volumes: [],
+  groups: [],
+  leases: [],
+  boots: [],
+};
+
+const PAST_MAX = 16;
+
+export function majorityOf(count: number): number {
+  return Math.floor(count / 2) + 1;
+}
+
+export function groupOf(state: ClusterState, name: string): GroupState | null {
+  return state.groups.find((group) => group.group === name) ?? null;
+}
+
+export function recordOf(state: ClusterState, volume: string): VolumeRecord | null {
+  return state.volumes.find((record) => record.volume === volume) ?? null;
+}
+
+export function identityOf(state: ClusterState, node: NodeId): number {
+  for (const voter of state.voters) if (voter.node === node) return voter.identity;
+  return 0;
+}
+
+export function leaseEpochOf(state: ClusterState, node: NodeId): number {
+  for (const lease of state.leases) if (lease.node === node) return lease.epoch;
+  return 0;
+}
+
+export function bootOf(state: ClusterState, node: NodeId): BootId {
+  for (const known of state.boots) if (known.node === node) return known.boot;
+  return 0;
+}
+
+/** The next state; the same object when the entry lost its race or proves nothing. */
+export function applyEntry(
+  state: ClusterState,
+  entry: Entry,
+  config: ClusterConfig,
+  attestationsNeeded: number,
+): ClusterState {
+  switch (entry.kind) {
+    case 'noop':
+      return state;
+    case 'genesis':
+      return state.voters.length > 0 ? state : genesis(entry, config);
+    case 'readmit':
+      return readmit(state, entry.node, entry.was, entry.identity);
+    case 'volume': {
+      const record = recordOf(state, entry.record.volume);
+      if (record === null || record.epoch !== entry.from) return state;
+      return withRecord(state, entry.record);
+    }
+    case 'group': {
+      const group = groupOf(state, entry.next.group);
+      if (group === null || group.serial !== entry.from) return state;
+      if (entry.record !== null) {
+        const record = recordOf(state, entry.record.volume);
+        if (record === null || record.epoch !== entry.recordFrom) return state;
+      }
+      if (!proves(state, group, entry.next, entry.proof, attestationsNeeded)) return state;
+      let next = withGroup(state, entry.next);
+      if (entry.record !== null) next = withRecord(next, entry.record);
+      if (entry.proof.kind === 'lease-expired') next = settle(next, entry.proof.node);
+      return next;
+    }
+    case 'settle':
+      return leaseEpochOf(state, entry.node) === entry.lease ? settle(state, entry.node) : state;
+    case 'boot':
+      return withBoot(state, entry.node, entry.was, entry.boot);
+  }
+}
+
+/** Whether the proof allows the owner, or its life, to change from `group` to `next`. */
+export function proves(
+  state: ClusterState,
+  group: GroupState,
+  next: GroupState,
+  proof: Proof,
+  attestationsNeeded: number,
+): boolean {
+  if (next.epoch === group.epoch) return next.owner === group.owner;
+  if (next.epoch !== group.epoch + 1) return false;
+  if (group.owner === 0) return proof.kind === 'none';
+  if (proof.kind === 'none') return false;
+  if (proof.node !== group.owner) return false;
+  switch (proof.kind) {
+    case 'assumed':
+      return true;
+    case 'self':
+      return next.owner === group.owner && next.ownerBoot === group.ownerBoot;
+    case 'stopped':
+      return group.phase === 'stopping' && proof.epoch === group.epoch;
+    case 'idle':
+      return proof.life !== group.ownerLife;
+    case 'rebooted':
+      return proof.boot !== group.ownerBoot;
+    case 'lease-expired': {
+      if (proof.lease !== leaseEpochOf(state, group.owner)) return false;
+      const nodes = new Set<NodeId>();
+      for (const voter of proof.voters) {
+        if (identityOf(state, voter.node) === voter.identity) nodes.add(voter.node);
+      }
+      return nodes.size >= Math.min(attestationsNeeded, majorityOf(state.voters.length));
+    }
+  }
+}
+
+function genesis(entry: Extract<Entry, { kind: 'genesis' }>, config: ClusterConfig): ClusterState {
+  const groups: GroupState[] = unitsOf(config).map((unit) => ({
+    group: unit.group.name,
+    serial: 1,
+    epoch: 0,
+    owner: 0,
+    ownerBoot: 0,
+    ownerLife: 0,
+    recordEpoch: 0,
+    phase: 'offline',
+    wanted: 'run',
+    target: 0,
+    last: 0,
+    failed: [],
+    blocked: null,
+  }));
+  return {
+    voters: entry.voters,
+    volumes: entry.volumes,
+    groups,
+    leases: config.nodes.map((node) => ({ node: node.id, epoch: 1 })),
+    boots: entry.boots.map((known) => ({ node: known.node, boot: known.boot, past: [] })),
+  };
+}
+
+function readmit(state: ClusterState, node: NodeId, was: number, identity: number): ClusterState {
+  const voter = state.voters.find((v) => v.node === node);
+  if (voter === undefined || voter.identity !== was) return state;
+  if (identity === was || voter.past.includes(identity)) return state;
+  const past = [...voter.past, was].slice(-PAST_MAX);
+  const voters = state.voters.map((v) => (v.node === node ? { node, identity, past } : v));
+  return { ...state, voters };
+}
+
+function withRecord(state: ClusterState, record: VolumeRecord): ClusterState {
+  const volumes = state.volumes.map((v) => (v.volume === record.volume ? record : v));
+  return { ...state, volumes };
+}
+
+function withGroup(state: ClusterState, next: GroupState): ClusterState {
+  return { ...state, groups: state.groups.map((g) => (g.group === next.group ? next : g)) };
+}
+
+function settle(state: ClusterState, node: NodeId): ClusterState {
+  const leases = state.leases.map((l) => (l.node === node ? { node, epoch: l.epoch + 1 } : l));
+  return { ...state, leases };
+}
+
+function withBoot(state: ClusterState, node: NodeId, was: BootId, boot: BootId): ClusterState {
+  const known = state.boots.find((b) => b.node === node);
+  if (known === undefined || known.boot !== was) return state;
+  if (boot === was || known.past.includes(boot)) return state;
+  const past = [...known.past, was].slice(-PAST_MAX);
+  const boots = state.boots.map((b) => (b.node === node ? { node, boot, past } : b));
+  return { ...state, boots };
+}

@@ -1,0 +1,44 @@
+/** One node's view for people: a picture of state, changing nothing. */
+import type { Micros, NodeId } from '../core/units.ts';
+import type { Context } from './context.ts';
+import type { Links } from './heartbeat.ts';
+import type { ClusterStatus } from './interface.ts';
+import type { ClusterState } from './state.ts';
+import type { Volumes } from './volumes.ts';
+
+export function statusOf(
+  context: Context,
+  parts: { readonly links: Links; readonly volumes: Volumes; readonly state: ClusterState },
+  log: {
+    readonly leader: NodeId;
+    readonly term: number;
+    readonly committed: number;
+    readonly lease: { readonly until: Micros; readonly held: boolean };
+  },
+): ClusterStatus {
+  const { links, volumes, state } = parts;
+  const hosts = context.config.nodes.filter((node) => !node.witness);
+  const guarded = hosts.every((node) => node.watchdog !== '' && node.watchdog !== 'none');
+  return {
+    node: context.node,
+    ...log,
+    exclusivity: guarded ? 'data+service' : 'data',
+    peers: links.peers.map((peer) => ({
+      node: peer.node,
+      up: peer.up,
+      links: peer.links.map((link) => ({ up: link.up, heard: link.heardAt })),
+    })),
+    volumes: state.volumes.map((record) => {
+      const local = volumes.get(record.volume);
+      if (local === null) return { ...record, local: null };
+      const { disk, role, link, dirty } = local;
+      return { ...record, local: { disk, role, link, dirty } };
+    }),
+    groups: state.groups
+      .filter((group) => !context.units.some((u) => u.implicit && u.group.name === group.group))
+      .map(({ group, owner, epoch, phase, blocked }) => {
+        if (blocked === null) return { group, owner, epoch, state: phase };
+        return { group, owner, epoch, state: 'blocked', blocked };
+      }),
+  };
+}

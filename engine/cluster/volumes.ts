@@ -1,0 +1,178 @@
+/** This node's replicas as their data actors report them, and what they were told. */
+import type { Epoch, Generation, Micros, NodeId } from '../core/units.ts';
+import type { DataReport, DiskState, LinkState, Role, VolumeRecord } from '../data/messages.ts';
+import type { Context } from './context.ts';
+import type { VolumeFacts, Want } from './messages.ts';
+
+export interface LocalVolume {
+  readonly volume: string;
+  /** The data actor's metadata was read in its present life. */
+  attached: boolean;
+  disk: DiskState;
+  role: Role;
+  link: LinkState;
+  dirty: number;
+  generation: Generation;
+  /** Highest epoch that the data actor has durably seen. */
+  epoch: Epoch;
+  want: Want | null;
+  /** Records up to this epoch were acted on by an earlier life of the data actor. */
+  taint: Epoch;
+  /** Epoch of the record sent last to this life, 0 for none. */
+  sent: Epoch;
+  /** It was told to be primary and has not confirmed a stop. */
+  engaged: boolean;
+  /** Highest epoch in which it reported to serve. */
+  active: Epoch;
+  granted: Micros;
+  event: string;
+}
+
+export class Volumes {
+  readonly #context: Context;
+  readonly #all: LocalVolume[] = [];
+
+  constructor(context: Context) {
+    this.#context = context;
+    for (const { name, replicas } of context.config.volumes) {
+      if (!replicas.some((replica) => replica.node === context.node)) continue;
+      this.#all.push({
+        volume: name,
+        attached: false,
+        disk: 'Diskless',
+        role: 'Idle',
+        link: 'Connecting',
+        dirty: 0,
+        generation: 0,
+        epoch: 0,
+        want: null,
+        taint: 0,
+        sent: 0,
+        engaged: false,
+        active: 0,
+        granted: -1,
+        event: '',
+      });
+    }
+  }
+
+  get all(): readonly LocalVolume[] {
+    return this.#all;
+  }
+
+  get(name: string): LocalVolume | null {
+    return this.#all.find((volume) => volume.volume === name) ?? null;
+  }
+
+  /** The data actor (re)started: it knows nothing of what it was told before. */
+  started(name: string): void {
+    const volume = this.get(name);
+    if (volume === null) return;
+    volume.attached = false;
+    volume.want = null;
+    volume.sent = 0;
+    volume.engaged = false;
+    volume.active = 0;
+    volume.granted = -1;
+    volume.role = 'Idle';
+  }
+
+  /** `boots` tells the boot of a node as it is heard now; `record` is the committed one. */
+  report(report: DataReport, boots: (node: NodeId) => number, record: VolumeRecord | null): void {
+    if (report.kind === 'event') {
+      this.#context.decide({ kind: 'event', event: report.event });
+      return;
+    }
+    const volume = this.get(report.volume);
+    if (volume === null) return;
+    const name = report.volume;
+    switch (report.kind) {
+      case 'attached': {
+        this.started(name);
+        const { disk, epoch } = report;
+        volume.attached = true;
+        volume.disk = disk;
+        volume.generation = report.generation;
+        volume.epoch = epoch;
+        const hot = report.hot && record?.primary === this.#context.node;
+        volume.taint = Math.max(epoch, hot ? record.epoch : 0);
+        volume.event = this.#context.event('data.attached', { volume: name, disk, epoch });
+        return;
+      }
+      case 'state': {
+        const acts = report.role === 'Primary' || report.role === 'Suspended';
+        if (!volume.attached) {
+          // It outlived our restart: what it does under an epoch of before is not ours.
+          volume.attached = true;
+          volume.taint = report.epoch;
+          volume.engaged = acts;
+        }
+        volume.disk = report.disk;
+        volume.role = report.role;
+        volume.link = report.link;
+        volume.dirty = report.dirty;
+        if (report.epoch > volume.epoch) volume.epoch = report.epoch;
+        return;
+      }
+      case 'want': {
+        const { epoch, reason, cause } = report;
+        const members = report.members.map((node) => ({ node, boot: boots(node) }));
+        const known = volume.want?.epoch === epoch && volume.want.reason === reason;
+        volume.want = { epoch, members, reason, cause };
+        if (known) return;
+        const list = report.members.join(',');
+        this.#context.event('data.want', { volume: name, epoch, members: list, reason }, cause);
+        return;
+      }
+      case 'active': {
+        if (report.epoch > volume.active) {
+          const d = { volume: name, epoch: report.epoch };
+          volume.event = this.#context.event('data.active', d, report.cause);
+          volume.active = report.epoch;
+        }
+        return;
+      }
+      case 'stopped': {
+        if (report.epoch < volume.sent || !volume.engaged) return;
+        volume.engaged = false;
+        const d = { volume: name, epoch: report.epoch };
+        volume.event = this.#context.event('data.stopped', d, report.cause);
+        return;
+      }
+      case 'refused': {
+        const { peer, reason } = report;
+        this.#context.event('data.refused', { volume: name, peer, reason });
+        return;
+      }
+    }
+  }
+
+  /** Hands the committed record on when it is new to this life of the data actor. */
+  record(volume: LocalVolume, record: VolumeRecord, cause: string): boolean {
+    if (!volume.attached || volume.sent >= record.epoch) return false;
+    volume.sent = record.epoch;
+    volume.engaged = record.primary === this.#context.node;
+    if (volume.want !== null && volume.want.epoch < record.epoch) volume.want = null;
+    const command = { kind: 'record', record, cause } as const;
+    this.#context.decide({ kind: 'to-data', volume: volume.volume, command });
+    return true;
+  }
+
+  grant(volume: LocalVolume, until: Micros): void {
+    if (until <= volume.granted) return;
+    volume.granted = until;
+    const command = { kind: 'grant', until } as const;
+    this.#context.decide({ kind: 'to-data', volume: volume.volume, command });
+  }
+
+  demote(volume: LocalVolume, epoch: Epoch, cause: string): void {
+    const command = { kind: 'demote', epoch, cause } as const;
+    this.#context.decide({ kind: 'to-data', volume: volume.volume, command });
+  }
+
+  facts(): readonly VolumeFacts[] {
+    return this.#all.map(({ volume, attached, disk, generation, epoch, want }) => {
+      return { volume, attached, disk, generation, epoch, want };
+    });
+  }
+}
