@@ -1,0 +1,218 @@
+/**
+ * The hot set: which 1 MiB extents may differ between the replicas after a crash. An extent is
+ * durably hot before any data is written to it (RULE-04), and goes cold only when another needs
+ * its place, its writes are stable on both replicas (RULE-07) and its map page is durable.
+ */
+import { invariant } from '../core/invariant.ts';
+import { BLOCK_BYTES, EXTENT_BYTES } from '../core/units.ts';
+import { PAGE_BLOCKS } from './block-map.ts';
+import { HOT_MAX } from './metadata.ts';
+import type { Parts } from './parts.ts';
+
+/** Oldest extents that are looked at when room is needed. */
+const LOOKS = 64;
+const EXTENT_BLOCKS = EXTENT_BYTES / BLOCK_BYTES;
+
+export class ActivityLog {
+  readonly #p: Parts;
+  readonly #capacity: number;
+  readonly #index: Map<number, number> = new Map();
+  readonly #extent = new Uint32Array(HOT_MAX);
+  readonly #refs = new Int32Array(HOT_MAX);
+  /** The journal sequence that first holds the extent. */
+  readonly #since = new Float64Array(HOT_MAX);
+  /** The write interval that must be closed before the extent may go cold. */
+  readonly #interval = new Float64Array(HOT_MAX);
+  readonly #newer = new Int32Array(HOT_MAX).fill(-1);
+  readonly #older = new Int32Array(HOT_MAX).fill(-1);
+  readonly #free: Int32Array = new Int32Array(HOT_MAX);
+  readonly #image = new Uint32Array(HOT_MAX);
+  #freeCount = 0;
+  #oldest = -1;
+  #newest = -1;
+  #count = 0;
+  /** Sequence of the last journal block written or being written. */
+  #seq = 0;
+  #durable = 0;
+  #writing = false;
+  #changed = false;
+  #whenEmpty: (() => void) | null = null;
+
+  constructor(parts: Parts) {
+    this.#p = parts;
+    this.#capacity = parts.config.alExtents;
+    for (let i = HOT_MAX - 1; i >= 0; i -= 1) {
+      this.#free[this.#freeCount] = i;
+      this.#freeCount += 1;
+    }
+  }
+
+  /** Hot extents. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Takes over what the journal said when the replica was attached: hot, and in the map. */
+  load(seq: number, extents: readonly number[]): void {
+    this.#seq = seq;
+    this.#durable = seq;
+    for (const extent of extents) if (!this.#index.has(extent)) this.#insert(extent, seq, 0);
+  }
+
+  /**
+   * Holds extents [first, last] hot for one write. Returns 0 when they are durably hot, the
+   * journal sequence to wait for, or -1 when there is no room yet (nothing is held then).
+   */
+  acquire(first: number, last: number): number {
+    let missing = 0;
+    for (let e = first; e <= last; e += 1) {
+      const i = this.#index.get(e);
+      if (i === undefined) missing += 1;
+      // Held first, so that making room for one does not evict the other.
+      else this.#refs[i] = (this.#refs[i] as number) + 1;
+    }
+    if (missing > 0 && !this.#makeRoom(missing)) {
+      for (let e = first; e <= last; e += 1) {
+        const i = this.#index.get(e);
+        if (i !== undefined) this.#refs[i] = (this.#refs[i] as number) - 1;
+      }
+      this.#p.turn.reached('mirror.al.full');
+      return -1;
+    }
+    let wait = 0;
+    for (let e = first; e <= last; e += 1) {
+      let i = this.#index.get(e);
+      if (i === undefined) {
+        i = this.#insert(e, this.#seq + 1, 0);
+        this.#refs[i] = 1;
+        this.#changed = true;
+      } else if (i !== this.#newest) {
+        this.#unlink(i);
+        this.#link(i);
+      }
+      const since = this.#since[i] as number;
+      if (since > this.#durable) wait = Math.max(wait, since);
+    }
+    return wait;
+  }
+
+  /** Lets go of [first, last]; they stay hot at least until write interval `interval` is closed. */
+  release(first: number, last: number, interval: number): void {
+    for (let e = first; e <= last; e += 1) {
+      const i = this.#index.get(e);
+      invariant(i !== undefined && (this.#refs[i] as number) > 0, 'a written extent is hot');
+      this.#refs[i] = (this.#refs[i] as number) - 1;
+      if ((this.#interval[i] as number) < interval) this.#interval[i] = interval;
+    }
+  }
+
+  /** Group commit: one journal block in flight, the next carries everything that came since. */
+  commit(): void {
+    if (this.#writing || !this.#changed) return;
+    this.#changed = false;
+    this.#writing = true;
+    this.#seq += 1;
+    let n = 0;
+    for (let i = this.#oldest; i >= 0; i = this.#newer[i] as number) {
+      this.#image[n] = this.#extent[i] as number;
+      n += 1;
+    }
+    this.#p.store.writeJournal(this.#seq, this.#image, n);
+  }
+
+  /** Highest journal sequence known durable. */
+  get durable(): number {
+    return this.#durable;
+  }
+
+  /** The journal block `seq` is durable. */
+  written(seq: number): void {
+    this.#writing = false;
+    this.#durable = seq;
+    const done = this.#whenEmpty;
+    if (done && this.#count === 0 && !this.#changed) {
+      this.#whenEmpty = null;
+      done();
+    }
+  }
+
+  /** Empties the hot set: only when everything is stable on both replicas, or dirty and durable. */
+  clear(done: () => void): void {
+    for (let i = this.#oldest; i >= 0; ) {
+      const next = this.#newer[i] as number;
+      invariant(this.#refs[i] === 0, 'no write is in flight when the hot set is emptied');
+      this.#remove(i);
+      i = next;
+    }
+    this.#changed = true;
+    this.#whenEmpty = done;
+  }
+
+  #makeRoom(missing: number): boolean {
+    let room = this.#capacity - this.#count;
+    if (room >= missing) return true;
+    const closed = this.#p.barrier.closed;
+    let looks = LOOKS;
+    for (let i = this.#oldest; i >= 0 && room < missing && looks > 0; looks -= 1) {
+      const next = this.#newer[i] as number;
+      if (this.#refs[i] === 0 && this.#mayCool(i, closed)) {
+        this.#remove(i);
+        room += 1;
+      }
+      i = next;
+    }
+    return room >= missing;
+  }
+
+  #mayCool(i: number, closed: number): boolean {
+    // RULE-07: cold only when its writes are stable on both replicas.
+    if ((this.#interval[i] as number) > closed && !this.#p.canary.rule07) {
+      this.#p.barrier.hurry();
+      return false;
+    }
+    const page = Math.floor(((this.#extent[i] as number) * EXTENT_BLOCKS) / PAGE_BLOCKS);
+    if (this.#p.store.pageIsDurable(page)) return true;
+    this.#p.store.writePage(page);
+    this.#p.turn.reached('mirror.al.evict-dirty');
+    return false;
+  }
+
+  #insert(extent: number, since: number, interval: number): number {
+    invariant(this.#freeCount > 0, 'the hot set fits one journal page');
+    this.#freeCount -= 1;
+    const i = this.#free[this.#freeCount] as number;
+    this.#extent[i] = extent;
+    this.#refs[i] = 0;
+    this.#since[i] = since;
+    this.#interval[i] = interval;
+    this.#index.set(extent, i);
+    this.#count += 1;
+    this.#link(i);
+    return i;
+  }
+
+  #remove(i: number): void {
+    this.#unlink(i);
+    this.#index.delete(this.#extent[i] as number);
+    this.#free[this.#freeCount] = i;
+    this.#freeCount += 1;
+    this.#count -= 1;
+  }
+
+  #link(i: number): void {
+    this.#older[i] = this.#newest;
+    this.#newer[i] = -1;
+    if (this.#newest >= 0) this.#newer[this.#newest] = i;
+    else this.#oldest = i;
+    this.#newest = i;
+  }
+
+  #unlink(i: number): void {
+    const older = this.#older[i] as number;
+    const newer = this.#newer[i] as number;
+    if (older >= 0) this.#newer[older] = newer;
+    else this.#oldest = newer;
+    if (newer >= 0) this.#older[newer] = older;
+    else this.#newest = older;
+  }
+}

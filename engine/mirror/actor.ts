@@ -1,0 +1,258 @@
+/**
+ * The data actor of one mirrored volume: routes each event record to the part that owns it and
+ * closes the turn. Call `step(0, now)` once to start it: it then attaches its replica.
+ */
+import { invariant } from '../core/invariant.ts';
+import type { Rng } from '../core/rng.ts';
+import type { BootId, Micros, NodeId } from '../core/units.ts';
+import { Event, PAGE_BYTES, slotCount } from '../data/abi.ts';
+import type { DataMemory, Records } from '../data/memory.ts';
+import type { DataActor, DataCommand, DiskState, Mailboxes, Role } from '../data/messages.ts';
+import { ActivityLog } from './activity-log.ts';
+import { Barrier } from './barrier.ts';
+import { BlockMap } from './block-map.ts';
+import { canarySwitches } from './canaries.ts';
+import { blockCount, checkMirrorConfig, type MirrorConfig } from './config.ts';
+import { Flushes } from './flushes.ts';
+import { Link } from './link.ts';
+import type { Parts } from './parts.ts';
+import { PeerWrites } from './peer-write.ts';
+import { RangeLock } from './range-lock.ts';
+import { Kind, Slots } from './request.ts';
+import { ResyncSource } from './resync-source.ts';
+import { ResyncTarget } from './resync-target.ts';
+import { RoleMachine } from './role.ts';
+import { MirrorState } from './state.ts';
+import { Store } from './store.ts';
+import { Deadline, Turn } from './turn.ts';
+import { FrontWrites } from './write-path.ts';
+
+export interface MirrorOptions {
+  readonly memory: DataMemory;
+  readonly mailboxes: Mailboxes;
+  readonly config: MirrorConfig;
+  readonly node: NodeId;
+  readonly boot: BootId;
+  /** Counts this node's core starts, for event ids. */
+  readonly session: number;
+  /** Unused so far; here so that chance, if ever needed, comes from outside. */
+  readonly rng?: Rng;
+  /** Planted bugs that are switched on. */
+  readonly canaries?: ReadonlySet<string>;
+  /** Told each rare branch that is reached ({@link MIRROR_MARKS}). */
+  readonly reached?: (mark: string) => void;
+}
+
+export class MirrorActor implements DataActor {
+  readonly #p: Parts;
+  readonly #events: Records;
+  readonly #inbox: DataCommand[];
+  #started = false;
+  // What the last state report said.
+  #disk: DiskState | '' = '';
+  #role: Role | '' = '';
+  #link = '';
+  #epoch = -1;
+  #clean = true;
+
+  constructor(options: MirrorOptions) {
+    const { memory, mailboxes, config, node } = options;
+    checkMirrorConfig(config);
+    invariant(config.nodes.includes(node), 'a data actor runs on a host that holds a replica');
+    const peer = config.nodes[0] === node ? config.nodes[1] : config.nodes[0];
+    const reached = options.reached ?? (() => {});
+    const parts = {
+      config,
+      canary: canarySwitches(options.canaries ?? new Set()),
+      state: new MirrorState(node, peer, options.boot),
+      turn: new Turn(memory, mailboxes, node, options.session, reached),
+      slots: new Slots(slotCount(memory.layout)),
+      map: new BlockMap(blockCount(config)),
+    } as { -readonly [K in keyof Parts]: Parts[K] };
+    // The parts find each other through `parts`, which is whole before any event.
+    parts.locks = new RangeLock(slotCount(memory.layout), (slot) => this.#granted(slot));
+    parts.log = new ActivityLog(parts);
+    parts.store = new Store(parts);
+    parts.barrier = new Barrier(parts);
+    parts.flushes = new Flushes(parts);
+    parts.writes = new FrontWrites(parts);
+    parts.peers = new PeerWrites(parts);
+    parts.link = new Link(parts);
+    parts.source = new ResyncSource(parts);
+    parts.target = new ResyncTarget(parts);
+    parts.role = new RoleMachine(parts);
+    this.#p = parts;
+    this.#events = memory.events;
+    this.#inbox = mailboxes.inbox;
+  }
+
+  step(count: number, now: Micros): number {
+    const p = this.#p;
+    p.turn.begin(now);
+    if (!this.#started) {
+      this.#started = true;
+      p.store.attach();
+    }
+    for (let r = 0; r < count; r += 1) this.#event(r);
+    p.writes.settle();
+    p.source.pump();
+    p.barrier.start();
+    p.log.commit();
+    this.#reportState();
+    return p.turn.end();
+  }
+
+  #event(r: number): void {
+    const p = this.#p;
+    const e = this.#events;
+    const slot = e.slot(r);
+    switch (e.op(r)) {
+      case Event.ReqRead:
+        p.writes.request(Kind.Read, slot, 0, e.offset(r), e.length(r));
+        return;
+      case Event.ReqWrite:
+        p.writes.request(Kind.Write, slot, e.flags(r), e.offset(r), e.length(r));
+        return;
+      case Event.ReqFlush:
+        p.writes.request(Kind.Flush, slot, 0, 0, 0);
+        return;
+      case Event.LocalDone:
+        this.#localDone(slot, e.status(r));
+        return;
+      case Event.PeerAck:
+        p.link.acked(e.link(r), slot, e.offset(r), e.status(r));
+        return;
+      case Event.PeerWrite:
+        p.peers.arrived(slot, e.link(r), e.flags(r), e.offset(r), e.length(r));
+        return;
+      default:
+        p.turn.cause = '';
+        this.#rare(r);
+    }
+  }
+
+  #rare(r: number): void {
+    const p = this.#p;
+    const e = this.#events;
+    const slot = e.slot(r);
+    switch (e.op(r)) {
+      case Event.FlushDone:
+        if (e.status(r) !== 0) p.role.failDisk('flush');
+        else if (!p.barrier.flushed(e.length(r)) && !p.link.flushed(e.length(r))) {
+          p.flushes.flushed(e.length(r));
+        }
+        return;
+      case Event.MetaDone:
+        p.store.done(e.offset(r), e.length(r), e.status(r), slot);
+        return;
+      case Event.PeerMessage: {
+        const at = slot * PAGE_BYTES;
+        const bytes = p.turn.memory.inPages.subarray(at, at + Math.min(e.length(r), PAGE_BYTES));
+        p.link.message(e.link(r), bytes);
+        return;
+      }
+      case Event.LinkUp:
+        p.link.up(e.link(r), e.offset(r));
+        return;
+      case Event.LinkDown:
+        p.link.down(e.link(r));
+        return;
+      case Event.Timer:
+        this.#timer();
+        return;
+      case Event.Control:
+        this.#command(this.#inbox[slot]);
+        return;
+      default:
+        invariant(false, 'a backend knows the events of this interface');
+    }
+  }
+
+  #command(command: DataCommand | undefined): void {
+    invariant(command !== undefined, 'a control event names a message of the inbox');
+    const { role } = this.#p;
+    switch (command.kind) {
+      case 'record':
+        if (command.record.volume === this.#p.config.volume) {
+          role.onRecord(command.record, command.cause);
+        }
+        return;
+      case 'grant':
+        role.grant(command.until);
+        return;
+      case 'demote':
+        role.demote(command.epoch, command.cause);
+        return;
+    }
+  }
+
+  #timer(): void {
+    const { turn, barrier, link, role, source } = this.#p;
+    turn.timerFired();
+    if (turn.takeDue(Deadline.Barrier)) barrier.timer();
+    if (turn.takeDue(Deadline.Watch)) link.watch();
+    if (turn.takeDue(Deadline.Connect)) role.connectTimer();
+    if (turn.takeDue(Deadline.Progress)) source.progress();
+    // Nothing to do when the grant runs out but to say so: see the state report.
+    if (turn.takeDue(Deadline.Grant)) turn.reached('mirror.grant.lapsed');
+  }
+
+  #localDone(slot: number, status: number): void {
+    const p = this.#p;
+    switch (p.slots.kind[slot]) {
+      case Kind.Read:
+      case Kind.Write:
+        p.writes.localDone(slot, status);
+        return;
+      case Kind.PeerWrite:
+        p.peers.localDone(slot, status);
+        return;
+      case Kind.Copy:
+        p.source.localDone(slot, status);
+        return;
+      default:
+        invariant(false, 'the local disk ends only what was issued');
+    }
+  }
+
+  #granted(slot: number): void {
+    const p = this.#p;
+    const kind = p.slots.kind[slot];
+    if (kind === Kind.PeerWrite) p.peers.granted(slot);
+    else if (kind === Kind.Copy) p.source.granted(slot);
+    else p.writes.granted(slot);
+  }
+
+  #reportState(): void {
+    const { state, turn, link, map, writes, config } = this.#p;
+    const { disk, epoch } = state;
+    const role = state.role(turn.now);
+    const clean = map.dirty === 0;
+    if (
+      disk === this.#disk &&
+      role === this.#role &&
+      epoch === this.#epoch &&
+      clean === this.#clean &&
+      link.state === this.#link
+    ) {
+      return;
+    }
+    if (role !== this.#role) turn.event('mirror.role', { role, epoch });
+    if (disk !== this.#disk) turn.event('mirror.disk', { disk });
+    this.#disk = disk;
+    this.#role = role;
+    this.#epoch = epoch;
+    this.#clean = clean;
+    this.#link = link.state;
+    turn.report({
+      kind: 'state',
+      volume: config.volume,
+      disk,
+      role,
+      epoch,
+      link: link.state,
+      dirty: map.dirty,
+      pending: writes.open,
+    });
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Barriers: a local flush and a peer flush that close a write interval. Until its barrier is
+ * complete, a write that both replicas have is not known stable, and a lost peer makes it dirty
+ * again (RULE-08). One barrier runs at a time; every flush that waits joins the next one.
+ */
+import { invariant } from '../core/invariant.ts';
+import { Decision } from '../data/abi.ts';
+import type { Parts } from './parts.ts';
+import { Phase } from './request.ts';
+import { Deadline } from './turn.ts';
+
+/** Writes that can be unstable at once; past it, writes wait for a barrier. */
+const RING = 8192;
+
+export class Barrier {
+  readonly #p: Parts;
+  readonly #offset = new Float64Array(RING);
+  readonly #length = new Uint32Array(RING);
+  /** Counters of the ring: stable up to tail, covered by the running barrier up to mark. */
+  #head = 0;
+  #mark = 0;
+  #tail = 0;
+  /** Number of the last barrier started. */
+  #started = 0;
+  /** Number of the last barrier completed: the write intervals closed. */
+  closed = 0;
+  #running = false;
+  #local = false;
+  #peer = false;
+  #token = 0;
+  #wanted = false;
+  #pending: number[] = [];
+  #joined: number[] = [];
+  #pendingCalls: (() => void)[] = [];
+  #joinedCalls: (() => void)[] = [];
+
+  constructor(parts: Parts) {
+    this.#p = parts;
+  }
+
+  /** The write interval that a write ending now belongs to: closed by the next barrier. */
+  get interval(): number {
+    return this.#started + 1;
+  }
+
+  /** Whether `more` writes can become unstable. */
+  room(more: number): boolean {
+    return this.#head - this.#tail + more <= RING;
+  }
+
+  /** Notes that both replicas have [offset, offset+length), perhaps in volatile caches. */
+  add(offset: number, length: number): void {
+    invariant(this.#head - this.#tail < RING, 'there is room before a write is issued');
+    const at = this.#head % RING;
+    this.#offset[at] = offset;
+    this.#length[at] = length;
+    this.#head += 1;
+    const turn = this.#p.turn;
+    const at2 = turn.dueAt(Deadline.Barrier);
+    if (at2 === Number.POSITIVE_INFINITY) {
+      turn.due(Deadline.Barrier, turn.now + this.#p.config.barrierDelay);
+    }
+    if (this.#head - this.#mark >= this.#p.config.barrierWrites) this.hurry();
+  }
+
+  /** Marks in `dirty` what is unstable among the blocks of a map page being written. */
+  forEachUnstable(visit: (offset: number, length: number) => void): void {
+    for (let i = this.#tail; i < this.#head; i += 1) {
+      visit(this.#offset[i % RING] as number, this.#length[i % RING] as number);
+    }
+  }
+
+  /** A front-end flush joins the next barrier. */
+  join(slot: number): void {
+    this.#p.slots.phase[slot] = Phase.Barrier;
+    this.#pending.push(slot);
+    this.#wanted = true;
+  }
+
+  /** `done` is called when everything complete by now is stable wherever it must be. */
+  whenStable(done: () => void): void {
+    this.#pendingCalls.push(done);
+    this.#wanted = true;
+  }
+
+  /** Asks for a barrier soon. */
+  hurry(): void {
+    this.#wanted = true;
+  }
+
+  /** The delay after a first unstable write is over. */
+  timer(): void {
+    if (this.#head > this.#tail) this.#wanted = true;
+  }
+
+  /** Starts a barrier if one is wanted and possible; called at the end of each turn. */
+  start(): void {
+    if (!this.#wanted || this.#running) return;
+    const p = this.#p;
+    if (!p.state.lead || p.state.disk === 'Failed') return;
+    // A required peer that is lost must be left out by a committed record first.
+    if (p.state.required && !p.link.mirrored) return;
+    this.#wanted = false;
+    this.#running = true;
+    this.#started += 1;
+    this.#mark = this.#head;
+    const joined = this.#joined;
+    this.#joined = this.#pending;
+    this.#pending = joined;
+    const calls = this.#joinedCalls;
+    this.#joinedCalls = this.#pendingCalls;
+    this.#pendingCalls = calls;
+    this.#local = false;
+    this.#peer = !p.link.mirrored;
+    this.#token = p.state.nextToken();
+    p.turn.due(Deadline.Barrier, Number.POSITIVE_INFINITY);
+    p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, this.#token, 0);
+    if (!this.#peer) p.link.sendFlush(this.#token);
+  }
+
+  /** A LocalFlush ended; true when it was this barrier's. */
+  flushed(token: number): boolean {
+    if (!this.#running || token !== this.#token) return false;
+    this.#local = true;
+    this.#check();
+    return true;
+  }
+
+  /** The peer says that the flush `token` is done. */
+  peerFlushed(token: number): void {
+    if (!this.#running || token !== this.#token) return;
+    this.#peer = true;
+    this.#check();
+  }
+
+  /**
+   * The link is lost. RULE-08: every write not known stable on the peer becomes dirty at once;
+   * its extent is still hot, so that is durably covered.
+   */
+  lost(): void {
+    const p = this.#p;
+    if (!p.canary.rule08) {
+      for (let i = this.#tail; i < this.#head; i += 1) {
+        p.map.markBytes(this.#offset[i % RING] as number, this.#length[i % RING] as number);
+      }
+    }
+    this.#tail = this.#head;
+    this.#mark = this.#head;
+    // What was hot for these writes is dirty now, and may go cold as soon as its page is durable.
+    this.#started += 1;
+    this.closed = this.#started;
+    if (!this.#running) return;
+    this.#peer = true;
+    if (p.state.required) {
+      // They must not complete before the record that leaves the peer out: they wait again.
+      this.#running = false;
+      this.#pending = [...this.#joined, ...this.#pending];
+      this.#joined = [];
+      this.#pendingCalls = [...this.#joinedCalls, ...this.#pendingCalls];
+      this.#joinedCalls = [];
+      this.#wanted = true;
+      p.turn.reached('mirror.barrier.aborted');
+      return;
+    }
+    this.#check();
+  }
+
+  /** The host is fenced: nothing waits any more. Returns the flushes that did. */
+  fence(): readonly number[] {
+    const all = [...this.#joined, ...this.#pending];
+    this.#joined = [];
+    this.#pending = [];
+    this.#joinedCalls = [];
+    this.#pendingCalls = [];
+    this.#running = false;
+    this.#wanted = false;
+    return all;
+  }
+
+  #check(): void {
+    const p = this.#p;
+    const peerNeeded = p.state.required && !p.canary.rule05; // RULE-05: stable on every member.
+    if (this.#local && (this.#peer || !peerNeeded)) {
+      const joined = this.#joined;
+      for (let i = 0; i < joined.length; i += 1) p.writes.complete(joined[i] as number, 0);
+      joined.length = 0;
+    }
+    if (!this.#local || !this.#peer) return;
+    this.#running = false;
+    this.closed = Math.max(this.closed, this.#started);
+    this.#tail = Math.max(this.#tail, this.#mark);
+    const calls = this.#joinedCalls.splice(0);
+    for (const call of calls) call();
+    if (this.#pending.length > 0 || this.#pendingCalls.length > 0) this.#wanted = true;
+    if (this.#head > this.#tail && p.turn.dueAt(Deadline.Barrier) === Number.POSITIVE_INFINITY) {
+      p.turn.due(Deadline.Barrier, p.turn.now + p.config.barrierDelay);
+    }
+    p.writes.roomChanged();
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Planted bugs: each switches one guard of the data actor off. A campaign that does not find one
+ * has a blind oracle or a soft world. Nothing here is on unless a campaign asks.
+ */
+export interface Canary {
+  readonly id: string;
+  /** What goes wrong, in one sentence. */
+  readonly what: string;
+}
+
+export const MIRROR_CANARIES: readonly Canary[] = [
+  {
+    id: 'RULE-01',
+    what: 'A replica acts and acknowledges in an epoch that it never made durable.',
+  },
+  { id: 'RULE-02', what: 'A lost peer is left out at once, without a committed record.' },
+  {
+    id: 'RULE-03',
+    what: 'Equal generations are taken for equal data, whatever the dirty maps say.',
+  },
+  { id: 'RULE-04', what: 'Data is written before its extent is durably hot.' },
+  { id: 'RULE-05', what: 'A flush completes when it is stable on the local replica alone.' },
+  { id: 'RULE-06', what: 'A rebooted replica is taken for one that never lost its cache.' },
+  { id: 'RULE-07', what: 'An extent goes cold before its writes are stable on both replicas.' },
+  { id: 'RULE-08', what: 'Writes not known stable on a lost peer are not made dirty.' },
+  { id: 'RULE-09', what: 'The rebooted replica becomes the source, not the survivor.' },
+  { id: 'RULE-10', what: 'A resync target is overwritten without a durable Inconsistent flag.' },
+  { id: 'RULE-11', what: 'A replica goes on alone without flushing first.' },
+  { id: 'RULE-12', what: 'A resync starts although the source has not flushed.' },
+  { id: 'RULE-13', what: 'Writes are acknowledged alone under the generation that the peer has.' },
+  { id: 'RULE-14', what: 'A fenced primary never becomes a secondary.' },
+  { id: 'ack-early', what: 'A write is acknowledged when the local disk has it.' },
+  { id: 'clear-at-send', what: 'A dirty block is cleared when its copy is sent.' },
+  { id: 'stale-epoch', what: "A deposed primary's write is carried out and acknowledged." },
+  { id: 'overlap-order', what: 'Overlapping writes are issued at once, in no order.' },
+  { id: 'resync-race', what: 'A resync copy takes no range lock: old data may overwrite new.' },
+  { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
+];
+
+/** The switches, as plain booleans so that a guard costs one load. */
+export interface CanarySwitches {
+  readonly rule01: boolean;
+  readonly rule02: boolean;
+  readonly rule03: boolean;
+  readonly rule04: boolean;
+  readonly rule05: boolean;
+  readonly rule06: boolean;
+  readonly rule07: boolean;
+  readonly rule08: boolean;
+  readonly rule09: boolean;
+  readonly rule10: boolean;
+  readonly rule11: boolean;
+  readonly rule12: boolean;
+  readonly rule13: boolean;
+  readonly rule14: boolean;
+  readonly ackEarly: boolean;
+  readonly clearAtSend: boolean;
+  readonly staleEpoch: boolean;
+  readonly overlapOrder: boolean;
+  readonly resyncRace: boolean;
+  readonly readNoWait: boolean;
+}
+
+/** Turns ids into switches; ids of other parts (control's) are ignored. */
+export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
+  return {
+    rule01: ids.has('RULE-01'),
+    rule02: ids.has('RULE-02'),
+    rule03: ids.has('RULE-03'),
+    rule04: ids.has('RULE-04'),
+    rule05: ids.has('RULE-05'),
+    rule06: ids.has('RULE-06'),
+    rule07: ids.has('RULE-07'),
+    rule08: ids.has('RULE-08'),
+    rule09: ids.has('RULE-09'),
+    rule10: ids.has('RULE-10'),
+    rule11: ids.has('RULE-11'),
+    rule12: ids.has('RULE-12'),
+    rule13: ids.has('RULE-13'),
+    rule14: ids.has('RULE-14'),
+    ackEarly: ids.has('ack-early'),
+    clearAtSend: ids.has('clear-at-send'),
+    staleEpoch: ids.has('stale-epoch'),
+    overlapOrder: ids.has('overlap-order'),
+    resyncRace: ids.has('resync-race'),
+    readNoWait: ids.has('read-no-wait'),
+  };
+}

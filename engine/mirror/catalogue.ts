@@ -1,0 +1,67 @@
+/**
+ * Everything the data actor can put on the timeline, and the rare branches it can reach. The
+ * viewer's prose and the campaigns' coverage are checked against these lists.
+ */
+
+/** Event kinds with the names of their parameters. */
+export const MIRROR_EVENTS: { readonly [kind: string]: readonly string[] } = {
+  'mirror.attach': ['disk', 'generation', 'epoch', 'hot', 'rebooted'],
+  'mirror.attach.failed': ['reason'],
+  'mirror.role': ['role', 'epoch'],
+  'mirror.disk': ['disk'],
+  'mirror.disk.failed': ['what'],
+  'mirror.link': ['state', 'link'],
+  'mirror.link.drop': ['reason', 'link'],
+  'mirror.link.sync': ['link', 'epoch'],
+  'mirror.link.follow': ['link', 'epoch'],
+  'mirror.link.refused': ['reason', 'peer'],
+  'mirror.handshake': ['verdict', 'reason', 'epoch'],
+  'mirror.peer.refused': ['status'],
+  'mirror.record': ['epoch', 'primary', 'generation', 'members'],
+  'mirror.record.refused': ['epoch', 'reason'],
+  'mirror.want': ['epoch', 'members', 'reason'],
+  'mirror.active': ['epoch', 'hot'],
+  'mirror.fenced': ['epoch', 'open'],
+  'mirror.demote': ['epoch'],
+  'mirror.stopped': ['epoch'],
+  'mirror.resync.start': ['dirty', 'epoch', 'target'],
+  'mirror.resync.progress': ['copied', 'dirty'],
+  'mirror.resync.interrupted': ['copied', 'dirty'],
+  'mirror.resync.end': ['copied'],
+  'mirror.target.start': ['epoch', 'generation'],
+  'mirror.target.end': ['generation'],
+};
+
+/** Rare branches. A campaign counts which of them it reached. */
+export const MIRROR_MARKS: readonly string[] = [
+  'mirror.al.evict-dirty',
+  'mirror.al.full',
+  'mirror.attach.failed',
+  'mirror.attach.hot',
+  'mirror.barrier.aborted',
+  'mirror.disk.failed',
+  'mirror.fenced',
+  'mirror.grant.lapsed',
+  'mirror.handshake.wait',
+  'mirror.link.disagree',
+  'mirror.link.garbage',
+  'mirror.link.refused',
+  'mirror.link.resumed',
+  'mirror.link.timeout',
+  'mirror.meta.bad-map-page',
+  'mirror.meta.journal-lost',
+  'mirror.meta.one-slot',
+  'mirror.peer.epoch-wait',
+  'mirror.peer.refused-write',
+  'mirror.peer.stale-epoch',
+  'mirror.promote.alone',
+  'mirror.promote.disk',
+  'mirror.promote.earlier-session',
+  'mirror.promote.generation',
+  'mirror.promote.not-member',
+  'mirror.promote.other-boot',
+  'mirror.request.held',
+  'mirror.request.invalid',
+  'mirror.resync.interrupted',
+  'mirror.turn.overflow',
+];

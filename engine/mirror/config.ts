@@ -1,0 +1,80 @@
+/** What one mirrored volume is told when it is made, with units and limits. */
+import { invariant } from '../core/invariant.ts';
+import { BLOCK_BYTES, EXTENT_BYTES, type Micros, type NodeId } from '../core/units.ts';
+
+export interface MirrorConfig {
+  /** The volume's name in the configuration. */
+  readonly volume: string;
+  /** The volume's 128-bit identity, 32 hexadecimal digits. */
+  readonly uuid: string;
+  /** Bytes of data, a multiple of 4096, at most 64 TiB; equal on both replicas. */
+  readonly sizeBytes: number;
+  readonly logicalBlock: 512 | 4096;
+  /** The two hosts that hold a replica. */
+  readonly nodes: readonly [NodeId, NodeId];
+  /** Most hot extents at once, 4..896: the most that a crash makes us copy, in MiB. */
+  readonly alExtents: number;
+  /** Pages of the journal ring, 4..1024. */
+  readonly journalPages: number;
+  /** Resync copies in flight at most; the engine's slots bound it too. */
+  readonly resyncWindow: number;
+  /** Bytes of one resync copy at most, a multiple of 4096; the slots bound it too. */
+  readonly resyncChunk: number;
+  /** A barrier starts by itself after this many writes. */
+  readonly barrierWrites: number;
+  /** A barrier starts by itself this long after the first write that it would cover. */
+  readonly barrierDelay: Micros;
+  /** A peer that owes an answer and makes no progress for this long is lost. */
+  readonly peerTimeout: Micros;
+  /** A new primary waits this long for the other member's link before it asks to go alone. */
+  readonly connectTimeout: Micros;
+}
+
+/** What an operator need not decide. */
+export type MirrorDefaults = Omit<MirrorConfig, 'volume' | 'uuid' | 'sizeBytes' | 'nodes'>;
+
+/** Defaults for everything that an operator need not decide. */
+export const MIRROR_DEFAULTS: MirrorDefaults = {
+  logicalBlock: 4096,
+  alExtents: 896,
+  journalPages: 32,
+  resyncWindow: 16,
+  resyncChunk: 65536,
+  barrierWrites: 2048,
+  barrierDelay: 50_000,
+  peerTimeout: 2_000_000,
+  connectTimeout: 3_000_000,
+};
+
+/** Largest volume. */
+export const VOLUME_BYTES_MAX = 70_368_744_177_664;
+
+/** Throws where the limits above are broken: configurations are validated before they get here. */
+export function checkMirrorConfig(config: MirrorConfig): void {
+  const size = config.sizeBytes;
+  invariant(
+    Number.isSafeInteger(size) && size > 0 && size % BLOCK_BYTES === 0 && size <= VOLUME_BYTES_MAX,
+    'a volume has whole blocks, up to 64 TiB',
+  );
+  invariant(/^[0-9a-f]{32}$/.test(config.uuid), 'a volume uuid is 32 hexadecimal digits');
+  invariant(config.alExtents >= 4 && config.alExtents <= 896, 'a hot set has 4 to 896 extents');
+  invariant(
+    config.journalPages >= 4 && config.journalPages <= 1024,
+    'a journal ring has 4 to 1024 pages',
+  );
+  invariant(
+    config.resyncChunk >= BLOCK_BYTES && config.resyncChunk % BLOCK_BYTES === 0,
+    'a resync copy has whole blocks',
+  );
+  invariant(config.nodes[0] !== config.nodes[1], 'a mirror has two different hosts');
+}
+
+/** Tracking blocks of the volume. */
+export function blockCount(config: MirrorConfig): number {
+  return config.sizeBytes / BLOCK_BYTES;
+}
+
+/** Extents of the volume; the last may be short. */
+export function extentCount(config: MirrorConfig): number {
+  return Math.ceil(config.sizeBytes / EXTENT_BYTES);
+}

@@ -1,0 +1,515 @@
+/**
+ * The replication link as one incarnation after another: handshake, what it carries now, and its
+ * loss. The primary leads every handshake. A failed incarnation never carries state again.
+ */
+import { Decision, PAGE_BYTES, Status } from '../data/abi.ts';
+import type { LinkState, VolumeRecord } from '../data/messages.ts';
+import { type Comparison, compareReplicas, decisionHash, type ReplicaView } from './compare.ts';
+import {
+  decodePeerMessage,
+  encodePeerMessage,
+  Outcome,
+  type PeerMessage,
+  WIRE_MAX,
+  WIRE_MIN,
+} from './messages.ts';
+import { DiskFlag } from './metadata.ts';
+import type { Parts } from './parts.ts';
+import { Kind, Peer, Phase } from './request.ts';
+import { Deadline } from './turn.ts';
+
+/** What the link is used for, once both sides agree. */
+export const Mode = {
+  None: 0,
+  /** This primary mirrors to a member. */
+  Sync: 1,
+  /** This primary copies to a target, and mirrors new writes to it. */
+  Copy: 2,
+  /** The target is equal; it is proposed as a member. */
+  Adding: 3,
+  /** This member follows the primary. */
+  Follow: 4,
+  /** This target is being copied to. */
+  Target: 5,
+} as const;
+
+const STATES: readonly LinkState[] = [
+  'Connecting',
+  'Connected',
+  'SyncSource',
+  'SyncSource',
+  'Connected',
+  'SyncTarget',
+];
+
+export class Link {
+  readonly #p: Parts;
+  readonly #page = new Uint8Array(PAGE_BYTES);
+  /** The present incarnation, 0 for none. */
+  id = 0;
+  mode: number = Mode.None;
+  /** The peer's host life, from its hello. */
+  peerBoot = 0;
+  #sent = 0;
+  #received = 0;
+  #round = 0;
+  /** Views frozen for the running round. */
+  #self: ReplicaView | null = null;
+  #peer: ReplicaView | null = null;
+  #comparison: Comparison | null = null;
+  #outcome = 0;
+  #refused = false;
+  /** A primary's hello that waits for an answer. */
+  #waiting: { round: number; view: ReplicaView; record: VolumeRecord } | null = null;
+  /** Answers that the peer owes, and a count of those it gave. */
+  #owed = 0;
+  #progress = 0;
+  #watched = 0;
+  #flushLocal = 0;
+  #flushToken = 0;
+  /** Whether the peer said hello on this incarnation. */
+  #heard = false;
+
+  constructor(parts: Parts) {
+    this.#p = parts;
+  }
+
+  /** Whether writes go to the peer as well. */
+  get mirrored(): boolean {
+    return this.mode === Mode.Sync || this.mode === Mode.Copy || this.mode === Mode.Adding;
+  }
+
+  /** Whether the peer's writes are taken. */
+  get following(): boolean {
+    return this.mode === Mode.Follow || this.mode === Mode.Target;
+  }
+
+  get state(): LinkState {
+    return this.#refused ? 'Refused' : (STATES[this.mode] as LinkState);
+  }
+
+  /** A new incarnation is up. */
+  up(id: number, node: number): void {
+    if (node !== this.#p.state.peer) {
+      this.#p.turn.emit(Decision.LinkClose, 0, id, 0, 0, 0, 0);
+      return;
+    }
+    if (this.id !== 0) this.drop('replaced');
+    this.id = id;
+    this.#sent = 0;
+    this.#received = 0;
+    this.#round = 0;
+    this.#refused = false;
+    this.#waiting = null;
+    this.#self = null;
+    this.#owed = 0;
+    this.#flushLocal = 0;
+    this.#p.turn.event('mirror.link', { state: 'up', link: id });
+    this.#heard = false;
+    if (this.#p.state.attached) this.hello();
+  }
+
+  /** An incarnation is down for good. */
+  down(id: number): void {
+    if (id === this.id) {
+      this.#p.turn.event('mirror.link', { state: 'down', link: id });
+      this.#lost();
+    }
+    this.#p.writes.linkGone(id);
+    this.#p.source.linkGone(id);
+  }
+
+  /** Gives the incarnation up and closes it. */
+  drop(reason: string): void {
+    if (this.id === 0) return;
+    const { turn } = this.#p;
+    turn.event('mirror.link.drop', { reason, link: this.id });
+    turn.emit(Decision.LinkClose, 0, this.id, 0, 0, 0, 0);
+    this.#lost();
+  }
+
+  /** A clean hand-over: the incarnation lives on without its old use. */
+  reset(): void {
+    this.mode = Mode.None;
+    this.#self = null;
+    this.#refused = false;
+    this.#owed = 0;
+  }
+
+  /** Tells the peer what this replica is; sent when the link comes up or the replica attaches. */
+  hello(): void {
+    if (this.id !== 0) this.#sendHello(0, false, this.#view());
+  }
+
+  /** The primary opens a handshake, where one is due. */
+  begin(): void {
+    const { state, role } = this.#p;
+    if (this.id === 0 || !this.#heard || this.mode !== Mode.None || this.#self !== null) return;
+    if (!state.attached || state.record?.primary !== state.node || role.busy) return;
+    if (state.demoting || state.demoted || state.fencing || !role.mayLeadLink()) return;
+    this.#refused = false;
+    this.#round += 1;
+    this.#self = this.#view();
+    this.#comparison = null;
+    this.#sendHello(this.#round, false, this.#self);
+    this.#expect();
+  }
+
+  /** A record was applied: a handshake that failed before may succeed now. */
+  recordApplied(): void {
+    if (this.mode === Mode.None) {
+      this.#self = null;
+      this.#refused = false;
+      this.#p.source.abort();
+    }
+    this.begin();
+    this.answerHello();
+  }
+
+  /** The secondary answers the primary's hello as soon as it may. */
+  answerHello(): void {
+    const w = this.#waiting;
+    const { state, role, store, canary } = this.#p;
+    if (w === null || this.id === 0 || !state.attached || role.busy || state.record === null)
+      return;
+    if (state.record.epoch > w.record.epoch) {
+      this.#waiting = null;
+      this.hello();
+      return;
+    }
+    if (state.record.epoch < w.record.epoch || store.durableEpoch < w.record.epoch) return;
+    if (state.record.primary !== state.peer || state.fencing) return;
+    this.#waiting = null;
+    this.mode = Mode.None;
+    this.#outcome = 0;
+    this.#refused = false;
+    this.#self = this.#view();
+    this.#peer = w.view;
+    this.#round = w.round;
+    this.#comparison = compareReplicas(this.#self, w.view, canary);
+    this.#sendHello(w.round, true, this.#self);
+    const hash = decisionHash(this.#self, w.view, this.#comparison, w.round);
+    this.send({ kind: 'decision', round: w.round, hash, outcome: Outcome.Reply });
+  }
+
+  /** Sends an application write or a resync copy of `slot`. */
+  sendWrite(slot: number, offset: number, length: number, flags: number): void {
+    const { slots, turn, state, store } = this.#p;
+    this.#sent += 1;
+    slots.peer[slot] = Peer.Sent;
+    slots.link[slot] = this.id;
+    slots.sequence[slot] = this.#sent;
+    // The request id is our slot: the peer's acknowledgement names it.
+    turn.memory.headers.put(slot, state.epoch, this.#sent, store.block.generation, slot + 1);
+    turn.emit(Decision.PeerWrite, slot, this.id, flags, offset, length, 0);
+    this.#expect();
+  }
+
+  /** A write of the peer must follow the one before it. */
+  received(sequence: number): boolean {
+    this.#received += 1;
+    return sequence === this.#received;
+  }
+
+  /** The peer answered the write of `slot`. */
+  acked(id: number, slot: number, sequence: number, status: number): void {
+    if (id !== this.id) return;
+    const { slots, turn, role, canary } = this.#p;
+    const known = slot >= 0 && slot < slots.count && slots.sequence[slot] === sequence;
+    if (!known || slots.link[slot] !== id || slots.peer[slot] !== Peer.Sent) {
+      if (canary.ackEarly) this.#got();
+      else this.drop('garbage');
+      return;
+    }
+    this.#got();
+    if (status !== Status.Ok) {
+      turn.reached('mirror.peer.refused-write');
+      turn.event('mirror.peer.refused', { status });
+      this.drop('refused-write');
+      role.peerFailed();
+      return;
+    }
+    if (slots.kind[slot] === Kind.Copy) this.#p.source.copied(slot);
+    else if (slots.phase[slot] === Phase.Flying) this.#p.writes.peerAcked(slot);
+  }
+
+  sendFlush(token: number): void {
+    this.send({ kind: 'flush', token });
+    this.#expect();
+  }
+
+  /** The primary tells the peer of a new epoch before the first write in it. */
+  announce(record: VolumeRecord): void {
+    this.send({ kind: 'announce', record });
+  }
+
+  /** Sends `message`, with the event being handled as its cause. */
+  send(message: PeerMessage): void {
+    if (this.id === 0) return;
+    const length = encodePeerMessage(message, this.#p.turn.cause, this.#page);
+    this.#p.turn.emitPage(Decision.PeerMessage, this.id, 0, length, this.#page);
+  }
+
+  /** Sends a message that the peer must answer. */
+  ask(message: PeerMessage): void {
+    this.send(message);
+    this.#expect();
+  }
+
+  /** A peer's message arrived. */
+  message(id: number, bytes: Uint8Array): void {
+    if (id !== this.id || !this.#p.state.attached) return;
+    const envelope = decodePeerMessage(bytes, this.#p.config.volume);
+    if (envelope === null) {
+      this.#p.turn.reached('mirror.link.garbage');
+      this.drop('garbage');
+      return;
+    }
+    if (envelope.cause !== '') this.#p.turn.cause = envelope.cause;
+    this.#handle(envelope.message);
+  }
+
+  /** A LocalFlush ended; true when the peer had asked for it. */
+  flushed(token: number): boolean {
+    if (this.#flushLocal === 0 || token !== this.#flushLocal) return false;
+    this.#flushLocal = 0;
+    this.send({ kind: 'flush-ack', token: this.#flushToken, status: 0 });
+    return true;
+  }
+
+  /** A peer that owes an answer is looked at. */
+  watch(): void {
+    if (this.id === 0 || this.#owed <= 0) return;
+    if (this.#progress === this.#watched) {
+      this.#p.turn.reached('mirror.link.timeout');
+      this.drop('timeout');
+      return;
+    }
+    this.#watched = this.#progress;
+    this.#p.turn.due(Deadline.Watch, this.#p.turn.now + this.#p.config.peerTimeout);
+  }
+
+  #handle(m: PeerMessage): void {
+    const { barrier, source, target, role } = this.#p;
+    switch (m.kind) {
+      case 'hello':
+        this.#hello(m);
+        return;
+      case 'decision':
+        this.#decision(m.round, m.hash, m.outcome);
+        return;
+      case 'announce':
+        if (this.following) role.announced(m.record);
+        return;
+      case 'flush':
+        this.#flush(m.token);
+        return;
+      case 'flush-ack':
+        this.#got();
+        if (m.status !== 0) this.drop('peer-flush');
+        else barrier.peerFlushed(m.token);
+        return;
+      case 'sync-ready':
+      case 'map':
+      case 'finished':
+        this.#got();
+        source.message(m);
+        return;
+      case 'sync-start':
+      case 'map-request':
+      case 'finish':
+        target.message(m);
+        return;
+    }
+  }
+
+  #flush(token: number): void {
+    if (!this.following) return;
+    this.#flushToken = token;
+    this.#flushLocal = this.#p.state.nextToken();
+    this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, this.#flushLocal, 0);
+  }
+
+  #hello(m: PeerMessage & { kind: 'hello' }): void {
+    const { state, role } = this.#p;
+    if (m.answer) this.#got();
+    if (m.wireMin > WIRE_MAX || m.wireMax < WIRE_MIN) {
+      this.#refuse('wire-version');
+      return;
+    }
+    if (m.view.node !== state.peer) {
+      this.drop('garbage');
+      return;
+    }
+    this.peerBoot = m.view.boot;
+    const strange = compareReplicas(this.#view(), m.view);
+    if (strange.reason.startsWith('other-')) {
+      this.#refuse(strange.reason);
+      return;
+    }
+    const id = this.id;
+    this.#heard = true;
+    if (m.record !== null) role.onRecord(m.record, this.#p.turn.cause);
+    // The record may have ended this incarnation.
+    if (this.id !== id) return;
+    if (m.answer) this.#answered(m.round, m.view);
+    else if (m.round > 0 && m.record !== null) {
+      this.#waiting = { round: m.round, view: m.view, record: m.record };
+      this.answerHello();
+    } else this.#greeted();
+  }
+
+  /** The peer told what it is: a round that it could not answer begins anew. */
+  #greeted(): void {
+    if (this.mode === Mode.None && this.#self !== null && this.#comparison === null) {
+      this.#self = null;
+      this.#got();
+    }
+    this.begin();
+  }
+
+  /** The primary has both views. */
+  #answered(round: number, view: ReplicaView): void {
+    if (round !== this.#round || this.#self === null || this.mode !== Mode.None) return;
+    this.#peer = view;
+    this.#comparison = compareReplicas(this.#self, view, this.#p.canary);
+    this.#expect();
+  }
+
+  #decision(round: number, hash: number, outcome: number): void {
+    const { turn } = this.#p;
+    const c = this.#comparison;
+    if (outcome === Outcome.Reply) this.#got();
+    if (c === null || this.#self === null || this.#peer === null || round !== this.#round) return;
+    if (decisionHash(this.#self, this.#peer, c, round) !== hash) {
+      turn.reached('mirror.link.disagree');
+      this.#report('disagree');
+      this.drop('disagree');
+      return;
+    }
+    if (outcome === Outcome.Reply) this.#decide(c, hash);
+    else this.#agree(c, outcome);
+  }
+
+  /** The primary: what the comparison means under the committed record. */
+  #decide(c: Comparison, hash: number): void {
+    const { state, role, source, turn } = this.#p;
+    const record = state.record;
+    if (record === null || record.primary !== state.node || role.busy) {
+      this.#self = null;
+      return;
+    }
+    const member = record.members.find((m) => m.node === state.peer);
+    turn.event('mirror.handshake', { verdict: c.verdict, reason: c.reason, epoch: record.epoch });
+    let outcome: number;
+    if (c.verdict === 'none' && member !== undefined && member.boot === this.peerBoot) {
+      outcome = Outcome.Sync;
+    } else if (c.verdict !== 'none' && c.verdict !== 'source') outcome = Outcome.Refused;
+    else outcome = member === undefined && state.lead ? Outcome.Copy : Outcome.Wait;
+    this.send({ kind: 'decision', round: this.#round, hash, outcome });
+    if (outcome === Outcome.Sync) {
+      this.mode = Mode.Sync;
+      turn.event('mirror.link.sync', { link: this.id, epoch: record.epoch });
+      role.connected();
+    } else if (outcome === Outcome.Copy) source.begin();
+    else if (outcome === Outcome.Refused) this.#refuse(c.reason);
+    else {
+      turn.reached('mirror.handshake.wait');
+      role.notEqual();
+    }
+  }
+
+  /** The secondary: whether the primary's outcome agrees with what it sees itself. */
+  #agree(c: Comparison, outcome: number): void {
+    const { state, turn } = this.#p;
+    this.#outcome = outcome;
+    const member = state.record?.members.find((m) => m.node === state.node);
+    if (outcome === Outcome.Sync) {
+      if (c.verdict !== 'none' || member?.boot !== state.boot) this.#refuse('disagree');
+      else {
+        this.mode = Mode.Follow;
+        turn.event('mirror.link.follow', { link: this.id, epoch: state.epoch });
+      }
+    } else if (outcome === Outcome.Copy) {
+      if (c.verdict !== 'target' && c.verdict !== 'none') this.#refuse('disagree');
+    } else if (outcome === Outcome.Refused) this.#refuse(c.reason);
+  }
+
+  /** Whether the primary has announced that it will copy to this replica. */
+  get copyAgreed(): boolean {
+    return this.#outcome === Outcome.Copy && this.#self !== null && !this.#refused;
+  }
+
+  #refuse(reason: string): void {
+    if (this.#refused) return;
+    this.#refused = true;
+    this.#p.turn.reached('mirror.link.refused');
+    this.#p.turn.event('mirror.link.refused', { reason, peer: this.#p.state.peer });
+    this.#report(reason);
+    this.#p.role.peerRefused();
+  }
+
+  #report(reason: string): void {
+    const { turn, config, state } = this.#p;
+    turn.report({ kind: 'refused', volume: config.volume, peer: state.peer, reason });
+  }
+
+  #sendHello(round: number, answer: boolean, view: ReplicaView): void {
+    const record = this.#p.state.record;
+    this.send({ kind: 'hello', round, answer, wireMin: WIRE_MIN, wireMax: WIRE_MAX, view, record });
+  }
+
+  #view(): ReplicaView {
+    const { config, state, store, map } = this.#p;
+    return {
+      uuid: config.uuid,
+      sizeBytes: config.sizeBytes,
+      logicalBlock: config.logicalBlock,
+      node: state.node,
+      boot: state.boot,
+      epoch: store.durableEpoch,
+      generation: store.block.generation,
+      parents: store.block.parents.slice(),
+      disk: state.disk,
+      dirty: map.dirty,
+      rebooted: (store.block.flags & DiskFlag.Rebooted) !== 0,
+      primary: state.record?.primary === state.node,
+    };
+  }
+
+  #lost(): void {
+    const { writes, barrier, peers, source, target, role } = this.#p;
+    const id = this.id;
+    const mode = this.mode;
+    const mirrored = this.mirrored;
+    this.id = 0;
+    this.mode = Mode.None;
+    this.#self = null;
+    this.#comparison = null;
+    this.#waiting = null;
+    this.#outcome = 0;
+    this.#owed = 0;
+    this.#flushLocal = 0;
+    if (mirrored) {
+      writes.linkLost(id);
+      barrier.lost();
+    }
+    source.linkLost(id);
+    target.linkLost();
+    peers.linkLost();
+    role.linkLost(mode);
+  }
+
+  #expect(): void {
+    this.#owed += 1;
+    const { turn, config } = this.#p;
+    if (turn.dueAt(Deadline.Watch) !== Number.POSITIVE_INFINITY) return;
+    this.#watched = this.#progress;
+    turn.due(Deadline.Watch, turn.now + config.peerTimeout);
+  }
+
+  #got(): void {
+    if (this.#owed > 0) this.#owed -= 1;
+    this.#progress += 1;
+  }
+}

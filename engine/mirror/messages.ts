@@ -1,0 +1,294 @@
+/**
+ * What two data actors say to each other beside the writes, byte for byte. Bounded and versioned:
+ * what follows the known fields is ignored, so that a newer program may add some; what does not
+ * parse is null, and the link is closed.
+ */
+import { ByteReader, ByteWriter } from '../core/bytes.ts';
+import type { Epoch, Generation } from '../core/units.ts';
+import { PAGE_BYTES } from '../data/abi.ts';
+import type { DiskState, Member, VolumeRecord } from '../data/messages.ts';
+import { PAGE_WORDS } from './block-map.ts';
+import type { ReplicaView } from './compare.ts';
+import { PARENTS_MAX } from './metadata.ts';
+
+/** Wire versions that this program speaks. */
+export const WIRE_MIN = 1;
+export const WIRE_MAX = 1;
+
+/** What the primary makes of a handshake. */
+export const Outcome = { Reply: 0, Sync: 1, Copy: 2, Wait: 3, Refused: 4 } as const;
+
+export type PeerMessage =
+  | {
+      readonly kind: 'hello';
+      /** 0 tells only; from 1 on it opens a round, or answers the one opened. */
+      readonly round: number;
+      readonly answer: boolean;
+      readonly wireMin: number;
+      readonly wireMax: number;
+      readonly view: ReplicaView;
+      readonly record: VolumeRecord | null;
+    }
+  | {
+      readonly kind: 'decision';
+      readonly round: number;
+      readonly hash: number;
+      readonly outcome: number;
+    }
+  | { readonly kind: 'announce'; readonly record: VolumeRecord }
+  | { readonly kind: 'sync-start'; readonly epoch: Epoch; readonly generation: Generation }
+  | { readonly kind: 'sync-ready' }
+  | { readonly kind: 'map-request'; readonly page: number }
+  | {
+      readonly kind: 'map';
+      /** First page; `pages` all-dirty pages follow, or one with `bits`, or none: the end. */
+      readonly page: number;
+      readonly pages: number;
+      readonly bits: Uint32Array | null;
+    }
+  | { readonly kind: 'flush'; readonly token: number }
+  | { readonly kind: 'flush-ack'; readonly token: number; readonly status: number }
+  | {
+      readonly kind: 'finish';
+      readonly epoch: Epoch;
+      readonly generation: Generation;
+      readonly parents: readonly Generation[];
+    }
+  | { readonly kind: 'finished'; readonly generation: Generation };
+
+/** A message and the sender's event that caused it. */
+export interface Envelope {
+  readonly cause: string;
+  readonly message: PeerMessage;
+}
+
+const KINDS = [
+  'hello',
+  'decision',
+  'announce',
+  'sync-start',
+  'sync-ready',
+  'map-request',
+  'map',
+  'flush',
+  'flush-ack',
+  'finish',
+  'finished',
+] as const;
+
+const DISKS: readonly DiskState[] = [
+  'Diskless',
+  'Failed',
+  'Inconsistent',
+  'Outdated',
+  'Consistent',
+  'UpToDate',
+];
+
+const MEMBERS_MAX = 2;
+
+/** Encodes into `into` and returns the length. */
+export function encodePeerMessage(message: PeerMessage, cause: string, into: Uint8Array): number {
+  const w = new ByteWriter(into, 0);
+  w.u8(WIRE_MAX);
+  w.u8(KINDS.indexOf(message.kind));
+  w.text(cause);
+  switch (message.kind) {
+    case 'hello':
+      w.u32(message.round);
+      w.u8(message.answer ? 1 : 0);
+      w.u16(message.wireMin);
+      w.u16(message.wireMax);
+      putView(w, message.view);
+      w.u8(message.record === null ? 0 : 1);
+      if (message.record !== null) putRecord(w, message.record);
+      break;
+    case 'decision':
+      w.u32(message.round);
+      w.u32(message.hash);
+      w.u8(message.outcome);
+      break;
+    case 'announce':
+      putRecord(w, message.record);
+      break;
+    case 'sync-start':
+      w.uint(message.epoch);
+      w.uint(message.generation);
+      break;
+    case 'sync-ready':
+      break;
+    case 'map-request':
+      w.u32(message.page);
+      break;
+    case 'map':
+      w.u32(message.page);
+      w.u32(message.pages);
+      w.u8(message.bits === null ? 0 : 1);
+      if (message.bits !== null) {
+        for (let i = 0; i < PAGE_WORDS; i += 1) w.u32(message.bits[i] as number);
+      }
+      break;
+    case 'flush':
+      w.u32(message.token);
+      break;
+    case 'flush-ack':
+      w.u32(message.token);
+      w.u32(message.status);
+      break;
+    case 'finish':
+      w.uint(message.epoch);
+      w.uint(message.generation);
+      putList(w, message.parents);
+      break;
+    case 'finished':
+      w.uint(message.generation);
+      break;
+  }
+  return w.at;
+}
+
+/** What `bytes` say, null when they say nothing that this program understands. */
+export function decodePeerMessage(bytes: Uint8Array, volume: string): Envelope | null {
+  const r = new ByteReader(bytes, 0, Math.min(bytes.length, PAGE_BYTES));
+  if (r.u8() < WIRE_MIN) return null;
+  const kind = KINDS[r.u8()];
+  const cause = r.text();
+  if (!r.ok || kind === undefined) return null;
+  const message = body(kind, r, volume);
+  return r.ok && message !== null ? { cause, message } : null;
+}
+
+function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): PeerMessage | null {
+  switch (kind) {
+    case 'hello': {
+      const round = r.u32();
+      const answer = r.u8() === 1;
+      const wireMin = r.u16();
+      const wireMax = r.u16();
+      const view = takeView(r);
+      const record = r.u8() === 1 ? takeRecord(r, volume) : null;
+      return view === null ? null : { kind, round, answer, wireMin, wireMax, view, record };
+    }
+    case 'decision':
+      return { kind, round: r.u32(), hash: r.u32(), outcome: r.u8() };
+    case 'announce': {
+      const record = takeRecord(r, volume);
+      return record === null ? null : { kind, record };
+    }
+    case 'sync-start':
+      return { kind, epoch: r.uint(), generation: r.uint() };
+    case 'sync-ready':
+      return { kind };
+    case 'map-request':
+      return { kind, page: r.u32() };
+    case 'map': {
+      const page = r.u32();
+      const pages = r.u32();
+      if (r.u8() !== 1) return { kind, page, pages, bits: null };
+      const bits = new Uint32Array(PAGE_WORDS);
+      for (let i = 0; i < PAGE_WORDS; i += 1) bits[i] = r.u32();
+      return { kind, page, pages, bits };
+    }
+    case 'flush':
+      return { kind, token: r.u32() };
+    case 'flush-ack':
+      return { kind, token: r.u32(), status: r.u32() };
+    case 'finish': {
+      const epoch = r.uint();
+      const generation = r.uint();
+      const parents = takeList(r);
+      return parents === null ? null : { kind, epoch, generation, parents };
+    }
+    case 'finished':
+      return { kind, generation: r.uint() };
+  }
+}
+
+function putView(w: ByteWriter, v: ReplicaView): void {
+  w.hex(v.uuid);
+  w.uint(v.sizeBytes);
+  w.u32(v.logicalBlock);
+  w.uint(v.node);
+  w.uint(v.boot);
+  w.uint(v.epoch);
+  w.uint(v.generation);
+  putList(w, v.parents);
+  w.u8(DISKS.indexOf(v.disk));
+  w.uint(v.dirty);
+  w.u8((v.rebooted ? 1 : 0) | (v.primary ? 2 : 0));
+}
+
+function takeView(r: ByteReader): ReplicaView | null {
+  const uuid = r.hex(16);
+  const sizeBytes = r.uint();
+  const logicalBlock = r.u32();
+  const node = r.uint();
+  const boot = r.uint();
+  const epoch = r.uint();
+  const generation = r.uint();
+  const parents = takeList(r);
+  const disk = DISKS[r.u8()];
+  const dirty = r.uint();
+  const bits = r.u8();
+  if (!r.ok || parents === null || disk === undefined) return null;
+  const rebooted = (bits & 1) !== 0;
+  const primary = (bits & 2) !== 0;
+  return {
+    uuid,
+    sizeBytes,
+    logicalBlock,
+    node,
+    boot,
+    epoch,
+    generation,
+    parents,
+    disk,
+    dirty,
+    rebooted,
+    primary,
+  };
+}
+
+function putRecord(w: ByteWriter, record: VolumeRecord): void {
+  w.uint(record.epoch);
+  w.uint(record.primary);
+  w.uint(record.generation);
+  const count = Math.min(record.members.length, MEMBERS_MAX);
+  w.u8(count);
+  for (let i = 0; i < count; i += 1) {
+    const member = record.members[i] as Member;
+    w.uint(member.node);
+    w.uint(member.boot);
+  }
+}
+
+function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
+  const epoch = r.uint();
+  const primary = r.uint();
+  const generation = r.uint();
+  const count = r.u8();
+  if (count > MEMBERS_MAX) {
+    r.ok = false;
+    return null;
+  }
+  const members: Member[] = [];
+  for (let i = 0; i < count; i += 1) members.push({ node: r.uint(), boot: r.uint() });
+  return r.ok ? { volume, epoch, primary, members, generation } : null;
+}
+
+function putList(w: ByteWriter, list: readonly number[]): void {
+  const count = Math.min(list.length, PARENTS_MAX);
+  w.u8(count);
+  for (let i = 0; i < count; i += 1) w.uint(list[i] as number);
+}
+
+function takeList(r: ByteReader): number[] | null {
+  const count = r.u8();
+  if (count > PARENTS_MAX) {
+    r.ok = false;
+    return null;
+  }
+  const list: number[] = [];
+  for (let i = 0; i < count; i += 1) list.push(r.uint());
+  return r.ok ? list : null;
+}

@@ -1,0 +1,38 @@
+/** The parts of one data actor, by which they find each other. */
+import type { ActivityLog } from './activity-log.ts';
+import type { Barrier } from './barrier.ts';
+import type { BlockMap } from './block-map.ts';
+import type { CanarySwitches } from './canaries.ts';
+import type { MirrorConfig } from './config.ts';
+import type { Flushes } from './flushes.ts';
+import type { Link } from './link.ts';
+import type { PeerWrites } from './peer-write.ts';
+import type { RangeLock } from './range-lock.ts';
+import type { Slots } from './request.ts';
+import type { ResyncSource } from './resync-source.ts';
+import type { ResyncTarget } from './resync-target.ts';
+import type { RoleMachine } from './role.ts';
+import type { MirrorState } from './state.ts';
+import type { Store } from './store.ts';
+import type { Turn } from './turn.ts';
+import type { FrontWrites } from './write-path.ts';
+
+export interface Parts {
+  readonly config: MirrorConfig;
+  readonly canary: CanarySwitches;
+  readonly state: MirrorState;
+  readonly turn: Turn;
+  readonly slots: Slots;
+  readonly locks: RangeLock;
+  readonly map: BlockMap;
+  readonly log: ActivityLog;
+  readonly store: Store;
+  readonly barrier: Barrier;
+  readonly flushes: Flushes;
+  readonly writes: FrontWrites;
+  readonly peers: PeerWrites;
+  readonly link: Link;
+  readonly source: ResyncSource;
+  readonly target: ResyncTarget;
+  readonly role: RoleMachine;
+}

@@ -1,0 +1,155 @@
+/**
+ * The other side of a mirrored write: a secondary checks the epoch, puts overlapping writes in
+ * order, writes, and acknowledges. It never acknowledges in an epoch that is not durable here.
+ */
+import { Decision, Flag, Status } from '../data/abi.ts';
+import type { Parts } from './parts.ts';
+import { Hold } from './range-lock.ts';
+import { Kind, Phase, SlotQueue } from './request.ts';
+
+export class PeerWrites {
+  readonly #p: Parts;
+  /** Writes of an epoch that is being made durable. */
+  readonly #epoch: SlotQueue;
+  readonly #first: number;
+  readonly #end: number;
+  /** Writes issued to the local disk. */
+  #flying = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(parts: Parts) {
+    this.#p = parts;
+    const { layout } = parts.turn.memory;
+    this.#first = layout.frontSlots;
+    this.#end = layout.frontSlots + layout.peerSlots;
+    this.#epoch = new SlotQueue(parts.slots);
+  }
+
+  /** A peer's write arrived in `slot`. */
+  arrived(slot: number, link: number, flags: number, offset: number, length: number): void {
+    const { slots, turn, link: peer, config, canary } = this.#p;
+    const headers = turn.memory.headers;
+    if (link !== peer.id) {
+      turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
+      return;
+    }
+    const sane =
+      Number.isSafeInteger(offset) &&
+      offset >= 0 &&
+      length > 0 &&
+      offset + length <= config.sizeBytes;
+    if (!sane || !peer.received(headers.sequence(slot))) {
+      turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
+      peer.drop('garbage');
+      return;
+    }
+    slots.open(slot, Kind.PeerWrite, offset, length, flags & (Flag.Fua | Flag.Resync));
+    slots.link[slot] = link;
+    slots.sequence[slot] = headers.sequence(slot);
+    slots.sender[slot] = headers.request(slot) - 1;
+    const epoch = headers.epoch(slot);
+    // One epoch: only a link agreed upon for the durable epoch carries writes.
+    if (!peer.following && !canary.staleEpoch) {
+      turn.reached('mirror.peer.stale-epoch');
+      this.#answer(slot, Status.StaleEpoch);
+      return;
+    }
+    if (this.#epoch.count > 0 || (epoch > this.#p.store.durableEpoch && !canary.rule01)) {
+      slots.phase[slot] = Phase.Epoch;
+      this.#epoch.push(slot);
+      turn.reached('mirror.peer.epoch-wait');
+      return;
+    }
+    this.#order(slot);
+  }
+
+  /** The epoch that held writes waited for may be durable now. */
+  epochDurable(): void {
+    const { turn, store, link } = this.#p;
+    while (this.#epoch.count > 0) {
+      if (turn.memory.headers.epoch(this.#epoch.head) > store.durableEpoch) return;
+      const slot = this.#epoch.take();
+      if (link.following) this.#order(slot);
+      else this.#answer(slot, Status.StaleEpoch);
+    }
+  }
+
+  /** The range of `slot` has become free. */
+  granted(slot: number): void {
+    const { slots, turn } = this.#p;
+    // Its link is lost, and it is about to be let go.
+    if (slots.phase[slot] !== Phase.Range) return;
+    slots.phase[slot] = Phase.Flying;
+    this.#flying += 1;
+    const flags = (slots.flags[slot] as number) & Flag.Fua;
+    const offset = slots.offset[slot] as number;
+    turn.emit(Decision.LocalWrite, slot, 0, flags, offset, slots.length[slot] as number, 0);
+  }
+
+  /** The local disk is done with a peer's write. */
+  localDone(slot: number, status: number): void {
+    this.#flying -= 1;
+    this.#p.locks.release(slot);
+    this.#answer(slot, status === 0 ? Status.Ok : Status.Io);
+    if (status !== 0) this.#p.role.failDisk('write');
+    if (this.#flying > 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const call of idle) call();
+  }
+
+  /** The link that these writes came by is lost: what was not issued never will be. */
+  linkLost(): void {
+    const { slots, turn, locks } = this.#p;
+    for (let s = this.#epoch.take(); s >= 0; s = this.#epoch.take()) {
+      slots.close(s);
+      turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
+    }
+    // Mark first: letting go of a range grants others, which must not be issued either.
+    for (let s = this.#first; s < this.#end; s += 1) {
+      if (slots.kind[s] !== Kind.PeerWrite || slots.phase[s] !== Phase.Range) continue;
+      slots.phase[s] = Phase.Free;
+    }
+    for (let s = this.#first; s < this.#end; s += 1) {
+      if (slots.kind[s] !== Kind.PeerWrite || slots.phase[s] !== Phase.Free) continue;
+      slots.close(s);
+      turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
+      locks.release(s);
+    }
+  }
+
+  /** Calls `done` when no peer's write is in flight on the local disk. */
+  whenIdle(done: () => void): void {
+    if (this.#flying === 0) done();
+    else this.#idle.push(done);
+  }
+
+  #order(slot: number): void {
+    const { slots, locks, canary } = this.#p;
+    slots.phase[slot] = Phase.Range;
+    const start = slots.offset[slot] as number;
+    const hold = canary.overlapOrder ? Hold.None : Hold.Exclusive;
+    if (locks.acquire(slot, start, start + (slots.length[slot] as number), hold)) {
+      this.granted(slot);
+    }
+  }
+
+  #answer(slot: number, status: number): void {
+    const { slots, turn, link } = this.#p;
+    const by = slots.link[slot] as number;
+    // A failed link incarnation never carries anything again.
+    if (by === link.id) {
+      turn.emit(
+        Decision.PeerAck,
+        slots.sender[slot] as number,
+        by,
+        0,
+        slots.sequence[slot] as number,
+        0,
+        status,
+      );
+    }
+    slots.close(slot);
+    turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
+  }
+}

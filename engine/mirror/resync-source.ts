@@ -1,0 +1,249 @@
+/**
+ * The source of a resync: copies dirty blocks to the target while application I/O goes on, then
+ * has the target take over the generation and asks for it to become a member. A block is cleared
+ * only by its completed copy, and counts as unstable until the next barrier.
+ */
+import { BLOCK_BYTES, MICROS_PER_S } from '../core/units.ts';
+import { Decision, Flag } from '../data/abi.ts';
+import { PAGE_BLOCKS } from './block-map.ts';
+import { Mode } from './link.ts';
+import type { PeerMessage } from './messages.ts';
+import type { Parts } from './parts.ts';
+import { Hold } from './range-lock.ts';
+import { Kind, Peer, Phase } from './request.ts';
+import { Deadline } from './turn.ts';
+
+/** How far a resync has come. */
+const Stage = { Idle: 0, Flushing: 1, Starting: 2, Copying: 3, Finishing: 4, Proposed: 5 } as const;
+
+export class ResyncSource {
+  readonly #p: Parts;
+  readonly #first: number;
+  readonly #end: number;
+  readonly #chunkBlocks: number;
+  #stage: number = Stage.Idle;
+  #cursor = 0;
+  #flying = 0;
+  #mapComplete = false;
+  #copied = 0;
+  /** Tells a late callback from an earlier attempt. */
+  #attempt = 0;
+
+  constructor(parts: Parts) {
+    const { layout } = parts.turn.memory;
+    this.#p = parts;
+    this.#first = layout.frontSlots + layout.peerSlots;
+    this.#end = this.#first + Math.min(layout.engineSlots, parts.config.resyncWindow);
+    const chunk = Math.min(parts.config.resyncChunk, layout.slotBytes);
+    this.#chunkBlocks = Math.max(1, Math.floor(chunk / BLOCK_BYTES));
+  }
+
+  /** Both sides agree that this replica is the source. */
+  begin(): void {
+    const { flushes, canary } = this.#p;
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    this.#stage = Stage.Flushing;
+    const flushed = () => {
+      if (attempt === this.#attempt && this.#stage === Stage.Flushing) this.#flushed();
+    };
+    // RULE-12: what was acknowledged is stable here before the target stops being an image.
+    if (canary.rule12) flushed();
+    else flushes.run(flushed);
+  }
+
+  /** The target's part of the conversation. */
+  message(m: PeerMessage): void {
+    if (m.kind === 'sync-ready' && this.#stage === Stage.Starting) this.#ready();
+    else if (m.kind === 'map' && this.#stage === Stage.Copying) this.#map(m);
+    else if (m.kind === 'finished' && this.#stage === Stage.Finishing) this.#finished(m.generation);
+  }
+
+  /** End of a turn: keeps the window full, and finishes when nothing is left. */
+  pump(): void {
+    if (this.#stage !== Stage.Copying) return;
+    const { map, slots, barrier } = this.#p;
+    for (let slot = this.#first; slot < this.#end && map.dirty > 0; slot += 1) {
+      if (slots.kind[slot] !== Kind.Free) continue;
+      if (!barrier.room(slots.count) || !this.#copyNext(slot)) break;
+    }
+    if (this.#mapComplete && map.dirty === 0 && this.#flying === 0) this.#finish();
+  }
+
+  /** The range of a copy is free of writes. */
+  granted(slot: number): void {
+    const { slots, turn } = this.#p;
+    slots.phase[slot] = Phase.Flying;
+    const offset = slots.offset[slot] as number;
+    turn.emit(Decision.LocalRead, slot, 0, 0, offset, slots.length[slot] as number, 0);
+  }
+
+  /** The local disk has read a copy. */
+  localDone(slot: number, status: number): void {
+    const { slots, link, role, canary, map } = this.#p;
+    if (status !== 0) role.failDisk('read');
+    if (status !== 0 || link.id !== slots.link[slot] || link.mode !== Mode.Copy) {
+      this.#close(slot);
+      return;
+    }
+    const offset = slots.offset[slot] as number;
+    const length = slots.length[slot] as number;
+    if (canary.clearAtSend) {
+      for (let at = offset; at < offset + length; at += BLOCK_BYTES) map.clear(at / BLOCK_BYTES);
+    }
+    link.sendWrite(slot, offset, length, Flag.Resync);
+  }
+
+  /** The target has a copy: the evidence that clears its blocks. */
+  copied(slot: number): void {
+    const { slots, map, barrier } = this.#p;
+    const offset = slots.offset[slot] as number;
+    const length = slots.length[slot] as number;
+    for (let at = offset; at < offset + length; at += BLOCK_BYTES) map.clear(at / BLOCK_BYTES);
+    barrier.add(offset, length);
+    this.#copied += length;
+    this.#close(slot);
+  }
+
+  /** A second has passed: says how far the copy is. */
+  progress(): void {
+    if (this.#stage !== Stage.Copying) return;
+    const { turn, map } = this.#p;
+    turn.event('mirror.resync.progress', { copied: this.#copied, dirty: map.dirty });
+    turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
+  }
+
+  /** A new record or handshake takes the place of what was being agreed. */
+  abort(): void {
+    if (this.#stage === Stage.Idle) return;
+    this.#stage = Stage.Idle;
+    this.#attempt += 1;
+  }
+
+  /** The target became a member. */
+  ended(): void {
+    if (this.#stage !== Stage.Proposed) return;
+    this.#stage = Stage.Idle;
+    this.#p.turn.event('mirror.resync.end', { copied: this.#copied });
+  }
+
+  /** The link is lost: what was not copied stays dirty. */
+  linkLost(link: number): void {
+    const { slots, turn, locks } = this.#p;
+    if (this.#stage >= Stage.Copying) {
+      turn.event('mirror.resync.interrupted', { copied: this.#copied, dirty: this.#p.map.dirty });
+      turn.reached('mirror.resync.interrupted');
+    }
+    this.abort();
+    turn.due(Deadline.Progress, Number.POSITIVE_INFINITY);
+    for (let slot = this.#first; slot < this.#end; slot += 1) {
+      if (slots.kind[slot] !== Kind.Copy) continue;
+      if (slots.phase[slot] === Phase.Range) this.#close(slot);
+      else if (slots.peer[slot] === Peer.Sent && slots.link[slot] === link) {
+        // The backend still sends from it: the slot waits for LinkDown, the range does not.
+        slots.peer[slot] = Peer.Failing;
+        locks.release(slot);
+      }
+    }
+  }
+
+  /** The backend has let go of every slot that was being sent on `link`. */
+  linkGone(link: number): void {
+    const { slots } = this.#p;
+    for (let slot = this.#first; slot < this.#end; slot += 1) {
+      if (slots.kind[slot] === Kind.Copy && slots.link[slot] === link) {
+        if (slots.peer[slot] === Peer.Failing) this.#close(slot);
+      }
+    }
+  }
+
+  #flushed(): void {
+    const { link, state, store } = this.#p;
+    this.#stage = Stage.Starting;
+    link.ask({ kind: 'sync-start', epoch: state.epoch, generation: store.block.generation });
+  }
+
+  #ready(): void {
+    const { link, turn, map, state } = this.#p;
+    this.#stage = Stage.Copying;
+    this.#cursor = 0;
+    this.#copied = 0;
+    this.#mapComplete = false;
+    link.mode = Mode.Copy;
+    turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: state.peer });
+    turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
+    link.ask({ kind: 'map-request', page: 0 });
+  }
+
+  /** What the target knows to differ is copied as well: the union of both maps. */
+  #map(m: PeerMessage & { kind: 'map' }): void {
+    const { map, link } = this.#p;
+    if (m.pages === 0) {
+      this.#mapComplete = true;
+      return;
+    }
+    const next = m.page + m.pages;
+    if (next > map.pages || (m.bits !== null && m.pages !== 1)) {
+      link.drop('garbage');
+      return;
+    }
+    if (m.bits !== null) map.mergePage(m.page, m.bits);
+    else for (let page = m.page; page < next; page += 1) map.markPage(page);
+    this.#cursor = Math.min(this.#cursor, m.page * PAGE_BLOCKS);
+    link.ask({ kind: 'map-request', page: next });
+  }
+
+  /** Starts the next copy in `slot`; false when there is none to start now. */
+  #copyNext(slot: number): boolean {
+    const { map, slots, locks, link, canary } = this.#p;
+    let block = map.nextDirty(this.#cursor);
+    if (block < 0) {
+      // A pass ended. Another begins only when no copy is in flight, so none is made twice.
+      if (this.#flying > 0 || this.#cursor === 0) return false;
+      this.#cursor = 0;
+      block = map.nextDirty(0);
+      if (block < 0) return false;
+    }
+    let end = block + 1;
+    while (end - block < this.#chunkBlocks && end < map.blocks && map.isDirty(end)) end += 1;
+    this.#cursor = end;
+    const offset = block * BLOCK_BYTES;
+    const length = (end - block) * BLOCK_BYTES;
+    slots.open(slot, Kind.Copy, offset, length, Flag.Resync);
+    slots.link[slot] = link.id;
+    slots.phase[slot] = Phase.Range;
+    this.#flying += 1;
+    // Under lock: no write may pass between the read here and the write at the target.
+    const hold = canary.resyncRace ? Hold.None : Hold.Shared;
+    if (locks.acquire(slot, offset, offset + length, hold)) this.granted(slot);
+    return true;
+  }
+
+  #finish(): void {
+    const { link, state, store } = this.#p;
+    this.#stage = Stage.Finishing;
+    // From here every write needs the target too, so that it is equal when the record names it.
+    link.mode = Mode.Adding;
+    state.required = true;
+    const { generation, parents } = store.block;
+    link.ask({ kind: 'finish', epoch: state.epoch, generation, parents });
+  }
+
+  #finished(generation: number): void {
+    const { store, role, link } = this.#p;
+    if (generation !== store.block.generation) {
+      link.drop('garbage');
+      return;
+    }
+    this.#stage = Stage.Proposed;
+    store.block.peerGeneration = generation;
+    role.proposeBoth();
+  }
+
+  #close(slot: number): void {
+    const { slots, locks } = this.#p;
+    slots.close(slot);
+    this.#flying -= 1;
+    if (locks.has(slot)) locks.release(slot);
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The target of a resync: durably worthless before the first overwrite, worth as much as its
+ * source when everything is copied, flushed and the generation adopted durably. Its own map keeps
+ * its bits until then.
+ */
+import { PAGE_WORDS } from './block-map.ts';
+import { adoptGeneration } from './generation.ts';
+import { Mode } from './link.ts';
+import type { PeerMessage } from './messages.ts';
+import { DiskFlag } from './metadata.ts';
+import type { Parts } from './parts.ts';
+
+export class ResyncTarget {
+  readonly #p: Parts;
+  /** Tells a late callback from an earlier attempt. */
+  #attempt = 0;
+
+  constructor(parts: Parts) {
+    this.#p = parts;
+  }
+
+  message(m: PeerMessage): void {
+    if (m.kind === 'sync-start') this.#start(m.epoch);
+    else if (m.kind === 'map-request') this.#map(m.page);
+    else if (m.kind === 'finish') this.#finish(m);
+  }
+
+  /** The link is lost: a copy begun stays Inconsistent until another is finished. */
+  linkLost(): void {
+    this.#attempt += 1;
+  }
+
+  #start(epoch: number): void {
+    const { link, store, state, turn, canary } = this.#p;
+    if (!link.copyAgreed || epoch !== store.durableEpoch) return;
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    turn.event('mirror.target.start', { epoch, generation: store.block.generation });
+    const ready = () => {
+      if (attempt !== this.#attempt) return;
+      link.mode = Mode.Target;
+      link.send({ kind: 'sync-ready' });
+    };
+    // RULE-10: not promotable, durably, before the first overwrite.
+    if (canary.rule10) {
+      ready();
+      return;
+    }
+    state.disk = 'Inconsistent';
+    store.block.flags |= DiskFlag.Inconsistent;
+    store.persist(ready);
+  }
+
+  #map(page: number): void {
+    const { map, link } = this.#p;
+    if (link.mode !== Mode.Target) return;
+    const at = map.nextDirtyPage(page);
+    if (at < 0) {
+      link.send({ kind: 'map', page: map.pages, pages: 0, bits: null });
+      return;
+    }
+    if (!map.isFull(at)) {
+      const bits = new Uint32Array(PAGE_WORDS);
+      map.copyPage(at, bits);
+      link.send({ kind: 'map', page: at, pages: 1, bits });
+      return;
+    }
+    let end = at + 1;
+    while (end < map.pages && map.isFull(end)) end += 1;
+    link.send({ kind: 'map', page: at, pages: end - at, bits: null });
+  }
+
+  #finish(m: PeerMessage & { kind: 'finish' }): void {
+    const { link, store, flushes, map, log } = this.#p;
+    if (link.mode !== Mode.Target || m.epoch !== store.durableEpoch) return;
+    const attempt = this.#attempt;
+    const still = (next: () => void) => () => {
+      if (attempt === this.#attempt) next();
+    };
+    const adopted = still(() => {
+      this.#p.turn.event('mirror.target.end', { generation: m.generation });
+      link.send({ kind: 'finished', generation: m.generation });
+    });
+    const adopt = still(() => {
+      adoptGeneration(store.block, m.generation, m.parents);
+      store.block.flags = 0;
+      this.#p.state.disk = 'Consistent';
+      store.persist(adopted);
+    });
+    const pages = still(() => store.flushPages(adopt));
+    const cleared = still(() => {
+      map.clearAll();
+      if (log.count === 0) pages();
+      else log.clear(pages);
+    });
+    flushes.run(cleared);
+  }
+}

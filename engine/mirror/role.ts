@@ -1,0 +1,518 @@
+/**
+ * What this host is for the volume: applies committed records one after another, each made durable
+ * before anybody acts in it; promotes, goes alone, gives up, and steps back when it is fenced.
+ */
+import type { BootId, Epoch, NodeId } from '../core/units.ts';
+import type { DataReport, VolumeRecord } from '../data/messages.ts';
+import { startGeneration } from './generation.ts';
+import { Mode } from './link.ts';
+import { DiskFlag, type MetadataFault } from './metadata.ts';
+import type { Parts } from './parts.ts';
+import type { Found } from './store.ts';
+import { Deadline } from './turn.ts';
+
+type WantReason = (DataReport & { kind: 'want' })['reason'];
+
+/**
+ * The `want` report with the peer's host life that this wish is about. A record that admits the
+ * peer must name this life: a peer that lost power since the wish has lost what it acknowledged.
+ */
+export type WantReport = DataReport & { kind: 'want' } & { readonly peerBoot: BootId };
+
+export class RoleMachine {
+  readonly #p: Parts;
+  /** The newest record not yet applied. */
+  #next: VolumeRecord | null = null;
+  #applying: VolumeRecord | null = null;
+  /** A record of the same primary, applied when that primary announces it on the link. */
+  #deferred: VolumeRecord | null = null;
+  #busy = false;
+  /** Waits for the other member's link before it may serve. */
+  #promoting = false;
+  #attachEpoch: Epoch = 0;
+  #rebooted = false;
+  #attachFailed = false;
+  #want = '';
+  #drained: (() => void) | null = null;
+  #demoteRun = 0;
+
+  constructor(parts: Parts) {
+    this.#p = parts;
+  }
+
+  /** Whether a record is being applied. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** The metadata is read and this life is durable. */
+  attachDone(found: Found): void {
+    const { state, store, turn, config, link } = this.#p;
+    const { block } = store;
+    state.attached = true;
+    this.#attachEpoch = store.durableEpoch;
+    this.#rebooted = found.rebooted;
+    if (block.flags & DiskFlag.Inconsistent) state.disk = 'Inconsistent';
+    else state.disk = block.flags & DiskFlag.Outdated ? 'Outdated' : 'Consistent';
+    const { generation, epoch } = block;
+    turn.event('mirror.attach', { disk: state.disk, generation, epoch, ...found });
+    const { volume } = config;
+    const { disk } = state;
+    turn.report({ kind: 'attached', volume, disk, generation, epoch, hot: found.hot });
+    this.#pump();
+    link.hello();
+  }
+
+  /** The metadata cannot be used: never guess. */
+  attachFailed(fault: MetadataFault): void {
+    const { state, turn, config } = this.#p;
+    const { volume } = config;
+    this.#attachFailed = true;
+    state.disk = 'Failed';
+    turn.reached('mirror.attach.failed');
+    turn.event('mirror.attach.failed', { reason: fault });
+    turn.report({ kind: 'attached', volume, disk: 'Failed', generation: 0, epoch: 0, hot: false });
+    turn.report({ kind: 'refused', volume, peer: state.node, reason: fault });
+  }
+
+  /** Whether a front-end request is turned away rather than kept waiting. */
+  refusesRequests(): boolean {
+    const { state } = this.#p;
+    if (this.#attachFailed || state.fencing || state.demoting || state.demoted) return true;
+    const latest = this.#next ?? this.#applying ?? state.record;
+    return latest !== null && latest.primary !== state.node;
+  }
+
+  /** Whether a handshake may be led. */
+  mayLeadLink(): boolean {
+    const { state } = this.#p;
+    return (state.lead || this.#promoting) && state.disk === 'UpToDate';
+  }
+
+  /** A committed record, from control or relayed by the peer. */
+  onRecord(record: VolumeRecord, cause: string): void {
+    if (cause !== '') this.#p.turn.cause = cause;
+    this.#receive(record, false);
+  }
+
+  /** The primary announced a record on the link: everything before it was of the old epoch. */
+  announced(record: VolumeRecord): void {
+    this.#receive(record, true);
+  }
+
+  /** A grant: the right to act as primary until then. */
+  grant(until: number): void {
+    const { state, turn, writes } = this.#p;
+    if (until <= state.grantUntil) return;
+    const lapsed = !state.mayServe(turn.now);
+    state.grantUntil = until;
+    turn.due(Deadline.Grant, until);
+    if (lapsed) writes.resume();
+  }
+
+  /** Control asks this host to give up the primary role. */
+  demote(epoch: Epoch, cause: string): void {
+    const { state, turn, writes } = this.#p;
+    const latest = this.#next ?? this.#applying ?? state.record;
+    if (latest !== null && epoch < latest.epoch) return;
+    turn.cause = cause;
+    if (!state.lead || state.record?.primary !== state.node) {
+      if (this.#busy) return;
+      state.demoted = state.record?.primary === state.node;
+      this.#promoting = false;
+      writes.refuseWaiting();
+      this.#stopped(epoch);
+      return;
+    }
+    if (state.demoting) return;
+    turn.event('mirror.demote', { epoch });
+    state.demoting = true;
+    this.#demoteRun += 1;
+    const run = this.#demoteRun;
+    writes.refuseWaiting();
+    this.#whenDrained(() => this.#demoteFlush(run, epoch));
+  }
+
+  /** No front-end request is in flight. */
+  drained(): void {
+    const call = this.#drained;
+    this.#drained = null;
+    call?.();
+  }
+
+  /** The handshake found both replicas equal, and both are members. */
+  connected(): void {
+    const { state, turn, writes } = this.#p;
+    state.required = true;
+    turn.due(Deadline.Connect, Number.POSITIVE_INFINITY);
+    if (this.#promoting) {
+      this.#promoting = false;
+      this.#activate();
+      return;
+    }
+    turn.reached('mirror.link.resumed');
+    if (this.#want !== '') this.#wish(this.#both(), 'settle');
+    writes.unpark();
+  }
+
+  /** The handshake found the members not equal: one of them must be left out first. */
+  notEqual(): void {
+    this.#wishAlone('settle');
+  }
+
+  /** The peer refused a write or its data: it cannot stay a member. */
+  peerFailed(): void {
+    this.#wishAlone('peer-failed');
+  }
+
+  peerRefused(): void {
+    this.#wishAlone('peer-failed');
+  }
+
+  /** The resync is finished and the target has the generation. */
+  proposeBoth(): void {
+    this.#wish(this.#both(), 'resync-done');
+  }
+
+  /** A new primary has waited long enough for the other member. */
+  connectTimer(): void {
+    if (!this.#promoting) return;
+    this.#p.turn.reached('mirror.promote.alone');
+    this.#wishAlone('settle');
+  }
+
+  /** The link is lost. */
+  linkLost(mode: number): void {
+    const { state, canary, writes } = this.#p;
+    if (this.#deferred !== null) {
+      const record = this.#deferred;
+      this.#deferred = null;
+      this.#receive(record, false);
+    }
+    if (!state.lead || (mode !== Mode.Sync && mode !== Mode.Adding)) return;
+    // RULE-02: from here on nothing completes without the peer before a record leaves it out.
+    if (canary.rule02) {
+      state.required = false;
+      writes.releaseRequired();
+    }
+    this.#wishAlone(mode === Mode.Adding ? 'settle' : 'peer-lost');
+  }
+
+  /** The local disk failed: this replica stops; control moves the volume. */
+  failDisk(what: string): void {
+    const { state, turn, link } = this.#p;
+    if (state.disk === 'Failed') return;
+    state.disk = 'Failed';
+    state.lead = false;
+    this.#promoting = false;
+    turn.reached('mirror.disk.failed');
+    turn.event('mirror.disk.failed', { what });
+    link.drop('disk-failed');
+  }
+
+  #receive(record: VolumeRecord, viaLink: boolean): void {
+    const { state, store, link } = this.#p;
+    if (!state.attached) {
+      if (this.#next === null || record.epoch > this.#next.epoch) this.#next = record;
+      return;
+    }
+    const known = (this.#next ?? this.#applying ?? state.record)?.epoch ?? -1;
+    if (record.epoch <= known || record.epoch < store.block.epoch) return;
+    if (!viaLink && link.following && this.#isFollower(record)) {
+      // The primary's writes of the old epoch may still be under way on the link, in order.
+      if (this.#deferred === null || record.epoch > this.#deferred.epoch) this.#deferred = record;
+      return;
+    }
+    if (record.primary !== state.node) state.lead = false;
+    if (this.#deferred !== null && this.#deferred.epoch <= record.epoch) this.#deferred = null;
+    this.#next = record;
+    this.#pump();
+  }
+
+  /** Whether `record` keeps this host a member under the primary that it follows. */
+  #isFollower(record: VolumeRecord): boolean {
+    const { state } = this.#p;
+    return (
+      record.primary === state.peer && this.#myLife(record) && state.record?.primary === state.peer
+    );
+  }
+
+  /** Whether `record` names this life of this host a member. */
+  #myLife(record: VolumeRecord): boolean {
+    const { state, canary } = this.#p;
+    const me = record.members.find((m) => m.node === state.node);
+    // RULE-06: the life before a power loss is not this one.
+    return me !== undefined && (me.boot === state.boot || canary.rule06);
+  }
+
+  #pump(): void {
+    const { state, turn } = this.#p;
+    const record = this.#next;
+    if (this.#busy || record === null || !state.attached) return;
+    this.#next = null;
+    this.#applying = record;
+    this.#busy = true;
+    this.#want = '';
+    const { epoch, primary, generation } = record;
+    const members = record.members.map((m) => m.node).join(' ');
+    turn.event('mirror.record', { epoch, primary, generation, members });
+    if (primary === state.node) this.#leadUnder(record);
+    else this.#followUnder(record);
+  }
+
+  /** The record is applied. */
+  #applied(): void {
+    this.#busy = false;
+    this.#applying = null;
+    if (this.#next !== null) {
+      this.#pump();
+      return;
+    }
+    this.#p.link.recordApplied();
+    this.#p.peers.epochDurable();
+  }
+
+  // The record names this host primary.
+
+  #leadUnder(record: VolumeRecord): void {
+    const { state, link, peers, store } = this.#p;
+    const obstacle = this.#obstacle(record);
+    if (obstacle !== '') {
+      this.#cannotLead(record, obstacle);
+      return;
+    }
+    const alone = record.members.every((m) => m.node === state.node);
+    if (alone) {
+      // A relation agreed on under the old record ends with it.
+      if (link.mode !== Mode.None && !(link.following && this.#p.canary.staleEpoch)) {
+        link.drop('alone');
+      }
+      peers.whenIdle(() => this.#flushAlone(record));
+      return;
+    }
+    if (!state.lead && link.mode !== Mode.None) link.reset();
+    peers.whenIdle(() => store.persistEpoch(record.epoch, () => this.#leadBoth(record)));
+  }
+
+  /** Why this host must not act as the record's primary, '' when it may. */
+  #obstacle(record: VolumeRecord): string {
+    const { state, store } = this.#p;
+    if (!this.#myLife(record)) {
+      return record.members.some((m) => m.node === state.node) ? 'other-boot' : 'not-member';
+    }
+    if (state.disk !== 'UpToDate' && state.disk !== 'Consistent') return 'disk';
+    const { length } = record.members;
+    const { generation } = store.block;
+    if (length > 1 && record.generation !== 0 && record.generation !== generation) {
+      return 'generation';
+    }
+    // An epoch of an earlier session: what that session proposed may still be committed.
+    const earlier = record.epoch <= this.#attachEpoch && !state.lead;
+    return earlier && !(this.#rebooted && this.#p.canary.rule06) ? 'earlier-session' : '';
+  }
+
+  #cannotLead(record: VolumeRecord, obstacle: string): void {
+    const { state, turn, store, config, link } = this.#p;
+    turn.reached(`mirror.promote.${obstacle}`);
+    turn.event('mirror.record.refused', { epoch: record.epoch, reason: obstacle });
+    state.lead = false;
+    this.#promoting = false;
+    if (link.mode !== Mode.None) link.drop('record-refused');
+    store.persistEpoch(record.epoch, () => {
+      state.record = record;
+      state.demoted = false;
+      if (obstacle === 'earlier-session') {
+        state.required = record.members.length > 1;
+        this.#wish([state.node], 'settle');
+      } else {
+        const { volume } = config;
+        turn.report({ kind: 'refused', volume, peer: state.node, reason: obstacle });
+      }
+      this.#applied();
+    });
+  }
+
+  /** RULE-11: everything acknowledged under two copies is stable here before going on alone. */
+  #flushAlone(record: VolumeRecord): void {
+    if (this.#p.canary.rule11) this.#persistAlone(record);
+    else this.#p.flushes.run(() => this.#persistAlone(record));
+  }
+
+  /** RULE-13: the new generation is durable before the first write is acknowledged alone. */
+  #persistAlone(record: VolumeRecord): void {
+    const { store, canary, state } = this.#p;
+    if (state.disk === 'Failed') {
+      this.#cannotLead(record, 'disk');
+      return;
+    }
+    if (!canary.rule13) startGeneration(store.block, record.generation);
+    store.block.flags = 0;
+    store.persistEpoch(record.epoch, () => this.#leadAlone(record));
+  }
+
+  #leadAlone(record: VolumeRecord): void {
+    const { state, turn, writes } = this.#p;
+    state.record = record;
+    state.disk = 'UpToDate';
+    state.required = false;
+    this.#promoting = false;
+    turn.due(Deadline.Connect, Number.POSITIVE_INFINITY);
+    // A record that came meanwhile may already have ended this epoch.
+    if (this.#next === null || this.#next.primary === state.node) {
+      this.#activate();
+      writes.releaseRequired();
+    }
+    this.#applied();
+  }
+
+  #leadBoth(record: VolumeRecord): void {
+    const { state, turn, link, config, source } = this.#p;
+    const other = record.members.find((m) => m.node === state.peer);
+    state.record = record;
+    state.disk = 'UpToDate';
+    state.required = true;
+    if (!state.lead) {
+      state.demoted = false;
+      this.#promoting = true;
+      turn.due(Deadline.Connect, turn.now + config.connectTimeout);
+      this.#applied();
+      return;
+    }
+    const same = other !== undefined && other.boot === link.peerBoot;
+    if (same && (link.mode === Mode.Sync || link.mode === Mode.Adding)) {
+      link.mode = Mode.Sync;
+      link.announce(record);
+      source.ended();
+      this.#activate();
+    } else if (link.mode !== Mode.None) link.drop('member-changed');
+    else this.#wishAlone('peer-lost');
+    this.#applied();
+  }
+
+  #activate(): void {
+    const { state, turn, config, writes, log } = this.#p;
+    state.lead = true;
+    state.demoted = false;
+    const cause = turn.event('mirror.active', { epoch: state.epoch, hot: log.count });
+    turn.report({ kind: 'active', volume: config.volume, epoch: state.epoch, cause });
+    writes.resume();
+  }
+
+  // The record names another host, or none.
+
+  #followUnder(record: VolumeRecord): void {
+    const { state, link, writes } = this.#p;
+    const sameLead = state.record?.primary === record.primary && link.following;
+    this.#promoting = false;
+    if (link.mode !== Mode.None && !(sameLead && this.#myLife(record))) {
+      if (state.demoted || (link.following && record.primary !== state.peer)) link.reset();
+      else link.drop('record');
+    }
+    this.#demoteRun += 1;
+    const wasDemoting = state.demoting;
+    state.demoting = false;
+    state.lead = false;
+    state.required = false;
+    if (writes.open === 0 && writes.waiting === 0) {
+      this.#persistFollow(record, wasDemoting);
+      return;
+    }
+    // Fenced: fail what waits, wait for what is in flight, then step back (RULE-14).
+    state.fencing = true;
+    this.#p.turn.reached('mirror.fenced');
+    this.#p.turn.event('mirror.fenced', { epoch: record.epoch, open: writes.open });
+    this.#whenDrained(() => {
+      if (!this.#p.canary.rule14) this.#persistFollow(record, wasDemoting);
+    });
+    writes.fence();
+    if (writes.open === 0) this.drained();
+  }
+
+  #persistFollow(record: VolumeRecord, wasDemoting: boolean): void {
+    const { state, store } = this.#p;
+    const { block } = store;
+    const usable = state.disk === 'UpToDate' || state.disk === 'Consistent';
+    const named = record.members.some((m) => m.node === state.node);
+    if (usable && !named && record.members.length > 0) {
+      state.disk = 'Outdated';
+      block.flags |= DiskFlag.Outdated;
+    }
+    const sameData = record.generation === 0 || record.generation === block.generation;
+    if (usable && this.#myLife(record) && sameData) {
+      state.disk = 'UpToDate';
+      block.flags &= ~DiskFlag.Rebooted;
+    } else if (usable && named) state.disk = 'Consistent';
+    store.persistEpoch(record.epoch, () => {
+      state.record = record;
+      state.fencing = false;
+      state.demoted = false;
+      if (this.#p.link.following) this.#p.link.mode = Mode.Follow;
+      if (wasDemoting) this.#stopped(record.epoch);
+      this.#applied();
+    });
+  }
+
+  // Giving up.
+
+  #demoteFlush(run: number, epoch: Epoch): void {
+    const { barrier, store, log } = this.#p;
+    const still = (next: () => void) => () => {
+      if (run === this.#demoteRun) next();
+    };
+    const stop = still(() => this.#demoteDone(epoch));
+    const empty = still(() => log.clear(stop));
+    barrier.whenStable(still(() => store.flushPages(empty)));
+  }
+
+  #demoteDone(epoch: Epoch): void {
+    const { state } = this.#p;
+    state.lead = false;
+    state.demoting = false;
+    state.demoted = true;
+    this.#stopped(epoch);
+  }
+
+  #stopped(epoch: Epoch): void {
+    const { turn, config } = this.#p;
+    const cause = turn.event('mirror.stopped', { epoch });
+    turn.report({ kind: 'stopped', volume: config.volume, epoch, cause });
+  }
+
+  #whenDrained(done: () => void): void {
+    if (this.#p.writes.open === 0 && !this.#p.state.fencing) done();
+    else this.#drained = done;
+  }
+
+  // Wishes.
+
+  #both(): NodeId[] {
+    const { node, peer } = this.#p.state;
+    return node < peer ? [node, peer] : [peer, node];
+  }
+
+  #wishAlone(reason: WantReason): void {
+    const { state } = this.#p;
+    if (state.record?.primary !== state.node || !(state.lead || this.#promoting)) return;
+    if (state.required) this.#wish([state.node], reason);
+  }
+
+  #wish(members: readonly NodeId[], reason: WantReason): void {
+    const { state, turn, config, link } = this.#p;
+    const key = `${state.epoch} ${members.join(' ')} ${reason}`;
+    if (key === this.#want) return;
+    this.#want = key;
+    const { epoch } = state;
+    const cause = turn.event('mirror.want', { epoch, members: members.join(' '), reason });
+    const { volume } = config;
+    const want: WantReport = {
+      kind: 'want',
+      volume,
+      epoch,
+      members,
+      reason,
+      cause,
+      peerBoot: link.peerBoot,
+    };
+    turn.report(want);
+  }
+}

@@ -1,0 +1,55 @@
+/** What the parts of a data actor must all know, and the few verbs on it. Each field has one writer. */
+import type { BootId, Epoch, Micros, NodeId } from '../core/units.ts';
+import type { DiskState, Role, VolumeRecord } from '../data/messages.ts';
+
+export class MirrorState {
+  readonly node: NodeId;
+  readonly peer: NodeId;
+  readonly boot: BootId;
+  /** Written by the attach, the role and a disk failure. */
+  disk: DiskState = 'Diskless';
+  /** Whether the metadata was read and this life made durable. */
+  attached = false;
+  /** The record in whose epoch this host acts; its epoch is durable here. */
+  record: VolumeRecord | null = null;
+  /** Primary of `record`, with data that may be served while the grant lasts. */
+  lead = false;
+  /** The peer must have a write, and make a flush stable, before it completes. */
+  required = false;
+  /** The primary is giving up its role: what is in flight ends, nothing new begins. */
+  demoting = false;
+  /** The primary gave up its role in the record's epoch. */
+  demoted = false;
+  /** A record named another primary; requests in flight are being ended. */
+  fencing = false;
+  grantUntil: Micros = 0;
+  #token = 0;
+
+  constructor(node: NodeId, peer: NodeId, boot: BootId) {
+    this.node = node;
+    this.peer = peer;
+    this.boot = boot;
+  }
+
+  get epoch(): Epoch {
+    return this.record === null ? 0 : this.record.epoch;
+  }
+
+  /** Tokens of flushes and metadata I/O: small integers that come back with the answer. */
+  nextToken(): number {
+    this.#token = (this.#token % 0x7fffffff) + 1;
+    return this.#token;
+  }
+
+  /** Whether requests may be admitted and completed now. */
+  mayServe(now: Micros): boolean {
+    return this.lead && now < this.grantUntil;
+  }
+
+  role(now: Micros): Role {
+    if (this.fencing) return 'Fenced';
+    if (this.record === null) return 'Idle';
+    if (this.record.primary !== this.node || this.demoted) return 'Secondary';
+    return this.lead && now < this.grantUntil && this.disk === 'UpToDate' ? 'Primary' : 'Suspended';
+  }
+}

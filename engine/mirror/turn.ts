@@ -1,0 +1,204 @@
+/**
+ * What every part of a data actor shares during one turn: the time, the decisions written so far,
+ * deadlines, reports and the timeline. Decides nothing.
+ */
+import { invariant } from '../core/invariant.ts';
+import type { Micros, NodeId } from '../core/units.ts';
+import { Decision, PAGE_BYTES } from '../data/abi.ts';
+import type { DataMemory, Records } from '../data/memory.ts';
+import type { DataReport, Mailboxes } from '../data/messages.ts';
+import type { TimelineValue } from '../timeline/event.ts';
+
+/** What can fall due. */
+export const Deadline = {
+  /** A barrier starts by itself. */
+  Barrier: 0,
+  /** A peer that owes an answer is looked at. */
+  Watch: 1,
+  /** A new primary stops waiting for the other member. */
+  Connect: 2,
+  /** The right to act as primary runs out. */
+  Grant: 3,
+  /** A running resync says how far it is. */
+  Progress: 4,
+} as const;
+const DEADLINES = 5;
+
+/** A decision that found no room in its turn and leads the next one. */
+interface Held {
+  readonly op: number;
+  readonly slot: number;
+  readonly link: number;
+  readonly flags: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly status: number;
+  readonly page: Uint8Array | null;
+  readonly report: DataReport | null;
+}
+
+export class Turn {
+  /** The step's clock. */
+  now: Micros = 0;
+  /** Id of the event being handled, '' for none: the cause of what arises. */
+  cause = '';
+  readonly node: NodeId;
+  readonly memory: DataMemory;
+  readonly reached: (mark: string) => void;
+  readonly #decisions: Records;
+  readonly #outbox: DataReport[];
+  readonly #idPrefix: string;
+  readonly #deadlines = new Float64Array(DEADLINES).fill(Number.POSITIVE_INFINITY);
+  #count = 0;
+  #pages = 0;
+  #held: Held[] = [];
+  #events = 0;
+  #armed = Number.POSITIVE_INFINITY;
+
+  constructor(
+    memory: DataMemory,
+    mailboxes: Mailboxes,
+    node: NodeId,
+    session: number,
+    reached: (mark: string) => void,
+  ) {
+    this.memory = memory;
+    this.node = node;
+    this.reached = reached;
+    this.#decisions = memory.decisions;
+    this.#outbox = mailboxes.outbox;
+    this.#idPrefix = `${node}.${session}.d`;
+  }
+
+  /** Opens a turn; what the last one had no room for goes first. */
+  begin(now: Micros): void {
+    invariant(now >= this.now, 'the clock of a step never runs backwards');
+    this.now = now;
+    this.cause = '';
+    this.#count = 0;
+    this.#pages = 0;
+    if (this.#held.length > 0) this.#release();
+  }
+
+  /** Closes a turn and returns how many decisions it wrote. */
+  end(): number {
+    let due = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < DEADLINES; i += 1) due = Math.min(due, this.#deadlines[i] as number);
+    if (this.#held.length > 0) due = this.now;
+    if (due < this.#armed) {
+      this.#armed = due;
+      // `emit` always leaves room for this one.
+      this.#decisions.put(this.#count, Decision.ArmTimer, 0, 0, 0, due, 0, 0);
+      this.#count += 1;
+    }
+    return this.#count;
+  }
+
+  /** Writes a decision. */
+  emit(
+    op: number,
+    slot: number,
+    link: number,
+    flags: number,
+    offset: number,
+    length: number,
+    status: number,
+  ): void {
+    if (this.#count + 1 >= this.#decisions.capacity || this.#held.length > 0) {
+      this.#held.push({ op, slot, link, flags, offset, length, status, page: null, report: null });
+      this.reached('mirror.turn.overflow');
+      return;
+    }
+    this.#decisions.put(this.#count, op, slot, link, flags, offset, length, status);
+    this.#count += 1;
+  }
+
+  /** Writes a decision that carries a page: MetaWrite or PeerMessage. `bytes` is copied. */
+  emitPage(op: number, link: number, offset: number, length: number, bytes: Uint8Array): void {
+    const full = this.#pages >= this.memory.layout.outPages;
+    if (full || this.#count + 1 >= this.#decisions.capacity || this.#held.length > 0) {
+      const page = bytes.slice();
+      this.#held.push({
+        op,
+        slot: 0,
+        link,
+        flags: 0,
+        offset,
+        length,
+        status: 0,
+        page,
+        report: null,
+      });
+      this.reached('mirror.turn.overflow');
+      return;
+    }
+    this.memory.outPages.set(bytes, this.#pages * PAGE_BYTES);
+    this.#decisions.put(this.#count, op, this.#pages, link, 0, offset, length, 0);
+    this.#pages += 1;
+    this.#count += 1;
+  }
+
+  /** Tells the control actor something. */
+  report(report: DataReport): void {
+    if (this.#count + 1 >= this.#decisions.capacity || this.#held.length > 0) {
+      this.#held.push({ ...NOTHING, report });
+      return;
+    }
+    this.#decisions.put(this.#count, Decision.Report, this.#outbox.length, 0, 0, 0, 0, 0);
+    this.#outbox.push(report);
+    this.#count += 1;
+  }
+
+  /** Puts an event on the timeline and returns its id. */
+  event(kind: string, d: { readonly [name: string]: TimelineValue }): string {
+    this.#events += 1;
+    const id = `${this.#idPrefix}${this.#events}`;
+    const base = { id, t: this.now, node: this.node, kind, d };
+    const event = this.cause === '' ? base : { ...base, cause: this.cause };
+    this.report({ kind: 'event', event });
+    return id;
+  }
+
+  /** Sets a deadline; Infinity for none. */
+  due(deadline: number, at: Micros): void {
+    this.#deadlines[deadline] = at;
+  }
+
+  /** When a deadline falls due, Infinity for never. */
+  dueAt(deadline: number): Micros {
+    return this.#deadlines[deadline] as number;
+  }
+
+  /** Notes that the armed timer fired. */
+  timerFired(): void {
+    this.#armed = Number.POSITIVE_INFINITY;
+  }
+
+  /** True, once, when the deadline has come. */
+  takeDue(deadline: number): boolean {
+    if ((this.#deadlines[deadline] as number) > this.now) return false;
+    this.#deadlines[deadline] = Number.POSITIVE_INFINITY;
+    return true;
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const h of held) {
+      if (h.report) this.report(h.report);
+      else if (h.page) this.emitPage(h.op, h.link, h.offset, h.length, h.page);
+      else this.emit(h.op, h.slot, h.link, h.flags, h.offset, h.length, h.status);
+    }
+  }
+}
+
+const NOTHING = {
+  op: 0,
+  slot: 0,
+  link: 0,
+  flags: 0,
+  offset: 0,
+  length: 0,
+  status: 0,
+  page: null,
+} as const;

@@ -1,0 +1,368 @@
+/**
+ * The way of one front-end request: admitted, put in order, made hot, issued to both replicas,
+ * completed when every member of the in-sync set has it. Never acknowledges what the rules do not
+ * allow; never gives a slot back while the disk or a link still uses it.
+ */
+import { EXTENT_BYTES } from '../core/units.ts';
+import { Decision, Flag, Status } from '../data/abi.ts';
+import type { Parts } from './parts.ts';
+import { Hold } from './range-lock.ts';
+import { Kind, Peer, Phase, SlotQueue } from './request.ts';
+
+export class FrontWrites {
+  readonly #p: Parts;
+  readonly #gate: SlotQueue;
+  readonly #room: SlotQueue;
+  readonly #hot: SlotQueue;
+  readonly #parked: SlotQueue;
+  readonly #held: SlotQueue;
+  readonly #front: number;
+  /** Requests past the gate and not completed. */
+  #open = 0;
+  #roomChanged = false;
+
+  constructor(parts: Parts) {
+    this.#p = parts;
+    this.#front = parts.turn.memory.layout.frontSlots;
+    this.#gate = new SlotQueue(parts.slots);
+    this.#room = new SlotQueue(parts.slots);
+    this.#hot = new SlotQueue(parts.slots);
+    this.#parked = new SlotQueue(parts.slots);
+    this.#held = new SlotQueue(parts.slots);
+  }
+
+  /** Requests admitted and not completed. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Requests that wait at the gate. */
+  get waiting(): number {
+    return this.#gate.count;
+  }
+
+  /** A front-end request arrives. */
+  request(kind: number, slot: number, flags: number, offset: number, length: number): void {
+    const p = this.#p;
+    if (kind !== Kind.Flush && !this.#valid(offset, length)) {
+      p.turn.emit(Decision.Complete, slot, 0, 0, 0, 0, Status.Invalid);
+      p.turn.reached('mirror.request.invalid');
+      return;
+    }
+    if (p.role.refusesRequests()) {
+      p.turn.emit(Decision.Complete, slot, 0, 0, 0, 0, Status.Fenced);
+      return;
+    }
+    p.slots.open(slot, kind, offset, length, flags & Flag.Fua);
+    if (this.#gate.count === 0 && p.state.mayServe(p.turn.now)) {
+      this.#start(slot);
+      return;
+    }
+    p.slots.phase[slot] = Phase.Gate;
+    this.#gate.push(slot);
+  }
+
+  /** The range of `slot` has become free. */
+  granted(slot: number): void {
+    if (this.#p.state.fencing) this.#refuse(slot);
+    else if (this.#p.slots.kind[slot] === Kind.Read) this.#issueRead(slot);
+    else this.#heat(slot);
+  }
+
+  /** The local disk is done with a front-end slot. */
+  localDone(slot: number, status: number): void {
+    const { slots } = this.#p;
+    slots.local[slot] = 1;
+    if (status !== 0) {
+      slots.status[slot] = Status.Io;
+      this.#p.role.failDisk(slots.kind[slot] === Kind.Read ? 'read' : 'write');
+    }
+    if (slots.kind[slot] === Kind.Read) this.#end(slot, 0);
+    else this.#advance(slot);
+  }
+
+  /** The peer has the write of `slot`. */
+  peerAcked(slot: number): void {
+    this.#p.slots.peer[slot] = Peer.Acked;
+    this.#advance(slot);
+  }
+
+  /** A journal block became durable: what waited for it may go on. */
+  journalWritten(): void {
+    const { slots, log } = this.#p;
+    for (let s = this.#hot.head; s >= 0; s = this.#hot.head) {
+      if ((slots.journal[s] as number) > log.durable) break;
+      this.#hot.take();
+      this.#issueWrite(s);
+    }
+    this.roomChanged();
+  }
+
+  /** An extent may go cold, or a barrier ended; looked at once, at the end of the turn. */
+  roomChanged(): void {
+    this.#roomChanged = true;
+  }
+
+  /** End of a turn: tries again what waited for room. */
+  settle(): void {
+    if (!this.#roomChanged) return;
+    this.#roomChanged = false;
+    while (this.#room.count > 0) {
+      const slot = this.#room.head;
+      const wait = this.#acquire(slot);
+      if (wait < 0) break;
+      this.#room.take();
+      this.#awaitHot(slot, wait);
+    }
+    this.unpark();
+  }
+
+  /** Lets waiting requests in, and completes what waited for a grant. */
+  resume(): void {
+    const { state, turn } = this.#p;
+    if (!state.mayServe(turn.now)) return;
+    for (let s = this.#held.take(); s >= 0; s = this.#held.take()) this.#finish(s);
+    for (let s = this.#gate.take(); s >= 0; s = this.#gate.take()) this.#start(s);
+  }
+
+  /** The peer is back, or left out by a committed record: parked writes go on. */
+  unpark(): void {
+    let count = this.#parked.count;
+    while (count > 0 && this.#mayIssue()) {
+      count -= 1;
+      this.#issueWrite(this.#parked.take());
+    }
+  }
+
+  /** The peer is left out: what waited only for it is complete. */
+  releaseRequired(): void {
+    for (let slot = 0; slot < this.#front; slot += 1) {
+      if (this.#p.slots.kind[slot] === Kind.Write) this.#advance(slot);
+    }
+    this.unpark();
+  }
+
+  /**
+   * The link is lost. RULE-08: every write in flight may be on one replica only, so its blocks are
+   * dirty at once; their extents are hot.
+   */
+  linkLost(link: number): void {
+    const { slots, map, canary } = this.#p;
+    for (let slot = 0; slot < this.#front; slot += 1) {
+      if (slots.kind[slot] !== Kind.Write || slots.phase[slot] !== Phase.Flying) continue;
+      if (!canary.rule08) map.markBytes(slots.offset[slot] as number, slots.length[slot] as number);
+      if (slots.peer[slot] === Peer.Sent && slots.link[slot] === link) {
+        slots.peer[slot] = Peer.Failing;
+      }
+    }
+  }
+
+  /** The backend has let go of every slot that was being sent on `link`. */
+  linkGone(link: number): void {
+    const { slots } = this.#p;
+    for (let slot = 0; slot < this.#front; slot += 1) {
+      if (slots.kind[slot] !== Kind.Write || slots.link[slot] !== link) continue;
+      if (slots.peer[slot] !== Peer.Failing) continue;
+      slots.peer[slot] = Peer.Lost;
+      this.#advance(slot);
+    }
+  }
+
+  /** Another host is primary, or this one gives up: nothing that is not issued ever will be. */
+  refuseWaiting(): void {
+    for (let s = this.#held.take(); s >= 0; s = this.#held.take()) {
+      this.#p.slots.status[s] = Status.Fenced;
+      this.#finish(s);
+    }
+    for (let s = this.#gate.take(); s >= 0; s = this.#gate.take()) {
+      this.#p.slots.close(s);
+      this.#p.turn.emit(Decision.Complete, s, 0, 0, 0, 0, Status.Fenced);
+    }
+  }
+
+  /** A record named another primary: everything ends, in flight or not. */
+  fence(): void {
+    const { slots, barrier } = this.#p;
+    this.refuseWaiting();
+    for (const s of barrier.fence()) this.#refuse(s);
+    for (let s = this.#room.take(); s >= 0; s = this.#room.take()) this.#refuse(s);
+    for (let s = this.#hot.take(); s >= 0; s = this.#hot.take()) this.#refuse(s);
+    for (let s = this.#parked.take(); s >= 0; s = this.#parked.take()) this.#refuse(s);
+    for (let slot = 0; slot < this.#front; slot += 1) {
+      if (slots.phase[slot] === Phase.Range && slots.kind[slot] !== Kind.Free) this.#refuse(slot);
+      else if (slots.phase[slot] === Phase.Flying) this.#advance(slot);
+    }
+  }
+
+  /** Completes a request that passed the gate; waits for a grant when there is none now. */
+  complete(slot: number, status: number): void {
+    const { slots, state, turn } = this.#p;
+    if (slots.status[slot] === 0) slots.status[slot] = status;
+    const ending = state.fencing || state.demoting;
+    if (slots.status[slot] === 0 && !state.mayServe(turn.now)) {
+      if (ending) slots.status[slot] = Status.Fenced;
+    }
+    if (slots.status[slot] === 0 && !state.mayServe(turn.now)) {
+      slots.phase[slot] = Phase.Held;
+      this.#held.push(slot);
+      turn.reached('mirror.request.held');
+      return;
+    }
+    this.#finish(slot);
+  }
+
+  #finish(slot: number): void {
+    const { slots, turn, role } = this.#p;
+    const status = slots.status[slot] as number;
+    slots.close(slot);
+    this.#open -= 1;
+    turn.emit(Decision.Complete, slot, 0, 0, 0, 0, status);
+    if (this.#open === 0) role.drained();
+  }
+
+  #refuse(slot: number): void {
+    const { slots } = this.#p;
+    slots.status[slot] = Status.Fenced;
+    this.#end(slot, 0);
+  }
+
+  /** Lets go of what the request holds, and completes it. */
+  #end(slot: number, interval: number): void {
+    const { slots, locks, log } = this.#p;
+    const last = slots.lastExtent[slot] as number;
+    if (last >= 0) {
+      log.release(slots.firstExtent[slot] as number, last, interval);
+      slots.lastExtent[slot] = -1;
+      if (this.#room.count > 0) this.#roomChanged = true;
+    }
+    // Completed before the range is let go: what waits for it comes after.
+    const locked = locks.has(slot);
+    this.complete(slot, 0);
+    if (locked) locks.release(slot);
+  }
+
+  #valid(offset: number, length: number): boolean {
+    const { config, turn } = this.#p;
+    const block = config.logicalBlock;
+    return (
+      Number.isSafeInteger(offset) &&
+      offset >= 0 &&
+      length > 0 &&
+      length <= turn.memory.layout.slotBytes &&
+      offset % block === 0 &&
+      length % block === 0 &&
+      offset + length <= config.sizeBytes
+    );
+  }
+
+  #start(slot: number): void {
+    const { slots, locks, canary, barrier } = this.#p;
+    this.#open += 1;
+    const kind = slots.kind[slot] as number;
+    if (kind === Kind.Flush) {
+      barrier.join(slot);
+      return;
+    }
+    slots.phase[slot] = Phase.Range;
+    const start = slots.offset[slot] as number;
+    const end = start + (slots.length[slot] as number);
+    let hold: number = kind === Kind.Read ? Hold.Shared : Hold.Exclusive;
+    // A read that does not wait could show a value that a take-over then loses.
+    if (kind === Kind.Read && canary.readNoWait) hold = Hold.None;
+    if (kind === Kind.Write && canary.overlapOrder) hold = Hold.None;
+    if (locks.acquire(slot, start, end, hold)) this.granted(slot);
+  }
+
+  #issueRead(slot: number): void {
+    const { slots, turn } = this.#p;
+    slots.phase[slot] = Phase.Flying;
+    turn.emit(
+      Decision.LocalRead,
+      slot,
+      0,
+      0,
+      slots.offset[slot] as number,
+      slots.length[slot] as number,
+      0,
+    );
+  }
+
+  #heat(slot: number): void {
+    const { slots } = this.#p;
+    if (this.#room.count === 0) {
+      const wait = this.#acquire(slot);
+      if (wait >= 0) {
+        this.#awaitHot(slot, wait);
+        return;
+      }
+    }
+    slots.phase[slot] = Phase.Room;
+    this.#room.push(slot);
+  }
+
+  #acquire(slot: number): number {
+    const { slots, log } = this.#p;
+    const offset = slots.offset[slot] as number;
+    const first = Math.floor(offset / EXTENT_BYTES);
+    const last = Math.floor((offset + (slots.length[slot] as number) - 1) / EXTENT_BYTES);
+    const wait = log.acquire(first, last);
+    if (wait >= 0) {
+      slots.firstExtent[slot] = first;
+      slots.lastExtent[slot] = last;
+    }
+    return wait;
+  }
+
+  #awaitHot(slot: number, wait: number): void {
+    const { slots, canary } = this.#p;
+    // RULE-04: no data is written before its extent is durably hot.
+    if (wait === 0 || canary.rule04) {
+      this.#issueWrite(slot);
+      return;
+    }
+    slots.phase[slot] = Phase.Hot;
+    slots.journal[slot] = wait;
+    this.#hot.push(slot);
+  }
+
+  #mayIssue(): boolean {
+    const { link, state, barrier } = this.#p;
+    if (!state.lead || state.disk !== 'UpToDate') return false;
+    if (link.mirrored) return barrier.room(this.#p.slots.count);
+    return !state.required;
+  }
+
+  #issueWrite(slot: number): void {
+    const { slots, turn, link, map } = this.#p;
+    if (!this.#mayIssue()) {
+      slots.phase[slot] = Phase.Parked;
+      this.#parked.push(slot);
+      return;
+    }
+    const offset = slots.offset[slot] as number;
+    const length = slots.length[slot] as number;
+    const flags = slots.flags[slot] as number;
+    slots.phase[slot] = Phase.Flying;
+    turn.emit(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
+    if (link.mirrored) link.sendWrite(slot, offset, length, flags);
+    else map.markBytes(offset, length);
+  }
+
+  /** Ends a write in flight when everybody who must have it does. */
+  #advance(slot: number): void {
+    const { slots, state, barrier, canary } = this.#p;
+    if (slots.phase[slot] !== Phase.Flying || slots.local[slot] === 0) return;
+    const peer = slots.peer[slot] as number;
+    // The backend still sends from this slot.
+    if ((peer === Peer.Sent && !canary.ackEarly) || peer === Peer.Failing) return;
+    // RULE-02: without the peer only when a committed record has left it out.
+    const needsPeer = state.required && !state.fencing && !canary.ackEarly;
+    if (needsPeer && peer !== Peer.Acked && slots.status[slot] === 0) return;
+    if ((peer === Peer.Acked || peer === Peer.Sent) && this.#p.link.mirrored) {
+      barrier.add(slots.offset[slot] as number, slots.length[slot] as number);
+      this.#end(slot, barrier.interval);
+      return;
+    }
+    this.#end(slot, 0);
+  }
+}
