@@ -1,0 +1,449 @@
+// The N-API surface: arguments in, typed errors out. No state of its own, so that it loads in any
+// number of Workers.
+#include <fcntl.h>
+#include <napi.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "abi_table.h"
+#include "crc32c.h"
+#include "guardian_state.h"
+#include "reactor.h"
+#include "siphash.h"
+
+namespace understudy {
+namespace {
+
+void throwFailure(Napi::Env env, const Failure& failure) {
+  Napi::Error error = Napi::Error::New(env, failure.what());
+  error.Set("code", Napi::String::New(env, failure.code()));
+  error.ThrowAsJavaScriptException();
+}
+
+/// Runs set-up code; a Failure becomes a JavaScript error with `code`.
+template <typename Call>
+Napi::Value guarded(Napi::Env env, Call call) {
+  try {
+    return call();
+  } catch (const Failure& failure) {
+    throwFailure(env, failure);
+  } catch (const std::exception& error) {
+    throwFailure(env, Failure("INTERNAL", error.what()));
+  }
+  return env.Undefined();
+}
+
+[[noreturn]] void badArgument(const std::string& name) {
+  throw Failure("ARGUMENT_INVALID", name + " is missing or malformed");
+}
+
+uint64_t integer(const Napi::Object& from, const char* name, uint64_t most,
+                 std::optional<uint64_t> otherwise = {}) {
+  const Napi::Value value = from.Get(name);
+  if (value.IsUndefined() && otherwise.has_value()) return *otherwise;
+  if (!value.IsNumber()) badArgument(name);
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!(number >= 0) || number > double(most) || number != double(uint64_t(number)))
+    badArgument(name);
+  return uint64_t(number);
+}
+
+std::string text(const Napi::Object& from, const char* name,
+                 std::optional<std::string> otherwise = {}) {
+  const Napi::Value value = from.Get(name);
+  if (value.IsUndefined() && otherwise.has_value()) return *otherwise;
+  if (!value.IsString()) badArgument(name);
+  return value.As<Napi::String>().Utf8Value();
+}
+
+std::vector<uint8_t> octets(const Napi::Value& value, const char* name) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    badArgument(name);
+  const auto array = value.As<Napi::Uint8Array>();
+  return {array.Data(), array.Data() + array.ByteLength()};
+}
+
+Layout layoutFrom(const Napi::Object& options) {
+  if (!options.Get("layout").IsObject()) badArgument("layout");
+  const auto from = options.Get("layout").As<Napi::Object>();
+  const auto field = [&](const char* name) { return uint32_t(integer(from, name, UINT32_MAX)); };
+  Layout layout;
+  layout.events = field("events");
+  layout.decisions = field("decisions");
+  layout.frontSlots = field("frontSlots");
+  layout.peerSlots = field("peerSlots");
+  layout.engineSlots = field("engineSlots");
+  layout.slotBytes = field("slotBytes");
+  layout.inPages = field("inPages");
+  layout.outPages = field("outPages");
+  return layout;
+}
+
+/// 32 hexadecimal digits, dashes allowed, to 16 bytes.
+void volumeFrom(const std::string& digits, uint8_t* volume) {
+  std::string plain;
+  for (const char c : digits)
+    if (c != '-') plain += c;
+  if (plain.size() != 32 || plain.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
+    badArgument("volume");
+  for (size_t i = 0; i < 16; i++)
+    volume[i] = uint8_t(std::stoul(plain.substr(2 * i, 2), nullptr, 16));
+}
+
+ReactorOptions optionsFrom(const Napi::Object& from) {
+  constexpr uint64_t kSizeMax = uint64_t{64} << 40;
+  ReactorOptions options;
+  options.layout = layoutFrom(from);
+  options.disk.replicaPath = text(from, "replicaPath");
+  options.disk.metaPath = text(from, "metaPath", "");
+  options.disk.sizeBytes = integer(from, "sizeBytes", kSizeMax);
+  options.disk.metaPages = uint32_t(integer(from, "metaPages", UINT32_MAX));
+  options.disk.blockBytes = uint32_t(integer(from, "blockBytes", 4096, 4096));
+  options.disk.lockWaitMicros = int64_t(integer(from, "lockWaitMillis", 60000, 1000)) * 1000;
+  const bool block = options.disk.blockBytes == 512 || options.disk.blockBytes == 4096;
+  if (!block) badArgument("blockBytes (512 or 4096)");
+  if (options.disk.sizeBytes == 0 || options.disk.sizeBytes % options.disk.blockBytes != 0)
+    badArgument("sizeBytes (whole blocks)");
+  const std::string direct = text(from, "direct", "auto");
+  if (direct != "auto" && direct != "on" && direct != "off")
+    badArgument("direct (auto, on or off)");
+  options.disk.direct = direct == "on" ? Direct::On : direct == "off" ? Direct::Off : Direct::Auto;
+  const std::string personality = text(from, "personality", "auto");
+  if (personality != "auto" && personality != "io_uring" && personality != "epoll")
+    badArgument("personality (auto, io_uring or epoll)");
+  options.personality = personality == "epoll"      ? Personality::Epoll
+                        : personality == "io_uring" ? Personality::Uring
+                                                    : Personality::Auto;
+  options.identity.node = uint16_t(integer(from, "node", 64, 0));
+  const std::string volume = text(from, "volume", "");
+  if (!volume.empty()) volumeFrom(volume, options.identity.volume);
+  if (!from.Get("key").IsUndefined()) {
+    options.key = octets(from.Get("key"), "key");
+    if (options.key->size() != 32) badArgument("key (32 bytes)");
+    if (options.identity.node == 0 || volume.empty())
+      badArgument("node and volume (wanted with a key)");
+  }
+  options.keepaliveMicros = int64_t(integer(from, "keepaliveMillis", 60000, 500)) * 1000;
+  options.silenceMicros = int64_t(integer(from, "silenceMillis", 600000, 2000)) * 1000;
+  if (options.keepaliveMicros < 1000 || options.silenceMicros < 2 * options.keepaliveMicros)
+    badArgument("silenceMillis (at least 2 × keepaliveMillis)");
+  return options;
+}
+
+class ReactorObject : public Napi::ObjectWrap<ReactorObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Reactor",
+                       {
+                           InstanceMethod<&ReactorObject::poll>("poll"),
+                           InstanceMethod<&ReactorObject::listenNbd>("listenNbd"),
+                           InstanceMethod<&ReactorObject::setExport>("setExport"),
+                           InstanceMethod<&ReactorObject::listenPeer>("listenPeer"),
+                           InstanceMethod<&ReactorObject::connectPeer>("connectPeer"),
+                           InstanceMethod<&ReactorObject::stats>("stats"),
+                           InstanceMethod<&ReactorObject::close>("close"),
+                           InstanceAccessor<&ReactorObject::memory>("memory"),
+                           InstanceAccessor<&ReactorObject::clock>("clock"),
+                           InstanceAccessor<&ReactorObject::wakeFd>("wakeFd"),
+                           InstanceAccessor<&ReactorObject::personality>("personality"),
+                           InstanceAccessor<&ReactorObject::direct>("direct"),
+                           StaticMethod<&ReactorObject::wake>("wake"),
+                       });
+  }
+
+  explicit ReactorObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ReactorObject>(info) {
+    guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[0].IsObject()) badArgument("options");
+      reactor_ = std::make_unique<Reactor>(optionsFrom(info[0].As<Napi::Object>()));
+      memory_ = Napi::Persistent(shared(info.Env(), reactor_->memory()));
+      clock_ = Napi::Persistent(shared(info.Env(), reactor_->clock()));
+      return info.Env().Undefined();
+    });
+  }
+
+ private:
+  static Napi::ArrayBuffer shared(Napi::Env env, const std::shared_ptr<SharedMemory>& memory) {
+    auto* holder = new std::shared_ptr<SharedMemory>(memory);
+    return Napi::ArrayBuffer::New(
+        env, memory->at, memory->bytes,
+        [](Napi::Env, void*, std::shared_ptr<SharedMemory>* held) { delete held; }, holder);
+  }
+
+  Reactor& open() {
+    if (reactor_ == nullptr || reactor_->closed())
+      throw Failure("CLOSED", "this reactor is closed");
+    return *reactor_;
+  }
+
+  Napi::Value poll(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[0].IsNumber() || !info[1].IsNumber()) badArgument("decisionCount, deadlineMicros");
+      const uint32_t count = info[0].As<Napi::Number>().Uint32Value();
+      return Napi::Number::New(info.Env(),
+                               open().poll(count, info[1].As<Napi::Number>().DoubleValue()));
+    });
+  }
+
+  Napi::Value listenNbd(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[0].IsObject()) badArgument("address");
+      const auto address = info[0].As<Napi::Object>();
+      const std::string name = info[1].IsString() ? info[1].As<Napi::String>().Utf8Value() : "";
+      if (name.size() > 64) badArgument("exportName (at most 64 bytes)");
+      if (address.Has("path")) {
+        open().listenNbdPath(text(address, "path"), name);
+        return Napi::Number::New(info.Env(), 0);
+      }
+      return Napi::Number::New(
+          info.Env(),
+          open().listenNbd(text(address, "host"), uint16_t(integer(address, "port", 65535)), name));
+    });
+  }
+
+  Napi::Value setExport(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[0].IsBoolean()) badArgument("open");
+      open().setExport(info[0].As<Napi::Boolean>().Value());
+      return info.Env().Undefined();
+    });
+  }
+
+  Napi::Value listenPeer(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[0].IsObject()) badArgument("address");
+      const auto address = info[0].As<Napi::Object>();
+      return Napi::Number::New(
+          info.Env(),
+          open().listenPeer(text(address, "host"), uint16_t(integer(address, "port", 65535))));
+    });
+  }
+
+  Napi::Value connectPeer(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[0].IsObject()) badArgument("peer");
+      const auto peer = info[0].As<Napi::Object>();
+      open().connectPeer(uint16_t(integer(peer, "node", 64)), text(peer, "host"),
+                         uint16_t(integer(peer, "port", 65535)));
+      return info.Env().Undefined();
+    });
+  }
+
+  Napi::Value stats(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const Reactor& reactor = open();
+      const Stats& s = reactor.stats();
+      Napi::Object all = Napi::Object::New(info.Env());
+      const std::pair<const char*, uint64_t> counters[] = {
+          {"polls", s.polls},
+          {"events", s.events},
+          {"decisions", s.decisions},
+          {"kernelEnters", reactor.enters()},
+          {"nbdConnections", s.nbdConnections},
+          {"nbdRefused", s.nbdRefused},
+          {"nbdRejected", s.nbdRejected},
+          {"nbdRequests", s.nbdRequests},
+          {"nbdTimeouts", s.nbdTimeouts},
+          {"peerConnections", s.peerConnections},
+          {"peerRefused", s.peerRefused},
+          {"authFailures", s.authFailures},
+          {"framesRejected", s.framesRejected},
+          {"checksumFailures", s.checksumFailures},
+          {"framesSent", s.framesSent},
+          {"framesReceived", s.framesReceived},
+          {"bytesSent", s.bytesSent},
+          {"bytesReceived", s.bytesReceived},
+          {"linksUp", s.linksUp},
+          {"linksDown", s.linksDown},
+          {"linksSilent", s.linksSilent},
+          {"connectFailures", s.connectFailures},
+          {"localReads", s.localReads},
+          {"localWrites", s.localWrites},
+          {"localFlushes", s.localFlushes},
+          {"syncs", s.syncs},
+          {"metaReads", s.metaReads},
+          {"metaWrites", s.metaWrites},
+          {"stalls", s.stalls},
+          {"registeredBytes", reactor.registeredBytes()},
+      };
+      for (const auto& [name, value] : counters)
+        all.Set(name, Napi::Number::New(info.Env(), double(value)));
+      all.Set("lastRefusal", Napi::String::New(info.Env(), s.lastRefusal));
+      return all;
+    });
+  }
+
+  Napi::Value close(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (reactor_ != nullptr && !reactor_->closed()) reactor_->close();
+      return info.Env().Undefined();
+    });
+  }
+
+  Napi::Value memory(const Napi::CallbackInfo&) { return memory_.Value(); }
+  Napi::Value clock(const Napi::CallbackInfo&) { return clock_.Value(); }
+  Napi::Value wakeFd(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(),
+                   [&]() -> Napi::Value { return Napi::Number::New(info.Env(), open().wakeFd()); });
+  }
+  Napi::Value personality(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      return Napi::String::New(info.Env(), open().personality());
+    });
+  }
+  Napi::Value direct(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      return Napi::Boolean::New(info.Env(), open().direct());
+    });
+  }
+
+  static Napi::Value wake(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[0].IsNumber()) badArgument("fd");
+      const uint64_t one = 1;
+      const bool told =
+          ::write(info[0].As<Napi::Number>().Int32Value(), &one, sizeof one) == sizeof one;
+      return Napi::Boolean::New(info.Env(), told);
+    });
+  }
+
+  std::unique_ptr<Reactor> reactor_;
+  Napi::Reference<Napi::ArrayBuffer> memory_, clock_;
+};
+
+class GuardianObject : public Napi::ObjectWrap<GuardianObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "GuardianState",
+                       {
+                           InstanceMethod<&GuardianObject::set>("set"),
+                           InstanceMethod<&GuardianObject::read>("read"),
+                           InstanceMethod<&GuardianObject::close>("close"),
+                       });
+  }
+
+  explicit GuardianObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<GuardianObject>(info) {
+    guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[0].IsString()) badArgument("path");
+      map(info[0].As<Napi::String>().Utf8Value());
+      return info.Env().Undefined();
+    });
+  }
+  ~GuardianObject() override { unmap(); }
+
+ private:
+  void map(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) throw Failure("GUARDIAN_STATE", path + ": " + describeErrno(errno));
+    struct stat status{};
+    const bool sized = fstat(fd, &status) == 0 && (status.st_size >= off_t(kGuardianBytes) ||
+                                                   ftruncate(fd, kGuardianBytes) == 0);
+    void* page = sized ? mmap(nullptr, kGuardianBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+                       : MAP_FAILED;
+    const int error = errno;
+    ::close(fd);
+    if (page == MAP_FAILED) throw Failure("GUARDIAN_STATE", path + ": " + describeErrno(error));
+    page_ = static_cast<GuardianPage*>(page);
+    // The deadline of the core before us stands: a restart inside it is not noticed.
+    page_->magic.store(kGuardianMagic);
+  }
+  void unmap() {
+    if (page_ != nullptr) munmap(page_, kGuardianBytes);
+    page_ = nullptr;
+  }
+  GuardianPage& page() {
+    if (page_ == nullptr) throw Failure("CLOSED", "this guardian state is closed");
+    return *page_;
+  }
+
+  Napi::Value set(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[0].IsNumber() || !info[1].IsBoolean()) badArgument("deadlineMicros, armed");
+      const double deadline = info[0].As<Napi::Number>().DoubleValue();
+      if (!(deadline >= 0) || deadline > 9007199254740991.0) badArgument("deadlineMicros");
+      const uint64_t armed = info[1].As<Napi::Boolean>().Value() ? kGuardianArmed : 0;
+      page().word.store(uint64_t(deadline) | armed, std::memory_order_release);
+      return info.Env().Undefined();
+    });
+  }
+
+  Napi::Value read(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const GuardianPage& now = page();
+      const uint64_t word = now.word.load(std::memory_order_acquire);
+      Napi::Object all = Napi::Object::New(info.Env());
+      all.Set("deadlineMicros", double(word & ~kGuardianArmed));
+      all.Set("armed", (word & kGuardianArmed) != 0);
+      all.Set("pid", double(now.pid.load()));
+      all.Set("seenMicros", double(now.seenMicros.load()));
+      all.Set("pettedMicros", double(now.pettedMicros.load()));
+      all.Set("timeoutMillis", double(now.timeoutMillis.load()));
+      all.Set("running", now.running.load() != 0);
+      return all;
+    });
+  }
+
+  Napi::Value close(const Napi::CallbackInfo& info) {
+    unmap();
+    return info.Env().Undefined();
+  }
+
+  GuardianPage* page_ = nullptr;
+};
+
+/// A safe integer that is the same as long as the host is up.
+Napi::Value bootId(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    char id[64] = {};
+    const int fd = ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    const ssize_t length = fd >= 0 ? ::read(fd, id, sizeof id) : -1;
+    if (fd >= 0) ::close(fd);
+    if (length <= 0) throw Failure("BOOT_ID", "/proc/sys/kernel/random/boot_id cannot be read");
+    const uint64_t bits =
+        siphash128(SipKey{1, 2}, id, size_t(length)).low & ((uint64_t{1} << 52) - 1);
+    return Napi::Number::New(info.Env(), double(bits == 0 ? 1 : bits));
+  });
+}
+
+Napi::Value crcOf(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const std::vector<uint8_t> data = octets(info[0], "data");
+    return Napi::Number::New(info.Env(), crc32c(data.data(), data.size()));
+  });
+}
+
+Napi::Value sipOf(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const std::vector<uint8_t> key = octets(info[0], "key"), data = octets(info[1], "data");
+    if (key.size() != 16) badArgument("key (16 bytes)");
+    SipKey words;
+    memcpy(&words, key.data(), 16);
+    const Tag128 tag = siphash128(words, data.data(), data.size());
+    return Napi::Buffer<uint8_t>::Copy(info.Env(), reinterpret_cast<const uint8_t*>(&tag),
+                                       sizeof tag);
+  });
+}
+
+Napi::Value now(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), double(bootMicros()));
+}
+
+}  // namespace
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  exports.Set("Reactor", ReactorObject::define(env));
+  exports.Set("GuardianState", GuardianObject::define(env));
+  exports.Set("abiTable", Napi::Function::New<abiTable>(env));
+  exports.Set("bootId", Napi::Function::New<bootId>(env));
+  exports.Set("crc32c", Napi::Function::New<crcOf>(env));
+  exports.Set("siphash128", Napi::Function::New<sipOf>(env));
+  exports.Set("nowMicros", Napi::Function::New<now>(env));
+  return exports;
+}
+
+}  // namespace understudy
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  return understudy::initialize(env, exports);
+}
+NODE_API_MODULE(understudy, Init)

@@ -1,0 +1,237 @@
+#include "disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace understudy {
+namespace {
+
+uint64_t roundedUp(uint64_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
+
+/// Size of a file or device, and which of the two it is.
+struct Kind {
+  bool block;
+  uint64_t bytes;
+};
+
+Kind kindOf(int fd, const std::string& path) {
+  struct stat status{};
+  if (fstat(fd, &status) != 0) throw Failure("REPLICA_IO", path + ": " + describeErrno(errno));
+  if (S_ISREG(status.st_mode)) return {false, uint64_t(status.st_size)};
+  uint64_t bytes = 0;
+  if (!S_ISBLK(status.st_mode) || ioctl(fd, BLKGETSIZE64, &bytes) != 0)
+    throw Failure("REPLICA_KIND", path + " is neither a file nor a block device");
+  return {true, bytes};
+}
+
+/// A device may be larger than what we use of it; a file is made for its volume.
+void checkSize(const Kind& kind, uint64_t wanted, const std::string& path) {
+  if (kind.block ? kind.bytes >= wanted : kind.bytes == wanted) return;
+  throw Failure("REPLICA_SIZE", path + " has " + std::to_string(kind.bytes) + " bytes, want " +
+                                    std::to_string(wanted));
+}
+
+/// Whether reads of one block really work on this descriptor with O_DIRECT.
+bool directWorks(int fd, uint32_t blockBytes) {
+  void* buffer = nullptr;
+  if (posix_memalign(&buffer, kPageBytes, kPageBytes) != 0) return false;
+  const ssize_t got = pread(fd, buffer, blockBytes, 0);
+  free(buffer);
+  return got >= 0;
+}
+
+}  // namespace
+
+Disk::~Disk() {
+  if (data_ >= 0) close(data_);
+  if (meta_ >= 0 && meta_ != data_) close(meta_);
+}
+
+void Disk::open(const DiskOptions& options) {
+  const int64_t deadline = bootMicros() + options.lockWaitMicros;
+  const uint64_t metaBytes = uint64_t{options.metaPages} * kPageBytes;
+  slotOps_.resize(core_.layout.slots());
+  metaPages_ = options.metaPages;
+  data_ = openOne(options.replicaPath, options, direct_);
+  lock(data_, options.replicaPath, deadline);
+  if (options.metaPath.empty()) {
+    meta_ = data_;
+    metaBase_ = roundedUp(options.sizeBytes);
+    checkSize(kindOf(data_, options.replicaPath), metaBase_ + metaBytes, options.replicaPath);
+    return;
+  }
+  checkSize(kindOf(data_, options.replicaPath), options.sizeBytes, options.replicaPath);
+  bool metaDirect = false;
+  meta_ = openOne(options.metaPath, options, metaDirect);
+  lock(meta_, options.metaPath, deadline);
+  checkSize(kindOf(meta_, options.metaPath), metaBytes, options.metaPath);
+}
+
+int Disk::openOne(const std::string& path, const DiskOptions& options, bool& direct) {
+  struct stat status{};
+  if (stat(path.c_str(), &status) != 0)
+    throw Failure(errno == ENOENT || errno == ENOTDIR ? "REPLICA_MISSING" : "REPLICA_DENIED",
+                  path + ": " + describeErrno(errno));
+  if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+    throw Failure("REPLICA_KIND", path + " is neither a file nor a block device");
+  // O_EXCL on a device keeps mount, mkfs, LVM and md off while we hold it.
+  const int flags = O_RDWR | O_CLOEXEC | (S_ISBLK(status.st_mode) ? O_EXCL : 0);
+  int fd = -1;
+  direct = false;
+  if (options.direct != Direct::Off) {
+    fd = ::open(path.c_str(), flags | O_DIRECT);
+    direct = fd >= 0 && directWorks(fd, options.blockBytes);
+    if (!direct && options.direct == Direct::On) {
+      if (fd >= 0) close(fd);
+      throw Failure("REPLICA_DIRECT", path + " cannot be opened with O_DIRECT at this block size");
+    }
+    if (!direct && fd >= 0) {
+      close(fd);
+      fd = -1;
+    }
+  }
+  if (fd < 0) fd = ::open(path.c_str(), flags);
+  if (fd >= 0) return fd;
+  const int error = errno;
+  if (error == EBUSY)
+    throw Failure("REPLICA_BUSY", path + " is in use (mounted, or another program holds it)");
+  throw Failure(
+      error == EACCES || error == EPERM || error == EROFS ? "REPLICA_DENIED" : "REPLICA_IO",
+      path + ": " + describeErrno(error));
+}
+
+void Disk::lock(int fd, const std::string& path, int64_t deadline) {
+  for (;;) {
+    struct flock whole{};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (fcntl(fd, F_OFD_SETLK, &whole) == 0) return;
+    const int error = errno;
+    if (error != EAGAIN && error != EACCES && error != EINTR)
+      throw Failure("REPLICA_IO", path + ": lock: " + describeErrno(error));
+    if (bootMicros() >= deadline)
+      throw Failure("REPLICA_BUSY", path + " is held by another host or process");
+    usleep(20000);
+  }
+}
+
+void Disk::start(const Record& decision, bool write) {
+  core_.slots.beginIo(decision.slot, decision.length);
+  const uint64_t offset = uint64_t(decision.offset);
+  BELIEVE(decision.offset >= 0 && offset + decision.length <= core_.sizeBytes,
+          "a disk operation is within the volume");
+  SlotOp& op = slotOps_[size_t(decision.slot)];
+  op = {offset, decision.length, 0, write, write && (decision.flags & flag::kFua) != 0};
+  (write ? core_.stats.localWrites : core_.stats.localReads)++;
+  submit(decision.slot);
+}
+
+void Disk::submit(int32_t slot) {
+  const SlotOp& op = slotOps_[size_t(slot)];
+  FileOp file{};
+  file.fd = data_;
+  file.buffer = core_.slots.data(slot) + op.done;
+  file.length = op.length - op.done;
+  file.offset = op.offset + op.done;
+  file.registered = core_.slots.registeredIndex(slot, op.length);
+  file.durable = op.durable;
+  file.tag = tagOf(Tag::Slot, uint64_t(slot));
+  if (op.write)
+    core_.io->write(file);
+  else
+    core_.io->read(file);
+}
+
+void Disk::slotCompleted(int32_t slot, int32_t result) {
+  SlotOp& op = slotOps_[size_t(slot)];
+  if (result == -EINTR || result == -EAGAIN) return submit(slot);
+  int32_t outcome = status::kOk;
+  if (result <= 0) {
+    // End of file within the volume: somebody cut the replica short.
+    outcome = result == 0 ? status::kIo : -result;
+  } else {
+    op.done += uint32_t(result);
+    if (op.done < op.length) return submit(slot);
+  }
+  core_.slots.endIo(slot);
+  core_.events.push({event::kLocalDone, slot, 0, 0, double(op.offset), op.length, outcome});
+}
+
+void Disk::flush(uint32_t token) {
+  core_.stats.localFlushes++;
+  waiting_.push_back(token);
+}
+
+void Disk::startSync() {
+  if (waiting_.empty() || !syncing_.empty()) return;
+  syncing_.swap(waiting_);
+  core_.stats.syncs++;
+  core_.io->sync(data_, tagOf(Tag::Flush, uint64_t{0}));
+}
+
+void Disk::syncCompleted(int32_t result) {
+  if (result == -EINTR || result == -EAGAIN)
+    return core_.io->sync(data_, tagOf(Tag::Flush, uint64_t{0}));
+  for (const uint32_t token : syncing_)
+    core_.events.push({event::kFlushDone, 0, 0, 0, 0, token, result < 0 ? -result : 0});
+  syncing_.clear();
+  startSync();
+}
+
+void Disk::readPage(uint64_t page, uint32_t token) {
+  core_.stats.metaReads++;
+  if (freePageOps_.empty())
+    freePageOps_.push_back(pageOps_.emplace_back(std::make_unique<PageOp>()).get());
+  PageOp* op = freePageOps_.back();
+  freePageOps_.pop_back();
+  *op = {core_.pages.take(), page, token, false};
+  submit(op);
+}
+
+void Disk::writePage(const uint8_t* content, uint64_t page, uint32_t token) {
+  core_.stats.metaWrites++;
+  if (freePageOps_.empty())
+    freePageOps_.push_back(pageOps_.emplace_back(std::make_unique<PageOp>()).get());
+  PageOp* op = freePageOps_.back();
+  freePageOps_.pop_back();
+  *op = {core_.pages.take(), page, token, true};
+  memcpy(op->buffer, content, kPageBytes);
+  submit(op);
+}
+
+void Disk::submit(PageOp* op) {
+  BELIEVE(op->page < metaPages_, "a metadata page is within the metadata area");
+  FileOp file{};
+  file.fd = meta_;
+  file.buffer = op->buffer;
+  file.length = kPageBytes;
+  file.offset = metaBase_ + op->page * kPageBytes;
+  file.registered = -1;
+  file.durable = op->write;
+  file.tag = tagOf(Tag::Page, op);
+  if (op->write)
+    core_.io->write(file);
+  else
+    core_.io->read(file);
+}
+
+void Disk::pageCompleted(PageOp* op, int32_t result) {
+  if (result == -EINTR || result == -EAGAIN) return submit(op);
+  const int32_t outcome = result == int32_t(kPageBytes) ? status::kOk
+                          : result < 0                  ? -result
+                                                        : status::kIo;
+  const Record record{event::kMetaDone, 0, 0, 0, double(op->page), op->token, outcome};
+  if (!op->write && outcome == status::kOk) {
+    core_.events.push(record, op->buffer);
+  } else {
+    core_.events.push(record);
+    core_.pages.give(op->buffer);
+  }
+  freePageOps_.push_back(op);
+}
+
+}  // namespace understudy

@@ -1,0 +1,81 @@
+// One replica on a real file or block device: data area, metadata area, the locks that keep a
+// second host off. Retries nothing that failed; what a failure means, the engine decides.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core.h"
+
+namespace understudy {
+
+enum class Direct { Auto, On, Off };
+
+struct DiskOptions {
+  std::string replicaPath;
+  /// Empty: metadata stands behind the data, on the same file or device.
+  std::string metaPath;
+  uint64_t sizeBytes = 0;
+  uint32_t metaPages = 0;
+  uint32_t blockBytes = 4096;
+  Direct direct = Direct::Auto;
+  /// How long to wait for a lock: a killed process's ring lets go of it a moment later.
+  int64_t lockWaitMicros = 1000000;
+};
+
+class Disk {
+ public:
+  explicit Disk(Core& core) : core_(core) {}
+  ~Disk();
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+
+  /// Throws Failure REPLICA_MISSING, _DENIED, _KIND, _BUSY, _SIZE, _DIRECT, _IO.
+  void open(const DiskOptions& options);
+  bool direct() const { return direct_; }
+
+  void readSlot(const Record& decision) { start(decision, false); }
+  void writeSlot(const Record& decision) { start(decision, true); }
+  void flush(uint32_t token);
+  void readPage(uint64_t page, uint32_t token);
+  void writePage(const uint8_t* content, uint64_t page, uint32_t token);
+  /// After the decisions of a turn: starts what was gathered.
+  void endTurn() { startSync(); }
+
+  void slotCompleted(int32_t slot, int32_t result);
+  void syncCompleted(int32_t result);
+  struct PageOp;
+  void pageCompleted(PageOp* op, int32_t result);
+
+  struct PageOp {
+    uint8_t* buffer;
+    uint64_t page;
+    uint32_t token;
+    bool write;
+  };
+
+ private:
+  struct SlotOp {
+    uint64_t offset = 0;
+    uint32_t length = 0, done = 0;
+    bool write = false, durable = false;
+  };
+  int openOne(const std::string& path, const DiskOptions& options, bool& direct);
+  void lock(int fd, const std::string& path, int64_t deadline);
+  void start(const Record& decision, bool write);
+  void submit(int32_t slot);
+  void submit(PageOp* op);
+  void startSync();
+
+  Core& core_;
+  int data_ = -1, meta_ = -1;
+  uint64_t metaBase_ = 0;
+  uint32_t metaPages_ = 0;
+  bool direct_ = false;
+  std::vector<SlotOp> slotOps_;
+  std::vector<PageOp*> freePageOps_;
+  std::vector<std::unique_ptr<PageOp>> pageOps_;
+  /// Tokens of the running fdatasync, and of flushes decided since: one more covers them all.
+  std::vector<uint32_t> syncing_, waiting_;
+};
+
+}  // namespace understudy

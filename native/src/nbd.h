@@ -1,0 +1,84 @@
+// The NBD server side: fixed newstyle negotiation, then READ, WRITE, FLUSH, DISC. Requests become
+// events; answers come back through `complete`. Decides nothing about data: it checks ranges and
+// lengths, because a slot must hold what it takes in, and refuses what it did not announce.
+#pragma once
+#include <string>
+
+#include "stream.h"
+
+namespace understudy {
+
+class NbdServer;
+
+class NbdConnection final : public Stream {
+ public:
+  NbdConnection(Core& core, NbdServer& server, int fd);
+  ~NbdConnection() override;
+  void start();
+  /// The engine's answer to the request in `slot`; lets go of the slot.
+  void complete(int32_t slot, int32_t status);
+  /// The export is closed: no more requests; ends when those in flight are answered.
+  void retire();
+  /// Ends the connection if its negotiation takes too long, or if it keeps slots by not reading.
+  void inspect();
+  bool deletable() const override { return Stream::deletable() && requests_ == 0; }
+
+ protected:
+  Parsed parse() override;
+  void bodyArrived() override;
+  void gone() override;
+  void quiet() override { maybeEnd(); }
+
+ private:
+  enum class Phase { Flags, Options, Transmission };
+
+  Parsed parseFlags();
+  Parsed parseOption();
+  Parsed parseRequest();
+  void answerOption(uint32_t option, const uint8_t* data, uint32_t length);
+  void answerInfo(uint32_t option, const uint8_t* data, uint32_t length);
+  void exportByName(const uint8_t* name, uint32_t length);
+  void sendOption(uint32_t option, uint32_t type, const void* data, uint32_t length);
+  void refuseOption(uint32_t option, uint32_t type, const char* text);
+  /// The option error for a named export, or 0.
+  uint32_t refusal(const uint8_t* name, uint32_t length, const char** text) const;
+  void reply(uint64_t cookie, uint32_t error);
+  void hand(int32_t slot);
+  void maybeEnd();
+
+  NbdServer& server_;
+  Phase phase_ = Phase::Flags;
+  int64_t since_;
+  uint32_t options_ = 0;
+  bool noZeroes_ = false, retired_ = false, leaving_ = false;
+  /// Requests that the engine has not completed.
+  uint32_t requests_ = 0;
+  int32_t filling_ = -1;
+  bool fua_ = false;
+  uint64_t offset_ = 0;
+  /// Error to answer once the payload of a refused write has been read past, 0 for none.
+  uint32_t refused_ = 0;
+  uint64_t refusedCookie_ = 0;
+};
+
+class NbdServer {
+ public:
+  explicit NbdServer(Core& core) : core_(core) {}
+  void setName(const std::string& name) { name_ = name; }
+  void setOpen(bool open);
+  void accepted(int fd, bool tcp);
+  void complete(const Record& decision);
+  void inspect();
+  void shutAll();
+  bool empty() const { return connections_.empty(); }
+
+ private:
+  friend class NbdConnection;
+  Core& core_;
+  std::string name_;
+  bool open_ = false;
+  double requestIds_ = 0;
+  std::vector<NbdConnection*> connections_;
+};
+
+}  // namespace understudy

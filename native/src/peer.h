@@ -1,0 +1,136 @@
+// Replication connections: authenticated before the engine hears of them, every frame checked, dead
+// ones noticed. The lower node connects, the other listens, so a pair has one connection; the
+// connector tries again by itself, after 100 ms, doubling to 2 s. Keep-alives leave only while the
+// reactor is polled: a core whose JavaScript stands still is silent, and its links go down.
+#pragma once
+#include <deque>
+
+#include "net.h"
+#include "session.h"
+#include "stream.h"
+
+namespace understudy {
+
+class PeerNetwork;
+struct Endpoint;
+
+class PeerConnection final : public Stream {
+ public:
+  PeerConnection(Core& core, PeerNetwork& network, int fd, Endpoint* endpoint);
+  ~PeerConnection() override;
+  /// The socket is connected (listeners: was accepted).
+  void start();
+  void startConnect(const Address& address);
+  void connected(int32_t result);
+
+  void sendWrite(const Record& decision);
+  void sendAck(const Record& decision);
+  void sendMessage(const Record& decision, const uint8_t* page);
+  /// Keep-alive due, silence, late handshake.
+  void inspect(bool judgeSilence);
+  void giveUp();
+
+  bool up() const { return phase_ == Phase::Up && !closing(); }
+  /// LinkUp was given and LinkDown was not.
+  bool holdsLink() const { return phase_ == Phase::Up; }
+  int32_t link() const { return link_; }
+  uint16_t node() const { return node_; }
+  bool drained() const override { return Stream::drained() && !connecting_; }
+  /// Authenticated, but an older connection of the same node has to go down first.
+  bool waits() const { return phase_ == Phase::Waiting && !closing(); }
+  void raise();
+
+ protected:
+  Parsed parse() override;
+  void bodyArrived() override;
+  void gone() override;
+  void prepare(Outgoing& item) override;
+
+ private:
+  enum class Phase { Connecting, Hello, Proof, Waiting, Up, Down };
+
+  Parsed parseHello();
+  Parsed parseProof();
+  Parsed parseFrame();
+  bool acceptable() const;
+  void frameComplete();
+  void acked();
+  void reject(const char* why);
+  void refuse(const char* why);
+  void queueFrame(const Frame& frame, const uint8_t* body, int32_t slot, uint8_t* page,
+                  const SlotHeader* header);
+
+  PeerNetwork& network_;
+  /// Set on the connecting side.
+  Endpoint* endpoint_;
+  Address target_;
+  Phase phase_ = Phase::Hello;
+  bool connecting_ = false;
+  int64_t since_, sentAt_ = 0;
+  std::vector<uint8_t> ourHello_, theirHello_;
+  uint16_t node_ = 0;
+  int32_t link_ = 0;
+  Session session_;
+  // The frame being received.
+  Frame frame_;
+  uint8_t record_[kWireRecord], tag_[kWireTag], header_[kHeaderBytes];
+  int32_t filling_ = -1;
+  uint8_t* page_ = nullptr;
+  /// Writes sent and not acknowledged, in sending order.
+  struct Sent {
+    double sequence;
+    int32_t slot;
+  };
+  std::deque<Sent> unacknowledged_;
+};
+
+/// One peer that this node connects to.
+struct Endpoint {
+  uint16_t node;
+  Address address;
+  PeerConnection* connection = nullptr;
+  int64_t retryAt = 0;
+  int64_t backOff = 0;
+};
+
+class PeerNetwork {
+ public:
+  explicit PeerNetwork(Core& core) : core_(core) {}
+
+  void configure(const Identity& identity, int64_t keepaliveMicros, int64_t silenceMicros);
+  ClusterKey& key() { return key_; }
+  const Identity& identity() const { return identity_; }
+  int64_t silenceMicros() const { return silenceMicros_; }
+  /// Throws Failure NO_KEY, PEER_INVALID.
+  void connectTo(uint16_t node, const Address& address);
+  /// Throws Failure NO_KEY.
+  void needKey() const;
+  void accepted(int fd);
+
+  void sendWrite(const Record& decision);
+  void sendAck(const Record& decision);
+  void sendMessage(const Record& decision, const uint8_t* page);
+  void closeLink(int32_t link);
+  /// What is due by the clock; answers when it wants to be asked again.
+  int64_t inspect(bool judgeSilence);
+  void shutAll();
+  bool empty() const { return connections_.empty(); }
+
+ private:
+  friend class PeerConnection;
+  PeerConnection* find(int32_t link);
+  PeerConnection* holderOf(uint16_t node, const PeerConnection* except);
+  void authenticated(PeerConnection* connection);
+  void left(PeerConnection* connection);
+
+  Core& core_;
+  Identity identity_;
+  ClusterKey key_;
+  int64_t keepaliveMicros_ = 500000, silenceMicros_ = 2000000;
+  int32_t nextLink_ = 1;
+  bool ending_ = false;
+  std::vector<PeerConnection*> connections_;
+  std::deque<Endpoint> endpoints_;
+};
+
+}  // namespace understudy

@@ -1,0 +1,163 @@
+// The secrets of one replication connection, and the bytes of its wire (version 1).
+//
+// Hello, both ways, at once: magic "UNDRSTDY" | u16 bytes that follow | u16 lowest, u16 highest
+// wire version | u16 node | u16 zero | 16 volume | 16 nonce | u32 slot bytes | u32 block bytes |
+// u64 volume bytes | anything later versions add, ignored but authenticated. Integers are
+// little-endian. Proof, connector first, then listener: 16 bytes, F(key, label | both hellos).
+// Frame: record (32) | tag (16) | slot header (64, writes only) | body. The record:
+// u32 body bytes | u8 type | u8[3] zero | u32 flags | i32 slot | u64 offset | i32 status | u32
+// zero. tag = SipHash-2-4-128 under the direction's key of: u64 frame counter | record | header |
+// body.
+//
+// F is SipHash under each half of the 32-byte cluster key, the two results xored: a pseudo-random
+// function as long as either half is secret. Nonces are fresh on both sides, so a recorded session
+// proves nothing in another one; labels keep roles and directions apart; the counter keeps frames
+// in their place.
+#pragma once
+#include <sys/random.h>
+
+#include <vector>
+
+#include "abi.h"
+#include "base.h"
+#include "siphash.h"
+
+namespace understudy {
+
+constexpr uint16_t kWireMin = 1, kWireMax = 1;
+constexpr uint32_t kHelloPrefix = 10, kHelloBody = 56, kHelloBodyMax = 1024;
+constexpr uint32_t kProofBytes = 16, kWireRecord = 32, kWireTag = 16;
+constexpr char kHelloMagic[] = "UNDRSTDY";
+
+enum class FrameType : uint8_t { Write = 1, Ack = 2, Message = 3, Alive = 4 };
+
+struct Frame {
+  uint32_t bodyBytes = 0;
+  FrameType type = FrameType::Alive;
+  uint32_t flags = 0;
+  int32_t slot = 0;
+  uint64_t offset = 0;
+  int32_t status = 0;
+
+  void store(uint8_t* at) const {
+    storeLe(at, bodyBytes);
+    storeLe(at + 4, uint32_t{static_cast<uint8_t>(type)});
+    storeLe(at + 8, flags);
+    storeLe(at + 12, slot);
+    storeLe(at + 16, offset);
+    storeLe(at + 24, status);
+    storeLe(at + 28, uint32_t{0});
+  }
+  void load(const uint8_t* at) {
+    bodyBytes = loadLe<uint32_t>(at);
+    type = static_cast<FrameType>(at[4]);
+    flags = loadLe<uint32_t>(at + 8);
+    slot = loadLe<int32_t>(at + 12);
+    offset = loadLe<uint64_t>(at + 16);
+    status = loadLe<int32_t>(at + 24);
+  }
+};
+
+struct ClusterKey {
+  uint8_t bytes[32] = {};
+  bool present = false;
+  ~ClusterKey() { wipe(bytes, sizeof bytes); }
+};
+
+struct Identity {
+  uint16_t node = 0;
+  uint8_t volume[16] = {};
+  uint32_t slotBytes = 0, blockBytes = 0;
+  uint64_t sizeBytes = 0;
+};
+
+class Session {
+ public:
+  ~Session() {
+    wipe(&sendKey_, sizeof sendKey_);
+    wipe(&receiveKey_, sizeof receiveKey_);
+  }
+
+  /// A fresh hello of ours.
+  static std::vector<uint8_t> makeHello(const Identity& identity) {
+    std::vector<uint8_t> hello(kHelloPrefix + kHelloBody);
+    uint8_t* at = hello.data();
+    memcpy(at, kHelloMagic, 8);
+    storeLe<uint16_t>(at + 8, kHelloBody);
+    storeLe<uint16_t>(at + 10, kWireMin);
+    storeLe<uint16_t>(at + 12, kWireMax);
+    storeLe<uint16_t>(at + 14, identity.node);
+    memcpy(at + 18, identity.volume, 16);
+    BELIEVE(getrandom(at + 34, 16, 0) == 16, "the kernel has random bytes");
+    storeLe(at + 50, identity.slotBytes);
+    storeLe(at + 54, identity.blockBytes);
+    storeLe(at + 58, identity.sizeBytes);
+    return hello;
+  }
+
+  void derive(const ClusterKey& key, const std::vector<uint8_t>& connector,
+              const std::vector<uint8_t>& listener, bool connecting) {
+    const Tag128 forward = function(key, "data-c>l", connector, listener);
+    const Tag128 backward = function(key, "data-l>c", connector, listener);
+    const SipKey out{forward.low, forward.high}, in{backward.low, backward.high};
+    sendKey_ = connecting ? out : in;
+    receiveKey_ = connecting ? in : out;
+    ourProof_ = function(key, connecting ? "proof-c." : "proof-l.", connector, listener);
+    theirProof_ = function(key, connecting ? "proof-l." : "proof-c.", connector, listener);
+  }
+
+  void storeProof(uint8_t* at) const { memcpy(at, &ourProof_, kProofBytes); }
+  bool proves(const uint8_t* at) const {
+    Tag128 claimed;
+    memcpy(&claimed, at, kProofBytes);
+    return sameTag(claimed, theirProof_);
+  }
+
+  /// `headerBytes` is 0 or 64.
+  void seal(uint8_t* tag, const uint8_t* record, const uint8_t* header, uint32_t headerBytes,
+            const void* body, uint32_t bodyBytes) {
+    const Tag128 made = mac(sendKey_, sent_++, record, header, headerBytes, body, bodyBytes);
+    memcpy(tag, &made, kWireTag);
+  }
+  bool opens(const uint8_t* tag, const uint8_t* record, const uint8_t* header, uint32_t headerBytes,
+             const void* body, uint32_t bodyBytes) {
+    Tag128 claimed;
+    memcpy(&claimed, tag, kWireTag);
+    return sameTag(claimed,
+                   mac(receiveKey_, received_++, record, header, headerBytes, body, bodyBytes));
+  }
+
+ private:
+  static Tag128 function(const ClusterKey& key, const char* label,
+                         const std::vector<uint8_t>& connector,
+                         const std::vector<uint8_t>& listener) {
+    std::vector<uint8_t> message(label, label + 8);
+    message.insert(message.end(), connector.begin(), connector.end());
+    message.insert(message.end(), listener.begin(), listener.end());
+    SipKey first, second;
+    memcpy(&first, key.bytes, 16);
+    memcpy(&second, key.bytes + 16, 16);
+    const Tag128 a = siphash128(first, message.data(), message.size()),
+                 b = siphash128(second, message.data(), message.size());
+    wipe(&first, sizeof first);
+    wipe(&second, sizeof second);
+    return {a.low ^ b.low, a.high ^ b.high};
+  }
+
+  static Tag128 mac(const SipKey& key, uint64_t counter, const uint8_t* record,
+                    const uint8_t* header, uint32_t headerBytes, const void* body,
+                    uint32_t bodyBytes) {
+    SipHash hash(key);
+    hash.add(&counter, sizeof counter);
+    hash.add(record, kWireRecord);
+    hash.add(header, headerBytes);
+    hash.add(body, bodyBytes);
+    return hash.finish();
+  }
+
+  SipKey sendKey_, receiveKey_;
+  Tag128 ourProof_, theirProof_;
+  uint64_t sent_ = 0, received_ = 0;
+};
+
+}  // namespace understudy
