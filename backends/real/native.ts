@@ -149,7 +149,7 @@ export type ReactorStats = Readonly<Record<ReactorCounter, number>> & {
  * then `count` events stand at the front of the event array. At least eight records behind them
  * are free, for the caller to append Event.Control. Decision.Report is the caller's to carry.
  */
-export interface NativeReactor {
+export interface Reactor {
   /** Laid out by abiOffsets: give it to DataMemory. */
   readonly memory: ArrayBuffer;
   /** One f64: microseconds of CLOCK_BOOTTIME when the last poll returned. */
@@ -208,8 +208,8 @@ export interface GuardianState {
 
 /** The addon. */
 export interface Native {
-  readonly Reactor: new (options: ReactorOptions) => NativeReactor;
-  readonly GuardianState: new (path: string) => GuardianState;
+  makeReactor(options: ReactorOptions): Reactor;
+  openGuardianState(path: string): GuardianState;
   /** Ends the poll of the reactor with this wakeFd; false when it is closed. */
   wake(wakeFd: number): boolean;
   /** Microseconds of CLOCK_BOOTTIME. */
@@ -246,7 +246,7 @@ export function hasNative(): boolean {
 
 interface Addon {
   readonly Reactor: {
-    new (options: ReactorOptions): NativeReactor;
+    new (options: ReactorOptions): Reactor;
     wake(fd: number): boolean;
   };
   readonly GuardianState: new (path: string) => GuardianState;
@@ -267,16 +267,8 @@ export function loadNative(): Native {
     throw new NativeError('NATIVE_ABI', `the addon speaks ABI ${version}, we ${ABI_VERSION}`);
   }
   return {
-    Reactor: class extends TypedReactor {
-      constructor(options: ReactorOptions) {
-        super(typed(() => new addon.Reactor(options)));
-      }
-    },
-    GuardianState: class extends TypedGuardianState {
-      constructor(file: string) {
-        super(typed(() => new addon.GuardianState(file)));
-      }
-    },
+    makeReactor: (options) => new TypedReactor(typed(() => new addon.Reactor(options))),
+    openGuardianState: (file) => typed(() => new addon.GuardianState(file)),
     wake: (wakeFd) => addon.Reactor.wake(wakeFd),
     nowMicros: () => addon.nowMicros(),
     bootId: () => typed(() => addon.bootId()),
@@ -295,15 +287,15 @@ function requireAddon(path: string): Addon {
 }
 
 /** The addon's reactor with typed errors. */
-class TypedReactor implements NativeReactor {
+class TypedReactor implements Reactor {
   readonly memory: ArrayBuffer;
   readonly clock: ArrayBuffer;
   readonly wakeFd: number;
   readonly personality: 'io_uring' | 'epoll';
   readonly direct: boolean;
-  readonly #raw: NativeReactor;
+  readonly #raw: Reactor;
 
-  constructor(raw: NativeReactor) {
+  constructor(raw: Reactor) {
     this.#raw = raw;
     this.memory = raw.memory;
     this.clock = raw.clock;
@@ -315,16 +307,16 @@ class TypedReactor implements NativeReactor {
   poll(decisionCount: number, deadlineMicros: number): number {
     return this.#raw.poll(decisionCount, deadlineMicros);
   }
-  listenNbd(address: Parameters<NativeReactor['listenNbd']>[0], exportName: string): number {
+  listenNbd(address: Parameters<Reactor['listenNbd']>[0], exportName: string): number {
     return typed(() => this.#raw.listenNbd(address, exportName));
   }
   setExport(open: boolean): void {
     typed(() => this.#raw.setExport(open));
   }
-  listenPeer(address: Parameters<NativeReactor['listenPeer']>[0]): number {
+  listenPeer(address: Parameters<Reactor['listenPeer']>[0]): number {
     return typed(() => this.#raw.listenPeer(address));
   }
-  connectPeer(peer: Parameters<NativeReactor['connectPeer']>[0]): void {
+  connectPeer(peer: Parameters<Reactor['connectPeer']>[0]): void {
     typed(() => this.#raw.connectPeer(peer));
   }
   stats(): ReactorStats {
@@ -332,25 +324,6 @@ class TypedReactor implements NativeReactor {
   }
   close(): void {
     typed(() => this.#raw.close());
-  }
-}
-
-/** The addon's guardian state with typed errors. */
-class TypedGuardianState implements GuardianState {
-  readonly #raw: GuardianState;
-
-  constructor(raw: GuardianState) {
-    this.#raw = raw;
-  }
-
-  set(deadlineMicros: number, armed: boolean): void {
-    typed(() => this.#raw.set(deadlineMicros, armed));
-  }
-  read(): ReturnType<GuardianState['read']> {
-    return typed(() => this.#raw.read());
-  }
-  close(): void {
-    this.#raw.close();
   }
 }
 

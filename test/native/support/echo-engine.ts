@@ -3,8 +3,8 @@
  * once a link is up, mirrors writes and flushes nothing remotely. For tests of the reactor alone.
  */
 
-import type { NativeReactor } from '../../../backends/real/native.ts';
-import { type AbiLayout, Decision, Event } from '../../../engine/data/abi.ts';
+import type { Reactor } from '../../../backends/real/native.ts';
+import { type AbiLayout, Decision, Event, Flag } from '../../../engine/data/abi.ts';
 import { DataMemory } from '../../../engine/data/memory.ts';
 
 /** A layout small enough for tests, large enough for queue depth 64. */
@@ -32,7 +32,7 @@ export interface Seen {
 
 /** One reactor and its engine; `turn` is one round of both. */
 export class EchoEngine {
-  readonly reactor: NativeReactor;
+  readonly reactor: Reactor;
   readonly memory: DataMemory;
   readonly seen: Seen[] = [];
   /** The link to mirror to, 0 for none. */
@@ -48,7 +48,7 @@ export class EchoEngine {
   readonly #status: Int32Array;
   readonly #flush: number[] = [];
 
-  constructor(reactor: NativeReactor, layout: AbiLayout = LAYOUT) {
+  constructor(reactor: Reactor, layout: AbiLayout = LAYOUT) {
     this.reactor = reactor;
     this.memory = new DataMemory(layout, reactor.memory);
     this.#pending = new Int32Array(layout.frontSlots + layout.peerSlots + layout.engineSlots);
@@ -156,4 +156,9 @@ export class EchoEngine {
     if (pending !== 1) return;
     this.decide(Decision.Complete, slot, 0, 0, 0, 0, this.#status[slot] as number);
   }
+}
+
+/** Whether a request wants to be durable; here for the test's own reading. */
+export function isFua(flags: number): boolean {
+  return (flags & Flag.Fua) !== 0;
 }
