@@ -24,10 +24,11 @@ const hostPort = z
   .string()
   .regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, 'an address such as 192.168.1.10:7411');
 
+// An NBD export is unauthenticated, so it must not be reachable from other machines.
 const exportAddress = z
   .string()
   .regex(
-    /^(unix:.+|(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5})$/,
+    /^(unix:.+|(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\]):\d{1,5})$/,
     'unix:PATH, or a loopback address such as 127.0.0.1:10809',
   );
 

@@ -1,0 +1,53 @@
+/**
+ * Spreads shards of a campaign over worker threads. A shard is a pure function of its task, so any
+ * thread may run it and results are merged in the order of the tasks, whatever finishes first.
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+
+/** Runs `tasks` in workers made from `script`; `done` is told after each result. */
+export async function runShards<Task, Result>(
+  script: URL,
+  tasks: readonly Task[],
+  done: (result: Result) => void,
+): Promise<readonly Result[]> {
+  const results: Result[] = new Array(tasks.length);
+  const threads = Math.min(tasks.length, Math.max(1, availableParallelism()));
+  let next = 0;
+  const runThread = async (): Promise<void> => {
+    const worker = new Worker(script);
+    try {
+      while (next < tasks.length) {
+        const index = next;
+        next += 1;
+        const result = await answerOf<Task, Result>(worker, tasks[index] as Task);
+        results[index] = result;
+        done(result);
+      }
+    } finally {
+      await worker.terminate();
+    }
+  };
+  await Promise.all(Array.from({ length: threads }, runThread));
+  return results;
+}
+
+function answerOf<Task, Result>(worker: Worker, task: Task): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void): void => {
+      worker.off('message', onMessage);
+      worker.off('error', onError);
+      worker.off('exit', onExit);
+      act();
+    };
+    const onMessage = (result: Result): void => settle(() => resolve(result));
+    const onError = (error: Error): void => settle(() => reject(error));
+    const onExit = (code: number): void => {
+      settle(() => reject(new Error(`a campaign worker ended with code ${code}`)));
+    };
+    worker.on('message', onMessage);
+    worker.on('error', onError);
+    worker.on('exit', onExit);
+    worker.postMessage(task);
+  });
+}
