@@ -258,7 +258,12 @@ export class Link {
 
   /** A peer's message arrived. */
   message(id: number, bytes: Uint8Array): void {
-    if (id !== this.id || !this.#p.state.attached) return;
+    if (id !== this.id) return;
+    if (!this.#p.state.attached) {
+      // The peer's hello came first: what it says will be asked for again.
+      this.#heard = true;
+      return;
+    }
     const envelope = decodePeerMessage(bytes, this.#p.config.volume);
     if (envelope === null) {
       this.#p.turn.reached('mirror.link.garbage');

@@ -276,6 +276,9 @@ export class RoleMachine {
 
   #leadUnder(record: VolumeRecord): void {
     const { state, link, peers, store } = this.#p;
+    // A wish to give up an earlier epoch is over: control says again what it wants in this one.
+    state.demoting = false;
+    this.#demoteRun += 1;
     const obstacle = this.#obstacle(record);
     if (obstacle !== '') {
       this.#cannotLead(record, obstacle);

@@ -74,7 +74,7 @@ interface Input {
 
 const INPUT: Input = { op: 0, slot: 0, link: 0, flags: 0, offset: 0, length: 0, status: 0 };
 
-/** One write of the client, as the history keeps it. */
+/** What one write of the client did to one sector, as the history keeps it. */
 interface Write {
   readonly stamp: number;
   readonly invoked: number;
@@ -83,6 +83,8 @@ interface Write {
   /** Its host died or was fenced: it took effect before the take-over, or never. */
   dead: boolean;
   flushed: boolean;
+  /** A read showed this one instead: it may show itself only if that one is lost. */
+  goneBy: Write | null;
 }
 
 interface Request {
@@ -90,7 +92,7 @@ interface Request {
   readonly first: number;
   readonly count: number;
   readonly invoked: number;
-  readonly write: Write | null;
+  readonly writes: readonly Write[];
 }
 
 class Host {
@@ -483,7 +485,7 @@ export class Pair {
     h.disk = 'Diskless';
     for (let slot = 0; slot < h.busyFront.length; slot += 1) {
       const request = h.busyFront[slot];
-      if (request?.write) request.write.dead = true;
+      for (const w of request?.writes ?? []) w.dead = true;
       h.busyFront[slot] = null;
     }
   }
@@ -865,30 +867,27 @@ export class Pair {
     const count = 1 + r.below(r.below(4) === 0 ? 24 : 8);
     const { now } = this;
     if (dice === 0) {
-      h.busyFront[slot] = { kind: Event.ReqFlush, first: 0, count: 0, invoked: now, write: null };
+      h.busyFront[slot] = { kind: Event.ReqFlush, first: 0, count: 0, invoked: now, writes: [] };
       this.#give(h, { ...INPUT, op: Event.ReqFlush, slot });
       return;
     }
     const read = dice < 8;
     const op = read ? Event.ReqRead : Event.ReqWrite;
-    let write: Write | null = null;
+    const writes: Write[] = [];
     if (!read) {
-      write = {
-        stamp: this.#nextStamp,
-        invoked: now,
-        acked: Number.POSITIVE_INFINITY,
-        dead: false,
-        flushed: false,
-      };
+      const stamp = this.#nextStamp;
       this.#nextStamp += 1;
       for (let s = first; s < first + count; s += 1) {
-        (h.payload[slot] as Uint32Array)[s - first] = write.stamp;
+        const acked = Number.POSITIVE_INFINITY;
+        const w = { stamp, invoked: now, acked, dead: false, flushed: false, goneBy: null };
+        writes.push(w);
+        (h.payload[slot] as Uint32Array)[s - first] = stamp;
         const list = this.#history.get(s);
-        if (list) list.push(write);
-        else this.#history.set(s, [write]);
+        if (list) list.push(w);
+        else this.#history.set(s, [w]);
       }
     }
-    h.busyFront[slot] = { kind: op, first, count, invoked: now, write };
+    h.busyFront[slot] = { kind: op, first, count, invoked: now, writes };
     const flags = r.below(10) === 0 ? Flag.Fua : 0;
     const [offset, length] = [first * SECTOR, count * SECTOR];
     this.#give(h, { ...INPUT, op, slot, flags, offset, length });
@@ -902,12 +901,12 @@ export class Pair {
     }
     h.busyFront[slot] = null;
     if (status !== 0) {
-      if (request.write) request.write.dead = true;
+      for (const w of request.writes) w.dead = true;
       return;
     }
     this.completed += 1;
-    if (request.write) {
-      request.write.acked = this.now;
+    if (request.writes.length > 0) {
+      for (const w of request.writes) w.acked = this.now;
       // FUA is a flush of its own write; the history does not need the difference.
       return;
     }
@@ -958,7 +957,7 @@ export class Pair {
       return;
     }
     const w = value === 0 ? null : list.find((x) => x.stamp === value);
-    if (w === undefined) {
+    if (w === undefined || w?.goneBy) {
       this.violations.push(`LAW-register: sector ${sector} shows ${value}, gone for good`);
       return;
     }
@@ -969,12 +968,18 @@ export class Pair {
         `LAW-acknowledged: sector ${sector} shows ${value}, but ${lost.stamp} was acknowledged`,
       );
     }
+    if (w === null) return;
     // From now on it is known to have taken effect; what is older, or dead and unseen, is gone.
-    if (w && w.acked > this.now) w.acked = this.now;
-    const kept = list.filter(
-      (x) => x === w || !((x.dead && x.invoked < this.activeAt) || x.acked < (w?.invoked ?? -1)),
-    );
-    this.#history.set(sector, kept);
+    if (w.acked > this.now) w.acked = this.now;
+    for (const x of list) {
+      if (x === w || x.goneBy) continue;
+      if ((x.dead && x.invoked < this.activeAt) || x.acked < w.invoked) x.goneBy = w;
+    }
+    if (w.flushed)
+      this.#history.set(
+        sector,
+        list.filter((x) => x.goneBy !== w),
+      );
   }
 
   /** Every member lost power: only what was flushed must survive. */
@@ -982,6 +987,7 @@ export class Pair {
     this.#note('total loss');
     for (const list of this.#history.values()) {
       for (const w of list) {
+        if (w.goneBy && !w.goneBy.flushed) w.goneBy = null;
         if (w.flushed) continue;
         w.acked = Number.POSITIVE_INFINITY;
         w.dead = true;
