@@ -1,0 +1,106 @@
+/** The engine's own actors and metadata format, as a simulated world uses them. */
+import { Control } from '../../engine/cluster/control.ts';
+import type { VolumeConfig } from '../../engine/core/config.ts';
+import { EXTENT_BYTES } from '../../engine/core/units.ts';
+import { PAGE_BYTES } from '../../engine/data/abi.ts';
+import { MirrorActor } from '../../engine/mirror/actor.ts';
+import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
+import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
+import {
+  decodeJournal,
+  decodeMapPage,
+  formatMetadata,
+  metadataLayout,
+  metadataPages,
+} from '../../engine/mirror/metadata.ts';
+import type { Actors, MetadataPage, Suspicion } from './actors.ts';
+
+const BLOCKS_PER_EXTENT = EXTENT_BYTES / 4096;
+/** Both replicas of a new pair begin with this generation. */
+const FIRST_GENERATION = 1;
+
+/** The mirror's configuration of a volume; small rings and windows, so that their ends are met. */
+export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
+  const [a, b] = volume.replicas.map(({ node }) => node).sort((x, y) => x - y);
+  return {
+    ...MIRROR_DEFAULTS,
+    volume: volume.name,
+    uuid: volume.uuid,
+    sizeBytes: volume.sizeBytes,
+    logicalBlock: volume.logicalBlock,
+    nodes: [a as number, b as number],
+    alExtents: Math.max(4, volume.activityLogExtents),
+    journalPages: 8,
+    barrierWrites: 256,
+  };
+}
+
+/** Makers of the engine's actors. One per world: it keeps what it made for each volume. */
+export class EngineActors implements Actors {
+  readonly #configs = new Map<VolumeConfig, MirrorConfig>();
+  readonly #formats = new Map<MirrorConfig, Map<number, readonly MetadataPage[]>>();
+
+  readonly control: Actors['control'] = (ground) => new Control(ground);
+
+  readonly data: Actors['data'] = (ground) =>
+    new MirrorActor({ ...ground, config: this.#config(ground.volume) });
+
+  readonly metadataPages: Actors['metadataPages'] = (volume) => metadataPages(this.#config(volume));
+
+  readonly format: Actors['format'] = (volume, node) => {
+    const config = this.#config(volume);
+    let byNode = this.#formats.get(config);
+    if (byNode === undefined) {
+      byNode = new Map();
+      this.#formats.set(config, byNode);
+    }
+    let pages = byNode.get(node);
+    if (pages === undefined) {
+      pages = formatMetadata(config, node, FIRST_GENERATION, 'UpToDate');
+      byNode.set(node, pages);
+    }
+    return pages;
+  };
+
+  readonly suspicion: Actors['suspicion'] = (volume, _node, meta) =>
+    readSuspicion(this.#config(volume), meta);
+
+  #config(volume: VolumeConfig): MirrorConfig {
+    const known = this.#configs.get(volume);
+    if (known !== undefined) return known;
+    const made = mirrorConfig(volume);
+    this.#configs.set(volume, made);
+    return made;
+  }
+}
+
+/** Which blocks the durable metadata of one replica names as dirty or hot. */
+function readSuspicion(config: MirrorConfig, meta: Uint8Array): Suspicion {
+  const layout = metadataLayout(config);
+  const page = (at: number): Uint8Array => meta.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES);
+  let newest = -1;
+  let hot: readonly number[] = [];
+  for (let i = 0; i < layout.journalPages; i += 1) {
+    const read = decodeJournal(config, layout.journal + i, page(layout.journal + i));
+    if (read === null || read.seq <= newest) continue;
+    newest = read.seq;
+    hot = read.extents;
+  }
+  const extents = new Set(hot);
+  const maps: (Uint32Array | null)[] = [];
+  for (let i = 0; i < layout.mapPages; i += 1) {
+    const words = new Uint32Array(PAGE_WORDS);
+    const whole = decodeMapPage(config, layout.map + i, i, page(layout.map + i), words);
+    maps.push(whole ? words : null);
+  }
+  return {
+    readable: newest >= 0,
+    covers: (block) => {
+      if (newest < 0 || extents.has(Math.floor(block / BLOCKS_PER_EXTENT))) return true;
+      const words = maps[Math.floor(block / PAGE_BLOCKS)];
+      if (words === null || words === undefined) return true;
+      const bit = block % PAGE_BLOCKS;
+      return (((words[bit >>> 5] as number) >>> (bit & 31)) & 1) === 1;
+    },
+  };
+}

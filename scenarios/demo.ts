@@ -1,0 +1,63 @@
+/** The bundled configuration: two hosts, a witness, one volume and one application. */
+import { type ClusterConfig, DEFAULT_TIMING } from '../engine/core/config.ts';
+
+/** Nodes a (1) and b (2) and the witness (3); a volume small enough to be compared often. */
+export const DEMO_CONFIG: ClusterConfig = {
+  name: 'demo',
+  nodes: [
+    {
+      id: 1,
+      name: 'a',
+      witness: false,
+      control: ['10.0.0.1:7001', '10.1.0.1:7001'],
+      replication: '10.0.0.1:7002',
+      watchdog: 'simulated',
+    },
+    {
+      id: 2,
+      name: 'b',
+      witness: false,
+      control: ['10.0.0.2:7001', '10.1.0.2:7001'],
+      replication: '10.0.0.2:7002',
+      watchdog: 'simulated',
+    },
+    {
+      id: 3,
+      name: 'w',
+      witness: true,
+      control: ['10.0.0.3:7001', '10.1.0.3:7001'],
+      replication: '',
+      watchdog: 'none',
+    },
+  ],
+  volumes: [
+    {
+      name: 'data',
+      uuid: '00000000000000000000000000000d01',
+      sizeBytes: 12 * 1024 * 1024,
+      logicalBlock: 512,
+      replicas: [
+        { node: 1, path: '/dev/a', meta: '' },
+        { node: 2, path: '/dev/b', meta: '' },
+      ],
+      nbd: [],
+      activityLogExtents: 5,
+    },
+  ],
+  groups: [
+    {
+      name: 'shop',
+      volume: 'data',
+      application: {
+        start: 'start',
+        stop: 'stop',
+        check: 'check',
+        checkEvery: 3_000_000,
+        startTimeout: 10_000_000,
+        stopTimeout: 10_000_000,
+      },
+      nodes: [1, 2],
+    },
+  ],
+  timing: DEFAULT_TIMING,
+};

@@ -1,0 +1,108 @@
+/** Says a schedule as a person would: "cut replication link at 100 ms; power off node a at 2.9 s". */
+import type { Fault, Links, Moment, Role } from '../backends/sim/fault.ts';
+import type { NodeId } from '../engine/core/units.ts';
+import { sayTime } from './time.ts';
+
+/** Names of the nodes, by number. */
+export type Names = (node: NodeId) => string;
+
+/** The whole schedule in one sentence, in the order of time. */
+export function describeSchedule(faults: readonly Fault[], names: Names): string {
+  if (faults.length === 0) return 'no faults';
+  return [...faults]
+    .sort((a, b) => a.at - b.at || faults.indexOf(a) - faults.indexOf(b))
+    .map((fault) => describeFault(fault, names))
+    .join('; ');
+}
+
+/** One fault. */
+export function describeFault(fault: Fault, names: Names): string {
+  const span = fault.for === 0 ? '' : ` for ${sayTime(fault.for)}`;
+  return `${what(fault, names)} at ${sayTime(fault.at)}${span}${moment(fault.when)}`;
+}
+
+function what(fault: Fault, names: Names): string {
+  const node = who(fault.target, names);
+  switch (fault.kind) {
+    case 'cut':
+      return `cut ${wire(fault, names)}`;
+    case 'clog':
+      return `clog ${wire(fault, names)}`;
+    case 'loss':
+      return `lose ${Math.floor(fault.ppm / 10_000)} % on ${wire(fault, names)}`;
+    case 'power-off':
+      return `power off ${node}${cache(fault)}`;
+    case 'reboot':
+      return `reset ${node}${cache(fault)}`;
+    case 'power-off-hosts':
+      return `power off every host${cache(fault)}`;
+    case 'power-off-all':
+      return `power off the whole site${cache(fault)}`;
+    case 'kill-core':
+      return `kill the core of ${node}`;
+    case 'kill-monitor':
+      return `kill the monitor of ${node}`;
+    case 'pause-core':
+      return `pause the core of ${node}`;
+    case 'freeze':
+      return `freeze ${node}${fault.clockStops ? ' with its clock' : ''}`;
+    case 'clock-rate':
+      return `let the clock of ${node} gain ${fault.ppm} ppm`;
+    case 'wipe':
+      return `replace the disk of ${node} by an empty one`;
+    case 'switch':
+      return `switch the service to ${node}`;
+  }
+}
+
+function wire(fault: Fault, names: Names): string {
+  const from = who(fault.target, names);
+  const to = fault.peer === 0 ? 'everybody' : who(fault.peer, names);
+  const arrow = fault.ways === 'both' ? 'and' : fault.ways === 'out' ? 'to' : 'from';
+  return `${links(fault.links)} between ${from} ${arrow} ${to}`
+    .replace(/between (.*) to (.*)/, 'from $1 to $2')
+    .replace(/between (.*) from (.*)/, 'to $1 from $2');
+}
+
+function links(value: Links): string {
+  switch (value) {
+    case 'all':
+      return 'all links';
+    case 'replication':
+      return 'replication link';
+    case 'control':
+      return 'control links';
+    default:
+      return `control link ${value.slice(-1)}`;
+  }
+}
+
+function who(target: NodeId | Role, names: Names): string {
+  return typeof target === 'number' ? `node ${names(target)}` : `the ${target}`;
+}
+
+function cache(fault: Fault): string {
+  switch (fault.cache) {
+    case 'none':
+      return ', losing its caches';
+    case 'all':
+      return ', keeping its caches';
+    case 'newest':
+      return ', keeping only the newest of its caches';
+    default:
+      return '';
+  }
+}
+
+function moment(when: Moment): string {
+  switch (when) {
+    case 'resync':
+      return ', at the next resync';
+    case 'removal':
+      return ', while a removal is pending';
+    case 'take-over':
+      return ', at the next take-over';
+    default:
+      return '';
+  }
+}

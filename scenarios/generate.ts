@@ -1,0 +1,186 @@
+/**
+ * Random schedules as data. fast-check draws and shrinks a list of genes, each a few small numbers;
+ * {@link schedule} reads them as faults. A swarm: each schedule allows only a few kinds of faults,
+ * so that rare combinations are not drowned by frequent ones, and faults come in clusters, because
+ * the interesting fault strikes inside the recovery from another one.
+ */
+import fc from 'fast-check';
+import { type Fault, type FaultKind, PLAIN_FAULT } from '../backends/sim/fault.ts';
+import type { ClusterConfig } from '../engine/core/config.ts';
+
+/** One fault before its numbers mean anything. */
+interface Gene {
+  readonly kind: number;
+  readonly cluster: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly target: number;
+  readonly peer: number;
+  readonly links: number;
+  readonly ways: number;
+  readonly cache: number;
+  readonly size: number;
+  readonly when: number;
+}
+
+interface Genome {
+  readonly families: number;
+  readonly genes: readonly Gene[];
+}
+
+/** The kinds of faults that a swarm switches on and off together, with their weights. */
+const FAMILIES: readonly (readonly FaultKind[])[] = [
+  ['cut', 'cut', 'cut'],
+  ['clog', 'cut'],
+  ['loss', 'cut'],
+  ['power-off', 'reboot', 'power-off'],
+  ['power-off-hosts', 'power-off-all', 'power-off'],
+  ['kill-core', 'kill-monitor', 'kill-core'],
+  ['pause-core'],
+  ['freeze'],
+  ['clock-rate'],
+  ['wipe'],
+  ['switch'],
+];
+
+const CLUSTERS = 5;
+const FIRST = 3_000_000;
+const DISTANCE = 6_000_000;
+/** Offsets within a cluster and lengths, in microseconds: small ones are as likely as large ones. */
+const OFFSETS = [0, 300, 2_000, 20_000, 150_000, 400_000, 900_000, 1_600_000, 2_600_000, 4_000_000];
+const LENGTHS = [
+  30_000, 120_000, 400_000, 900_000, 1_700_000, 2_600_000, 3_500_000, 5_000_000, 8_000_000, 0,
+];
+
+const gene: fc.Arbitrary<Gene> = fc.record({
+  kind: fc.nat(99),
+  cluster: fc.nat(CLUSTERS - 1),
+  offset: fc.nat(999),
+  length: fc.nat(999),
+  target: fc.nat(9),
+  peer: fc.nat(9),
+  links: fc.nat(9),
+  ways: fc.nat(3),
+  cache: fc.nat(3),
+  size: fc.nat(9),
+  when: fc.nat(9),
+});
+
+const genome: fc.Arbitrary<Genome> = fc.record({
+  families: fc.integer({ min: 1, max: (1 << FAMILIES.length) - 1 }),
+  genes: fc.array(gene, { minLength: 1, maxLength: 8, size: 'max' }),
+});
+
+/** Random schedules for a configuration, shrinking towards few, early, plain faults. */
+export function schedules(config: ClusterConfig): fc.Arbitrary<readonly Fault[]> {
+  return genome.map((drawn) => schedule(drawn, config));
+}
+
+/** The schedule that belongs to a seed, the same on every machine. */
+export function scheduleOf(seed: number, config: ClusterConfig): readonly Fault[] {
+  let drawn: readonly Fault[] = [];
+  fc.check(
+    fc.property(schedules(config), (faults) => {
+      drawn = faults;
+      return true;
+    }),
+    { seed: seed | 0, numRuns: 1 },
+  );
+  return drawn;
+}
+
+function schedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
+  const kinds: FaultKind[] = [];
+  let chosen = 0;
+  for (const [index, family] of FAMILIES.entries()) {
+    // At most three families: the lowest bits win, which is also where shrinking goes.
+    if (chosen === 3 || ((drawn.families >> index) & 1) === 0) continue;
+    chosen += 1;
+    kinds.push(...family);
+  }
+  return drawn.genes.map((each) => fault(each, kinds, config)).sort((a, b) => a.at - b.at);
+}
+
+function fault(drawn: Gene, kinds: readonly FaultKind[], config: ClusterConfig): Fault {
+  const kind = kinds[drawn.kind % kinds.length] as FaultKind;
+  const at = FIRST + drawn.cluster * DISTANCE + spread(OFFSETS, drawn.offset);
+  const length = spread(LENGTHS, drawn.length);
+  const [target, peer] = ends(drawn, kind, config);
+  const bounded = kind === 'freeze' || kind === 'pause-core' ? Math.min(length, 9_000_000) : length;
+  return {
+    ...PLAIN_FAULT,
+    kind,
+    at,
+    for: instant(kind) ? 0 : bounded,
+    target,
+    peer,
+    links: networked(kind) ? linksOf(drawn.links) : PLAIN_FAULT.links,
+    ways: networked(kind) ? waysOf(drawn.ways) : PLAIN_FAULT.ways,
+    cache: (['none', 'random', 'newest', 'all'] as const)[drawn.cache] ?? 'random',
+    ppm: ppmOf(kind, drawn.size, config),
+    clockStops: kind === 'freeze' && drawn.size >= 7,
+    when: momentOf(drawn.when),
+  };
+}
+
+/** A value between two steps of a table of which each step is equally likely. */
+function spread(steps: readonly number[], die: number): number {
+  const step = Math.floor(die / 100);
+  const low = steps[step] ?? 0;
+  const high = steps[step + 1] ?? low;
+  return low + Math.floor(((high - low) * (die % 100)) / 100);
+}
+
+function ends(
+  drawn: Gene,
+  kind: FaultKind,
+  config: ClusterConfig,
+): readonly [Fault['target'], Fault['peer']] {
+  const nodes = config.nodes.map(({ id }) => id);
+  const hosts = config.nodes.filter(({ witness }) => !witness).map(({ id }) => id);
+  const pick = (from: readonly number[], die: number): number => from[die % from.length] as number;
+  if (kind === 'wipe') return ['witness', 0];
+  if (kind === 'switch' || kind === 'kill-monitor') return [pick(hosts, drawn.target), 0];
+  const target = ((): Fault['target'] => {
+    if (drawn.target < 4) return pick(hosts, drawn.target);
+    if (drawn.target === 4) return 'primary';
+    if (drawn.target === 5) return 'secondary';
+    if (drawn.target === 6) return 'leader';
+    return pick(nodes, drawn.target);
+  })();
+  const others = nodes.filter((node) => node !== target);
+  const peer = drawn.peer < 3 ? 0 : pick(others, drawn.peer);
+  return [target, networked(kind) ? peer : 0];
+}
+
+function networked(kind: FaultKind): boolean {
+  return kind === 'cut' || kind === 'clog' || kind === 'loss';
+}
+
+function instant(kind: FaultKind): boolean {
+  return kind === 'kill-core' || kind === 'kill-monitor' || kind === 'switch';
+}
+
+function linksOf(die: number): Fault['links'] {
+  if (die < 4) return 'all';
+  if (die < 7) return 'replication';
+  if (die < 9) return 'control';
+  return 'control-1';
+}
+
+function waysOf(die: number): Fault['ways'] {
+  return die < 2 ? 'both' : die === 2 ? 'out' : 'in';
+}
+
+function momentOf(die: number): Fault['when'] {
+  if (die < 6) return 'at-once';
+  if (die < 8) return 'resync';
+  return die === 8 ? 'removal' : 'take-over';
+}
+
+function ppmOf(kind: FaultKind, size: number, config: ClusterConfig): number {
+  if (kind === 'loss') return 50_000 + size * 80_000;
+  if (kind !== 'clock-rate') return 0;
+  const most = config.timing.clockRatePpm;
+  return size % 2 === 0 ? most : -most;
+}

@@ -1,0 +1,77 @@
+/** One run of one scenario: the scenario, a seed and switches in, a result out. */
+import { EngineActors } from '../backends/sim/engine-actors.ts';
+import type { Finding, Law } from '../backends/sim/oracle/verdict.ts';
+import type { GroupOutcome } from '../backends/sim/outcome.ts';
+import { World } from '../backends/sim/world.ts';
+import type { TimelineEvent } from '../engine/timeline/event.ts';
+import { breaks } from './laws.ts';
+import { CALM_PART, HEALED_PART, type Scenario } from './scenario.ts';
+
+/** Switches of a run. */
+export interface RunOptions {
+  /** Planted bugs that are on. */
+  readonly canaries?: ReadonlySet<string>;
+  /** Whether to collect the decisions stream. */
+  readonly timeline?: boolean;
+  /** End at the first broken law: what comes after is its consequence. */
+  readonly stopAtFirst?: boolean;
+}
+
+/** What a run came to. */
+export interface RunResult {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly traceHash: string;
+  /** Queue entries delivered to an actor. */
+  readonly events: number;
+  readonly simSeconds: number;
+  readonly ios: number;
+  /** Broken laws. */
+  readonly violations: readonly Finding[];
+  /** Breaches that the table of laws says must only be detected. */
+  readonly detected: readonly Finding[];
+  readonly faultsFired: { readonly [kind: string]: number };
+  readonly statesReached: { readonly [mark: string]: number };
+  readonly groups: readonly GroupOutcome[];
+  readonly crashes: number;
+  readonly crashesWithIoInFlight: number;
+  readonly watchdogResets: number;
+  readonly resyncs: number;
+  readonly timeline: readonly TimelineEvent[];
+}
+
+/** A world that serves run after run; see {@link World}. */
+export function newWorld(): World {
+  return new World(new EngineActors());
+}
+
+/** Runs `scenario` once. Same scenario, seed and canaries, same result, bit for bit. */
+export function runScenario(
+  scenario: Scenario,
+  seed: number,
+  options: RunOptions = {},
+  world: World = newWorld(),
+): RunResult {
+  const { config, duration, laws } = scenario;
+  const outcome = world.run({
+    config,
+    seed,
+    workload: scenario.workload,
+    faults: scenario.faults,
+    healAt: duration - HEALED_PART,
+    calmAt: duration - CALM_PART,
+    endAt: duration,
+    canaries: options.canaries ?? new Set(),
+    timeline: options.timeline ?? false,
+    stopAtFirst: options.stopAtFirst ?? false,
+    judge: (law: Law, faults, facts) => laws.includes(law) && breaks(law, faults, facts, config),
+  });
+  const { findings, ...rest } = outcome;
+  return {
+    scenario: scenario.name,
+    seed,
+    ...rest,
+    violations: findings.filter(({ broken }) => broken),
+    detected: findings.filter(({ broken }) => !broken),
+  };
+}
