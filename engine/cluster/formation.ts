@@ -174,7 +174,9 @@ export class Formation {
       const good = volume.replicas.flatMap((replica) => {
         const facts = this.#factsOf(replica.node, own);
         const known = facts?.volumes.find((v) => v.volume === volume.name);
-        if (facts === null || known === undefined || known.disk !== 'UpToDate') return [];
+        if (facts === null || known === undefined) return [];
+        // Whole, and nobody has confirmed yet that it is current: that is what genesis does.
+        if (known.disk !== 'UpToDate' && known.disk !== 'Consistent') return [];
         return [{ node: replica.node, boot: facts.boot, generation: known.generation }];
       });
       const generation = good[0]?.generation ?? 0;
