@@ -1,15 +1,21 @@
 /**
- * The clock port of a real host: microseconds that monitor, core and data Workers share.
- *
- * Node reads CLOCK_MONOTONIC, which stands still while the machine sleeps; the addon's reactor does
- * the same. A host that slept must not believe in a lease from before: {@link SuspendWatch} tells
- * the core, which then stops itself.
+ * The clock port of a real host: microseconds that monitor, core, data Workers and guardian share,
+ * and that count the time a host slept. The addon has such a clock; Node alone has not. A witness
+ * may have to do without the addon: it shares its clock with nobody, and {@link SuspendWatch} tells
+ * it when its machine slept, for then it must not believe in any promise of its own.
  */
 import { uptime } from 'node:os';
+import type { NodeConfig } from '../../engine/core/config.ts';
 import type { Micros } from '../../engine/core/units.ts';
+import { hasNative, loadNative } from './native.ts';
 
-/** Now, in µs of the host's monotonic clock. */
-export function monotonicMicros(): Micros {
+/** The clock of this host's processes. Throws NativeError where a host lacks the addon. */
+export function openClock({ witness }: NodeConfig): () => Micros {
+  return witness && !hasNative() ? monotonicMicros : loadNative().nowMicros;
+}
+
+/** CLOCK_MONOTONIC: stands still while the machine sleeps. */
+function monotonicMicros(): Micros {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1_000_000 + Math.floor(nanoseconds / 1000);
 }

@@ -1,0 +1,347 @@
+/**
+ * The core process of a host: hears the network, the data Workers, the monitor and people, lets the
+ * control actor decide, and carries its decisions out in order. It decides nothing itself.
+ */
+import { randomInt } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { Control } from '../../engine/cluster/control.ts';
+import type {
+  ClusterStatus,
+  ControlDecision,
+  ControlInput,
+  OperatorAnswer,
+  OperatorCommand,
+} from '../../engine/cluster/interface.ts';
+import { parseControlMessage } from '../../engine/cluster/message-parser.ts';
+import type { NodeConfig } from '../../engine/core/config.ts';
+import { Rng } from '../../engine/core/rng.ts';
+import type { BootId, Micros, NodeId } from '../../engine/core/units.ts';
+import { parseAddress } from './address.ts';
+import { ApiServer } from './api-server.ts';
+import { openClock, SuspendWatch } from './clock.ts';
+import type { PeerAddress } from './data-messages.ts';
+import { DataVolume } from './data-volume.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { DurableStore } from './durable-store.ts';
+import { HostError } from './failure.ts';
+import { guardianPage } from './guardian-keeper.ts';
+import { hostBoot } from './host-boot.ts';
+import { type HostOptions, hostPaths, readClusterKey, selfOf } from './host-options.ts';
+import type { HostStatus } from './host-status.ts';
+import type { Log } from './log.ts';
+import { MonitorKeeper } from './monitor-keeper.ts';
+import { type GuardianState, loadNative } from './native.ts';
+import { ownIdentity } from './process-identity.ts';
+import { folderFiles } from './store-files.ts';
+import type { ApplicationState, MonitorMessage } from './supervision.ts';
+import { TimelineFile } from './timeline-file.ts';
+import { timelineHeader } from './timeline-header.ts';
+import { UdpControl } from './udp-control.ts';
+
+/** How the process wants to end. */
+export interface CoreExits {
+  readonly log: Log;
+  readonly stopAtOnce: (reason: string) => never;
+  readonly refuse: (reason: string, remedy: string) => never;
+}
+
+/** How often sleep of the machine is looked for. */
+const SUSPEND_LOOK_MS = 250;
+/** An operator's command that got no answer is given up after this. */
+const ANSWER_LIMIT_MS = 30_000;
+/** Longest wait of a timer: Node's timers wrap around beyond 2^31 ms. */
+const TIMER_MS_MAX = 60_000;
+
+export class Core {
+  readonly ended: Promise<void>;
+  readonly #options: HostOptions;
+  readonly #exits: CoreExits;
+  readonly #self: NodeConfig;
+  readonly #clock: () => Micros;
+  readonly #boot: BootId;
+  readonly #session: number;
+  readonly #store: DurableStore;
+  readonly #control: Control;
+  readonly #network: UdpControl;
+  readonly #timeline: TimelineFile;
+  readonly #monitor: MonitorKeeper;
+  readonly #guardian: GuardianState | null;
+  readonly #api: ApiServer;
+  readonly #volumes = new Map<string, DataVolume>();
+  #inputs: ControlInput[] = [];
+  #scheduled = false;
+  #stopping = false;
+  #wake: NodeJS.Timeout | null = null;
+  #suspend: NodeJS.Timeout;
+  #answers = new Map<number, (answer: OperatorAnswer) => void>();
+  #answerIds = 0;
+  #applications = new Map<string, ApplicationState>();
+  #guard: Extract<MonitorMessage, { kind: 'beat' }> | null = null;
+  #end: () => void = () => undefined;
+
+  /** Throws HostError and NativeError, each with its remedy. */
+  static async start(options: HostOptions, exits: CoreExits): Promise<Core> {
+    await lockDirectory(options.dataFolder, 'core');
+    const self = selfOf(options);
+    const clock = openClock(self);
+    const key = readClusterKey(options.keyPath);
+    const owner = { cluster: options.config.name, node: self.id };
+    const opened = await DurableStore.open(await folderFiles(options.dataFolder), owner);
+    const core = new Core(options, exits, clock, key, opened.store, opened.session);
+    await core.#network.open();
+    await core.#api.open(options.console);
+    const { boot, session } = { boot: core.#boot, session: opened.session };
+    exits.log('info', 'core-started', { session, new: opened.durable === null });
+    core.#enqueue({ kind: 'start', boot, session, durable: opened.durable });
+    await core.#startVolumes(key);
+    return core;
+  }
+
+  private constructor(
+    options: HostOptions,
+    exits: CoreExits,
+    clock: () => Micros,
+    key: Uint8Array,
+    store: DurableStore,
+    session: number,
+  ) {
+    const { config, node, dataFolder } = options;
+    const { log } = exits;
+    const self = selfOf(options);
+    const paths = hostPaths(dataFolder);
+    this.#options = options;
+    this.#exits = exits;
+    this.#self = self;
+    this.#clock = clock;
+    this.#boot = hostBoot(node);
+    this.#session = session;
+    this.#store = store;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#control = new Control({
+      config,
+      node,
+      // Another stream in each life, so that two lives never draw the same election delays.
+      rng: new Rng(randomInt(2 ** 32), node),
+      canaries: new Set(),
+      reached: (mark) => log('debug', 'mark', { mark }),
+    });
+    store.listen(
+      (token) => this.#enqueue({ kind: 'persisted', token }),
+      (error) => exits.stopAtOnce(`the durable store failed: ${String(error)}`),
+    );
+    this.#network = new UdpControl({
+      cluster: config.name,
+      self,
+      nodes: config.nodes,
+      clusterKey: key,
+      log,
+      parse: parseControlMessage,
+      onMessage: (from, link, message) => {
+        this.#enqueue({ kind: 'message', from, link, message });
+      },
+    });
+    this.#timeline = new TimelineFile(paths.timeline, () => timelineHeader(options, clock()));
+    this.#guardian = self.witness
+      ? null
+      : loadNative().openGuardianState(guardianPage(dataFolder, this.#boot));
+    this.#monitor = new MonitorKeeper(dataFolder, paths, log, (message) => this.#hear(message));
+    this.#api = new ApiServer(paths.api, log, {
+      status: () => this.status(),
+      command: (command) => this.#ask(command),
+      watch: (onlooker) => this.#timeline.watch(onlooker),
+    });
+    const sleep = new SuspendWatch();
+    this.#suspend = setInterval(() => {
+      const slept = sleep.slept();
+      if (slept > 0) exits.stopAtOnce(`this machine slept for ${slept} µs`);
+    }, SUSPEND_LOOK_MS);
+  }
+
+  /** Stops in good order: Workers drained, timeline written. The lease lapses by itself. */
+  stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#exits.log('info', 'core-stopping');
+    clearInterval(this.#suspend);
+    for (const volume of this.#volumes.values()) volume.close();
+    void Promise.all([...this.#volumes.values()].map((volume) => volume.closed)).then(() => {
+      // Nothing is served any more: this host needs no reset if its core stays away.
+      this.#guardian?.set(0, false);
+      this.#network.close();
+      this.#monitor.close();
+      this.#api.close();
+      this.#timeline.close();
+      this.#end();
+    });
+  }
+
+  status(): HostStatus {
+    const now = this.#clock();
+    const cluster: ClusterStatus = this.#control.status(now);
+    const volumes = Object.fromEntries(
+      [...this.#volumes].map(([name, { stats }]) => [name, stats]),
+    );
+    return {
+      node: this.#self.name,
+      cluster: this.#options.config.name,
+      build: this.#options.build,
+      boot: this.#boot,
+      session: this.#session,
+      now,
+      processes: {
+        core: ownIdentity(),
+        monitor: this.#monitor.process,
+        guardian: this.#guard?.guardian.process ?? null,
+        monitorRestarts: this.#monitor.restarts,
+        coreRestarts: this.#guard?.coreRestarts ?? 0,
+        guardianRestarts: this.#guard?.guardian.restarts ?? 0,
+      },
+      watchdog: this.#self.watchdog,
+      names: Object.fromEntries(this.#options.config.nodes.map(({ id, name }) => [id, name])),
+      status: cluster,
+      applications: [...this.#applications.values()],
+      control: { ...this.#network.counters },
+      volumes,
+      timelineFailures: this.#timeline.failures,
+    };
+  }
+
+  #enqueue(input: ControlInput): void {
+    this.#inputs.push(input);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#step());
+  }
+
+  #step(): void {
+    this.#scheduled = false;
+    if (this.#stopping) return;
+    const inputs = this.#inputs;
+    this.#inputs = [];
+    for (const decision of this.#control.step(inputs, this.#clock())) this.#carryOut(decision);
+  }
+
+  #carryOut(decision: ControlDecision): void {
+    switch (decision.kind) {
+      case 'send':
+        this.#network.send(decision.to, decision.link, decision.message);
+        return;
+      case 'persist':
+        this.#store.persist(decision.token, decision.durable);
+        return;
+      case 'wake-at':
+        this.#wakeAt(decision.at);
+        return;
+      case 'guardian':
+        this.#guardian?.set(Math.max(0, decision.until), decision.armed);
+        return;
+      case 'to-data':
+        this.#volumes.get(decision.volume)?.send(decision.command);
+        return;
+      case 'application':
+        this.#monitor.send(decision);
+        return;
+      case 'event':
+        this.#timeline.write(decision.event);
+        return;
+      case 'answer':
+        this.#answers.get(decision.id)?.(decision.answer);
+        this.#answers.delete(decision.id);
+    }
+  }
+
+  #wakeAt(at: Micros): void {
+    if (this.#wake !== null) clearTimeout(this.#wake);
+    const wait = Math.min(TIMER_MS_MAX, Math.max(0, Math.ceil((at - this.#clock()) / 1000)));
+    this.#wake = setTimeout(() => {
+      this.#wake = null;
+      // Timers may fire a little early, and long waits come in pieces.
+      if (this.#clock() < at) this.#wakeAt(at);
+      else this.#enqueue({ kind: 'wake' });
+    }, wait);
+  }
+
+  #hear(message: MonitorMessage): void {
+    switch (message.kind) {
+      case 'application':
+        this.#applications.set(message.group, message);
+        this.#enqueue(message);
+        return;
+      case 'beat':
+        this.#guard = message;
+        return;
+      case 'shut-down':
+        this.stop();
+        return;
+      case 'hello':
+        this.#exits.log('info', 'monitor-connected', { pid: message.process.pid });
+    }
+  }
+
+  #ask(command: OperatorCommand): Promise<OperatorAnswer> {
+    this.#answerIds += 1;
+    const id = this.#answerIds;
+    return new Promise((resolve) => {
+      const limit = setTimeout(() => {
+        this.#answers.delete(id);
+        const remedy = 'see understudy status; the command may still take effect';
+        resolve({ ok: false, reason: 'no answer within 30 s', remedy });
+      }, ANSWER_LIMIT_MS);
+      this.#answers.set(id, (answer) => {
+        clearTimeout(limit);
+        resolve(answer);
+      });
+      this.#enqueue({ kind: 'operator', id, command });
+    });
+  }
+
+  async #startVolumes(key: Uint8Array): Promise<void> {
+    const { config, node } = this.#options;
+    const { log, stopAtOnce, refuse } = this.#exits;
+    for (const [index, volume] of config.volumes.entries()) {
+      if (!volume.replicas.some((replica) => replica.node === node)) continue;
+      const others = volume.replicas.map((replica) => replica.node).filter((id) => id !== node);
+      const start = {
+        volume,
+        node,
+        boot: this.#boot,
+        session: this.#session,
+        key,
+        listen: await this.#replicationAddress(node, index),
+        peers: await Promise.all(others.map((id) => this.#replicationAddress(id, index))),
+      };
+      const data = new DataVolume(start, loadNative().wake, {
+        started: (name) => {
+          log('info', 'volume-started', { volume: name });
+          this.#enqueue({ kind: 'data-started', volume: name });
+        },
+        report: (report) => {
+          if (report.kind === 'event') this.#timeline.write(report.event);
+          else this.#enqueue({ kind: 'data', report });
+        },
+        refused: refuse,
+        broke: stopAtOnce,
+      });
+      this.#volumes.set(volume.name, data);
+    }
+  }
+
+  /** Volumes share a node's address: the n-th of the configuration uses its port + n. */
+  async #replicationAddress(id: NodeId, index: number): Promise<PeerAddress> {
+    const node = this.#options.config.nodes.find((each) => each.id === id);
+    const { host, port } = parseAddress(node?.replication ?? '');
+    if (isIP(host) !== 0) return { node: id, host, port: port + index };
+    try {
+      const { address } = await lookup(host);
+      return { node: id, host: address, port: port + index };
+    } catch {
+      throw new HostError(
+        `the replication address ${host} of node "${node?.name}" has no IP address`,
+        'give a numeric address in the configuration, or mend the name service',
+      );
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/** What the core's main thread and a volume's Worker say to each other. */
+import type { VolumeConfig } from '../../engine/core/config.ts';
+import type { BootId, NodeId } from '../../engine/core/units.ts';
+import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
+
+/** A peer's replication socket; hosts are numeric. */
+export interface PeerAddress {
+  readonly node: NodeId;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a Worker is started with. */
+export interface DataStart {
+  readonly volume: VolumeConfig;
+  readonly node: NodeId;
+  readonly boot: BootId;
+  readonly session: number;
+  /** The cluster key; the addon derives its own from it. */
+  readonly key: Uint8Array;
+  readonly listen: PeerAddress;
+  readonly peers: readonly PeerAddress[];
+}
+
+export type ToData =
+  | { readonly kind: 'command'; readonly command: DataCommand }
+  | { readonly kind: 'close' };
+
+/** Counters of a reactor by name, and how it works. */
+export type DataStats = Readonly<Record<string, number | string | boolean>>;
+
+export type FromData =
+  /** The replica is open and the actor runs; write to `wakeFd` after each message. */
+  | { readonly kind: 'started'; readonly wakeFd: number }
+  | { readonly kind: 'reports'; readonly reports: readonly DataReport[] }
+  | { readonly kind: 'stats'; readonly stats: DataStats }
+  /** A person has to act; nothing was written. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly remedy: string }
+  | { readonly kind: 'broke'; readonly reason: string }
+  | { readonly kind: 'closed' };

@@ -1,0 +1,84 @@
+/** The main thread's end of one volume: its Worker, the mail to and from it, its counters. */
+import type { Worker } from 'node:worker_threads';
+import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
+import type { DataStart, DataStats, FromData, ToData } from './data-messages.ts';
+import { reasonOf } from './failure.ts';
+import { startWorker } from './spawn.ts';
+
+/** What a volume tells the core. */
+export interface VolumeEvents {
+  readonly started: (volume: string) => void;
+  readonly report: (report: DataReport) => void;
+  /** A person has to act; the core ends and is not started again. */
+  readonly refused: (reason: string, remedy: string) => void;
+  /** A belief is broken or the Worker died: the core must stop at once. */
+  readonly broke: (reason: string) => void;
+}
+
+export class DataVolume {
+  readonly name: string;
+  stats: DataStats = {};
+  #worker: Worker;
+  #wake: (fd: number) => void;
+  #wakeFd = -1;
+  #closing = false;
+  readonly closed: Promise<void>;
+
+  /** `wake` makes a reactor look at its mail. */
+  constructor(start: DataStart, wake: (fd: number) => void, events: VolumeEvents) {
+    this.name = start.volume.name;
+    this.#wake = wake;
+    this.#worker = startWorker('data-worker', start);
+    this.closed = new Promise((resolve) => {
+      this.#worker.on('message', (message: FromData) => this.#take(message, events, resolve));
+      this.#worker.on('error', (error) => events.broke(reasonOf(error)));
+      this.#worker.on('exit', () => {
+        if (!this.#closing) events.broke('the data worker ended by itself');
+        resolve();
+      });
+    });
+  }
+
+  send(command: DataCommand): void {
+    this.#post({ kind: 'command', command });
+  }
+
+  /** Ends the Worker in good order: connections closed, disk operations finished. */
+  close(): void {
+    this.#closing = true;
+    this.#post({ kind: 'close' });
+  }
+
+  #post(message: ToData): void {
+    this.#worker.postMessage(message);
+    if (this.#wakeFd >= 0) this.#wake(this.#wakeFd);
+  }
+
+  #take(message: FromData, events: VolumeEvents, closed: () => void): void {
+    switch (message.kind) {
+      case 'started':
+        this.#wakeFd = message.wakeFd;
+        // Mail that was posted before the reactor could be woken.
+        this.#wake(this.#wakeFd);
+        events.started(this.name);
+        return;
+      case 'reports':
+        for (const report of message.reports) events.report(report);
+        return;
+      case 'stats':
+        this.stats = message.stats;
+        return;
+      case 'refused':
+        this.#closing = true;
+        events.refused(message.reason, message.remedy);
+        return;
+      case 'broke':
+        events.broke(message.reason);
+        return;
+      case 'closed':
+        // Its descriptor may be another's from now on.
+        this.#wakeFd = -1;
+        closed();
+    }
+  }
+}

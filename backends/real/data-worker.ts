@@ -1,0 +1,131 @@
+/**
+ * The thread of one volume: one reactor, one data actor, and the loop that joins them,
+ *
+ *     n = poll(decisions, deadline); decisions = actor.step(n, now)
+ *
+ * It blocks in the addon and never returns to Node's event loop while it runs; mail of the control
+ * actor is fetched between turns.
+ */
+
+import { randomInt } from 'node:crypto';
+import {
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  workerData,
+} from 'node:worker_threads';
+import { Rng } from '../../engine/core/rng.ts';
+import type { Micros } from '../../engine/core/units.ts';
+import { Event } from '../../engine/data/abi.ts';
+import { DataMemory } from '../../engine/data/memory.ts';
+import type { DataReport, Mailboxes } from '../../engine/data/messages.ts';
+import { MirrorActor } from '../../engine/mirror/actor.ts';
+import type { DataStart, FromData, ToData } from './data-messages.ts';
+import { HostError, reasonOf } from './failure.ts';
+import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
+import { loadNative, type Reactor } from './native.ts';
+import { checkReplica } from './replica-check.ts';
+import { openReactor } from './replica-open.ts';
+
+/** Counters go to the main thread this often; a turn waits no longer either. */
+const STATS_EVERY: Micros = 1_000_000;
+
+const port = parentPort as MessagePort;
+const start = workerData as DataStart;
+
+function tell(message: FromData): void {
+  port.postMessage(message);
+}
+
+/** Mail that did not fit into a turn waits here for the next. */
+class Mail {
+  #waiting: ToData[] = [];
+  closing = false;
+
+  /** Puts commands behind the `count` events of this turn; returns the new count. */
+  deliver(memory: DataMemory, { inbox }: Mailboxes, count: number): number {
+    for (;;) {
+      const received = receiveMessageOnPort(port) as { message: ToData } | undefined;
+      if (received === undefined) break;
+      this.#waiting.push(received.message);
+    }
+    inbox.length = 0;
+    let total = count;
+    while (total < memory.layout.events) {
+      const message = this.#waiting.shift();
+      if (message === undefined) break;
+      if (message.kind === 'close') {
+        this.closing = true;
+        break;
+      }
+      memory.events.put(total, Event.Control, inbox.length, 0, 0, 0, 0, 0);
+      inbox.push(message.command);
+      total += 1;
+    }
+    return total;
+  }
+
+  /** Whether the next turn must not wait. */
+  get pressing(): boolean {
+    return this.#waiting.length > 0;
+  }
+}
+
+/** The export is open while the actor serves, and never otherwise. */
+function exportAfter(open: boolean, report: DataReport): boolean {
+  if (report.kind === 'active') return true;
+  if (report.kind === 'stopped') return false;
+  if (report.kind !== 'state') return open;
+  // A suspended primary keeps its clients waiting; every other role sends them away.
+  return open && (report.role === 'Primary' || report.role === 'Suspended');
+}
+
+function run(reactor: Reactor): void {
+  const config = mirrorConfig(start.volume);
+  const memory = new DataMemory(REAL_LAYOUT, reactor.memory);
+  const mailboxes: Mailboxes = { inbox: [], outbox: [] };
+  const { node, boot, session } = start;
+  const rng = new Rng(randomInt(2 ** 32), node);
+  const actor = new MirrorActor({ memory, mailboxes, config, node, boot, session, rng });
+  const mail = new Mail();
+  const clock = new Float64Array(reactor.clock);
+  let isOpen: boolean = false;
+  let statsAt = 0;
+  tell({ kind: 'started', wakeFd: reactor.wakeFd });
+  let decisions = 0;
+  let now = loadNative().nowMicros();
+  for (;;) {
+    const count = reactor.poll(decisions, mail.pressing ? now : now + STATS_EVERY);
+    now = clock[0] as number;
+    const total = mail.deliver(memory, mailboxes, count);
+    if (mail.closing) return;
+    decisions = actor.step(total, now);
+    const { outbox } = mailboxes;
+    if (outbox.length > 0) {
+      const before: boolean = isOpen;
+      for (const report of outbox) isOpen = exportAfter(isOpen, report);
+      if (isOpen !== before) reactor.setExport(isOpen);
+      tell({ kind: 'reports', reports: outbox });
+      outbox.length = 0;
+    }
+    if (now - statsAt >= STATS_EVERY) {
+      statsAt = now;
+      tell({ kind: 'stats', stats: { ...reactor.stats(), export: isOpen } });
+    }
+  }
+}
+
+try {
+  const replica = start.volume.replicas.find(({ node }) => node === start.node);
+  if (replica === undefined) throw new Error('this node holds no replica of the volume');
+  const { damagedSlots } = checkReplica(start.volume, replica);
+  const reactor = openReactor(start, replica);
+  tell({ kind: 'stats', stats: { damagedSlots } });
+  run(reactor);
+  reactor.close();
+  tell({ kind: 'closed' });
+} catch (error) {
+  if (error instanceof HostError) {
+    tell({ kind: 'refused', reason: error.message, remedy: error.remedy });
+  } else tell({ kind: 'broke', reason: reasonOf(error) });
+}

@@ -1,0 +1,36 @@
+/** One host's account of itself and of its cluster: what the local socket answers to `status`. */
+import type { ClusterStatus } from '../../engine/cluster/interface.ts';
+import type { BootId, Micros } from '../../engine/core/units.ts';
+import type { DataStats } from './data-messages.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+import type { ApplicationState } from './supervision.ts';
+import type { ControlCounters } from './udp-control.ts';
+
+export interface HostStatus {
+  readonly node: string;
+  readonly cluster: string;
+  readonly build: string;
+  readonly boot: BootId;
+  readonly session: number;
+  /** The host's clock, to which the times of `status` belong. */
+  readonly now: Micros;
+  readonly processes: {
+    readonly core: ProcessIdentity;
+    readonly monitor: ProcessIdentity | null;
+    readonly guardian: ProcessIdentity | null;
+    readonly monitorRestarts: number;
+    readonly coreRestarts: number;
+    readonly guardianRestarts: number;
+  };
+  /** Device, or 'none'. */
+  readonly watchdog: string;
+  /** Names of nodes by number. */
+  readonly names: Readonly<Record<string, string>>;
+  readonly status: ClusterStatus;
+  readonly applications: readonly ApplicationState[];
+  /** What the control transport sent, took and dropped. */
+  readonly control: ControlCounters;
+  /** What each volume's reactor counted. */
+  readonly volumes: Readonly<Record<string, DataStats>>;
+  readonly timelineFailures: number;
+}

@@ -1,0 +1,36 @@
+/** A volume of the configuration as its data actor wants it, and the memory of one on a real host. */
+import type { VolumeConfig } from '../../engine/core/config.ts';
+import { REQUEST_BYTES_MAX } from '../../engine/core/units.ts';
+import type { AbiLayout } from '../../engine/data/abi.ts';
+import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
+
+/** The engine's view of `volume`; nodes in rising order, so that both hosts see the same. */
+export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
+  const [first, second] = volume.replicas.map(({ node }) => node).sort((a, b) => a - b);
+  return {
+    ...MIRROR_DEFAULTS,
+    volume: volume.name,
+    uuid: volume.uuid,
+    sizeBytes: volume.sizeBytes,
+    logicalBlock: volume.logicalBlock,
+    alExtents: volume.activityLogExtents,
+    nodes: [first as number, second as number],
+  };
+}
+
+const EVENTS = 256;
+
+/**
+ * Slots of one volume. A peer needs room for all that the other side may have in flight: its
+ * front-end requests and its resync copies. Slots are mapped, and filled only as they are used.
+ */
+export const REAL_LAYOUT: AbiLayout = {
+  events: EVENTS,
+  decisions: 8 * EVENTS + 64,
+  frontSlots: 64,
+  peerSlots: 96,
+  engineSlots: 32,
+  slotBytes: REQUEST_BYTES_MAX,
+  inPages: 64,
+  outPages: 256,
+};

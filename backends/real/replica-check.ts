@@ -1,0 +1,119 @@
+/**
+ * What can be said about a replica before anything opens it for writing: is it there, is it this
+ * volume's and this node's, is its metadata readable. Reads only.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
+import { PAGE_BYTES } from '../../engine/data/abi.ts';
+import {
+  decodeSuperblock,
+  type MetadataFault,
+  metadataLayout,
+  type SuperblockRead,
+} from '../../engine/mirror/metadata.ts';
+import { HostError, systemCode } from './failure.ts';
+import { mirrorConfig } from './mirror-config.ts';
+
+/** Superblock slots that cannot be read; the engine writes such a slot anew from the other one. */
+export interface ReplicaFinding {
+  readonly damagedSlots: number;
+}
+
+/** Throws HostError when the replica must not be used. */
+export function checkReplica(volume: VolumeConfig, replica: ReplicaConfig): ReplicaFinding {
+  const config = mirrorConfig(volume);
+  const layout = metadataLayout(config);
+  const dataBytes = Math.ceil(config.sizeBytes / PAGE_BYTES) * PAGE_BYTES;
+  const metaBytes = layout.pages * PAGE_BYTES;
+  const behind = replica.meta === '';
+  if (behind) checkSize(replica.path, dataBytes + metaBytes, volume.name);
+  else {
+    checkSize(replica.path, config.sizeBytes, volume.name);
+    checkSize(replica.meta, metaBytes, volume.name);
+  }
+  const path = behind ? replica.path : replica.meta;
+  const base = behind ? dataBytes : 0;
+  const slots = [layout.slotA, layout.slotB].map((page) => {
+    const bytes = readPage(path, base + page * PAGE_BYTES);
+    return decodeSuperblock(config, replica.node, page, bytes);
+  });
+  const faults = slots.flatMap((slot: SuperblockRead) => (slot.ok ? [] : [slot.fault]));
+  // A readable slot that speaks of something else outweighs a good one: it is not this replica.
+  const telling = faults.find((fault) => fault !== 'unreadable') ?? faults[0];
+  if (telling === undefined) return { damagedSlots: 0 };
+  if (faults.length < slots.length && telling === 'unreadable') return { damagedSlots: 1 };
+  throw refusal(path, volume, telling);
+}
+
+function checkSize(path: string, wanted: number, volume: string): void {
+  let status: { file: boolean; bytes: number };
+  try {
+    const file = openSync(path, 'r');
+    const { size } = fstatSync(file);
+    const isFile = fstatSync(file).isFile();
+    closeSync(file);
+    status = { file: isFile, bytes: size };
+  } catch (error) {
+    throw missing(path, volume, systemCode(error));
+  }
+  // A device's size is the addon's to ask for; a device may also be larger than its volume.
+  if (!status.file || status.bytes === wanted) return;
+  throw new HostError(
+    `the replica ${path} of volume "${volume}" has ${status.bytes} bytes, not ${wanted}`,
+    'correct size: or path: in the configuration, or make a new replica with understudy init',
+  );
+}
+
+function readPage(path: string, at: number): Uint8Array {
+  const bytes = new Uint8Array(PAGE_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, bytes, 0, PAGE_BYTES, at);
+  } finally {
+    closeSync(file);
+  }
+  return bytes;
+}
+
+function missing(path: string, volume: string, code: string): HostError {
+  const reason = code === 'ENOENT' ? 'does not exist' : `cannot be opened (${code})`;
+  return new HostError(
+    `the replica ${path} of volume "${volume}" ${reason}`,
+    'correct path: in the configuration, mount its disk, or make it with understudy init',
+  );
+}
+
+const REASONS: Readonly<Record<MetadataFault, readonly [reason: string, remedy: string]>> = {
+  unreadable: [
+    'has no readable metadata: both superblock slots are damaged',
+    'if the other replica is well, replace this one with an empty one (understudy init makes ' +
+      'it), and it will be filled; else take the data area from it by hand',
+  ],
+  version: [
+    'was written by another version of understudy',
+    'start the version that wrote it, or a later one',
+  ],
+  features: [
+    'uses features that this version does not know',
+    'start the version that wrote it, or a later one',
+  ],
+  'other-volume': [
+    'belongs to another volume',
+    'correct uuid: or path: in the configuration; nothing was written to it',
+  ],
+  'other-node': [
+    'belongs to another node',
+    'correct replicas: in the configuration; two nodes must not share one replica',
+  ],
+  size: ['was made for another volume size', 'set size: back to what it was when it was made'],
+  'logical-block': [
+    'was made for another logical block',
+    'set logicalBlock: back to what it was when it was made',
+  ],
+  layout: ['has another metadata layout', 'start the version of understudy that made it'],
+};
+
+function refusal(path: string, { name }: VolumeConfig, fault: MetadataFault): HostError {
+  const [reason, remedy] = REASONS[fault];
+  return new HostError(`the replica ${path} of volume "${name}" ${reason}`, remedy);
+}

@@ -1,0 +1,61 @@
+/** Opens a volume's reactor: replica locked, front-end and replication listening. */
+import { hkdfSync } from 'node:crypto';
+import type { ReplicaConfig } from '../../engine/core/config.ts';
+import { metadataPages } from '../../engine/mirror/metadata.ts';
+import { parseAddress } from './address.ts';
+import type { DataStart } from './data-messages.ts';
+import { HostError } from './failure.ts';
+import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
+import { loadNative, NativeError, type Reactor } from './native.ts';
+
+/** An earlier process of this host may be on its way out, its last disk operations with it. */
+const LOCK_WAIT_MS = 5000;
+
+/** Throws HostError for what a person can mend. Nothing is written. */
+export function openReactor(start: DataStart, replica: ReplicaConfig): Reactor {
+  try {
+    return open(start, replica);
+  } catch (error) {
+    if (!(error instanceof NativeError) || !isMendable(error)) throw error;
+    throw new HostError(`volume "${start.volume.name}": ${error.message}`, error.remedy);
+  }
+}
+
+function open(start: DataStart, replica: ReplicaConfig): Reactor {
+  const { volume, node, key, listen, peers } = start;
+  const reactor = loadNative().makeReactor({
+    layout: REAL_LAYOUT,
+    replicaPath: replica.path,
+    metaPath: replica.meta,
+    sizeBytes: volume.sizeBytes,
+    metaPages: metadataPages(mirrorConfig(volume)),
+    blockBytes: volume.logicalBlock,
+    node,
+    volume: volume.uuid,
+    key: replicationKey(key, volume.uuid),
+    lockWaitMillis: LOCK_WAIT_MS,
+  });
+  for (const address of volume.nbd.find((entry) => entry.node === node)?.listen ?? []) {
+    if (address.startsWith('unix:')) {
+      reactor.listenNbd({ path: address.slice('unix:'.length) }, volume.name);
+    } else {
+      const { host, port } = parseAddress(address);
+      reactor.listenNbd({ host, port }, volume.name);
+    }
+  }
+  reactor.listenPeer({ host: listen.host, port: listen.port });
+  // Of a pair, the lower node connects.
+  for (const peer of peers) if (node < peer.node) reactor.connectPeer(peer);
+  return reactor;
+}
+
+/** Another key for each purpose, so that nothing of one protocol means anything in another. */
+function replicationKey(clusterKey: Uint8Array, uuid: string): Uint8Array {
+  const key = hkdfSync('sha256', clusterKey, uuid, 'understudy replication v1', 32);
+  return new Uint8Array(key);
+}
+
+/** What is wrong with this host or its configuration, not with the program. */
+function isMendable({ code }: NativeError): boolean {
+  return /^(?:REPLICA|ADDRESS|NBD|NATIVE|IO_URING)_/.test(code) || code === 'NO_MEMORY';
+}

@@ -1,0 +1,44 @@
+/** Starts other processes and threads of this host: the same program, another entry. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+
+/** Whether we run as the sources that we are, and not compiled to JavaScript. */
+const isSource = import.meta.url.endsWith('.ts');
+
+/** The URL of a module beside this one, in the form (source or compiled) that this one has. */
+function siblingUrl(name: string): URL {
+  return new URL(`./${name}.${isSource ? 'ts' : 'js'}`, import.meta.url);
+}
+
+function tsxUrl(part: string): string {
+  const manifest = createRequire(import.meta.url).resolve('tsx/package.json');
+  return pathToFileURL(join(dirname(manifest), 'dist', part)).href;
+}
+
+/** Starts a thread on the module `name` of this folder. */
+export function startWorker(name: string, workerData: object): Worker {
+  const entry = siblingUrl(name);
+  if (!isSource) return new Worker(entry, { workerData });
+  // Node's `--import tsx` reaches the main thread only; a Worker has to ask for it by itself.
+  const [api, module] = [tsxUrl('esm/api/index.mjs'), entry.href].map((url) => JSON.stringify(url));
+  const code = `import(${api}).then(({ register }) => { register(); return import(${module}); })`;
+  return new Worker(code, { eval: true, workerData });
+}
+
+/**
+ * Starts the entry `name` of this folder as the leader of a session of its own, so that neither a
+ * terminal's Ctrl-C nor our own death takes it along. It shares our standard error.
+ */
+export function spawnEntry(name: string, folder: string): ChildProcess {
+  const entry = fileURLToPath(siblingUrl(name));
+  const loader = isSource ? ['--import', tsxUrl('loader.mjs')] : [];
+  const child = spawn(process.execPath, [...loader, entry, folder], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  child.unref();
+  return child;
+}

@@ -1,0 +1,91 @@
+/**
+ * The decisions stream of one node as JSON Lines in its folder, rotated at a bound, and the tail of
+ * it for whoever looks on. Written behind: an event may be lost with the power, never torn in the
+ * middle of the file, and nothing waits for it.
+ */
+import { appendFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { encodeEvent, encodeHeader } from '../../engine/timeline/codec.ts';
+import type { TimelineEvent, TimelineHeader } from '../../engine/timeline/event.ts';
+
+/** A file is closed at this size; {@link FILES_KEPT} older ones stay beside it. */
+const FILE_BYTES_MAX = 64 * 1024 * 1024;
+const FILES_KEPT = 4;
+const FLUSH_MS = 200;
+/** Lines that a new onlooker gets at once. */
+const TAIL_LINES = 5000;
+
+/** Takes lines as they are written, each with its line feed. */
+export type Onlooker = (text: string) => void;
+
+export class TimelineFile {
+  #path: string;
+  #header: () => TimelineHeader;
+  #bytes: number;
+  #waiting: string[] = [];
+  #tail: string[] = [];
+  #timer: NodeJS.Timeout;
+  #onlookers = new Set<Onlooker>();
+  #failures = 0;
+
+  /** `header` is asked for at each beginning: clocks are mapped anew. */
+  constructor(path: string, header: () => TimelineHeader) {
+    this.#path = path;
+    this.#header = header;
+    this.#bytes = existsSync(path) ? statSync(path).size : 0;
+    this.#waiting.push(encodeHeader(header()));
+    this.#timer = setInterval(() => this.flush(), FLUSH_MS);
+    this.#timer.unref();
+  }
+
+  /** Files written so far could not be: a full disk must not stop the service. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  write(event: TimelineEvent): void {
+    const line = encodeEvent(event);
+    this.#waiting.push(line);
+    this.#tail.push(line);
+    if (this.#tail.length > 2 * TAIL_LINES) this.#tail = this.#tail.slice(-TAIL_LINES);
+    for (const onlooker of this.#onlookers) onlooker(line);
+  }
+
+  /** Header, recent events, then everything new until the returned function is called. */
+  watch(onlooker: Onlooker): () => void {
+    onlooker(encodeHeader(this.#header()));
+    onlooker(this.#tail.slice(-TAIL_LINES).join(''));
+    this.#onlookers.add(onlooker);
+    return () => this.#onlookers.delete(onlooker);
+  }
+
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const text = this.#waiting.join('');
+    this.#waiting = [];
+    try {
+      if (this.#bytes > FILE_BYTES_MAX) this.#rotate();
+      appendFileSync(this.#path, text);
+      this.#bytes += Buffer.byteLength(text);
+    } catch {
+      this.#failures += 1;
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.flush();
+  }
+
+  #rotate(): void {
+    rmSync(`${this.#path}.${FILES_KEPT}`, { force: true });
+    for (let n = FILES_KEPT - 1; n >= 1; n--) {
+      if (existsSync(`${this.#path}.${n}`)) {
+        renameSync(`${this.#path}.${n}`, `${this.#path}.${n + 1}`);
+      }
+    }
+    renameSync(this.#path, `${this.#path}.1`);
+    const header = encodeHeader(this.#header());
+    appendFileSync(this.#path, header);
+    this.#bytes = Buffer.byteLength(header);
+  }
+}

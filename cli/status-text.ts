@@ -1,0 +1,86 @@
+/** The status of a node as tables for a terminal. */
+import Table from 'cli-table3';
+import type { HostStatus } from '../backends/real/host-status.ts';
+
+/** Several lines, without a line feed at the end. `exclusivity` is the guarantee in words. */
+export function statusText(host: HostStatus, exclusivity: string): string {
+  const { status, names, processes } = host;
+  const name = (id: number): string => names[String(id)] ?? (id === 0 ? '–' : `node ${id}`);
+  const seconds = (micros: number): string => `${(micros / 1e6).toFixed(1)} s`;
+  const { held, until } = status.lease;
+  const lease = held ? `held for ${seconds(until - host.now)} more` : 'not held';
+  const pid = (process_: { pid: number } | null): string => String(process_?.pid ?? 'none');
+  const head = [
+    `Cluster ${host.cluster}, seen by node ${host.node} (understudy ${host.build})`,
+    `Leader ${name(status.leader)}, term ${status.term}, ${status.committed} entries committed`,
+    `Lease ${lease}`,
+    `Guarantee: ${exclusivity}`,
+    `Processes: core ${pid(processes.core)} (${processes.coreRestarts} restarts), ` +
+      `monitor ${pid(processes.monitor)} (${processes.monitorRestarts}), ` +
+      `guardian ${pid(processes.guardian)} (${processes.guardianRestarts})`,
+  ];
+  const parts = [head.join('\n')];
+  parts.push(
+    table(
+      ['node', 'state', 'links', 'heard'],
+      status.peers.map(({ node, up, links }) => [
+        name(node),
+        up ? 'up' : 'down',
+        links.map((link) => (link.up ? 'up' : 'down')).join(' '),
+        links.map(({ heard }) => (heard < 0 ? 'never' : seconds(host.now - heard))).join(' '),
+      ]),
+    ),
+  );
+  parts.push(
+    table(
+      ['volume', 'primary', 'epoch', 'in sync', 'here', 'role', 'link', 'dirty', 'export'],
+      status.volumes.map(({ volume, primary, epoch, members, local }) => [
+        volume,
+        name(primary),
+        String(epoch),
+        members.map(({ node }) => name(node)).join(' '),
+        local?.disk ?? 'no replica',
+        local?.role ?? '',
+        local?.link ?? '',
+        local === null ? '' : String(local.dirty),
+        exportOf(host, volume),
+      ]),
+    ),
+  );
+  parts.push(
+    table(
+      ['group', 'owner', 'epoch', 'state', 'application here'],
+      status.groups.map(({ group, owner, epoch, state, blocked }) => [
+        group,
+        name(owner),
+        String(epoch),
+        blocked === undefined ? state : `${state}: ${blocked.reason}; ${blocked.remedy}`,
+        host.applications.find((application) => application.group === group)?.state ?? '–',
+      ]),
+    ),
+  );
+  parts.push(`Control datagrams: ${countersOf(host.control)}`);
+  for (const [volume, stats] of Object.entries(host.volumes)) {
+    parts.push(`Volume ${volume}: ${countersOf(stats)}`);
+  }
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+function exportOf({ volumes }: HostStatus, volume: string): string {
+  const isOpen = volumes[volume]?.['export'];
+  if (isOpen === undefined) return '';
+  return isOpen === true ? 'open' : 'closed';
+}
+
+/** What is not zero, for a page of zeroes hides the one that matters. */
+function countersOf(counters: Readonly<Record<string, number | string | boolean>>): string {
+  const shown = Object.entries(counters).filter(([, value]) => value !== 0 && value !== '');
+  return shown.map(([key, value]) => `${key} ${value}`).join(', ') || 'none';
+}
+
+function table(head: string[], rows: string[][]): string {
+  if (rows.length === 0) return '';
+  const drawn = new Table({ head, style: { head: [], border: [], compact: true } });
+  drawn.push(...rows);
+  return drawn.toString();
+}
