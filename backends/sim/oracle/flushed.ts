@@ -3,7 +3,7 @@
  * every replica of the in-sync set, and stays there whatever is cut off later.
  */
 import { Request } from '../history.ts';
-import { members, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import type { ReplicaTruth, VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 export class FlushedOracle {
@@ -36,6 +36,11 @@ export class FlushedOracle {
       }
     }
     this.#open.length = kept;
+  }
+
+  /** Every holder lost power: what no flush had covered may be gone, and a later one cannot help. */
+  forget(): void {
+    this.#open = [];
   }
 
   /** Checks the media of one replica against every flushed write. */
@@ -95,9 +100,4 @@ export class FlushedOracle {
       needed: this.#truth.flushed[sector] as number,
     });
   }
-}
-
-/** The replicas whose media must hold every flushed write now. */
-export function auditable(truth: VolumeTruth): readonly ReplicaTruth[] {
-  return members(truth);
 }

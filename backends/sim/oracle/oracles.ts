@@ -145,6 +145,7 @@ export class VolumeOracles {
     if (was) this.#flushed.audit(replica, 'flushed.lost-at-crash');
     if (was && members(truth).length === 0) {
       this.forgot = true;
+      this.#flushed.forget();
       this.register.forget(truth.history.tick());
     }
     this.#cover.audit('cover.crash');
