@@ -173,6 +173,8 @@ export class ResyncSource {
     turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: state.peer });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
     link.ask({ kind: 'map-request', page: 0 });
+    // RULE-10: the target is proposed as a member when it is finished, not when it is begun.
+    if (this.#p.canary.rule10) this.#p.role.proposeBoth();
   }
 
   /** What the target knows to differ is copied as well: the union of both maps. */
@@ -220,7 +222,13 @@ export class ResyncSource {
   }
 
   #finish(): void {
-    const { link, state, store } = this.#p;
+    const { link, state, store, canary } = this.#p;
+    if (canary.rule10 && state.required) {
+      link.mode = Mode.Sync;
+      this.#stage = Stage.Proposed;
+      this.ended();
+      return;
+    }
     this.#stage = Stage.Finishing;
     // From here every write needs the target too, so that it is equal when the record names it.
     link.mode = Mode.Adding;

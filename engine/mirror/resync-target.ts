@@ -3,6 +3,7 @@
  * source when everything is copied, flushed and the generation adopted durably. Its own map keeps
  * its bits until then.
  */
+import type { Epoch, Generation } from '../core/units.ts';
 import { PAGE_WORDS } from './block-map.ts';
 import { adoptGeneration } from './generation.ts';
 import { Mode } from './link.ts';
@@ -20,7 +21,7 @@ export class ResyncTarget {
   }
 
   message(m: PeerMessage): void {
-    if (m.kind === 'sync-start') this.#start(m.epoch);
+    if (m.kind === 'sync-start') this.#start(m.epoch, m.generation);
     else if (m.kind === 'map-request') this.#map(m.page);
     else if (m.kind === 'finish') this.#finish(m);
   }
@@ -30,7 +31,7 @@ export class ResyncTarget {
     this.#attempt += 1;
   }
 
-  #start(epoch: number): void {
+  #start(epoch: Epoch, generation: Generation): void {
     const { link, store, state, turn, canary } = this.#p;
     if (!link.copyAgreed || epoch !== store.durableEpoch) return;
     this.#attempt += 1;
@@ -43,7 +44,10 @@ export class ResyncTarget {
     };
     // RULE-10: not promotable, durably, before the first overwrite.
     if (canary.rule10) {
-      ready();
+      adoptGeneration(store.block, generation, store.block.parents);
+      store.block.flags = 0;
+      state.disk = 'Consistent';
+      store.persist(ready);
       return;
     }
     state.disk = 'Inconsistent';
@@ -53,7 +57,7 @@ export class ResyncTarget {
 
   #map(page: number): void {
     const { map, link } = this.#p;
-    if (link.mode !== Mode.Target) return;
+    if (!link.following) return;
     const at = map.nextDirtyPage(page);
     if (at < 0) {
       link.send({ kind: 'map', page: map.pages, pages: 0, bits: null });

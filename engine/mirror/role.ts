@@ -337,7 +337,9 @@ export class RoleMachine {
 
   /** RULE-11: everything acknowledged under two copies is stable here before going on alone. */
   #flushAlone(record: VolumeRecord): void {
-    if (this.#p.canary.rule11) this.#persistAlone(record);
+    const { canary, link } = this.#p;
+    // With rule 12 off, a peer that is back already leaves the flush to the resync, which forgets.
+    if (canary.rule11 || (canary.rule12 && link.id !== 0)) this.#persistAlone(record);
     else this.#p.flushes.run(() => this.#persistAlone(record));
   }
 
@@ -369,7 +371,7 @@ export class RoleMachine {
   }
 
   #leadBoth(record: VolumeRecord): void {
-    const { state, turn, link, config, source } = this.#p;
+    const { state, turn, link, config, source, canary } = this.#p;
     const other = record.members.find((m) => m.node === state.peer);
     state.record = record;
     state.disk = 'UpToDate';
@@ -386,6 +388,9 @@ export class RoleMachine {
       link.mode = Mode.Sync;
       link.announce(record);
       source.ended();
+      this.#activate();
+    } else if (same && link.mode === Mode.Copy && canary.rule10) {
+      link.announce(record);
       this.#activate();
     } else if (link.mode !== Mode.None) link.drop('member-changed');
     else this.#wishAlone('peer-lost');

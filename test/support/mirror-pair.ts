@@ -118,6 +118,9 @@ class Host {
   held: Input[] = [];
   busyFront: (Request | null)[] = new Array<Request | null>(LAYOUT.frontSlots).fill(null);
   link = 0;
+  /** A link that the other side closed: what was sent before still arrives. */
+  closing = 0;
+  cloggedUntil = 0;
   connected = true;
   attached = false;
   disk: DiskState = 'Diskless';
@@ -182,6 +185,7 @@ export class Pair {
   #load = false;
   #focus = 64;
   #takeOverDue = false;
+  #committedAt = 0;
 
   constructor(options: PairOptions) {
     this.config = options.config ?? PAIR_CONFIG;
@@ -299,6 +303,12 @@ export class Pair {
     this.#host(node).pausedUntil = this.now + micros;
   }
 
+  /** What is sent to the host arrives only after this time, in order. */
+  clog(node: number, micros: number): void {
+    this.#note(`clog ${node}`);
+    this.#host(node).cloggedUntil = this.now + micros;
+  }
+
   /** Cuts the host off from control. */
   isolate(node: number, on: boolean): void {
     this.#note(`isolate ${node} ${on}`);
@@ -319,7 +329,7 @@ export class Pair {
   fault(): void {
     const r = this.#rng;
     const node = 1 + r.below(2);
-    switch (r.below(8)) {
+    switch (r.below(9)) {
       case 0:
       case 1:
         if (this.#cut) return;
@@ -345,6 +355,13 @@ export class Pair {
         this.isolate(node, true);
         this.#after(r.between(100, 1200) * MS, () => this.isolate(node, false));
         return;
+      case 7: {
+        this.clog(node, r.between(50, 900) * MS);
+        if (r.below(2) === 0) return;
+        this.isolate(3 - node, true);
+        this.#after(r.between(100, 1200) * MS, () => this.isolate(3 - node, false));
+        return;
+      }
       default:
         this.switchOver();
     }
@@ -717,7 +734,8 @@ export class Pair {
   /** Delay until what is sent to `node` now arrives, never before what was sent earlier. */
   #arrival(node: number): number {
     const last = this.#lastAt.get(node) ?? 0;
-    const at = Math.max(last + 1, this.now + this.#rng.between(50, 1500));
+    const clog = this.#host(node).cloggedUntil;
+    const at = Math.max(last + 1, clog, this.now + this.#rng.between(50, 1500));
     this.#lastAt.set(node, at);
     return at - this.now;
   }
@@ -727,18 +745,23 @@ export class Pair {
     if (h.link !== link) return;
     const { life } = to;
     this.#after(this.#arrival(to.node), () => {
-      if (to.life === life && to.link === link) this.#give(to, { ...input, link });
+      const open = to.link === link || to.closing === link;
+      if (to.life === life && open) this.#give(to, { ...input, link });
     });
   }
 
   #disconnect(): void {
+    const orderly = this.#rng.below(2) === 0;
     for (const h of this.hosts) {
       const { link, life } = h;
       if (link === 0) continue;
       h.link = 0;
-      // One side may learn of it much later than the other.
-      const delay = this.#rng.below(4) === 0 ? this.#rng.between(1, 300) * MS : 500;
-      this.#after(delay, () => {
+      // What was sent before an orderly close still arrives; else it is lost. Either way one side
+      // may learn of it much later than the other.
+      if (orderly) h.closing = link;
+      const late = this.#rng.below(4) === 0 ? this.#rng.between(1, 300) * MS : 500;
+      this.#after(orderly ? this.#arrival(h.node) : late, () => {
+        h.closing = 0;
         if (h.life === life) this.#give(h, { ...INPUT, op: Event.LinkDown, link });
       });
     }
@@ -767,6 +790,7 @@ export class Pair {
     const text = members.map((m) => `${m.node}@${m.boot}`).join(' ');
     this.#note(`commit ${epoch + 1} primary ${primary} members ${text}`);
     this.#switching = 0;
+    this.#committedAt = this.now;
     this.#wants.clear();
     for (const h of this.hosts) {
       this.#command(h, { kind: 'record', record: this.record, cause: 'c' });
@@ -829,6 +853,9 @@ export class Pair {
         return;
       case 'active':
         this.activeAt = this.now;
+        if (report.epoch === this.record.epoch && this.record.members.length === 1) {
+          this.#alone();
+        }
         return;
       case 'stopped':
         if (this.#switching === this.record.epoch && report.epoch === this.record.epoch) {
@@ -980,6 +1007,13 @@ export class Pair {
         sector,
         list.filter((x) => x.goneBy !== w),
       );
+  }
+
+  /** A replica goes on alone: what was acknowledged before is stable there (RULE-11). */
+  #alone(): void {
+    for (const list of this.#history.values()) {
+      for (const w of list) if (w.acked < this.#committedAt) w.flushed = true;
+    }
   }
 
   /** Every member lost power: only what was flushed must survive. */
