@@ -222,9 +222,8 @@ function checkGroups(config: ClusterConfig, say: Say): void {
     });
     const { application } = group;
     if (application === null) return;
-    for (const field of ['start', 'stop', 'check'] as const) {
-      if (application[field] === '') say([...path, 'application', field], 'empty-command', {});
-    }
+    // No stop command means SIGTERM, no check means that the process lives.
+    if (application.start === '') say([...path, 'application', 'start'], 'empty-command', {});
     for (const field of ['checkEvery', 'startTimeout', 'stopTimeout'] as const) {
       const value = application[field];
       if (!Number.isSafeInteger(value) || value <= 0) {
