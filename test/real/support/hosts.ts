@@ -15,6 +15,16 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** The first of `count` free ports in a row, on 127.0.0.1 and 127.0.0.2. */
+export async function freePortRun(count: number): Promise<number> {
+  for (;;) {
+    const first = randomInt(10_000, 32_000 - count);
+    const ports = Array.from({ length: count }, (_, i) => first + i);
+    const free = await Promise.all(ports.map(isFree));
+    if (free.every(Boolean)) return first;
+  }
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

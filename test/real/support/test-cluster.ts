@@ -1,0 +1,191 @@
+/** Real hosts' processes on loopback in a folder of their own: started, watched, killed. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fetchStatus } from '../../../backends/real/api-client.ts';
+import type { HostStatus } from '../../../backends/real/host-status.ts';
+import {
+  type ProcessIdentity,
+  processesWith,
+  signal,
+} from '../../../backends/real/process-identity.ts';
+import { type LoadedConfig, loadConfig } from '../../../cli/config/load.ts';
+import { freePortRun, waitFor } from './hosts.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const tsx = join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs');
+
+/** Arguments after which the command line's own words follow. */
+export const understudy: readonly string[] = ['--import', tsx, process.env['US_CLI'] ?? join(root, 'cli/understudy.ts')];
+
+/** Runs a short command; its exit code and what it said. */
+export function runUnderstudy(...words: string[]): {
+  code: number | null;
+  out: string;
+  err: string;
+} {
+  const ran = spawnSync(process.execPath, [...understudy, ...words], { encoding: 'utf8' });
+  return { code: ran.status, out: ran.stdout, err: ran.stderr };
+}
+
+export interface ClusterOptions {
+  readonly size: string;
+  /** Changes the configuration before anything starts. */
+  readonly edit?: (yaml: string) => string;
+}
+
+export class TestCluster {
+  readonly folder: string;
+  readonly configPath: string;
+  readonly loaded: LoadedConfig;
+  #monitors = new Map<string, ChildProcess>();
+
+  static async make({ size, edit }: ClusterOptions): Promise<TestCluster> {
+    // Short, because Unix sockets have short paths.
+    const folder = await mkdtemp(join(tmpdir(), 'us-'));
+    const port = await freePortRun(10);
+    const made = runUnderstudy('init', folder, '--size', size, '--port', String(port));
+    if (made.code !== 0) throw new Error(`init failed: ${made.err}`);
+    const path = join(folder, 'understudy.yaml');
+    if (edit !== undefined) writeFileSync(path, edit(readFileSync(path, 'utf8')));
+    return new TestCluster(folder, path);
+  }
+
+  private constructor(folder: string, configPath: string) {
+    this.folder = folder;
+    this.configPath = configPath;
+    this.loaded = loadConfig(configPath);
+  }
+
+  dataFolder(name: string): string {
+    return join(this.folder, name);
+  }
+  logPath(name: string): string {
+    return join(this.folder, `${name}.log`);
+  }
+  log(name: string): string {
+    return existsSync(this.logPath(name)) ? readFileSync(this.logPath(name), 'utf8') : '';
+  }
+  replicaPath(name: string): string {
+    return join(this.folder, name, 'data.img');
+  }
+  /** The volume's address on loopback TCP. */
+  uri(name: string): string {
+    const [volume] = this.loaded.config.volumes;
+    const listen = volume?.nbd.find(({ node }) => node === this.id(name))?.listen ?? [];
+    return `nbd://${listen.find((address) => !address.startsWith('unix:'))}/${volume?.name}`;
+  }
+  id(name: string): number {
+    return this.loaded.config.nodes.find((node) => node.name === name)?.id ?? 0;
+  }
+  nameOf(id: number): string {
+    return this.loaded.config.nodes.find((node) => node.id === id)?.name ?? '';
+  }
+
+  /** Starts a node in the background; its words go to its log. */
+  start(name: string): ChildProcess {
+    const log = openSync(this.logPath(name), 'a');
+    appendFileSync(log, `--- start ${name}\n`);
+    const words = [...understudy, 'node', this.configPath, '--name', name];
+    const child = spawn(process.execPath, words, { stdio: ['ignore', log, log], detached: true });
+    this.#monitors.set(name, child);
+    return child;
+  }
+
+  /** The node's account of itself, or null while none answers. */
+  async status(name: string): Promise<HostStatus | null> {
+    try {
+      return await fetchStatus(this.dataFolder(name));
+    } catch {
+      return null;
+    }
+  }
+
+  /** The node that serves the volume, or null. */
+  async serving(): Promise<string | null> {
+    for (const { name, witness } of this.loaded.config.nodes) {
+      if (witness) continue;
+      const status = await this.status(name);
+      if (status?.volumes['data']?.['export'] === true && isPrimary(status)) return name;
+    }
+    return null;
+  }
+
+  async waitServing(limitMs = 60_000): Promise<string> {
+    let found = '';
+    await waitFor(
+      'a node that serves the volume',
+      async () => {
+        found = (await this.serving()) ?? '';
+        return found !== '';
+      },
+      limitMs,
+    );
+    return found;
+  }
+
+  /** Both replicas in sync and nothing left to copy. */
+  async waitHealthy(limitMs = 90_000): Promise<string> {
+    let serving = '';
+    await waitFor(
+      'both replicas in sync',
+      async () => {
+        serving = (await this.serving()) ?? '';
+        const status = serving === '' ? null : await this.status(serving);
+        const volume = status?.status.volumes[0];
+        const full = volume?.members.length === 2 && volume.local?.link === 'Connected';
+        return full && volume?.local?.dirty === 0;
+      },
+      limitMs,
+    );
+    return serving;
+  }
+
+  /** Every process of a host: monitor, core, guardian, and its applications'. */
+  async processes(name: string): Promise<ProcessIdentity[]> {
+    const status = await this.status(name);
+    if (status === null) throw new Error(`node ${name} does not answer`);
+    const { monitor, core, guardian } = status.processes;
+    const own = [monitor, core, guardian].flatMap((each) => (each === null ? [] : [each]));
+    return [...own, ...this.applicationProcesses(name)];
+  }
+
+  applicationProcesses(name: string): ProcessIdentity[] {
+    const path = join(this.dataFolder(name), 'applications', 'service.json');
+    if (!existsSync(path)) return [];
+    const { run } = JSON.parse(readFileSync(path, 'utf8')) as { run: string };
+    return processesWith(`UNDERSTUDY_RUN=${run}`);
+  }
+
+  /** Ends every node, whatever state it is in, and forgets the folder unless `keep`. */
+  async close(keep = false): Promise<void> {
+    for (const { name } of this.loaded.config.nodes) {
+      for (const found of await this.processes(name).catch(() => [])) signal(found, 'SIGKILL');
+      this.#monitors.get(name)?.kill('SIGKILL');
+    }
+    // A core may have just started a monitor, or the other way round.
+    await waitFor('all processes gone', () => {
+      const left = remaining(this.folder);
+      for (const pid of left) process.kill(pid, 'SIGKILL');
+      return left.length === 0;
+    });
+    if (!keep) rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function isPrimary({ status }: HostStatus): boolean {
+  return status.volumes.some(({ local }) => local?.role === 'Primary');
+}
+
+/** Processes that were started with a path in `folder`. */
+function remaining(folder: string): number[] {
+  const { stdout } = spawnSync('pgrep', ['-f', `${folder}/`], { encoding: 'utf8' });
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map(Number)
+    .filter((pid) => pid !== process.pid);
+}

@@ -1,0 +1,220 @@
+/**
+ * The promise itself, on real processes: whatever is killed in the middle of writes, no acknowledged
+ * write is lost, and the replicas are equal again afterwards. The client is libnbd's; the judge is
+ * test/real/support/ack-recorder.ts.
+ */
+import { randomInt } from 'node:crypto';
+import { openSync, readSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasNative } from '../../backends/real/native.ts';
+import { isAlive, signal } from '../../backends/real/process-identity.ts';
+import { Rng } from '../../engine/core/rng.ts';
+import { AckRecorder } from './support/ack-recorder.ts';
+import { sleep, waitFor } from './support/hosts.ts';
+import { clientMissing, readVolume, WriterProcess } from './support/nbd-client.ts';
+import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
+
+/** What a round kills, and when. */
+type Round = 'host' | 'core' | 'resync-target' | 'resync-source';
+
+const TEN: readonly Round[] = [
+  'host',
+  'core',
+  'resync-target',
+  'host',
+  'core',
+  'resync-source',
+  'host',
+  'core',
+  'resync-target',
+  'host',
+];
+const rounds: readonly Round[] =
+  process.env['UNDERSTUDY_CI'] === undefined ? ['host', 'resync-target'] : TEN;
+
+const SIZE_MIB = 192;
+const BLOCKS = (SIZE_MIB * 1024 * 1024) / 4096;
+const DEPTH = 16;
+const ACKNOWLEDGED_MIN = 1000;
+/** Backlog that a resync round copies, long enough to be killed in the middle. */
+const BACKLOG_WRITES = 1000;
+const BACKLOG_UNITS = 64;
+
+const seedNumber = Number(process.env['UNDERSTUDY_SEED'] ?? randomInt(2 ** 31));
+const missing = hasNative()
+  ? clientMissing()
+  : 'the native addon is not built (npm run build:native)';
+
+describe('two hosts and a witness', () => {
+  if (missing !== null) {
+    it('lose no acknowledged write, whatever is killed', (context) => context.skip(missing));
+    return;
+  }
+
+  const seed = `round-trip-${seedNumber}`;
+  const rng = new Rng(seedNumber, 1);
+  const recorder = new AckRecorder();
+  let cluster: TestCluster;
+  let sequence = 1;
+  let kept = true;
+
+  beforeAll(async () => {
+    console.log(`seed ${seedNumber}: UNDERSTUDY_SEED=${seedNumber} replays the kill points`);
+    cluster = await TestCluster.make({
+      size: `${SIZE_MIB}MiB`,
+      edit: (yaml) =>
+        yaml.replace(
+          /^ *# application:\n(?: *#.*\n)*/m,
+          "    application:\n      start: 'exec sleep 100000'\n      checkEvery: 1s\n",
+        ),
+    });
+    for (const name of ['a', 'b', 'w']) cluster.start(name);
+    await cluster.waitHealthy();
+  }, 120_000);
+
+  afterAll(async () => {
+    if (kept) console.log(`logs and replicas: ${cluster.folder}`);
+    await cluster.close(kept);
+  });
+
+  /** A writer on `name`; sequences go on where the last one ended. */
+  function writer(name: string, unitsMax = 2): WriterProcess {
+    const first = sequence;
+    const options = { uri: cluster.uri(name), seed, first, depth: DEPTH, blocks: BLOCKS, unitsMax };
+    return new WriterProcess(options, recorder);
+  }
+
+  async function finish(process_: WriterProcess): Promise<void> {
+    await process_.stop();
+    sequence = process_.last + 1;
+  }
+
+  async function untilAcknowledged(process_: WriterProcess, count: number): Promise<void> {
+    await waitFor(
+      `${count} writes`,
+      () => process_.acknowledged >= count || process_.isEnded,
+      60_000,
+    );
+  }
+
+  /** Writes at `name` until `count` are acknowledged. */
+  async function write(name: string, count: number, unitsMax = 2): Promise<void> {
+    const process_ = writer(name, unitsMax);
+    await untilAcknowledged(process_, count);
+    await finish(process_);
+    expect(process_.acknowledged).toBeGreaterThanOrEqual(count);
+  }
+
+  async function killHost(name: string): Promise<void> {
+    for (const found of await cluster.processes(name)) signal(found, 'SIGKILL');
+  }
+
+  async function killCore(name: string): Promise<void> {
+    const status = await cluster.status(name);
+    if (status === null) throw new Error(`node ${name} does not answer`);
+    const { core, monitor, guardian } = status.processes;
+    const applications = cluster.applicationProcesses(name);
+    signal(core, 'SIGKILL');
+    await sleep(200);
+    // Whoever serves was not touched by the death of the core.
+    for (const other of [monitor, guardian, ...applications]) {
+      expect(other !== null && isAlive(other)).toBe(true);
+    }
+  }
+
+  /** Every acknowledged write is there, wherever the volume is served now. */
+  async function verify(name: string): Promise<void> {
+    const found = await readVolume(cluster.uri(name), seed);
+    expect(recorder.verify(found).slice(0, 5)).toEqual([]);
+  }
+
+  function expectEqualReplicas(): void {
+    const files = ['a', 'b'].map((name) => openSync(cluster.replicaPath(name), 'r'));
+    const pieces = files.map(() => Buffer.alloc(4 * 1024 * 1024));
+    for (let at = 0; at < SIZE_MIB * 1024 * 1024; at += 4 * 1024 * 1024) {
+      for (const [i, file] of files.entries()) {
+        readSync(file, pieces[i] as Buffer, 0, 4 * 1024 * 1024, at);
+      }
+      expect((pieces[0] as Buffer).equals(pieces[1] as Buffer), `replicas at ${at}`).toBe(true);
+    }
+  }
+
+  /** Waits until `source` copies to its peer, and is not done. */
+  async function untilResync(source: string): Promise<void> {
+    await waitFor(
+      'a resync under way',
+      async () => {
+        const local = (await cluster.status(source))?.status.volumes[0]?.local;
+        return local?.link === 'SyncSource' && local.dirty > 0;
+      },
+      60_000,
+    );
+  }
+
+  async function round(kind: Round, victim: string): Promise<string> {
+    const other = victim === 'a' ? 'b' : 'a';
+    let serving = await cluster.waitHealthy();
+    const restarts: string[] = [];
+    if (kind === 'resync-target' || kind === 'resync-source') {
+      // The victim of the first death misses a backlog; it comes back, and copying begins.
+      const target = kind === 'resync-target' ? victim : other;
+      await killHost(target);
+      serving = await cluster.waitServing();
+      await write(serving, BACKLOG_WRITES, BACKLOG_UNITS);
+      cluster.start(target);
+    }
+    const process_ = writer(serving);
+    await untilAcknowledged(process_, kind.startsWith('resync') ? 1 : ACKNOWLEDGED_MIN);
+    if (kind.startsWith('resync')) await untilResync(serving);
+    await sleep(rng.below(150));
+    const before = process_.acknowledged;
+    const inFlight = recorder.inFlight.size;
+    if (kind === 'core') await killCore(victim);
+    else {
+      await killHost(victim);
+      restarts.push(victim);
+    }
+    const wasServing = victim === serving;
+    if (wasServing) {
+      await waitFor('the lost connection is noticed', () => process_.isEnded, 20_000);
+      sequence = process_.last + 1;
+    } else {
+      const more = Math.max(before + 200, ACKNOWLEDGED_MIN);
+      await untilAcknowledged(process_, more);
+      await finish(process_);
+      expect(process_.acknowledged).toBeGreaterThanOrEqual(more);
+    }
+    // The only good replica is gone with a resync's source: nobody else may serve.
+    if (kind === 'resync-source') cluster.start(restarts.pop() as string);
+    serving = await cluster.waitServing();
+    await verify(serving);
+    await write(serving, Math.max(200, ACKNOWLEDGED_MIN - process_.acknowledged));
+    for (const name of restarts) cluster.start(name);
+    serving = await cluster.waitHealthy();
+    await verify(serving);
+    expectEqualReplicas();
+    expect(process_.depth).toBeGreaterThanOrEqual(8);
+    return `${before} acknowledged and ${inFlight} in flight at the kill, then ${serving} serves`;
+  }
+
+  it('says without a watchdog that it promises exclusivity for data only', () => {
+    const { code, out } = runUnderstudy('status', cluster.configPath, '--name', 'a');
+    expect(code).toBe(0);
+    expect(out).toContain('data exclusivity only');
+    const json = runUnderstudy('status', cluster.configPath, '--name', 'b', '--json');
+    expect(JSON.parse(json.out)).toMatchObject({ exclusivity: 'data exclusivity only' });
+  });
+
+  for (const [index, kind] of rounds.entries()) {
+    const victim = index % 2 === 0 ? 'a' : 'b';
+    it(`lose no acknowledged write in round ${index + 1}: ${kind}, victim ${victim}`, async () => {
+      kept = true;
+      const before = recorder.acknowledged;
+      const story = await round(kind, victim);
+      const acknowledged = recorder.acknowledged - before;
+      expect(acknowledged).toBeGreaterThanOrEqual(ACKNOWLEDGED_MIN);
+      console.log(`round ${index + 1} ${kind} ${victim}: ${acknowledged} writes; ${story}`);
+      kept = false;
+    }, 180_000);
+  }
+});
