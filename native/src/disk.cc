@@ -46,9 +46,10 @@ bool directWorks(int fd, uint32_t blockBytes) {
 
 }  // namespace
 
-Disk::~Disk() {
-  if (data_ >= 0) close(data_);
-  if (meta_ >= 0 && meta_ != data_) close(meta_);
+void Disk::close() {
+  if (data_ >= 0) ::close(data_);
+  if (meta_ >= 0 && meta_ != data_) ::close(meta_);
+  data_ = meta_ = -1;
 }
 
 void Disk::open(const DiskOptions& options) {
@@ -86,11 +87,11 @@ int Disk::openOne(const std::string& path, const DiskOptions& options, bool& dir
     fd = ::open(path.c_str(), flags | O_DIRECT);
     direct = fd >= 0 && directWorks(fd, options.blockBytes);
     if (!direct && options.direct == Direct::On) {
-      if (fd >= 0) close(fd);
+      if (fd >= 0) ::close(fd);
       throw Failure("REPLICA_DIRECT", path + " cannot be opened with O_DIRECT at this block size");
     }
     if (!direct && fd >= 0) {
-      close(fd);
+      ::close(fd);
       fd = -1;
     }
   }

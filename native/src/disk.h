@@ -25,12 +25,14 @@ struct DiskOptions {
 class Disk {
  public:
   explicit Disk(Core& core) : core_(core) {}
-  ~Disk();
+  ~Disk() { close(); }
   Disk(const Disk&) = delete;
   Disk& operator=(const Disk&) = delete;
 
   /// Throws Failure REPLICA_MISSING, _DENIED, _KIND, _BUSY, _SIZE, _DIRECT, _IO.
   void open(const DiskOptions& options);
+  /// Lets go of the replica and its locks; nothing may be in flight.
+  void close();
   bool direct() const { return direct_; }
 
   void readSlot(const Record& decision) { start(decision, false); }

@@ -41,6 +41,8 @@ class Io {
   virtual void receive(int fd, void* buffer, uint32_t length, uint64_t tag) = 0;
   /// `message` and what it points to stay put until the completion.
   virtual void send(int fd, const msghdr* message, uint64_t tag) = 0;
+  /// Takes the count of an eventfd once it is not zero; `value` stays put until the completion.
+  virtual void awaitEvent(int fd, uint64_t* value, uint64_t tag) = 0;
   virtual void accept(int fd, uint64_t tag) = 0;
   /// `address` stays put until the completion.
   virtual void connect(int fd, const sockaddr* address, socklen_t length, uint64_t tag) = 0;

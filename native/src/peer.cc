@@ -431,6 +431,10 @@ void PeerNetwork::closeLink(int32_t link) {
   if (PeerConnection* connection = find(link)) connection->shut();
 }
 
+void PeerNetwork::excuse(int64_t micros) {
+  for (PeerConnection* connection : connections_) connection->excuse(micros);
+}
+
 int64_t PeerNetwork::inspect(bool judgeSilence) {
   for (PeerConnection* connection : std::vector(connections_)) connection->inspect(judgeSilence);
   int64_t next = core_.now + keepaliveMicros_ / 2;

@@ -29,6 +29,7 @@ class PeerConnection final : public Stream {
   /// Keep-alive due, silence, late handshake.
   void inspect(bool judgeSilence);
   void giveUp();
+  void excuse(int64_t micros) { heardAt_ += micros; }
 
   bool up() const { return phase_ == Phase::Up && !closing(); }
   /// LinkUp was given and LinkDown was not.
@@ -111,6 +112,8 @@ class PeerNetwork {
   void sendAck(const Record& decision);
   void sendMessage(const Record& decision, const uint8_t* page);
   void closeLink(int32_t link);
+  /// This node stood still for so long: that was not the peers' silence.
+  void excuse(int64_t micros);
   /// What is due by the clock; answers when it wants to be asked again.
   int64_t inspect(bool judgeSilence);
   void shutAll();

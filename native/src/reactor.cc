@@ -18,8 +18,8 @@ constexpr uint32_t kCompletions = 256;
 constexpr int64_t kInspectMicros = 250000, kTrimMicros = 2000000;
 /// A wait is never longer, for the kernel's timeout does not count suspended time.
 constexpr int64_t kWaitMost = 500000;
-/// After the reactor stood unpolled for so long, links get a moment before silence is judged.
-constexpr int64_t kStandstillMicros = 250000, kGraceMicros = 250000;
+/// A time in which nobody polled counts towards a peer's silence up to this much.
+constexpr int64_t kStandstillMicros = 250000;
 constexpr int64_t kDrainMicros = 10000000;
 constexpr int64_t kAcceptRetryMicros = 100000;
 
@@ -108,7 +108,8 @@ uint32_t Reactor::poll(uint32_t count, double deadline) {
   core.stats.polls++;
   core.stats.decisions += count;
   tick();
-  if (core.now - polledAt_ > kStandstillMicros) judgeAfter_ = core.now + kGraceMicros;
+  if (core.now - polledAt_ > kStandstillMicros)
+    peers_.excuse(core.now - polledAt_ - kStandstillMicros);
   for (uint32_t i = 0; i < count; i++) execute(decisions_[i]);
   disk_.endTurn();
   resume_ = true;
@@ -142,7 +143,7 @@ void Reactor::turn(int64_t timeout) {
   tick();
   for (uint32_t i = 0; i < count; i++) handle(completions[i]);
   // Silence is judged only when everything that came in has been looked at.
-  if (core.now >= inspectAt_) inspect(count < kCompletions && core.now >= judgeAfter_);
+  if (core.now >= inspectAt_) inspect(count < kCompletions);
   if (!core.closing.empty()) sweep();
 }
 
@@ -240,14 +241,7 @@ void Reactor::inspect(bool judgeSilence) {
 void Reactor::armWake() {
   if (ending_) return;
   wakeArmed_ = true;
-  FileOp op{};
-  op.fd = wakeFd_;
-  op.buffer = &wakeCount_;
-  op.length = sizeof wakeCount_;
-  op.registered = -1;
-  op.offset = ~uint64_t{0};
-  op.tag = tagOf(Tag::Wake, uint64_t{0});
-  core_->io->read(op);
+  core_->io->awaitEvent(wakeFd_, &wakeCount_, tagOf(Tag::Wake, uint64_t{0}));
 }
 
 void Reactor::accept(Listener& listener) {
@@ -331,6 +325,7 @@ void Reactor::close() {
     if (stream->drained()) delete stream;
   core.closing.clear();
   listeners_.clear();
+  disk_.close();
   closed_ = true;
   ::close(wakeFd_);
   wipe(peers_.key().bytes, sizeof peers_.key().bytes);

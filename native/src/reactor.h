@@ -84,7 +84,7 @@ class Reactor {
   Record* decisions_;
   uint8_t *inPages_, *outPages_;
   double timerAt_;
-  int64_t inspectAt_ = 0, trimAt_ = 0, polledAt_ = 0, judgeAfter_ = 0;
+  int64_t inspectAt_ = 0, trimAt_ = 0, polledAt_ = 0;
   int wakeFd_ = -1;
   uint64_t wakeCount_ = 0;
   bool woken_ = false, wakeArmed_ = false, resume_ = false, closed_ = false, ending_ = false;

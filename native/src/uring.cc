@@ -83,6 +83,13 @@ class Uring final : public Io {
     sqe->msg_flags = MSG_NOSIGNAL;
   }
 
+  void awaitEvent(int fd, uint64_t* value, uint64_t tag) override {
+    io_uring_sqe* sqe = next(IORING_OP_READ, fd, tag);
+    sqe->addr = reinterpret_cast<uint64_t>(value);
+    sqe->len = sizeof *value;
+    sqe->off = ~uint64_t{0};
+  }
+
   void accept(int fd, uint64_t tag) override {
     io_uring_sqe* sqe = next(IORING_OP_ACCEPT, fd, tag);
     sqe->accept_flags = SOCK_CLOEXEC;

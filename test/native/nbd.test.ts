@@ -1,0 +1,326 @@
+/** The NBD export, asked by clients that none of us wrote, and by some that mean no good. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { createConnection, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NativeError } from '../../backends/real/native.ts';
+import { BUILT, hasProgram, Rig, SIZE } from './support/rig.ts';
+
+const COPY = hasProgram('nbdcopy');
+const INFO = hasProgram('nbdinfo');
+const QEMU = hasProgram('qemu-io');
+const FIO = hasProgram('fio');
+
+describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
+  'an NBD export by %s',
+  (personality) => {
+    let rig: Rig;
+    beforeEach(() => {
+      rig = new Rig();
+    });
+    afterEach(() => rig.end());
+
+    const start = (options: { direct?: 'auto' | 'on' | 'off' } = {}) => {
+      return rig.engine({ replicaPath: rig.replica('a'), personality, ...options });
+    };
+
+    it.skipIf(!INFO)('tells nbdinfo its size, its blocks and what it can do', async () => {
+      const uri = rig.serve(start());
+      const [info] = JSON.parse(await rig.run('nbdinfo', '--json', uri)).exports;
+      expect(info).toMatchObject({
+        'export-name': 'vol',
+        'export-size': SIZE,
+        can_flush: true,
+        can_fua: true,
+        can_multi_conn: true,
+        can_trim: false,
+        is_read_only: false,
+        block_size_minimum: 4096,
+        block_size_preferred: 4096,
+        block_size_maximum: 1 << 20,
+      });
+      expect(await rig.run('nbdinfo', '--list', uri.replace('vol?', '?'))).toContain(
+        'export="vol"',
+      );
+      await expect(rig.run('nbdinfo', uri.replace('vol?', 'other?'))).rejects.toThrow(
+        'No such file',
+      );
+    });
+
+    it.skipIf(!COPY)(
+      'gives nbdcopy back every byte that it took, on several connections',
+      async () => {
+        for (const direct of ['auto', 'off'] as const) {
+          const engine = start({ direct });
+          const uri = rig.serve(engine);
+          writeFileSync(rig.path('in'), randomBytes(SIZE));
+          await rig.run('nbdcopy', '--connections=4', '--flush', rig.path('in'), uri);
+          await rig.run('nbdcopy', uri, rig.path('out'));
+          const sent = readFileSync(rig.path('in'));
+          expect(readFileSync(rig.path('out')).equals(sent)).toBe(true);
+          expect(readFileSync(rig.path('a')).subarray(0, SIZE).equals(sent)).toBe(true);
+          expect(engine.reactor.stats().syncs).toBeGreaterThan(0);
+          rig.engines.pop()?.reactor.close();
+        }
+      },
+    );
+
+    it.skipIf(!QEMU)('does what qemu-io asks: patterns, FUA, flush, large requests', async () => {
+      const uri = rig.serve(start());
+      const words = ['-c', 'write -P 17 0 1M', '-c', 'write -f -P 34 64k 4k', '-c', 'flush'];
+      const checks = [
+        '-c',
+        'read -P 17 0 64k',
+        '-c',
+        'read -P 34 64k 4k',
+        '-c',
+        'read -P 17 68k 956k',
+      ];
+      const said = await rig.run('qemu-io', '-f', 'raw', ...words, ...checks, uri);
+      expect(said).not.toMatch(/fail|error/i);
+      expect((await rig.run('qemu-io', '-f', 'raw', ...checks, uri)).match(/^read/gm)).toHaveLength(
+        3,
+      );
+    });
+
+    it.skipIf(!FIO)('keeps what fio verifies at queue depth 32', async () => {
+      const uri = rig.serve(start());
+      const job = ['--name=a', '--ioengine=nbd', `--uri=${uri}`, '--rw=randwrite', '--bs=4k-64k'];
+      const sizes = ['--iodepth=32', `--size=${SIZE}`, '--verify=crc32c', '--verify_fatal=1'];
+      expect(await rig.run('fio', ...job, ...sizes)).toContain('err= 0');
+    });
+
+    it('serves loopback TCP, and refuses to bind any other address', async () => {
+      const engine = start();
+      const port = engine.reactor.listenNbd({ host: '127.0.0.1', port: 0 }, 'vol');
+      engine.reactor.setExport(true);
+      expect(port).toBeGreaterThan(0);
+      const client = await open(rig, { port });
+      expect(await client.go('vol')).toBe(true);
+      for (const host of ['0.0.0.0', '::', '10.1.2.3']) {
+        expect(() => engine.reactor.listenNbd({ host, port: 0 }, 'vol')).toThrow(NativeError);
+      }
+    });
+
+    it('refuses new clients and ends old ones when closed, after their last answer', async () => {
+      const engine = start();
+      rig.serve(engine);
+      const client = await open(rig, { path: rig.path('vol.sock') });
+      await client.go('vol');
+      engine.holding = true;
+      client.read(1, 0, 4096);
+      await rig.until(() => engine.held.length === 1);
+      engine.reactor.setExport(false);
+      await rig.pass(50);
+      expect(client.closed).toBe(false);
+      engine.release(108);
+      const [answer] = await client.answers(1);
+      expect(answer).toMatchObject({ cookie: 1, error: 108 });
+      await rig.until(() => client.closed);
+      const late = await open(rig, { path: rig.path('vol.sock') });
+      expect(await late.go('vol')).toBe(false);
+      expect(late.refusal).toBe('not the primary');
+    });
+
+    it('keeps the slots of a client that left until the engine is done with them', async () => {
+      const engine = start();
+      rig.serve(engine);
+      const client = await open(rig, { path: rig.path('vol.sock') });
+      await client.go('vol');
+      engine.holding = true;
+      for (let i = 0; i < 70; i += 1) client.read(i, 0, 4096);
+      // There are 64 slots: the rest waits in the socket.
+      await rig.until(() => engine.held.length === 64);
+      client.socket.destroy();
+      await rig.pass(50);
+      const second = await open(rig, { path: rig.path('vol.sock') });
+      await second.go('vol');
+      second.read(100, 0, 4096);
+      await rig.pass(50);
+      expect(engine.held.length).toBe(64);
+      engine.release(0);
+      expect(await second.answers(1)).toMatchObject([{ cookie: 100, error: 0 }]);
+    });
+
+    it('answers what it cannot do with an error, and goes on', async () => {
+      const engine = start();
+      rig.serve(engine);
+      const client = await open(rig, { path: rig.path('vol.sock') });
+      await client.go('vol');
+      client.request(4, 0, 1, 0, 4096); // TRIM
+      client.request(0, 0, 2, 512, 4096); // unaligned
+      client.request(0, 0, 3, SIZE, 4096); // beyond the end
+      client.request(0, 0, 4, 0, 2 << 20); // longer than a slot
+      client.request(0, 0, 5, 0, 0); // nothing
+      client.request(0, 64, 6, 0, 4096); // unknown flag
+      client.requestBig(0, 0, 7, 2n ** 64n - 4096n, 8192); // wraps around
+      client.request(1, 0, 8, SIZE - 4096, 8192, Buffer.alloc(8192)); // write beyond the end
+      client.request(1, 0, 9, 0, 2 << 20, Buffer.alloc(2 << 20)); // write longer than a slot
+      client.read(10, 0, 4096);
+      const errors = (await client.answers(10)).map(({ error }) => error);
+      expect(errors).toEqual([22, 22, 22, 22, 22, 22, 22, 28, 22, 0]);
+    });
+
+    it('survives garbage, half a handshake, oversized options and oversized names', async () => {
+      const engine = start();
+      rig.serve(engine);
+      const option = (type: number, data: Buffer, length = data.length) => {
+        const head = Buffer.alloc(16);
+        head.writeBigUInt64BE(0x49484156454f5054n);
+        head.writeUInt32BE(type, 8);
+        head.writeUInt32BE(length, 12);
+        return Buffer.concat([head, data]);
+      };
+      const flags = Buffer.from([0, 0, 0, 3]);
+      const name = Buffer.alloc(3000, 97);
+      const names = Buffer.concat([Buffer.from([0, 0, 0x0b, 0xb8]), name, Buffer.from([0, 0])]);
+      const attacks = [
+        randomBytes(4000),
+        Buffer.from([0, 0, 0, 255]),
+        Buffer.concat([flags, randomBytes(3000)]),
+        Buffer.concat([flags, option(7, Buffer.alloc(4), 0xffffffff)]),
+        Buffer.concat([flags, option(7, Buffer.from([255, 255, 255, 255, 0, 0]))]),
+        Buffer.concat([flags, option(7, Buffer.alloc(0))]),
+        Buffer.concat([flags, option(7, names)]),
+        Buffer.concat([flags, option(1, name)]),
+        Buffer.concat([flags, option(99, Buffer.alloc(100_000))]),
+        Buffer.concat(Array.from({ length: 100 }, () => option(3, Buffer.alloc(0)))),
+        Buffer.concat([flags, ...Array.from({ length: 100 }, () => option(3, Buffer.alloc(0)))]),
+        Buffer.concat([flags, option(1, Buffer.from('vol')), randomBytes(5000)]),
+      ];
+      for (const attack of attacks) {
+        const socket = createConnection(rig.path('vol.sock'));
+        socket.on('error', () => {});
+        socket.resume();
+        socket.write(attack);
+        await rig.pass(20);
+        socket.destroy();
+      }
+      for (let i = 0; i < 200; i += 1) {
+        const socket = createConnection(rig.path('vol.sock'));
+        socket.on('error', () => {});
+        socket.write(Buffer.concat([flags, randomBytes(i * 7)]));
+        if (i % 10 === 0) await rig.pass(5);
+        if (i % 2 === 0) socket.destroy();
+        else setTimeout(() => socket.destroy(), 200);
+      }
+      await rig.pass(400);
+      const client = await open(rig, { path: rig.path('vol.sock') });
+      expect(await client.go('vol')).toBe(true);
+      client.read(1, 0, 4096);
+      expect(await client.answers(1)).toMatchObject([{ error: 0 }]);
+    });
+
+    it.skipIf(!QEMU)('turns a failure of the disk into an error of the request', async () => {
+      const uri = rig.serve(start({ direct: 'off' }));
+      truncateSync(rig.path('a'), 4096);
+      const read = rig.run('qemu-io', '-f', 'raw', '-c', 'read 1M 64k', uri);
+      expect(await read.catch(String)).toContain('Input/output error');
+    });
+  },
+);
+
+/** A client that says exactly what it is told to. */
+class Client {
+  readonly socket: Socket;
+  closed = false;
+  refusal = '';
+  #rig: Rig;
+  #data = Buffer.alloc(0);
+  #lengths = new Map<number, number>();
+
+  constructor(rig: Rig, socket: Socket) {
+    this.#rig = rig;
+    this.socket = socket;
+    socket.on('data', (data) => {
+      this.#data = Buffer.concat([this.#data, data]);
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      this.closed = true;
+    });
+  }
+
+  async take(count: number): Promise<Buffer> {
+    await this.#rig.until(() => this.#data.length >= count || this.closed);
+    const taken = this.#data.subarray(0, count);
+    if (taken.length < count) throw new Error('the server hung up');
+    this.#data = this.#data.subarray(count);
+    return taken;
+  }
+
+  /** Negotiates; false when refused. */
+  async go(name: string): Promise<boolean> {
+    await this.take(18);
+    const option = Buffer.alloc(4 + 16 + 4 + name.length + 2);
+    option.writeUInt32BE(3);
+    option.writeBigUInt64BE(0x49484156454f5054n, 4);
+    option.writeUInt32BE(7, 12);
+    option.writeUInt32BE(6 + name.length, 16);
+    option.writeUInt32BE(name.length, 20);
+    option.write(name, 24);
+    this.socket.write(option);
+    for (;;) {
+      const head = await this.take(20);
+      const data = await this.take(head.readUInt32BE(16));
+      const type = head.readUInt32BE(12);
+      if (type === 1) return true;
+      if (type < 0x80000000) continue;
+      this.refusal = data.toString();
+      return false;
+    }
+  }
+
+  read(cookie: number, offset: number, length: number): void {
+    this.request(0, 0, cookie, offset, length);
+  }
+
+  request(
+    type: number,
+    flags: number,
+    cookie: number,
+    offset: number,
+    length: number,
+    payload = Buffer.alloc(0),
+  ): void {
+    this.requestBig(type, flags, cookie, BigInt(offset), length, payload);
+  }
+
+  requestBig(
+    type: number,
+    flags: number,
+    cookie: number,
+    offset: bigint,
+    length: number,
+    payload = Buffer.alloc(0),
+  ): void {
+    const head = Buffer.alloc(28);
+    head.writeUInt32BE(0x25609513);
+    head.writeUInt16BE(flags, 4);
+    head.writeUInt16BE(type, 6);
+    head.writeBigUInt64BE(BigInt(cookie), 8);
+    head.writeBigUInt64BE(offset, 16);
+    head.writeUInt32BE(length, 24);
+    if (type === 0) this.#lengths.set(cookie, length);
+    this.socket.write(Buffer.concat([head, payload]));
+  }
+
+  async answers(count: number): Promise<{ cookie: number; error: number }[]> {
+    const answers: { cookie: number; error: number }[] = [];
+    while (answers.length < count) {
+      const head = await this.take(16);
+      const cookie = Number(head.readBigUInt64BE(8));
+      const error = head.readUInt32BE(4);
+      if (error === 0) await this.take(this.#lengths.get(cookie) ?? 0);
+      answers.push({ cookie, error });
+    }
+    return answers.sort((a, b) => a.cookie - b.cookie);
+  }
+}
+
+async function open(rig: Rig, to: { path: string } | { port: number }): Promise<Client> {
+  const socket = 'path' in to ? createConnection(to.path) : createConnection(to.port, '127.0.0.1');
+  const client = new Client(rig, socket);
+  await rig.until(() => !socket.connecting);
+  return client;
+}

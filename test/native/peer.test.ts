@@ -1,0 +1,361 @@
+/** Replication links between two reactors: mirroring, and everything a stranger may try. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Decision, Event } from '../../engine/data/abi.ts';
+import type { EchoEngine } from './support/echo-engine.ts';
+import { BUILT, hasProgram, Rig, SIZE, VOLUME } from './support/rig.ts';
+
+const COPY = hasProgram('nbdcopy');
+const FIO = hasProgram('fio');
+const KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
+
+type Personality = 'io_uring' | 'epoll';
+type Options = Parameters<Rig['engine']>[0];
+
+/** Two reactors, and between them a proxy that can look, change, repeat and cut. */
+class Pair {
+  readonly a: EchoEngine;
+  readonly b: EchoEngine;
+  readonly port: number;
+  readonly #rig: Rig;
+  #proxy: Server | undefined;
+  readonly #sockets: Socket[] = [];
+  /** What the connecting side said first, one buffer for each connection. */
+  readonly said: Buffer[] = [];
+  /** What becomes of bytes from the connecting side. */
+  pass: (data: Buffer) => Buffer = (data) => data;
+
+  constructor(
+    rig: Rig,
+    personality: Personality,
+    a: Partial<Options> = {},
+    b: Partial<Options> = {},
+  ) {
+    const each = { personality, volume: VOLUME, key: KEY };
+    this.#rig = rig;
+    this.a = rig.engine({ ...each, replicaPath: rig.replica('a'), node: 1, ...a });
+    this.b = rig.engine({ ...each, replicaPath: rig.replica('b'), node: 2, ...b });
+    this.port = this.b.reactor.listenPeer({ host: '127.0.0.1', port: 0 });
+  }
+
+  connect(port = this.port): void {
+    this.a.reactor.connectPeer({ node: 2, host: '127.0.0.1', port });
+  }
+
+  /** Connects through the proxy. */
+  async connectThrough(): Promise<void> {
+    const proxy = createServer((near) => {
+      const far = createConnection(this.port, '127.0.0.1');
+      const at = this.said.push(Buffer.alloc(0)) - 1;
+      near.on('data', (data) => {
+        const said = this.said[at] as Buffer;
+        if (said.length < 10_000) this.said[at] = Buffer.concat([said, data]);
+        far.write(this.pass(data));
+      });
+      far.on('data', (data) => near.write(data));
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        one.on('error', () => {});
+        one.on('close', () => other.destroy());
+      }
+      this.#sockets.push(near, far);
+    });
+    this.#proxy = proxy;
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    this.connect((proxy.address() as { port: number }).port);
+  }
+
+  /** Waits for `count` LinkUps on both sides; mirrors from a to b. */
+  async up(count = 1): Promise<void> {
+    const ups = (engine: EchoEngine) => engine.seen.filter(({ op }) => op === Event.LinkUp);
+    await this.#rig.until(() => ups(this.a).length >= count && ups(this.b).length >= count);
+    this.a.link = ups(this.a).at(-1)?.link as number;
+  }
+
+  /** Waits until each side was told that its link is down. */
+  async down(): Promise<void> {
+    const downs = (engine: EchoEngine) => engine.seen.some(({ op }) => op === Event.LinkDown);
+    await this.#rig.until(() => downs(this.a) && downs(this.b));
+  }
+
+  say(from: EchoEngine, link: number, text: string): void {
+    from.memory.outPages.set(Buffer.from(text), 0);
+    from.decide(Decision.PeerMessage, 0, link, 0, 0, text.length, 0);
+  }
+
+  end(): void {
+    this.#proxy?.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a link by %s', (personality) => {
+  let rig: Rig;
+  let pair: Pair | undefined;
+  beforeEach(() => {
+    rig = new Rig();
+  });
+  afterEach(() => {
+    pair?.end();
+    pair = undefined;
+    rig.end();
+  });
+  const make = (a: Partial<Options> = {}, b: Partial<Options> = {}) => {
+    pair = new Pair(rig, personality, a, b);
+    return pair;
+  };
+
+  it('comes up between two holders of the key, and each is told the other node', async () => {
+    const { a, b } = make();
+    pair?.connect();
+    await pair?.up();
+    expect(a.seen[0]).toMatchObject({ op: Event.LinkUp, link: 1, offset: 2 });
+    expect(b.seen[0]).toMatchObject({ op: Event.LinkUp, link: 1, offset: 1 });
+  });
+
+  it.skipIf(!COPY)('mirrors what nbdcopy writes, byte for byte', async () => {
+    const { a } = make();
+    pair?.connect();
+    await pair?.up();
+    const uri = rig.serve(a);
+    writeFileSync(rig.path('in'), randomBytes(SIZE));
+    await rig.run('nbdcopy', '--connections=4', rig.path('in'), uri);
+    const sent = readFileSync(rig.path('in'));
+    expect(readFileSync(rig.path('a')).subarray(0, SIZE).equals(sent)).toBe(true);
+    expect(readFileSync(rig.path('b')).subarray(0, SIZE).equals(sent)).toBe(true);
+    expect(pair?.b.reactor.stats().framesReceived).toBeGreaterThanOrEqual(SIZE >> 20);
+  });
+
+  it.skipIf(!FIO)('mirrors small writes at queue depth 32 with few peer slots', async () => {
+    const { LAYOUT } = await import('./support/echo-engine.ts');
+    const { a } = make({}, { layout: { ...LAYOUT, peerSlots: 3 } });
+    pair?.connect();
+    await pair?.up();
+    const uri = rig.serve(a);
+    const job = ['--name=a', '--ioengine=nbd', `--uri=${uri}`, '--rw=randwrite', '--bs=4k-32k'];
+    await rig.run('fio', ...job, '--iodepth=32', `--size=${SIZE}`, '--verify=crc32c');
+    const one = readFileSync(rig.path('a')).subarray(0, SIZE);
+    expect(readFileSync(rig.path('b')).subarray(0, SIZE).equals(one)).toBe(true);
+    expect(pair?.b.reactor.stats().stalls).toBeGreaterThan(0);
+  });
+
+  it('carries messages in order, however many, in both directions', async () => {
+    const { a, b } = make();
+    pair?.connect();
+    await pair?.up();
+    const texts = Array.from({ length: 300 }, (_, i) => `message ${i}`);
+    for (const text of texts) {
+      pair?.say(a, 1, text);
+      pair?.say(b, 1, text);
+      a.turn(0);
+      b.turn(0);
+    }
+    const got = (engine: EchoEngine) => {
+      const messages = engine.seen.filter(({ op }) => op === Event.PeerMessage);
+      return messages.map(({ text, length }) => text.slice(0, length));
+    };
+    await rig.until(() => got(a).length === 300 && got(b).length === 300);
+    expect(got(a)).toEqual(texts);
+    expect(got(b)).toEqual(texts);
+  });
+
+  it('goes down when the engine closes it, and comes up again under a new number', async () => {
+    const { a, b } = make();
+    pair?.connect();
+    await pair?.up();
+    b.decide(Decision.LinkClose, 0, 1, 0, 0, 0, 0);
+    await pair?.down();
+    await pair?.up(2);
+    expect(a.seen.map(({ op, link }) => [op, link])).toEqual([
+      [Event.LinkUp, 1],
+      [Event.LinkDown, 1],
+      [Event.LinkUp, 2],
+    ]);
+    // What is decided about a link that is gone has no effect.
+    pair?.say(a, 1, 'to nobody');
+    a.decide(Decision.LinkClose, 0, 1, 0, 0, 0, 0);
+    a.turn(0);
+    expect(a.link).toBe(2);
+  });
+
+  it('goes down when the other core stands still, though its kernel answers', async () => {
+    const fast = { keepaliveMillis: 100, silenceMillis: 1000 };
+    const { a, b } = make(fast, fast);
+    pair?.connect();
+    await pair?.up();
+    await rig.pass(1500);
+    expect(a.seen.length + b.seen.length).toBe(2);
+    rig.stopped.add(b);
+    await rig.until(() => a.seen.some(({ op }) => op === Event.LinkDown), 5000);
+    expect(a.reactor.stats().linksSilent).toBe(1);
+  });
+
+  it('outlives a stall of our own that is shorter than the silence of the other', async () => {
+    const slow = { keepaliveMillis: 100, silenceMillis: 10_000 };
+    const { a, b } = make({ keepaliveMillis: 100, silenceMillis: 600 }, slow);
+    pair?.connect();
+    await pair?.up();
+    rig.stopped.add(a);
+    await rig.pass(1200);
+    rig.stopped.delete(a);
+    await rig.pass(300);
+    expect(a.seen.length + b.seen.length).toBe(2);
+  });
+
+  it('keeps trying until the other side is there', async () => {
+    const { a } = make();
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    const { port } = holder.address() as { port: number };
+    await new Promise((resolve) => holder.close(resolve));
+    pair?.connect(port);
+    await rig.until(() => a.reactor.stats().connectFailures >= 3);
+    pair?.b.reactor.listenPeer({ host: '127.0.0.1', port });
+    await pair?.up();
+  });
+
+  it.each([
+    ['the key is another', { key: new Uint8Array(32) }, 'authentication'],
+    [
+      'the first half of the key is another',
+      { key: KEY.map((k, i) => (i < 16 ? 0 : k)) },
+      'authentication',
+    ],
+    [
+      'the second half of the key is another',
+      { key: KEY.map((k, i) => (i < 16 ? k : 0)) },
+      'authentication',
+    ],
+    ['the volume is another', { volume: '00112233445566778899aabbccddeef0' }, 'volume'],
+    ['it is not the node that was called', { node: 3 }, 'node'],
+  ])('never comes up when %s', async (_, other, why) => {
+    const { a, b } = make({}, other);
+    pair?.connect();
+    const refused = () => a.reactor.stats().peerRefused + b.reactor.stats().peerRefused;
+    await rig.until(() => refused() >= 3);
+    expect([a.seen, b.seen]).toEqual([[], []]);
+    const reasons = [a.reactor.stats().lastRefusal, b.reactor.stats().lastRefusal];
+    expect(reasons).toContain(why);
+  });
+
+  it('is not opened by a recorded session', async () => {
+    const { a, b } = make();
+    await pair?.connectThrough();
+    await pair?.up();
+    for (let i = 0; i < 5; i += 1) pair?.say(a, 1, `secret ${i}`);
+    a.turn(0);
+    await rig.until(() => b.seen.length === 6);
+    const recorded = pair?.said[0] as Buffer;
+    const socket = createConnection(pair?.port as number, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(recorded);
+    await rig.until(() => b.reactor.stats().authFailures === 1);
+    await rig.pass(50);
+    // The session that is up is none the worse.
+    pair?.say(a, 1, 'still here');
+    a.turn(0);
+    await rig.until(() => b.seen.length === 7);
+    expect(b.seen.filter(({ op }) => op !== Event.PeerMessage)).toHaveLength(1);
+  });
+
+  it.each([
+    ['repeated', (frame: Buffer) => Buffer.concat([frame, frame])],
+    ['changed in its body', (frame: Buffer) => flipped(frame, frame.length - 1)],
+    ['changed in its record', (frame: Buffer) => flipped(frame, 8)],
+    ['changed in its tag', (frame: Buffer) => flipped(frame, 40)],
+    ['made longer than a page', (frame: Buffer) => flipped(frame, 2)],
+    ['of a type that is none', (frame: Buffer) => flipped(frame, 4)],
+    ['swapped with rubbish', (frame: Buffer) => randomBytes(frame.length)],
+    ['left out before the next', () => Buffer.alloc(0)],
+  ])('goes down when a frame is %s, and comes up again', async (_, spoil) => {
+    const { a, b } = make();
+    const between = pair as Pair;
+    await between.connectThrough();
+    await between.up();
+    between.say(a, 1, 'first');
+    a.turn(0);
+    await rig.until(() => b.seen.length === 2);
+    let spoilt = false;
+    between.pass = (data) => {
+      if (spoilt) return data;
+      spoilt = true;
+      return spoil(data);
+    };
+    between.say(a, 1, 'second');
+    a.turn(0);
+    await rig.until(() => spoilt);
+    between.say(a, 1, 'third');
+    a.turn(0);
+    await between.down();
+    expect(b.reactor.stats().framesRejected).toBe(1);
+    const texts = b.seen.filter(({ op }) => op === Event.PeerMessage).map(({ text }) => text);
+    expect(texts.length).toBeLessThanOrEqual(2);
+    expect(texts.some((text) => text.startsWith('third'))).toBe(false);
+    between.pass = (data) => data;
+    await between.up(2);
+  });
+
+  it('is not disturbed by garbage, half a hello, or many that say nothing', async () => {
+    const { a, b } = make();
+    pair?.connect();
+    await pair?.up();
+    const hello = Buffer.alloc(66);
+    hello.write('UNDRSTDY');
+    hello.writeUInt16LE(56, 8);
+    const attacks = [
+      randomBytes(5000),
+      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+      hello,
+      hello.subarray(0, 30),
+      Buffer.concat([hello.subarray(0, 8), Buffer.from([255, 255]), randomBytes(4000)]),
+      Buffer.concat([hello.subarray(0, 8), Buffer.from([1, 0]), randomBytes(4000)]),
+    ];
+    for (let i = 0; i < 300; i += 1) {
+      const socket = createConnection(pair?.port as number, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.resume();
+      const attack = attacks[i % attacks.length] as Buffer;
+      socket.write(i < 60 ? attack : attack.subarray(0, i));
+      if (i % 20 === 0) await rig.pass(10);
+      setTimeout(() => socket.destroy(), 500);
+    }
+    await rig.pass(800);
+    pair?.say(a, 1, 'still here');
+    a.turn(0);
+    await rig.until(() => b.seen.length === 2);
+    expect(b.seen.every(({ link }) => link === 1)).toBe(true);
+    expect(b.reactor.stats().peerRefused).toBeGreaterThan(50);
+  });
+
+  it('holds no slot once it is down, whatever was on its way', async () => {
+    const { a, b } = make();
+    const between = pair as Pair;
+    await between.connectThrough();
+    await between.up();
+    const { memory } = a;
+    const slot = memory.layout.frontSlots + memory.layout.peerSlots;
+    rig.stopped.add(b);
+    for (let i = 1; i <= 200; i += 1) {
+      memory.headers.put(slot, 1, i, 1, 0);
+      a.decide(Decision.PeerWrite, slot, 1, 0, 0, 1 << 20, 0);
+    }
+    a.turn(0);
+    await rig.until(() => a.seen.some(({ op }) => op === Event.LinkDown));
+    rig.stopped.delete(b);
+    // Its memory is the engine's again: the next link may carry it.
+    await between.up(2);
+    memory.headers.put(slot, 1, 1, 1, 0);
+    a.decide(Decision.PeerWrite, slot, a.link, 0, 0, 4096, 0);
+    await rig.until(() => a.seen.length >= 3);
+  });
+});
+
+function flipped(data: Buffer, at: number): Buffer {
+  const copy = Buffer.from(data);
+  copy[at] = (copy[at] as number) ^ 0x40;
+  return copy;
+}
