@@ -28,6 +28,8 @@ export interface Shard {
   readonly runs: number;
   readonly workload?: Workload;
   readonly duration?: number;
+  /** A scenario to run with every seed, in place of the mode's schedules. */
+  readonly scenario?: Scenario;
   readonly canaries?: ReadonlySet<string>;
   /** Stop after the first run that breaks a law. */
   readonly stopAtFirst?: boolean;
@@ -85,6 +87,7 @@ const EMPTY: CampaignResult = {
 
 /** The scenario of one run of a campaign. */
 export function campaignScenario(shard: Shard, seed: number): Scenario {
+  if (shard.scenario !== undefined) return { ...shard.scenario, seed };
   const faults = faultsOf(shard, seed);
   return {
     name: `${shard.mode}-${seed}`,
@@ -243,7 +246,7 @@ function shrunk(
     );
     return again.violations.some((violation) => violation.law === law);
   };
-  if (shard.mode === 'swarm') {
+  if (shard.mode === 'swarm' && shard.scenario === undefined) {
     const { faults } = shrinkSeed(scenario.seed, shard.config, fails, budget);
     return faults.length === 0 ? scenario.faults : faults;
   }

@@ -20,7 +20,11 @@ function tsxUrl(part: string): string {
 
 /** Starts a thread on the module `name` of this folder. */
 export function startWorker(name: string, workerData: object): Worker {
-  const entry = siblingUrl(name);
+  return startThread(siblingUrl(name), workerData);
+}
+
+/** Starts a thread on the module at `entry`, which has the form (source or compiled) of this one. */
+export function startThread(entry: URL, workerData: object = {}): Worker {
   if (!isSource) return new Worker(entry, { workerData });
   // Node's `--import tsx` reaches the main thread only; a Worker has to ask for it by itself.
   const [api, module] = [tsxUrl('esm/api/index.mjs'), entry.href].map((url) => JSON.stringify(url));

@@ -3,26 +3,32 @@
  * thread may run it and results are merged in the order of the tasks, whatever finishes first.
  */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../../backends/real/spawn.ts';
 
-/** Runs `tasks` in workers made from `script`; `done` is told after each result. */
+/**
+ * Runs `tasks` in workers made from `script`. `done` is told after each result and says whether to
+ * go on; when it says no, tasks not yet begun are left out. Results are in the order of the tasks,
+ * and none is missing before the last one: tasks are begun in order, and what began ends.
+ */
 export async function runShards<Task, Result>(
   script: URL,
   tasks: readonly Task[],
-  done: (result: Result) => void,
+  done: (result: Result) => boolean,
 ): Promise<readonly Result[]> {
-  const results: Result[] = new Array(tasks.length);
+  const results: Result[] = [];
+  let goOn = true;
   const threads = Math.min(tasks.length, Math.max(1, availableParallelism()));
   let next = 0;
   const runThread = async (): Promise<void> => {
-    const worker = new Worker(script);
+    const worker = startThread(script);
     try {
-      while (next < tasks.length) {
+      while (goOn && next < tasks.length) {
         const index = next;
         next += 1;
         const result = await answerOf<Task, Result>(worker, tasks[index] as Task);
         results[index] = result;
-        done(result);
+        if (!done(result)) goOn = false;
       }
     } finally {
       await worker.terminate();

@@ -1,0 +1,230 @@
+/** `understudy rehearse`: simulated hosts under faults, and a report of what broke or held. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { Command, Option } from 'commander';
+import { parse as parseYaml } from 'yaml';
+import type { ClusterConfig } from '../../engine/core/config.ts';
+import type { FaultMode } from '../../scenarios/campaign.ts';
+import { plantedBugs } from '../../scenarios/canaries.ts';
+import { describeSchedule } from '../../scenarios/describe.ts';
+import { LIBRARY } from '../../scenarios/library.ts';
+import { nodeName, readScenario, type Scenario, writeScenario } from '../../scenarios/scenario.ts';
+import { pairCount, singleFaults } from '../../scenarios/single-faults.ts';
+import { loadConfig } from '../config/load.ts';
+import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
+import { bundledConfig } from '../rehearse/bundled.ts';
+import {
+  type Phase,
+  type Rehearsal,
+  type RehearsalOptions,
+  rehearse,
+  replayWithTimeline,
+} from '../rehearse/rehearsal.ts';
+import { formatReport } from '../rehearse/report.ts';
+import { scaledConfig } from '../rehearse/scaled.ts';
+import { writeTimeline } from '../rehearse/timeline-file.ts';
+
+interface Options {
+  readonly scenario?: string;
+  readonly seed: string;
+  readonly runs?: string;
+  readonly faults?: FaultMode;
+  readonly canary?: readonly string[];
+  readonly timeline?: string;
+  readonly list?: boolean;
+  readonly listCanaries?: boolean;
+  readonly json?: boolean;
+}
+
+/** Random runs when nothing else is asked for. */
+const DEFAULT_SWARM = 200;
+const RUNS_MAX = 10_000_000;
+const SHRINK_BUDGET = 400;
+/** Where shrunk failing schedules are kept. */
+const FAILURES = 'understudy-failures';
+
+/** Builds the command. */
+export function rehearseCommand(): Command {
+  return new Command('rehearse')
+    .description('run a configuration on simulated hosts under faults, and judge every law')
+    .argument('[CONFIG]', 'configuration (default: the bundled two nodes and a witness)')
+    .option('--scenario <name|file>', 'one scenario of the library, or of a file')
+    .option('--seed <number>', 'first seed; run i has seed + i', '1')
+    .option('--runs <number>', 'how many runs (default: all single faults and 200 of a swarm)')
+    .addOption(
+      new Option('--faults <kind>', 'where faults come from').choices([
+        'none',
+        'single',
+        'pairs',
+        'swarm',
+      ]),
+    )
+    .option('--canary <id...>', 'plant bugs; ends at the first run that finds one')
+    .option('--timeline <file>', 'write the timeline of the worst run')
+    .option('--list', 'list the scenarios of the library')
+    .option('--list-canaries', 'list the bugs that can be planted')
+    .option('--json', 'print one JSON object')
+    .action(async (file: string | undefined, options: Options) => {
+      process.exitCode = await run(file, options);
+    });
+}
+
+async function run(file: string | undefined, options: Options): Promise<number> {
+  if (options.list) return listScenarios(options.json ?? false);
+  if (options.listCanaries) return listCanaries(options.json ?? false);
+  const config = scaledConfig(file === undefined ? bundledConfig() : loadConfig(file).config);
+  const canaries = checkedCanaries(options.canary ?? []);
+  const seed = wholeNumber('--seed', options.seed, 0, 0xffffffff);
+  const rehearsal: RehearsalOptions = {
+    config,
+    phases: phasesOf(config, options, seed),
+    canaries,
+    stopAtFirst: canaries.length > 0,
+    shrinkBudget: SHRINK_BUDGET,
+    quiet: options.json ?? false,
+  };
+  const result = await rehearse(rehearsal);
+  const replays = saveFailures(file, result, canaries);
+  if (options.timeline !== undefined) {
+    keepTimeline(options.timeline, file, rehearsal, result);
+  }
+  if (options.json) printJson(jsonOf(result, replays));
+  else console.log(formatReport(result, { config, replays }));
+  return result.campaign.violations.length > 0 ? EXIT_BROKEN : EXIT_OK;
+}
+
+/** The campaigns that the options ask for. */
+export function phasesOf(
+  config: ClusterConfig,
+  options: Pick<Options, 'scenario' | 'faults' | 'runs'>,
+  seed: number,
+): readonly Phase[] {
+  const asked = options.runs;
+  const runs = asked === undefined ? null : wholeNumber('--runs', asked, 1, RUNS_MAX);
+  if (options.scenario !== undefined) {
+    const scenario = findScenario(options.scenario, config);
+    return [{ mode: 'none', seed, runs: runs ?? 1, scenario }];
+  }
+  const complete: { readonly [mode in FaultMode]: number } = {
+    none: 1,
+    single: singleFaults(config).length,
+    pairs: pairCount(config),
+    swarm: DEFAULT_SWARM,
+  };
+  if (options.faults !== undefined) {
+    return [{ mode: options.faults, seed, runs: runs ?? complete[options.faults] }];
+  }
+  return [
+    { mode: 'single', seed, runs: complete.single },
+    { mode: 'swarm', seed, runs: runs ?? DEFAULT_SWARM },
+  ];
+}
+
+function findScenario(name: string, config: ClusterConfig): Scenario {
+  const known = LIBRARY.find((scenario) => scenario.name === name);
+  if (known !== undefined) return { ...known, config };
+  if (!existsSync(name)) {
+    const remedy = 'name a file, or a scenario that understudy rehearse --list shows';
+    throw new InputError(`there is no scenario and no file "${name}"`, remedy);
+  }
+  let data: unknown;
+  try {
+    data = parseYaml(readFileSync(name, 'utf8'));
+  } catch (error) {
+    const [reason] = String((error as Error).message).split('\n');
+    throw new InputError(`${name} is neither JSON nor YAML: ${reason}`, 'correct it');
+  }
+  const read = readScenario(data, config);
+  if (read.ok) return read.scenario;
+  const [first, ...more] = read.problems;
+  const others = more.map(({ place, reason }) => `; ${place} ${reason}`).join('');
+  const remedy = first?.remedy ?? 'write a scenario as in scenarios/library';
+  throw new InputError(`${name}: ${first?.place} ${first?.reason}${others}`, remedy);
+}
+
+function checkedCanaries(ids: readonly string[]): readonly string[] {
+  const known = new Set(plantedBugs().map(({ id }) => id));
+  for (const id of ids) {
+    if (known.has(id)) continue;
+    const remedy = 'name one that understudy rehearse --list-canaries shows';
+    throw new InputError(`there is no planted bug "${id}"`, remedy);
+  }
+  return ids;
+}
+
+function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  const remedy = `give a whole number from ${least} to ${most}`;
+  throw new InputError(`${option} ${text} is no such number`, remedy);
+}
+
+/** Saves each failing schedule as a scenario, and returns the commands that replay them. */
+function saveFailures(
+  file: string | undefined,
+  { campaign }: Rehearsal,
+  canaries: readonly string[],
+): readonly string[] {
+  const planted = canaries.map((id) => ` --canary ${id}`).join('');
+  const config = file === undefined ? '' : ` ${file}`;
+  return campaign.violations.map(({ law, seed, scenario }) => {
+    mkdirSync(FAILURES, { recursive: true });
+    const name = [law, ...canaries, seed].join('-');
+    const path = join(FAILURES, `${name}.json`);
+    // The configuration stays in its own file, where it may be corrected.
+    const { config: _, ...text } = writeScenario({ ...scenario, name });
+    writeFileSync(path, `${JSON.stringify(text, null, 2)}\n`);
+    return `npm exec understudy -- rehearse${config} --scenario ${path} --seed ${seed}${planted}`;
+  });
+}
+
+/** Runs the worst run again and writes its timeline to `path`. */
+export function keepTimeline(
+  path: string,
+  file: string | undefined,
+  options: RehearsalOptions,
+  { worst }: Rehearsal,
+): void {
+  const { scenario, result } = replayWithTimeline(options, worst);
+  const config = file === undefined ? '' : ` ${relative(process.cwd(), file)}`;
+  const planted = options.canaries.map((id) => ` --canary ${id}`).join('');
+  const { mode, scenario: named } = worst.phase;
+  const what = named === undefined ? `--faults ${mode}` : `--scenario ${named.name}`;
+  const command = `npm exec understudy -- rehearse${config} ${what} --seed ${worst.seed} --runs 1`;
+  writeTimeline(path, options.config, scenario, result, command + planted);
+}
+
+function jsonOf(rehearsal: Rehearsal, replays: readonly string[]): object {
+  const { campaign, traceHash, rows, cpuSeconds } = rehearsal;
+  const { hashes: _, violations, ...rest } = campaign;
+  return {
+    ...rest,
+    traceHash,
+    violations: violations.map(({ law, seed, schedule, finding }, index) => {
+      const { code, t, node, d } = finding;
+      return { law, seed, schedule, replay: replays[index], finding: { code, t, node, d } };
+    }),
+    faults: rows,
+    cpuSeconds,
+    runsPerCpuSecond: campaign.runs / cpuSeconds,
+  };
+}
+
+function listScenarios(json: boolean): number {
+  const rows = LIBRARY.map(({ name, title, about, faults, config }) => {
+    const schedule = describeSchedule(faults, (node) => nodeName(config, node));
+    return { name, title, about, schedule };
+  });
+  if (json) printJson({ scenarios: rows });
+  else {
+    for (const { name, title, schedule } of rows) console.log(`${name}\n  ${title}\n  ${schedule}`);
+  }
+  return EXIT_OK;
+}
+
+function listCanaries(json: boolean): number {
+  const bugs = plantedBugs();
+  if (json) printJson({ canaries: bugs });
+  else for (const { id, what } of bugs) console.log(`${id.padEnd(28)} ${what}`);
+  return EXIT_OK;
+}
