@@ -141,12 +141,14 @@ export class Session extends EventTarget {
     if (at >= 0 && at < series.length) this.select(refOf(at));
   }
 
-  /** Selects the next or previous event that is at least so severe. */
+  /** Selects the next or previous event that is at least so severe; past the end it begins anew. */
   stepProblem(by: 1 | -1, severity: number): void {
     const { all } = this.run;
+    const { length } = all;
     const from =
       this.selected >= 0 ? this.selected : all.lowerBound(this.cursor) - (by > 0 ? 1 : 0);
-    for (let at = from + by; at >= 0 && at < all.length; at += by) {
+    for (let step = 1; step <= length; step++) {
+      const at = (((from + by * step) % length) + length) % length;
       if (all.severity(at) < severity) continue;
       this.select(at);
       return;

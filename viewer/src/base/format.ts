@@ -42,6 +42,11 @@ export function count(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u2009');
 }
 
+/** A random identifier, short enough to compare by eye: the last six of its base-36 digits. */
+export function shortNumber(value: number): string {
+  return value === 0 ? '0' : value.toString(36).slice(-6);
+}
+
 function seconds(time: number, places: number): string {
   return (time / 1_000_000).toFixed(places);
 }

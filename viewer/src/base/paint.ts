@@ -1,4 +1,5 @@
 /** How a state is painted: colour, hatch and whether it is pale with an outline. */
+import { servers } from '../model/servers.ts';
 import type { Attribute, TrackValue } from '../model/tracks.ts';
 import type { StateColour } from './palette.ts';
 
@@ -32,6 +33,9 @@ const PAINTS: { readonly [state: string]: Paint } = {
   candidate: { colour: 'unknown', hatch: 'rising' },
   paused: { colour: 'unknown', hatch: 'rising' },
   stopped: { colour: 'bad', hatch: 'falling' },
+  held: { colour: 'ok', hatch: '' },
+  lapsed: { colour: 'unknown', hatch: 'rising' },
+  follower: { colour: 'secondary', hatch: '' },
   off: { colour: 'bad', hatch: 'falling' },
 };
 
@@ -40,10 +44,12 @@ const OWNERS: readonly StateColour[] = ['primary', 'ok', 'fence', 'secondary'];
 
 export function paintOf(attribute: Attribute, value: TrackValue): Paint {
   if (value === '') return NONE;
-  if (attribute === 'owner') {
-    if (value === 0) return { colour: 'bad', hatch: 'falling' };
-    const turn = typeof value === 'number' ? value - 1 : 0;
-    return { colour: OWNERS[turn % OWNERS.length]!, hatch: '' };
-  }
+  if (attribute === 'serving') return servingPaint(servers(value));
   return PAINTS[String(value)] ?? NONE;
+}
+
+/** Nobody and several are both the trouble that the ribbon exists to show. */
+function servingPaint(nodes: readonly number[]): Paint {
+  if (nodes.length !== 1) return { colour: 'bad', hatch: 'falling' };
+  return { colour: OWNERS[(nodes[0]! - 1) % OWNERS.length]!, hatch: '' };
 }

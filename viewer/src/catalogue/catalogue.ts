@@ -3,11 +3,18 @@
  * of the page, because the command line's reports say the same things.
  *
  * A sentence names its parameters in braces, with a form where the bare value would not do:
- * `{node:node}` a node's name, `{role:term}` a code of the engine in words, `{t:span}` and
- * `{t:moment}` microseconds, `{n:bytes}` and `{n:count}` numbers, `{members:nodes}` a list of node numbers.
+ * `{node:node}` a node's name, `{peer:peer}` the same or all others, `{members:nodes}` a list of
+ * nodes, `{role:term}` a code of the engine in words, `{t:span}` and `{t:moment}` microseconds,
+ * `{n:bytes}`, `{n:count}` and `{generation:short}` numbers.
  */
-import { bytes, count, duration, moment } from '../base/format.ts';
+import { bytes, count, duration, moment, shortNumber } from '../base/format.ts';
+import { configEn } from './config-en.ts';
+import { configZh } from './config-zh.ts';
 import { en } from './en.ts';
+import { eventsEn } from './events-en.ts';
+import { eventsZh } from './events-zh.ts';
+import { reportEn } from './report-en.ts';
+import { reportZh } from './report-zh.ts';
 import { zh } from './zh.ts';
 
 export type Language = 'en' | 'zh';
@@ -16,7 +23,10 @@ export interface Catalogue {
   readonly [code: string]: string;
 }
 
-export const CATALOGUES: { readonly [language in Language]: Catalogue } = { en, zh };
+export const CATALOGUES: { readonly [language in Language]: Catalogue } = {
+  en: { ...en, ...eventsEn, ...configEn, ...reportEn },
+  zh: { ...zh, ...eventsZh, ...configZh, ...reportZh },
+};
 
 export interface SayOptions {
   /** A node's name by its number; without it the number itself is said. */
@@ -61,6 +71,8 @@ function shaped(language: Language, value: Value, form: string, options: SayOpti
   switch (form) {
     case 'node':
       return value === 0 ? term(language, 'nobody') : node(Number(value));
+    case 'peer':
+      return value === 0 ? term(language, 'others') : node(Number(value));
     case 'nodes':
       return list(String(value).split(/[\s,]+/), language, (one) => node(Number(one)));
     case 'term':
@@ -71,6 +83,8 @@ function shaped(language: Language, value: Value, form: string, options: SayOpti
       return duration(Number(value));
     case 'moment':
       return moment(Number(value));
+    case 'short':
+      return shortNumber(Number(value));
     case 'bytes':
       return bytes(Number(value));
     case 'count':

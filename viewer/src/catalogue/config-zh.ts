@@ -59,7 +59,7 @@ export const configZh: { readonly [code: string]: string } = {
   'config.unknown-volume': '没有卷 {volume}',
   'config.unknown-volume.remedy': '填写本文件中的卷',
   'config.volume-in-two-groups': '卷 {volume} 已属于资源组 {other}',
-  'config.volume-in-two-groups.remedy': '一个卷只随一个资源组切换',
+  'config.volume-in-two-groups.remedy': '一个卷只随一个资源组进行故障切换',
   'config.no-group-nodes': '该资源组没有可运行的节点',
   'config.no-group-nodes.remedy': '按优先顺序列出节点',
   'config.duplicate-group-node': '节点 {node} 被列出两次',

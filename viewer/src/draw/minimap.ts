@@ -17,14 +17,14 @@ export interface Minimap {
   /** The whole run. */
   readonly view: View;
   readonly all: Series;
-  readonly owner: Track | undefined;
+  readonly serving: Track | undefined;
   readonly window: { readonly from: number; readonly to: number };
   readonly cursor: number;
   readonly palette: Palette;
 }
 
 export function drawMinimap(pen: Pen, map: Minimap): void {
-  const { view, palette, all, owner } = map;
+  const { view, palette, all, serving } = map;
   pen.fillStyle = palette.panel;
   pen.fillRect(0, 0, view.width, MINIMAP_HEIGHT);
   const floor = MINIMAP_HEIGHT - RIBBON_HEIGHT - 2;
@@ -36,10 +36,10 @@ export function drawMinimap(pen: Pen, map: Minimap): void {
     const height = Math.round((floor - 4) * (0.25 + 0.75 * share));
     pen.fillRect(runs.x[at]!, floor - height, runs.width[at]!, height);
   }
-  if (owner !== undefined) {
-    barRuns(owner.series, view, runs);
+  if (serving !== undefined) {
+    barRuns(serving.series, view, runs);
     for (let at = 0; at < runs.count; at++) {
-      const { colour } = paintOf('owner', owner.values[runs.value[at]!]!);
+      const { colour } = paintOf('serving', serving.values[runs.value[at]!]!);
       if (colour === 'none') continue;
       pen.fillStyle = palette[colour];
       pen.fillRect(runs.x[at]!, MINIMAP_HEIGHT - RIBBON_HEIGHT, runs.width[at]!, RIBBON_HEIGHT);

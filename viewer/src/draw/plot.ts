@@ -34,8 +34,8 @@ export interface Picture {
   readonly all: Series;
   /** The events of a lane that the filter lets through. */
   readonly events: (lane: Lane) => Series;
-  /** What stands written in a bar. */
-  readonly words: (track: Track, value: TrackValue, length: number) => string;
+  /** What may stand written in a bar, the longest first. */
+  readonly words: (track: Track, value: TrackValue, length: number) => readonly string[];
   /** Where the known part of the run ends; beyond it nothing is claimed. */
   readonly end: number;
 }
@@ -130,9 +130,11 @@ interface WordBox {
   readonly hatched: boolean;
 }
 
-function drawWords(pen: Pen, palette: Palette, words: string, box: WordBox): void {
-  const width = pen.measureText(words).width;
-  if (width + 10 > box.width) return;
+/** Writes the longest words that fit; none when none do. */
+function drawWords(pen: Pen, palette: Palette, all: readonly string[], box: WordBox): void {
+  const words = all.find((one) => pen.measureText(one).width + 10 <= box.width);
+  if (words === undefined) return;
+  const { width } = pen.measureText(words);
   const x = box.x + 6;
   if (box.hatched) {
     // Words on a hatch stand on a plate, or nobody could read them.

@@ -1,7 +1,7 @@
 /** One event in full: what it says, why it happened, what it read, what came of it. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { duration, moment } from '../base/format.ts';
-import { walkBack } from '../model/why.ts';
+import { faultsAt, walkBack } from '../model/why.ts';
 import type { Session } from '../session.ts';
 import { elementStyle } from './element-style.ts';
 import { kindIcon } from './glyph-icon.ts';
@@ -30,6 +30,7 @@ export class EventDetails extends LitElement {
       .walk canvas { position: absolute; left: 0; top: 7px; background: var(--panel); }
       .step { display: block; width: 100%; padding: 3px 6px !important; border-radius: 5px;
         border: 1px solid transparent !important; }
+      .fact { padding-left: 16px !important; }
       .step:hover { background: var(--raised); }
       .step[aria-current='true'] { background: var(--raised); border-color: var(--focus) !important; }
       .step small { display: block; color: var(--muted); font-size: 11px; }
@@ -98,27 +99,48 @@ export class EventDetails extends LitElement {
           ? html`<p class="note">${words(session, 'page.cause-missing', { id: walk.missing })}</p>`
           : ''
       }
+      ${this.#world(walk.steps.at(-1)!)}
       ${walk.cut ? html`<p class="note">${words(session, 'page.walk-cut')}</p>` : ''}`;
+  }
+
+  /** What a rehearsal knows beyond the engine's own knowledge: the faults behind the first cause. */
+  #world(root: number): TemplateResult | '' {
+    const { session } = this;
+    const faults = faultsAt(session.run, session.run.time(root)).filter((ref) => ref !== root);
+    if (faults.length === 0) return '';
+    return html`<h3>${words(session, 'page.world-then')}</h3>
+      <ul class="walk" id="world">
+        ${faults.map((ref) => this.#step(ref, root, true))}
+      </ul>`;
   }
 
   /** One event as a link; `effect` is the one that it led to. */
   #step(ref: number, effect: number | undefined, keep: boolean): TemplateResult {
     const { session } = this;
     const { run } = session;
+    const { node, reads } = run.at(ref);
     const before =
       effect === undefined
         ? ''
         : words(session, 'page.before', { span: duration(run.time(effect) - run.time(ref)) });
+    const facts = keep ? (reads ?? []).map((id) => run.find(id)).filter((read) => read >= 0) : [];
     return html`<li>
       ${kindIcon(session.theme, run.kind(ref), run.severity(ref))}
       <button class="link step" aria-current=${ref === session.selected} data-ref=${ref}
         @click=${() => session.select(ref, keep)}>
         ${sentence(session, ref)}
         <small class="number">
-          ${moment(run.time(ref))} · ${nodeName(session, run.lane(ref).node)}
+          ${moment(run.time(ref))} · ${nodeName(session, node)}
           ${before === '' ? '' : html`· ${before}`}
         </small>
       </button>
+      ${facts.map(
+        (read) => html`<button class="link step fact" aria-current=${read === session.selected}
+          data-read=${read} @click=${() => session.select(read, true)}>
+          <small>${words(session, 'page.read')} ${nodeName(session, run.at(read).node)}:
+            ${sentence(session, read)}</small>
+        </button>`,
+      )}
     </li>`;
   }
 

@@ -133,7 +133,7 @@ export class EventList extends LitElement {
       @click=${() => session.select(ref)}>
       <span class="time number mono">${axisTime(run.time(ref), 100)}</span>
       ${kindIcon(session.theme, kind, severity)}
-      <span>${nodeName(session, run.lane(ref).node)}</span>
+      <span>${nodeName(session, run.at(ref).node)}</span>
       <span class="words">${sentence(session, ref)}</span>
       <span class="code mono">${kind}</span>
     </div>`;

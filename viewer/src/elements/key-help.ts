@@ -21,6 +21,13 @@ const SHAPES = [
   ['heal', 2],
 ] as const;
 
+const KEY_NAMES: { readonly [key: string]: string } = {
+  ' ': 'Space',
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  Escape: 'Esc',
+};
+
 export class KeyHelp extends LitElement {
   static override properties = { session: { attribute: false } };
   static override styles = [
@@ -63,7 +70,7 @@ export class KeyHelp extends LitElement {
           <dl>
             ${KEYS.map(
               ({ keys, code }) => html`<dt>
-                  ${keys.map((key) => html`<kbd>${key === ' ' ? 'Space' : key}</kbd>`)}
+                  ${keys.map((key) => html`<kbd>${KEY_NAMES[key] ?? key}</kbd>`)}
                 </dt>
                 <dd>${words(session, code)}</dd>`,
             )}

@@ -45,6 +45,10 @@ export class MiniMap extends LitElement {
   }
 
   protected override updated(): void {
+    this.#request();
+  }
+
+  #request(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => this.#draw());
   }
@@ -65,7 +69,7 @@ export class MiniMap extends LitElement {
     this.#canvas.width = Math.round(this.#width * ratio);
     this.#canvas.height = Math.round(MINIMAP_HEIGHT * ratio);
     this.#canvas.getContext('2d')!.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.requestUpdate();
+    this.#request();
   }
 
   #draw(): void {
@@ -74,7 +78,7 @@ export class MiniMap extends LitElement {
     drawMinimap(this.#canvas.getContext('2d')!, {
       view: this.#view,
       all: match.all,
-      owner: run.lanes.list.find((lane) => lane.kind === 'owner')?.bars[0],
+      serving: run.lanes.list.find((lane) => lane.kind === 'owner')?.bars[0],
       window: session.window,
       cursor: session.cursor,
       palette: PALETTES[session.theme],

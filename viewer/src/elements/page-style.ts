@@ -30,7 +30,7 @@ export const pageStyle = css`
     border-bottom: 1px solid var(--line); font-size: 12px; }
   mini-map { border-bottom: 1px solid var(--line); flex: none; }
   main { flex: 1; min-height: 0; display: grid;
-    grid-template: minmax(0, 1.7fr) minmax(150px, 1fr) / minmax(0, 1fr) 372px; }
+    grid-template: minmax(0, 2.1fr) minmax(150px, 1fr) / minmax(0, 1fr) 372px; }
   timeline-plot { grid-area: 1 / 1; border-bottom: 1px solid var(--line); }
   event-list { grid-area: 2 / 1; }
   aside { grid-area: 1 / 2 / 3 / 3; overflow: auto; background: var(--panel);

@@ -19,6 +19,7 @@ export class StateTable extends LitElement {
       dl { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1px;
         margin: 0; background: var(--line); border: 1px solid var(--line); border-radius: 6px;
         overflow: hidden; }
+      dl.group { grid-template-columns: repeat(4, minmax(0, 1fr)); }
       .cell { background: var(--raised); padding: 3px 8px 4px; min-width: 0; }
       dt { font-size: 11px; color: var(--muted); }
       dd { margin: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
@@ -51,7 +52,7 @@ export class StateTable extends LitElement {
   #row(row: StateRow): TemplateResult {
     return html`<section data-row="${row.kind}|${row.node}|${row.object}">
       <h3>${this.#title(row)}</h3>
-      <dl>${row.cells.map((cell) => this.#cell(cell))}</dl>
+      <dl class=${row.kind}>${row.cells.map((cell) => this.#cell(cell))}</dl>
     </section>`;
   }
 

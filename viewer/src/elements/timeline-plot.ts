@@ -9,6 +9,7 @@ import { Hatches } from '../draw/pen.ts';
 import { drawPlot, toTime } from '../draw/plot.ts';
 import type { Lane } from '../model/lanes.ts';
 import type { View } from '../model/lod.ts';
+import { NOBODY } from '../model/servers.ts';
 import type { Track, TrackValue } from '../model/tracks.ts';
 import { walkBack } from '../model/why.ts';
 import type { Session } from '../session.ts';
@@ -122,7 +123,7 @@ export class TimelinePlot extends LitElement {
     return html`<li class="${lane.kind} ${chosen ? 'chosen' : ''}" data-lane=${lane.id}>
       <span class="title">${laneTitle(session, lane)}</span>
       ${
-        lane.kind === 'volume'
+        lane.kind === 'volume' || lane.kind === 'node'
           ? lane.bars.slice(1).map(
               ({ attribute }) => html`<span class="attributes">
               ${words(session, `page.attribute-${attribute}`)}
@@ -134,14 +135,19 @@ export class TimelinePlot extends LitElement {
   }
 
   protected override updated(): void {
-    // Positions go through the style object: the page forbids style attributes.
+    this.#placeNames();
+    this.#request();
+  }
+
+  /** Positions go through the style object: the page's policy forbids style attributes. */
+  #placeNames(): void {
     const items = this.renderRoot.querySelectorAll<HTMLElement>('li');
     this.#geometry.rows.forEach((row, index) => {
-      const item = items[index]!;
+      const item = items[index];
+      if (item === undefined) return;
       item.style.top = `${row.top - this.#scroll}px`;
       item.style.height = `${row.height}px`;
     });
-    this.#request();
   }
 
   #request(): void {
@@ -192,10 +198,12 @@ export class TimelinePlot extends LitElement {
     this.#placeScroll(height);
   }
 
-  #barWords(track: Track, value: TrackValue, length: number): string {
+  /** How long nobody served is what a reader wants to know first. */
+  #barWords(track: Track, value: TrackValue, length: number): readonly string[] {
     const name = stateWords(this.session, track.attribute, value);
-    if (track.attribute !== 'owner') return name;
-    return value === 0 ? `${name} · ${duration(length)}` : name;
+    if (value !== NOBODY) return [name];
+    const span = duration(length);
+    return [`${name} · ${span}`, span];
   }
 
   #placeScroll(height: number): void {
@@ -220,7 +228,6 @@ export class TimelinePlot extends LitElement {
       this.#pen(id).setTransform(ratio, 0, 0, ratio, 0, 0);
     }
     this.#scrollTo(this.#scroll);
-    this.requestUpdate();
   }
 
   #wheel(event: WheelEvent): void {
@@ -233,12 +240,13 @@ export class TimelinePlot extends LitElement {
       const about = toTime(this.#view, event.offsetX);
       session.zoom(Math.exp(Math.max(-240, Math.min(240, event.deltaY)) / 400), about);
     }
-    this.requestUpdate();
   }
 
   #scrollTo(to: number): void {
     const room = Math.max(0, this.#geometry.height - this.#size.height + RULER_HEIGHT);
     this.#scroll = Math.max(0, Math.min(room, to));
+    this.#placeNames();
+    this.#request();
   }
 
   #down(event: PointerEvent): void {

@@ -3,7 +3,6 @@ import { html, LitElement, type TemplateResult } from 'lit';
 import { bytes, duration } from '../base/format.ts';
 import { ICONS, LOGO } from '../base/icons.ts';
 import { openFile } from '../load/feed.ts';
-import { SEVERITY_TROUBLE } from '../model/kinds.ts';
 import type { Session } from '../session.ts';
 import { elementStyle } from './element-style.ts';
 import type { EventList } from './event-list.ts';
@@ -84,7 +83,6 @@ export class ViewerPage extends LitElement {
     const { run, source } = session;
     if (run.length === 0) return '';
     const replay = run.heading?.replay;
-    const troubles = run.all.worst(0, run.length) >= SEVERITY_TROUBLE;
     const broken = run.violations.length;
     return html`
       <strong>${run.names.cluster || sourceName(session)}</strong>
@@ -99,7 +97,7 @@ export class ViewerPage extends LitElement {
       ${
         broken > 0
           ? html`<span class="badge bad">${words(session, 'page.violations', { n: broken })}</span>`
-          : html`<span class="badge ${troubles ? 'warn' : 'ok'}">
+          : html`<span class="badge ok">
             ${words(session, 'page.no-violations')}
           </span>`
       }

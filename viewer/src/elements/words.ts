@@ -1,8 +1,9 @@
 /** The session's words: sentences in its language with its nodes' names. */
 
-import { count, moment } from '../base/format.ts';
+import { count, shortNumber } from '../base/format.ts';
 import { CATALOGUES, type Catalogue, say, term } from '../catalogue/catalogue.ts';
 import type { Lane } from '../model/lanes.ts';
+import { servers } from '../model/servers.ts';
 import type { Attribute, TrackValue } from '../model/tracks.ts';
 import type { Session } from '../session.ts';
 
@@ -64,13 +65,19 @@ export function stateWords(session: Session, attribute: Attribute, value: TrackV
     case 'ownerEpoch':
       return typeof value === 'number' ? count(value) : value;
     case 'generation':
-      // The last digits are enough to see whether two replicas have the same one.
-      return Number(value).toString(36).slice(-6);
-    case 'lease':
-      return typeof value === 'number' ? moment(value) : term(session.language, value);
+      return typeof value === 'number' ? shortNumber(value) : value;
+    case 'serving':
+      return serversWords(session, String(value));
     default:
       return term(session.language, value);
   }
+}
+
+/** "nobody", "a", or "a, b" when two run it at once. */
+function serversWords(session: Session, serving: string): string {
+  const nodes = servers(serving);
+  if (nodes.length === 0) return term(session.language, 'nobody');
+  return words(session, 'page.nodes', { nodes: nodes.join(',') });
 }
 
 function nodeNames(session: Session): { node: (id: number) => string } {

@@ -66,7 +66,8 @@ async function read(
   reader.push(decoder.decode());
   reader.end();
   session.setSource({ kind: 'file', name }, reader);
-  session.setCursor(run.start);
+  // At the end everything is known; playing from there begins at the start.
+  session.setCursor(run.end);
   session.fit();
 }
 

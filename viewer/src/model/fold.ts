@@ -4,13 +4,15 @@
  * disk's state) needs no rule of its own.
  */
 import type { TimelineEvent, TimelineValue } from '../../../engine/timeline/event.ts';
-import type { Names } from './names.ts';
+import type { GroupName, Names } from './names.ts';
 import { RULES } from './rules.ts';
 import type { Attribute, Track, Tracks, TrackValue } from './tracks.ts';
 
 /** What a rule may do: state an attribute of a node, of a volume on it, or of a group. */
 export interface Statement {
   readonly event: TimelineEvent;
+  readonly isWitness: boolean;
+  readonly groups: readonly GroupName[];
   /** Parameters by name, '' for one that is absent. */
   text(name: string): string;
   number(name: string): number;
@@ -18,6 +20,8 @@ export interface Statement {
   /** `volume` defaults to the event's own; '*' stands for every volume of the node. */
   volume(attribute: Attribute, value: TrackValue, node?: number, volume?: string): void;
   group(attribute: Attribute, value: TrackValue, group: string): void;
+  /** A group's application as it is on one node. */
+  application(state: string, group: string, node?: number): void;
   /** The value that holds now. */
   now(attribute: Attribute, node: number, object: string): TrackValue;
 }
@@ -26,8 +30,6 @@ export interface Statement {
 const STATED: readonly (readonly [name: string, attribute: Attribute])[] = [
   ['role', 'role'],
   ['disk', 'disk'],
-  ['link', 'link'],
-  ['dirty', 'dirty'],
 ];
 
 /**
@@ -42,9 +44,11 @@ export function fold(
   ref: number,
 ): boolean {
   let moved = false;
-  const own = names.volume(stringOf(event.d['volume']));
+  const own = names.volumeOf(event);
   const statement: Statement = {
     event,
+    isWitness: names.isWitness(event.node),
+    groups: names.groups,
     text: (name) => stringOf(event.d[name]),
     number: (name) => numberOf(event.d[name]),
     node: (attribute, value, node = event.node) =>
@@ -60,6 +64,8 @@ export function fold(
       if (attribute === 'owner') moved = moved || isMove(track, value);
       track.set(value, time, ref);
     },
+    application: (state, group, node = event.node) =>
+      tracks.get('application', node, group).set(state, time, ref),
     now: (attribute, node, object) => tracks.find(attribute, node, object)?.current ?? '',
   };
   if (own !== '' && event.node !== 0) {

@@ -55,6 +55,6 @@ export class IdIndex {
 
 /** The id's session with its actor, and its number; a number of -1 when it has none. */
 export function split(id: string): [session: string, seq: number] {
-  const end = id.search(/(?<!\d)\d{1,15}$/);
+  const end = id.search(/(?<!\d)(0|[1-9]\d{0,14})$/);
   return end > 0 ? [id.slice(0, end), Number(id.slice(end))] : [id, -1];
 }

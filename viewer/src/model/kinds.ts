@@ -1,5 +1,6 @@
 /** What a kind of event looks like: how grave it is, and its glyph. Its words are the catalogue's. */
 import type { TimelineEvent, TimelineValue } from '../../../engine/timeline/event.ts';
+import { servers } from './servers.ts';
 import type { Attribute } from './tracks.ts';
 
 /** Routine: only a tick in the strip. */
@@ -64,6 +65,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'group.blocked': look('violation', SEVERITY_TROUBLE),
   'group.owner': look('promote', SEVERITY_CHANGE),
   'volume.record': look('dot', SEVERITY_CHANGE),
+  'application.state': look('dot', SEVERITY_CHANGE),
   'application.start': look('heal', SEVERITY_CHANGE),
   'application.stop': look('fence', SEVERITY_CHANGE),
   'data.active': look('promote', SEVERITY_CHANGE),
@@ -73,6 +75,52 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'data.attached': look('disk', SEVERITY_NOTE),
   'operator.command': look('operator', SEVERITY_CHANGE),
   'operator.answer': look('operator', SEVERITY_NOTE),
+  'mirror.attach': look('disk', SEVERITY_NOTE),
+  'mirror.attach.failed': look('disk', SEVERITY_TROUBLE),
+  'mirror.role': look('promote', SEVERITY_CHANGE),
+  'mirror.disk': look('dot', SEVERITY_CHANGE),
+  'mirror.disk.failed': look('disk', SEVERITY_TROUBLE),
+  'mirror.link': look('cut', SEVERITY_NOTE),
+  'mirror.link.drop': look('cut', SEVERITY_TROUBLE),
+  'mirror.link.sync': look('heal', SEVERITY_CHANGE),
+  'mirror.link.follow': look('heal', SEVERITY_CHANGE),
+  'mirror.link.refused': look('fence', SEVERITY_TROUBLE),
+  'mirror.peer.refused': look('disk', SEVERITY_TROUBLE),
+  'mirror.record': look('dot', SEVERITY_CHANGE),
+  'mirror.record.refused': look('fence', SEVERITY_TROUBLE),
+  'mirror.want': look('clock', SEVERITY_CHANGE),
+  'mirror.active': look('promote', SEVERITY_CHANGE),
+  'mirror.fenced': look('fence', SEVERITY_TROUBLE),
+  'mirror.demote': look('fence', SEVERITY_CHANGE),
+  'mirror.stopped': look('fence', SEVERITY_CHANGE),
+  'mirror.resync.start': look('heal', SEVERITY_CHANGE),
+  'mirror.resync.progress': look('dot', SEVERITY_DETAIL),
+  'mirror.resync.interrupted': look('cut', SEVERITY_TROUBLE),
+  'mirror.resync.end': look('heal', SEVERITY_CHANGE),
+  'mirror.target.start': look('heal', SEVERITY_CHANGE),
+  'mirror.target.end': look('heal', SEVERITY_CHANGE),
+  'fault.cut': look('cut', SEVERITY_TROUBLE),
+  'fault.clog': look('cut', SEVERITY_TROUBLE),
+  'fault.loss': look('cut', SEVERITY_TROUBLE),
+  'fault.power-off': look('power', SEVERITY_TROUBLE),
+  'fault.reboot': look('power', SEVERITY_TROUBLE),
+  'fault.power-off-hosts': look('power', SEVERITY_TROUBLE),
+  'fault.power-off-all': look('power', SEVERITY_TROUBLE),
+  'fault.kill-core': look('power', SEVERITY_TROUBLE),
+  'fault.kill-monitor': look('power', SEVERITY_TROUBLE),
+  'fault.pause-core': look('clock', SEVERITY_TROUBLE),
+  'fault.freeze': look('clock', SEVERITY_TROUBLE),
+  'fault.clock-rate': look('clock', SEVERITY_TROUBLE),
+  'fault.wipe': look('disk', SEVERITY_TROUBLE),
+  'fault.switch': look('operator', SEVERITY_CHANGE),
+  'fault.over': look('heal', SEVERITY_CHANGE),
+  'fault.healed': look('heal', SEVERITY_CHANGE),
+  'world.core-started': look('heal', SEVERITY_CHANGE),
+  'world.core-died': look('power', SEVERITY_TROUBLE),
+  'world.power-lost': look('power', SEVERITY_TROUBLE),
+  'watchdog.reset': look('fence', SEVERITY_TROUBLE),
+  detected: look('violation', SEVERITY_TROUBLE),
+  violation: look('violation', SEVERITY_VIOLATION),
   'canary.alone': look('violation', SEVERITY_TROUBLE),
 };
 
@@ -80,8 +128,16 @@ export function lookOf(kind: string): KindLook {
   return Object.hasOwn(KIND_LOOKS, kind) ? KIND_LOOKS[kind]! : PLAIN;
 }
 
+/** Kinds that are trouble in some of their states only. */
+const FAILING_STATES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['mirror.link', ['down']],
+  ['application.state', ['failed', 'stop-failed']],
+]);
+
 export function severityOf(event: TimelineEvent): number {
-  return lookOf(event.kind).severity;
+  const { severity } = lookOf(event.kind);
+  const fails = FAILING_STATES.get(event.kind)?.includes(String(event.d['state'])) ?? false;
+  return fails ? Math.max(severity, SEVERITY_TROUBLE) : severity;
 }
 
 /** How bad a state is: a pixel column shows the worst that it went through. */
@@ -100,6 +156,9 @@ const STATE_SEVERITIES: { readonly [state: string]: number } = {
   SyncTarget: 2,
   Connecting: 3,
   Refused: 4,
+  held: 1,
+  lapsed: 3,
+  candidate: 3,
   up: 1,
   leader: 1,
   paused: 3,
@@ -108,6 +167,6 @@ const STATE_SEVERITIES: { readonly [state: string]: number } = {
 };
 
 export function severityOfState(attribute: Attribute, value: TimelineValue): number {
-  if (attribute === 'owner') return value === 0 ? 4 : 1;
+  if (attribute === 'serving') return servers(String(value)).length === 1 ? 1 : 4;
   return STATE_SEVERITIES[String(value)] ?? 0;
 }

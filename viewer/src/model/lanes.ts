@@ -20,11 +20,14 @@ export interface Lane {
 }
 
 const BARS: { readonly [kind in LaneKind]: readonly Attribute[] } = {
-  owner: ['owner'],
+  owner: ['serving'],
   world: [],
-  node: ['state'],
+  node: ['state', 'rank', 'lease'],
   volume: ['role', 'disk', 'link'],
 };
+
+/** A witness votes and holds nothing. */
+const WITNESS_BARS: readonly Attribute[] = ['state', 'rank'];
 
 export class Lanes {
   /** In the order of the picture. */
@@ -51,7 +54,8 @@ export class Lanes {
     const id = `${kind}|${node}|${object}`;
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
-    const bars = BARS[kind].map((attribute) => this.#tracks.get(attribute, node, object));
+    const attributes = this.#names.isWitness(node) ? WITNESS_BARS : BARS[kind];
+    const bars = attributes.map((attribute) => this.#tracks.get(attribute, node, object));
     const index = this.all.length;
     const lane: Lane = { id, index, kind, node, object, bars, events: new Series() };
     this.#byId.set(id, lane);
@@ -62,13 +66,20 @@ export class Lanes {
 
   /** The lane that an event belongs to. */
   of(event: TimelineEvent): Lane {
-    if (event.node === 0) return this.get('world', 0, '');
-    const volume = event.d['volume'];
-    if (typeof volume === 'string' && volume !== '' && !this.#names.isWitness(event.node)) {
-      return this.get('volume', event.node, this.#names.volume(volume));
+    const group = event.d['group'];
+    if (event.kind === 'group.owner' && typeof group === 'string') this.get('owner', 0, group);
+    if (event.node === 0 || isOfWorld(event.kind)) return this.get('world', 0, '');
+    const volume = this.#names.volumeOf(event);
+    if (volume !== '' && !this.#names.isWitness(event.node)) {
+      return this.get('volume', event.node, volume);
     }
     return this.get('node', event.node, '');
   }
+}
+
+/** What is done to machines, and what oracles find, stands in one place, whichever node it hit. */
+function isOfWorld(kind: string): boolean {
+  return kind.startsWith('fault.') || kind === 'violation' || kind === 'detected';
 }
 
 /** Groups, the world, then each node with its volumes beneath. */

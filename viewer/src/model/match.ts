@@ -6,14 +6,18 @@ import { type Language, say } from '../catalogue/catalogue.ts';
 import type { Run } from './run.ts';
 import { Series } from './series.ts';
 
-/** Events looked at in one slice: some ten milliseconds. */
-export const SLICE = 50_000;
+/** What one slice may cost: some ten milliseconds. */
+export const SLICE = 40_000;
+/** Making an event's sentence costs this many times a look at its line. */
+const SENTENCE_COST = 10;
 
 export class Match {
   text = '';
   #run: Run;
   #hidden = new Set<string>();
   #pattern: RegExp | null = null;
+  #language: Language = 'en';
+  #cost = 0;
   /** Kinds whose words contain the text: they match without a look at the line. */
   #kinds = new Set<string>();
   #all = new Series();
@@ -74,6 +78,7 @@ export class Match {
 
   setText(text: string, language: Language): void {
     this.text = text;
+    this.#language = language;
     const wanted = text.trim().toLowerCase();
     this.#pattern = wanted === '' ? null : new RegExp(escaped(wanted), 'i');
     this.#kinds.clear();
@@ -95,22 +100,28 @@ export class Match {
   work(slice: number = SLICE): void {
     if (!this.active) return;
     const run = this.#run;
-    const end = Math.min(run.length, this.#done + slice);
-    for (let ref = this.#done; ref < end; ref++) {
+    let ref = this.#done;
+    for (this.#cost = 0; this.#cost < slice && ref < run.length; ref++) {
       if (!this.#passes(ref)) continue;
       const kind = run.all.values[ref]!;
       const lane = run.all.refs[ref]!;
       this.#all.push(run.time(ref), kind, run.severity(ref), ref);
       this.lane(lane).push(run.time(ref), kind, run.severity(ref), ref);
     }
-    this.#done = end;
+    this.#done = ref;
   }
 
+  /** By the kind's words, by the line as it stands in the file, or by the whole sentence. */
   #passes(ref: number): boolean {
-    const kind = this.#run.kind(ref);
+    this.#cost += 1;
+    const run = this.#run;
+    const kind = run.kind(ref);
     if (this.#hidden.has(kind)) return false;
     if (this.#pattern === null || this.#kinds.has(kind)) return true;
-    return this.#pattern.test(this.#run.line(ref));
+    if (this.#pattern.test(run.line(ref))) return true;
+    this.#cost += SENTENCE_COST;
+    const names = { node: (id: number) => run.names.node(id) };
+    return this.#pattern.test(say(this.#language, `event.${kind}`, run.at(ref).d, names));
   }
 
   #restart(): void {

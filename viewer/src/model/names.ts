@@ -1,5 +1,7 @@
 /** The names that a configuration gives to nodes, volumes and groups, read from a header. */
 
+import type { TimelineEvent } from '../../../engine/timeline/event.ts';
+
 export interface NodeName {
   readonly id: number;
   readonly name: string;
@@ -12,12 +14,20 @@ export interface VolumeName {
   readonly nodes: readonly number[];
 }
 
+export interface GroupName {
+  readonly name: string;
+  readonly volume: string;
+  /** Without one, the group serves when its volume is online. */
+  readonly application: boolean;
+}
+
 /** Tolerant of anything: a header may come from a damaged or an older file. */
 export class Names {
   readonly cluster: string;
   readonly nodes: readonly NodeName[];
   readonly volumes: readonly VolumeName[];
-  readonly groups: readonly { readonly name: string; readonly volume: string }[];
+  /** Those of the configuration, and one for each volume that none of them holds. */
+  readonly groups: readonly GroupName[];
 
   constructor(config: unknown) {
     const raw = fields(config);
@@ -35,10 +45,18 @@ export class Names {
       });
       return name === '' ? [] : [{ name, uuid: text(volume['uuid']), nodes }];
     });
-    this.groups = list(raw['groups']).flatMap((group) => {
+    const groups = list(raw['groups']).flatMap((group): GroupName[] => {
       const name = text(group['name']);
-      return name === '' ? [] : [{ name, volume: text(group['volume']) }];
+      const volume = text(group['volume']);
+      const application = typeof group['application'] === 'object' && group['application'] !== null;
+      return name === '' ? [] : [{ name, volume, application }];
     });
+    const held = new Set(groups.map((group) => group.volume));
+    const free = this.volumes.filter((volume) => !held.has(volume.name));
+    this.groups = [
+      ...groups,
+      ...free.map(({ name }) => ({ name: `volume/${name}`, volume: name, application: false })),
+    ];
   }
 
   /** "a" for node 1; the number itself when the configuration does not name it. */
@@ -48,6 +66,18 @@ export class Names {
 
   isWitness(id: number): boolean {
     return this.nodes.find((node) => node.id === id)?.witness ?? false;
+  }
+
+  /**
+   * The volume that an event is about, '' for none. A data actor's events need not name it: a node
+   * with one replica leaves no doubt.
+   */
+  volumeOf({ kind, node, d }: TimelineEvent): string {
+    const named = d['volume'];
+    if (typeof named === 'string') return this.volume(named);
+    if (!kind.startsWith('mirror.')) return '';
+    const here = this.volumes.filter((volume) => volume.nodes.includes(node));
+    return here.length === 1 ? here[0]!.name : '';
   }
 
   /** Events may name a volume by its name or by its 128-bit identifier. */

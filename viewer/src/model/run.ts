@@ -31,6 +31,8 @@ export class Run implements TimelineSink {
   readonly kindCounts: number[] = [];
   /** Indices of the broken laws. */
   readonly violations: number[] = [];
+  /** Indices of what was done to the machines. */
+  readonly faults: number[] = [];
   /** Indices of the events by which a group went to another node. */
   readonly takeOvers: number[] = [];
   readonly axis: Axis = new Axis();
@@ -74,6 +76,7 @@ export class Run implements TimelineSink {
     lane.events.push(time, kind, severity, ref);
     this.kindCounts[kind] = (this.kindCounts[kind] ?? 0) + 1;
     if (severity === SEVERITY_VIOLATION) this.violations.push(ref);
+    if (event.kind.startsWith('fault.')) this.faults.push(ref);
     this.#noteCause(ref, event.cause);
     this.#lines.push(line);
     if (fold(this.tracks, this.names, event, time, ref)) this.takeOvers.push(ref);

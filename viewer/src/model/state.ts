@@ -16,7 +16,7 @@ export interface StateRow {
   readonly cells: readonly Cell[];
 }
 
-const GROUP: readonly Attribute[] = ['owner', 'ownerEpoch', 'service'];
+const GROUP: readonly Attribute[] = ['serving', 'owner', 'service', 'ownerEpoch'];
 const NODE: readonly Attribute[] = ['state', 'rank', 'lease'];
 const VOLUME: readonly Attribute[] = ['role', 'disk', 'link', 'epoch', 'generation', 'dirty'];
 

@@ -15,6 +15,9 @@ export type Attribute =
   | 'epoch'
   | 'generation'
   | 'owner'
+  | 'serving'
+  | 'application'
+  | 'boot'
   | 'ownerEpoch'
   | 'service';
 

@@ -36,6 +36,40 @@ export function walkBack(run: Run, ref: number): Walk {
   };
 }
 
+/** How long after its end a fault is still worth naming, in microseconds. */
+const AFTERMATH = 3_000_000;
+/** Faults named at most. */
+const FAULTS_MAX = 6;
+
+/**
+ * Faults of the simulated world that were in force at a moment, or had just ended. The engine
+ * cannot name them as causes, because it cannot know of them; a reader of a rehearsal can.
+ */
+export function faultsAt(run: Run, time: number): number[] {
+  const begun = new Map<number, { ref: number; until: number }>();
+  for (const ref of run.faults) {
+    if (run.time(ref) > time) break;
+    const event = run.at(ref);
+    const number = typeof event.d['fault'] === 'number' ? event.d['fault'] : -1;
+    if (event.kind === 'fault.healed') {
+      for (const fault of begun.values()) fault.until = Math.min(fault.until, run.time(ref));
+    } else if (event.kind === 'fault.over') {
+      const fault = begun.get(number);
+      if (fault !== undefined) fault.until = Math.min(fault.until, run.time(ref));
+    } else begun.set(number, { ref, until: Number.POSITIVE_INFINITY });
+  }
+  return [...begun.values()]
+    .filter(({ ref, until }) => {
+      // What strikes once, such as a kill, has no end of its own.
+      const struck = ONCE.includes(run.kind(ref)) ? run.time(ref) : until;
+      return struck + AFTERMATH >= time;
+    })
+    .map(({ ref }) => ref)
+    .slice(-FAULTS_MAX);
+}
+
+const ONCE = ['fault.kill-core', 'fault.kill-monitor', 'fault.switch'];
+
 /** The last take-over at or before `time`, else the first after it; -1 when there is none. */
 export function takeOver(run: Run, time: number): number {
   const before = run.takeOvers.filter((ref) => run.time(ref) <= time);
