@@ -11,7 +11,7 @@
  * uuid, so that a page written to the wrong place does not read as valid.
  */
 import { ByteReader, ByteWriter } from '../core/bytes.ts';
-import { crc32c } from '../core/crc32c.ts';
+import { crc32c, crc32cZeros } from '../core/crc32c.ts';
 import type { BootId, Epoch, Generation, NodeId } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from './block-map.ts';
@@ -348,5 +348,7 @@ function openPage(bytes: Uint8Array, page: number, magic: number): PageHead | nu
 /** Over the whole page but the checksum itself; the page number is the salt, the uuid is inside. */
 function pageCrc(bytes: Uint8Array, page: number): number {
   const head = crc32c(bytes, 0, CRC_AT, page >>> 0);
-  return crc32c(bytes, HEAD_BYTES, PAGE_BYTES, head);
+  let end = PAGE_BYTES;
+  while (end > HEAD_BYTES && bytes[end - 1] === 0) end -= 1;
+  return crc32cZeros(PAGE_BYTES - end, crc32c(bytes, HEAD_BYTES, end, head));
 }
