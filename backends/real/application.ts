@@ -233,10 +233,10 @@ export class Application {
   async #end(record: RunRecord, lapsed: boolean): Promise<boolean> {
     const { stop, stopTimeout } = this.#config;
     const limit = lapsed ? LAPSED_GRACE_MS : stopTimeout / 1000;
-    const end = Date.now() + limit;
+    const end = performance.now() + limit;
     if (stop !== '') await runCommand(this.#host.place, record, stop, limit);
     else signalRun(record, 'SIGTERM');
-    while (processesOf(record).length > 0 && Date.now() < end) await pause(LOOK_MS / 2);
+    while (processesOf(record).length > 0 && performance.now() < end) await pause(LOOK_MS / 2);
     for (let attempt = 0; attempt < 20 && processesOf(record).length > 0; attempt++) {
       signalRun(record, 'SIGKILL');
       await pause(LOOK_MS / 2);

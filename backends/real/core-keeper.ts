@@ -74,9 +74,9 @@ export class CoreKeeper {
     this.#ending = true;
     clearInterval(this.#timer);
     this.send({ kind: 'shut-down' });
-    const end = Date.now() + limitMs;
+    const end = performance.now() + limitMs;
     while (await isLocked(this.#folder, 'core')) {
-      if (Date.now() > end) this.kill();
+      if (performance.now() > end) this.kill();
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
     this.#channel?.close();
@@ -92,7 +92,7 @@ export class CoreKeeper {
     if (this.#looking || this.#ending) return;
     this.#looking = true;
     try {
-      const now = Date.now();
+      const now = performance.now();
       if (this.#channel !== null) {
         this.#judgeSilence(now);
         return;
@@ -140,7 +140,7 @@ export class CoreKeeper {
   }
 
   #pause(): void {
-    const now = Date.now();
+    const now = performance.now();
     if (this.#budget.exhausted(now)) this.#log('error', 'core-restarts-exhausted');
     this.#waitUntil = now + this.#budget.pause(now);
   }
@@ -153,7 +153,7 @@ export class CoreKeeper {
     });
     socket.once('connect', () => {
       this.#connecting = null;
-      this.#heardAt = Date.now();
+      this.#heardAt = performance.now();
       this.#channel = new LineChannel(socket, {
         message: (value) => this.#take(value),
         closed: () => this.#closed(),
@@ -164,7 +164,7 @@ export class CoreKeeper {
   }
 
   #take(value: Readonly<Record<string, unknown>>): void {
-    this.#heardAt = Date.now();
+    this.#heardAt = performance.now();
     const message = parseCoreMessage(value);
     if (message === null) return;
     if (message.kind === 'hello') {
@@ -182,7 +182,7 @@ export class CoreKeeper {
 
   #judgeSilence(now: number): void {
     if (now - this.#heardAt <= BEAT_MS * MISSES_MAX) return;
-    this.#log('error', 'core-silent', { ms: now - this.#heardAt });
+    this.#log('error', 'core-silent', { ms: Math.round(now - this.#heardAt) });
     this.kill();
     this.#channel?.close();
   }

@@ -30,7 +30,7 @@ export class MonitorKeeper {
   #budget = new RestartBudget();
   #server: Server;
   #channel: LineChannel | null = null;
-  #heardAt = Date.now();
+  #heardAt = performance.now();
   #beatAt = 0;
   #waitUntil = 0;
   #ending = false;
@@ -77,12 +77,12 @@ export class MonitorKeeper {
       },
     });
     this.#channel = channel;
-    this.#heardAt = Date.now();
+    this.#heardAt = performance.now();
     channel.send({ kind: 'hello', process: ownIdentity(), api: this.#api } satisfies CoreMessage);
   }
 
   #take(value: Readonly<Record<string, unknown>>): void {
-    this.#heardAt = Date.now();
+    this.#heardAt = performance.now();
     const message = parseMonitorMessage(value);
     if (message === null) return;
     if (message.kind === 'hello') this.process = message.process;
@@ -93,7 +93,7 @@ export class MonitorKeeper {
     if (this.#looking || this.#ending) return;
     this.#looking = true;
     try {
-      const now = Date.now();
+      const now = performance.now();
       if (now - this.#beatAt >= BEAT_MS) {
         this.#beatAt = now;
         this.send({ kind: 'beat' });
@@ -107,7 +107,7 @@ export class MonitorKeeper {
 
   async #replace(now: number): Promise<void> {
     if (await isLocked(this.#folder, 'monitor')) {
-      this.#log('error', 'monitor-silent', { ms: now - this.#heardAt });
+      this.#log('error', 'monitor-silent', { ms: Math.round(now - this.#heardAt) });
       if (this.process !== null) signal(this.process, 'SIGKILL');
       this.#waitUntil = now + LOOK_MS;
       return;

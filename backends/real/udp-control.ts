@@ -224,9 +224,9 @@ export class UdpControl {
   }
 
   #mayGreet(peer: Peer, what: string): boolean {
-    const now = Date.now();
-    const last = peer.greeted.get(what) ?? 0;
-    if (now >= last && now - last < HELLO_GAP_MS) return false;
+    const now = performance.now();
+    const last = peer.greeted.get(what) ?? -HELLO_GAP_MS;
+    if (now - last < HELLO_GAP_MS) return false;
     // A name that is not a link of ours would let an authentic but broken peer fill the map.
     if (peer.greeted.size < 64) peer.greeted.set(what, now);
     return true;
@@ -268,12 +268,12 @@ function cachedLookup(): Lookup {
     done: (error: Error | null, address: string, family: number) => void,
   ): void => {
     const hit = known.get(host);
-    if (hit !== undefined && Date.now() - hit.at < LOOKUP_LIFE_MS) {
+    if (hit !== undefined && performance.now() - hit.at < LOOKUP_LIFE_MS) {
       done(null, hit.address, hit.family);
       return;
     }
     lookup(host, options as { all: false }, (error, address, family) => {
-      if (error === null) known.set(host, { at: Date.now(), address, family });
+      if (error === null) known.set(host, { at: performance.now(), address, family });
       done(error, address, family);
     });
   };

@@ -1,6 +1,7 @@
 /** What tests of real hosts share: ports, folders, waiting. */
 import { createHash, randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { it } from 'vitest';
 
 /** A cluster key for tests. */
 export const clusterKey: Uint8Array = createHash('sha256').update('a test cluster').digest();
@@ -48,4 +49,10 @@ export async function waitFor(
 
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** `it` where this machine has what the tests need; else tests that say why they are skipped. */
+export function itUnless(missing: string | null): (name: string, run: () => Promise<void>) => void {
+  if (missing === null) return (name, run) => it(name, run);
+  return (name) => it(name, (context) => context.skip(missing));
 }

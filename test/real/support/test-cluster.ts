@@ -19,7 +19,11 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const tsx = join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs');
 
 /** Arguments after which the command line's own words follow. */
-export const understudy: readonly string[] = ['--import', tsx, process.env['US_CLI'] ?? join(root, 'cli/understudy.ts')];
+export const understudy: readonly string[] = [
+  '--import',
+  tsx,
+  process.env['US_CLI'] ?? join(root, 'cli/understudy.ts'),
+];
 
 /** Runs a short command; its exit code and what it said. */
 export function runUnderstudy(...words: string[]): {
@@ -86,10 +90,10 @@ export class TestCluster {
   }
 
   /** Starts a node in the background; its words go to its log. */
-  start(name: string): ChildProcess {
+  start(name: string, configPath: string = this.configPath): ChildProcess {
     const log = openSync(this.logPath(name), 'a');
     appendFileSync(log, `--- start ${name}\n`);
-    const words = [...understudy, 'node', this.configPath, '--name', name];
+    const words = [...understudy, 'node', configPath, '--name', name];
     const child = spawn(process.execPath, words, { stdio: ['ignore', log, log], detached: true });
     this.#monitors.set(name, child);
     return child;

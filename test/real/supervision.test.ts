@@ -1,0 +1,134 @@
+/** Core, monitor and guardian: whichever dies or hangs, the others go on and bring it back. */
+import { afterEach, describe, expect, it } from 'vitest';
+import type { HostStatus } from '../../backends/real/host-status.ts';
+import { hasNative } from '../../backends/real/native.ts';
+import { isAlive, type ProcessIdentity, signal } from '../../backends/real/process-identity.ts';
+import { RestartBudget, STARTS_MAX, WINDOW_MS } from '../../backends/real/restart-budget.ts';
+import { waitFor } from './support/hosts.ts';
+import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
+
+const open: TestCluster[] = [];
+
+afterEach(async () => {
+  for (const cluster of open.splice(0)) await cluster.close();
+});
+
+/** One running node, alone: enough for its processes. A witness needs no addon. */
+async function runningNode(name: string): Promise<TestCluster> {
+  const cluster = await TestCluster.make({ size: '1MiB' });
+  open.push(cluster);
+  cluster.start(name);
+  await settled(cluster, name, () => true);
+  return cluster;
+}
+
+/** Waits for an account in which core and monitor know each other, and which `holds`. */
+async function settled(
+  cluster: TestCluster,
+  name: string,
+  holds: (status: HostStatus) => boolean,
+): Promise<HostStatus> {
+  let found: HostStatus | null = null;
+  await waitFor(
+    `node ${name} answers`,
+    async () => {
+      found = await cluster.status(name);
+      return found !== null && found.processes.monitor !== null && holds(found);
+    },
+    40_000,
+  );
+  return found as unknown as HostStatus;
+}
+
+describe('the processes of a host', () => {
+  it('get a new core from the monitor when the core dies', async () => {
+    const cluster = await runningNode('w');
+    const before = await settled(cluster, 'w', () => true);
+    signal(before.processes.core, 'SIGKILL');
+    const after = await settled(cluster, 'w', (s) => s.session > before.session);
+    expect(after.processes.core.pid).not.toBe(before.processes.core.pid);
+    expect(after.processes.monitor).toEqual(before.processes.monitor);
+    await settled(cluster, 'w', (s) => s.processes.coreRestarts === 1);
+  });
+
+  it('get a new core when the core hangs', async () => {
+    const cluster = await runningNode('w');
+    const before = await settled(cluster, 'w', () => true);
+    signal(before.processes.core, 'SIGSTOP');
+    const after = await settled(cluster, 'w', (s) => s.session > before.session);
+    expect(after.processes.monitor).toEqual(before.processes.monitor);
+  });
+
+  it('get a new monitor from the core when the monitor dies, and again', async () => {
+    const cluster = await runningNode('w');
+    const first = await settled(cluster, 'w', () => true);
+    let monitor = first.processes.monitor as ProcessIdentity;
+    for (const restarts of [1, 2]) {
+      signal(monitor, 'SIGKILL');
+      const after = await settled(cluster, 'w', ({ processes }) => {
+        return processes.monitorRestarts === restarts && processes.monitor?.pid !== monitor.pid;
+      });
+      expect(after.processes.core).toEqual(first.processes.core);
+      monitor = after.processes.monitor as ProcessIdentity;
+    }
+    // The new monitor is a full one: it restores the core as well.
+    signal(first.processes.core, 'SIGKILL');
+    await settled(cluster, 'w', (s) => s.session > first.session);
+  });
+
+  it('end together when the node is told to stop', async () => {
+    const cluster = await TestCluster.make({ size: '1MiB' });
+    open.push(cluster);
+    const child = cluster.start('w');
+    const { processes } = await settled(cluster, 'w', () => true);
+    const code = new Promise((resolve) => child.on('exit', resolve));
+    child.kill('SIGTERM');
+    expect(await code).toBe(0);
+    expect(isAlive(processes.core)).toBe(false);
+  });
+
+  it('refuse a second node in the same folder, which leaves the first alone', async () => {
+    const cluster = await runningNode('w');
+    const before = await settled(cluster, 'w', () => true);
+    const { code, err } = runUnderstudy('node', cluster.configPath, '--name', 'w');
+    expect(code).toBe(2);
+    expect(err).toContain('is in use by another monitor');
+    expect(err).toContain('Remedy:');
+    const after = await settled(cluster, 'w', () => true);
+    expect(after.processes).toEqual(before.processes);
+  });
+
+  it('include a guardian that is brought back, and never a second one', async (context) => {
+    if (!hasNative()) context.skip('the native addon is not built (npm run build:native)');
+    const cluster = await runningNode('a');
+    const before = await settled(cluster, 'a', (s) => s.processes.guardian !== null);
+    signal(before.processes.guardian as ProcessIdentity, 'SIGKILL');
+    const after = await settled(cluster, 'a', (s) => s.processes.guardianRestarts === 1);
+    const guardian = after.processes.guardian as ProcessIdentity;
+    // A new monitor takes over the guardian that runs.
+    signal(after.processes.monitor as ProcessIdentity, 'SIGKILL');
+    const later = await settled(cluster, 'a', ({ processes }) => {
+      return processes.monitorRestarts === 1 && processes.guardian !== null;
+    });
+    expect(later.processes.guardian).toEqual(guardian);
+    expect(isAlive(guardian)).toBe(true);
+  });
+});
+
+describe('the budget of restarts', () => {
+  it('backs off, and after five in a minute waits until the first is a minute old', () => {
+    const budget = new RestartBudget();
+    const pauses: number[] = [];
+    let now = 0;
+    for (let n = 0; n < STARTS_MAX; n++) {
+      const pause = budget.pause(now);
+      pauses.push(pause);
+      now += pause;
+      budget.started(now);
+    }
+    expect(pauses).toEqual([0, 100, 200, 400, 800]);
+    expect(budget.exhausted(now)).toBe(true);
+    expect(now + budget.pause(now)).toBe(WINDOW_MS);
+    expect(budget.pause(WINDOW_MS + now)).toBe(0);
+  });
+});
