@@ -113,6 +113,8 @@ class Host {
   pending: Input[] = [];
   stepping = false;
   pausedUntil = 0;
+  /** How far its clock is behind, because the guest was frozen. */
+  lag = 0;
   timer = 0;
   freePeer: number[] = [];
   held: Input[] = [];
@@ -169,6 +171,8 @@ export class Pair {
   completed = 0;
   reads = 0;
   steps = 0;
+  /** Who reported last that it serves, and when. */
+  activeNode = 0;
   activeAt = 0;
   verbose = false;
   readonly #rng: Rng;
@@ -303,6 +307,15 @@ export class Pair {
     this.#host(node).pausedUntil = this.now + micros;
   }
 
+  /** Freezes the whole guest, its clock too: afterwards it believes in rights long gone. */
+  freeze(node: number, micros: number): void {
+    this.#note(`freeze ${node}`);
+    const h = this.#host(node);
+    if (h.pausedUntil > this.now) return;
+    h.pausedUntil = this.now + micros;
+    h.lag += micros;
+  }
+
   /** What is sent to the host arrives only after this time, in order. */
   clog(node: number, micros: number): void {
     this.#note(`clog ${node}`);
@@ -320,16 +333,19 @@ export class Pair {
     if (this.record.members.length < 2 || this.#switching !== 0) return;
     this.#note('switch');
     this.#switching = this.record.epoch;
-    const h = this.#host(this.record.primary);
-    const { epoch } = this.record;
-    this.#command(h, { kind: 'demote', epoch, cause: 'c' });
+    this.#demote();
+  }
+
+  #demote(): void {
+    const { epoch, primary } = this.record;
+    this.#command(this.#host(primary), { kind: 'demote', epoch, cause: 'c' });
   }
 
   /** A random fault, gone again by itself. */
   fault(): void {
     const r = this.#rng;
     const node = 1 + r.below(2);
-    switch (r.below(9)) {
+    switch (r.below(10)) {
       case 0:
       case 1:
         if (this.#cut) return;
@@ -354,6 +370,9 @@ export class Pair {
       case 6:
         this.isolate(node, true);
         this.#after(r.between(100, 1200) * MS, () => this.isolate(node, false));
+        return;
+      case 8:
+        this.freeze(node, r.between(100, 900) * MS);
         return;
       case 7: {
         this.clog(node, r.between(50, 900) * MS);
@@ -515,7 +534,7 @@ export class Pair {
   #command(h: Host, command: DataCommand): void {
     const { life } = h;
     this.#after(this.#rng.between(100, 8000), () => {
-      if (h.life !== life || !h.connected) return;
+      if (h.life !== life || !h.connected || h.pausedUntil > this.now) return;
       this.#give(h, { ...INPUT, op: Event.Control, command });
     });
   }
@@ -572,7 +591,7 @@ export class Pair {
     this.steps += 1;
     let decisions: number;
     try {
-      decisions = h.actor.step(count, this.now);
+      decisions = h.actor.step(count, this.now - h.lag);
     } catch (error) {
       this.violations.push(`core ${h.node} stopped: ${(error as Error).stack}`);
       this.#stopCore(h);
@@ -682,7 +701,7 @@ export class Pair {
       case Decision.ArmTimer: {
         h.timer += 1;
         const { timer, life } = h;
-        this.#after(Math.max(0, offset - this.now), () => {
+        this.#after(Math.max(0, offset + h.lag - this.now), () => {
           if (h.life === life && h.timer === timer) this.#give(h, { ...INPUT, op: Event.Timer });
         });
         return;
@@ -772,13 +791,14 @@ export class Pair {
 
   #controlTick(): void {
     for (const h of this.hosts) {
-      if (h.actor === null || !h.connected || !h.attached) continue;
+      if (h.actor === null || !h.connected || !h.attached || h.pausedUntil > this.now) continue;
       if (h.node === this.record.primary && !this.#takeOverDue) {
         h.lastGrant = this.now + GRANT;
-        this.#command(h, { kind: 'grant', until: h.lastGrant });
+        this.#command(h, { kind: 'grant', until: h.lastGrant - h.lag });
       }
       this.#command(h, { kind: 'record', record: this.record, cause: 'c' });
     }
+    if (this.#switching === this.record.epoch) this.#demote();
     for (const want of this.#wants.values()) this.#want(want);
     this.#takeOver();
     this.#after(40 * MS, () => this.#controlTick());
@@ -817,7 +837,11 @@ export class Pair {
     const old = this.#host(record.primary);
     const oldMember = record.members.find((m) => m.node === old.node);
     const healthy =
-      old.attached && old.connected && old.actor !== null && oldMember?.boot === old.boot;
+      old.attached &&
+      old.connected &&
+      old.actor !== null &&
+      old.pausedUntil <= this.now &&
+      oldMember?.boot === old.boot;
     if (healthy && old.disk !== 'Failed') {
       this.#takeOverDue = false;
       return;
@@ -827,7 +851,7 @@ export class Pair {
     const alive = record.members.filter((m) => this.#alive(m));
     for (const m of alive.length > 0 ? alive : record.members) {
       const h = this.#host(m.node);
-      if (!h.attached || !h.connected || h.actor === null) continue;
+      if (!h.attached || !h.connected || h.actor === null || h.pausedUntil > this.now) continue;
       this.#takeOverDue = false;
       this.#commit(h.node, [{ node: h.node, boot: h.boot }], 1000 + record.epoch);
       return;
@@ -853,6 +877,7 @@ export class Pair {
         return;
       case 'active':
         this.activeAt = this.now;
+        this.activeNode = h.node;
         if (report.epoch === this.record.epoch && this.record.members.length === 1) {
           this.#alone();
         }
@@ -879,7 +904,10 @@ export class Pair {
   #client(): void {
     if (!this.#load) return;
     const r = this.#rng;
-    const h = this.#host(r.below(20) === 0 ? 1 + r.below(2) : this.record.primary);
+    // An application runs wherever the host believes that it is primary, and sometimes elsewhere.
+    const some = this.#host(1 + r.below(2));
+    const there = some.role === 'Primary' || r.below(20) === 0;
+    const h = there ? some : this.#host(this.record.primary);
     const slot = h.busyFront.indexOf(null);
     if (h.actor !== null && slot >= 0) this.#request(h, slot);
     this.#after(r.between(50, 1500), () => this.#client());
@@ -933,12 +961,17 @@ export class Pair {
     }
     this.completed += 1;
     if (request.writes.length > 0) {
+      if (h.node !== this.activeNode && request.invoked > this.activeAt) {
+        this.violations.push(`LAW-one-epoch: host ${h.node} acknowledged in an epoch long over`);
+      }
       for (const w of request.writes) w.acked = this.now;
       // FUA is a flush of its own write; the history does not need the difference.
       return;
     }
     if (request.kind === Event.ReqRead) {
       this.reads += 1;
+      // A frozen guest may read what is old (the lease's assumption is broken); writes it may not.
+      if (h.lag > 0 && h.node !== this.record.primary) return;
       const data = h.payload[slot] as Uint32Array;
       for (let i = 0; i < request.count; i += 1) {
         this.#checkRead(request.first + i, data[i] as number, request.invoked);
