@@ -58,7 +58,7 @@ const volume = z.strictObject({
   size: size.describe('Size that applications see.'),
   logicalBlock: z.union([z.literal(512), z.literal(4096)]).default(512),
   activityLog: size
-    .default('64MiB')
+    .default('512MiB')
     .describe('How much may be hot at once; after a crash at most this much is copied again.'),
   replicas: z.record(name, replica),
   nbd: z.record(name, z.array(exportAddress).min(1).max(8)).default({}),

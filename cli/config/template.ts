@@ -52,7 +52,7 @@ volumes:
     # 512 or 4096; fixed once the volume exists.
     logicalBlock: 512
     # How much may be in motion at once. After a crash at most this much is copied again.
-    activityLog: 64MiB
+    activityLog: 512MiB
     # One copy per host: a file, a partition or a disk. Metadata sits behind the data.
     replicas:
       a: { path: a/data.img }
