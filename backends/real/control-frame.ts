@@ -11,7 +11,7 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 /** Longest datagram, envelope included: it must fit in one UDP packet. */
 export const DATAGRAM_BYTES_MAX: number = 60 * 1024;
 
-const MAGIC = Buffer.from('UCT1');
+const MAGIC = Buffer.alloc(4, 'UCT1');
 const MAC_BYTES = 32;
 const HEAD_BYTES = MAGIC.length + MAC_BYTES;
 

@@ -120,7 +120,7 @@ export class CoreKeeper {
     this.#started = true;
     this.#budget.started(now);
     this.#startedAt = now;
-    const child = spawnEntry('core-main', this.#folder);
+    const child = spawnEntry('./core-main.ts', this.#folder);
     this.#child = child;
     child.on('error', (error) => this.#log('error', 'core-spawn', { reason: error.message }));
     child.on('exit', (code, signalName) => this.#exited(code, signalName));

@@ -28,7 +28,7 @@ export class DataVolume {
   constructor(start: DataStart, wake: (fd: number) => void, events: VolumeEvents) {
     this.name = start.volume.name;
     this.#wake = wake;
-    this.#worker = startWorker('data-worker', start);
+    this.#worker = startWorker('./data-worker.ts', start);
     this.closed = new Promise((resolve) => {
       this.#worker.on('message', (message: FromData) => this.#take(message, events, resolve));
       this.#worker.on('error', (error) => events.broke(reasonOf(error)));

@@ -70,7 +70,7 @@ export class DurableStore {
     this.#owner = owner;
     this.#sequence = sequence;
     this.#session = session;
-    this.#body = Buffer.from('null');
+    this.#body = new TextEncoder().encode('null');
     this.#onPersisted = () => undefined;
     this.#onFailed = (error) => {
       throw error;
@@ -157,7 +157,8 @@ function encodeDocument(
 ): Uint8Array {
   const fields = { format: FORMAT, ...owner, sequence, session, bytes: body.length };
   const head: Head = { ...fields, sha256: checksum(fields, body) };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]);
+  const line = `${JSON.stringify(head)}\n`;
+  return Buffer.concat([Buffer.from(line), body]);
 }
 
 /** Covers the body and every field of the head that the store relies on. */

@@ -1,4 +1,4 @@
-/** A volume of the configuration as its data actor wants it, and the memory of one on a real host. */
+/** A volume of the configuration as its data actor wants it, and how much memory it gets. */
 import type { VolumeConfig } from '../../engine/core/config.ts';
 import { REQUEST_BYTES_MAX } from '../../engine/core/units.ts';
 import type { AbiLayout } from '../../engine/data/abi.ts';

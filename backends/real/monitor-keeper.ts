@@ -122,7 +122,7 @@ export class MonitorKeeper {
     this.restarts += 1;
     this.#budget.started(now);
     this.#waitUntil = now + Math.max(BEAT_MS * MISSES_MAX, this.#budget.pause(now));
-    const child = spawnEntry('monitor-main', this.#folder);
+    const child = spawnEntry('./monitor-main.ts', this.#folder);
     child.on('error', (error) => this.#log('error', 'monitor-spawn', { reason: error.message }));
   }
 }

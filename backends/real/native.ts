@@ -1,6 +1,6 @@
 /**
  * The typed door to the native addon: loads it, says how to build it when it is missing, and turns
- * its failures into {@link NativeError}. It decides nothing and holds no state but the addon itself.
+ * its failures into {@link NativeError}. It decides nothing and keeps no state of its own.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -268,7 +268,7 @@ export function loadNative(): Native {
   }
   return {
     makeReactor: (options) => new TypedReactor(typed(() => new addon.Reactor(options))),
-    openGuardianState: (file) => typed(() => new addon.GuardianState(file)),
+    openGuardianState: (file) => new TypedGuardianState(typed(() => new addon.GuardianState(file))),
     wake: (wakeFd) => addon.Reactor.wake(wakeFd),
     nowMicros: () => addon.nowMicros(),
     bootId: () => typed(() => addon.bootId()),
@@ -324,6 +324,25 @@ class TypedReactor implements Reactor {
   }
   close(): void {
     typed(() => this.#raw.close());
+  }
+}
+
+/** The addon's guardian state with typed errors. */
+class TypedGuardianState implements GuardianState {
+  readonly #raw: GuardianState;
+
+  constructor(raw: GuardianState) {
+    this.#raw = raw;
+  }
+
+  set(deadlineMicros: number, armed: boolean): void {
+    typed(() => this.#raw.set(deadlineMicros, armed));
+  }
+  read(): ReturnType<GuardianState['read']> {
+    return typed(() => this.#raw.read());
+  }
+  close(): void {
+    this.#raw.close();
   }
 }
 

@@ -8,9 +8,9 @@ import { Worker } from 'node:worker_threads';
 /** Whether we run as the sources that we are, and not compiled to JavaScript. */
 const isSource = import.meta.url.endsWith('.ts');
 
-/** The URL of a module beside this one, in the form (source or compiled) that this one has. */
-function siblingUrl(name: string): URL {
-  return new URL(`./${name}.${isSource ? 'ts' : 'js'}`, import.meta.url);
+/** A module beside this one by its path (`./core-main.ts`), in the form that this one has. */
+function siblingUrl(path: string): URL {
+  return new URL(isSource ? path : path.replace(/\.ts$/, '.js'), import.meta.url);
 }
 
 function tsxUrl(part: string): string {
@@ -18,12 +18,12 @@ function tsxUrl(part: string): string {
   return pathToFileURL(join(dirname(manifest), 'dist', part)).href;
 }
 
-/** Starts a thread on the module `name` of this folder. */
-export function startWorker(name: string, workerData: object): Worker {
-  return startThread(siblingUrl(name), workerData);
+/** Starts a thread on the module at `path`. */
+export function startWorker(path: string, workerData: object): Worker {
+  return startThread(siblingUrl(path), workerData);
 }
 
-/** Starts a thread on the module at `entry`, which has the form (source or compiled) of this one. */
+/** Starts a thread on the module at `entry`, which is source or compiled as this one is. */
 export function startThread(entry: URL, workerData: object = {}): Worker {
   if (!isSource) return new Worker(entry, { workerData });
   // Node's `--import tsx` reaches the main thread only; a Worker has to ask for it by itself.
@@ -33,11 +33,11 @@ export function startThread(entry: URL, workerData: object = {}): Worker {
 }
 
 /**
- * Starts the entry `name` of this folder as the leader of a session of its own, so that neither a
+ * Starts the entry at `path` as the leader of a session of its own, so that neither a
  * terminal's Ctrl-C nor our own death takes it along. It shares our standard error.
  */
-export function spawnEntry(name: string, folder: string): ChildProcess {
-  const entry = fileURLToPath(siblingUrl(name));
+export function spawnEntry(path: string, folder: string): ChildProcess {
+  const entry = fileURLToPath(siblingUrl(path));
   const loader = isSource ? ['--import', tsxUrl('loader.mjs')] : [];
   const child = spawn(process.execPath, [...loader, entry, folder], {
     detached: true,

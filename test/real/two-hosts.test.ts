@@ -1,6 +1,6 @@
 /**
- * The promise itself, on real processes: whatever is killed in the middle of writes, no acknowledged
- * write is lost, and the replicas are equal again afterwards. The client is libnbd's; the judge is
+ * The promise itself, on real processes: whatever is killed in the middle of writes, no
+ * acknowledged write is lost, and the replicas are equal again afterwards. The client is libnbd's; the judge is
  * test/real/support/ack-recorder.ts.
  */
 import { randomInt } from 'node:crypto';

@@ -105,7 +105,7 @@ describe('the control transport', () => {
     expect(second.control.counters.accepted).toBeGreaterThan(0);
   });
 
-  it('drops a recorded datagram that is sent again, also after the receiver restarted', async () => {
+  it('drops a recorded datagram that comes again, also after the receiver restarted', async () => {
     const [tapPort, toPort] = (await freePorts(2)) as [number, number];
     const real = nodeAt(2, [`127.0.0.1:${toPort}`]);
     const seenByA = nodeAt(2, [`127.0.0.1:${tapPort}`]);

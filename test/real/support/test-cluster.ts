@@ -19,11 +19,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const tsx = join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs');
 
 /** Arguments after which the command line's own words follow. */
-export const understudy: readonly string[] = [
-  '--import',
-  tsx,
-  process.env['US_CLI'] ?? join(root, 'cli/understudy.ts'),
-];
+export const understudy: readonly string[] = ['--import', tsx, join(root, 'cli/understudy.ts')];
 
 /** Runs a short command; its exit code and what it said. */
 export function runUnderstudy(...words: string[]): {
