@@ -1,0 +1,499 @@
+/**
+ * Two hosts of the pair harness: virtual time, disks with volatile caches, the link between them,
+ * and the carrying out of decisions. mirror-pair.ts adds control, client and faults.
+ */
+import { Rng } from '../../engine/core/rng.ts';
+import {
+  type AbiLayout,
+  Decision,
+  Event,
+  Flag,
+  HEADER_BYTES,
+  PAGE_BYTES,
+} from '../../engine/data/abi.ts';
+import { DataMemory } from '../../engine/data/memory.ts';
+import type { DataCommand, DataReport, DiskState } from '../../engine/data/messages.ts';
+import { MirrorActor } from '../../engine/mirror/actor.ts';
+import type { MirrorConfig } from '../../engine/mirror/config.ts';
+import type { Write } from './mirror-history.ts';
+
+export const MS = 1000;
+export const SECTOR = 512;
+export const GRANT = 300 * MS;
+export const LAYOUT: AbiLayout = {
+  events: 16,
+  decisions: 192,
+  frontSlots: 12,
+  peerSlots: 20,
+  engineSlots: 4,
+  slotBytes: 16384,
+  inPages: 8,
+  outPages: 8,
+};
+
+export interface Input {
+  readonly op: number;
+  readonly slot: number;
+  readonly link: number;
+  readonly flags: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly status: number;
+  readonly page?: Uint8Array;
+  readonly header?: Uint8Array;
+  readonly payload?: Uint32Array;
+  readonly command?: DataCommand;
+}
+
+export const INPUT: Input = { op: 0, slot: 0, link: 0, flags: 0, offset: 0, length: 0, status: 0 };
+export interface Request {
+  readonly kind: number;
+  readonly first: number;
+  readonly count: number;
+  readonly invoked: number;
+  readonly writes: readonly Write[];
+}
+export class Host {
+  readonly node: number;
+  readonly memory = new DataMemory(LAYOUT);
+  readonly sectors: number;
+  cache: Uint32Array;
+  stable: Uint32Array;
+  meta = new Map<number, Uint8Array>();
+  payload: Uint32Array[] = [];
+  boot = 0;
+  session = 0;
+  life = 0;
+  powered = false;
+  actor: MirrorActor | null = null;
+  inbox: DataCommand[] = [];
+  outbox: DataReport[] = [];
+  pending: Input[] = [];
+  stepping = false;
+  pausedUntil = 0;
+  /** How far its clock is behind, because the guest was frozen. */
+  lag = 0;
+  timer = 0;
+  freePeer: number[] = [];
+  held: Input[] = [];
+  busyFront: (Request | null)[] = new Array<Request | null>(LAYOUT.frontSlots).fill(null);
+  link = 0;
+  /** A link that the other side closed: what was sent before still arrives. */
+  closing = 0;
+  cloggedUntil = 0;
+  connected = true;
+  attached = false;
+  disk: DiskState = 'Diskless';
+  linkState = '';
+  role = '';
+  dirty = 0;
+  /** Writes in the volatile cache only. */
+  unstable = new Set<number>();
+  /** Metadata and data writes under way, for a crash to tear. */
+  flying = new Map<number, () => void>();
+  lastGrant = 0;
+
+  constructor(node: number, config: MirrorConfig) {
+    this.node = node;
+    this.sectors = config.sizeBytes / SECTOR;
+    this.cache = new Uint32Array(this.sectors);
+    this.stable = new Uint32Array(this.sectors);
+    const slots = LAYOUT.frontSlots + LAYOUT.peerSlots + LAYOUT.engineSlots;
+    for (let i = 0; i < slots; i += 1)
+      this.payload.push(new Uint32Array(LAYOUT.slotBytes / SECTOR));
+  }
+}
+interface Task {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+export abstract class PairHosts {
+  readonly config: MirrorConfig;
+  readonly hosts: readonly [Host, Host];
+  readonly violations: string[] = [];
+  readonly marks = new Set<string>();
+  readonly log: string[] = [];
+  now = 0;
+  steps = 0;
+  readonly rng: Rng;
+  readonly canaries: ReadonlySet<string>;
+  isCut = false;
+  readonly #tasks: Task[] = [];
+  #order = 0;
+  #links = 0;
+  #connecting = false;
+  readonly #lastAt = new Map<number, number>();
+
+  constructor(config: MirrorConfig, seed: number, canaries: readonly string[]) {
+    this.config = config;
+    this.rng = new Rng(seed, 7);
+    this.canaries = new Set(canaries);
+    this.hosts = [new Host(1, config), new Host(2, config)];
+  }
+
+  /** A front-end request ended. */
+  abstract complete(h: Host, slot: number, status: number): void;
+  /** A data actor said something to control. */
+  abstract report(h: Host, report: DataReport): void;
+
+  /** Lets virtual time pass. */
+  run(until: number): void {
+    for (;;) {
+      const task = this.#tasks[0];
+      if (task === undefined || task.at > until) break;
+      this.popTask();
+      this.now = task.at;
+      task.run();
+      if (this.violations.length > 5) return;
+    }
+    this.now = until;
+  }
+
+  runFor(micros: number): void {
+    this.run(this.now + micros);
+  }
+
+  after(delay: number, run: () => void): void {
+    this.#order += 1;
+    const task = { at: this.now + delay, order: this.#order, run };
+    const heap = this.#tasks;
+    let i = heap.length;
+    heap.push(task);
+    while (i > 0) {
+      const up = (i - 1) >> 1;
+      const parent = heap[up] as Task;
+      if (before(parent, task)) break;
+      heap[i] = parent;
+      i = up;
+    }
+    heap[i] = task;
+  }
+
+  popTask(): void {
+    const heap = this.#tasks;
+    const last = heap.pop() as Task;
+    if (heap.length === 0) return;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1] as Task, heap[child] as Task))
+        child += 1;
+      if (before(last, heap[child] as Task)) break;
+      heap[i] = heap[child] as Task;
+      i = child;
+    }
+    heap[i] = last;
+  }
+
+  note(text: string): void {
+    this.log.push(`${Math.floor(this.now / MS)}ms ${text}`);
+  }
+
+  host(node: number): Host {
+    return this.hosts[node - 1] as Host;
+  }
+
+  startCore(h: Host): void {
+    h.session += 1;
+    h.life += 1;
+    h.inbox = [];
+    h.outbox = [];
+    h.pending = [];
+    h.held = [];
+    h.attached = false;
+    h.timer = 0;
+    h.stepping = false;
+    h.freePeer = [];
+    for (let i = 0; i < LAYOUT.peerSlots; i += 1) h.freePeer.push(LAYOUT.frontSlots + i);
+    h.actor = new MirrorActor({
+      memory: h.memory,
+      mailboxes: { inbox: h.inbox, outbox: h.outbox },
+      config: this.config,
+      node: h.node,
+      boot: h.boot,
+      session: h.session,
+      canaries: this.canaries,
+      reached: (mark) => this.marks.add(mark),
+    });
+    this.wake(h);
+    this.connect();
+  }
+
+  stopCore(h: Host): void {
+    h.actor = null;
+    h.life += 1;
+    h.attached = false;
+    h.link = 0;
+    h.role = '';
+    h.disk = 'Diskless';
+    for (let slot = 0; slot < h.busyFront.length; slot += 1) {
+      const request = h.busyFront[slot];
+      for (const w of request?.writes ?? []) w.dead = true;
+      h.busyFront[slot] = null;
+    }
+  }
+
+  give(h: Host, input: Input): void {
+    h.pending.push(input);
+    this.wake(h);
+  }
+
+  command(h: Host, command: DataCommand): void {
+    const { life } = h;
+    this.after(this.rng.between(100, 8000), () => {
+      if (h.life !== life || !h.connected || h.pausedUntil > this.now) return;
+      this.give(h, { ...INPUT, op: Event.Control, command });
+    });
+  }
+
+  wake(h: Host): void {
+    if (h.stepping) return;
+    h.stepping = true;
+    const { life } = h;
+    const wait = Math.max(0, h.pausedUntil - this.now) + this.rng.below(40);
+    this.after(wait, () => {
+      if (h.life !== life) return;
+      h.stepping = false;
+      if (h.pausedUntil > this.now) this.wake(h);
+      else this.step(h);
+    });
+  }
+
+  step(h: Host): void {
+    if (h.actor === null) return;
+    const events = h.memory.events;
+    h.inbox.length = 0;
+    let count = 0;
+    let pages = 0;
+    const rest: Input[] = [];
+    for (const i of h.pending) {
+      if (count >= LAYOUT.events || rest.length > 0 || (i.page && pages >= LAYOUT.inPages)) {
+        rest.push(i);
+        continue;
+      }
+      let { slot } = i;
+      if (i.page) {
+        slot = pages;
+        pages += 1;
+        h.memory.inPages.set(i.page, slot * PAGE_BYTES);
+      }
+      if (i.op === Event.PeerWrite) {
+        const free = h.freePeer.shift();
+        if (free === undefined) {
+          rest.push(i);
+          continue;
+        }
+        slot = free;
+        h.memory.headers.bytes.set(i.header as Uint8Array, slot * HEADER_BYTES);
+        (h.payload[slot] as Uint32Array).set(i.payload as Uint32Array);
+      }
+      if (i.command) {
+        slot = h.inbox.length;
+        h.inbox.push(i.command);
+      }
+      events.put(count, i.op, slot, i.link, i.flags, i.offset, i.length, i.status);
+      count += 1;
+    }
+    h.pending = rest;
+    this.steps += 1;
+    let decisions: number;
+    try {
+      decisions = h.actor.step(count, this.now - h.lag);
+    } catch (error) {
+      this.violations.push(`core ${h.node} stopped: ${(error as Error).stack}`);
+      this.stopCore(h);
+      return;
+    }
+    for (let d = 0; d < decisions; d += 1) this.decide(h, d);
+    const reports = h.outbox.splice(0);
+    for (const report of reports) this.report(h, report);
+    const stuck = rest.length > 0 && (rest[0] as Input).op === Event.PeerWrite;
+    if (rest.length > 0 && !(stuck && h.freePeer.length === 0)) this.wake(h);
+  }
+
+  decide(h: Host, d: number): void {
+    const r = h.memory.decisions;
+    const slot = r.slot(d);
+    const offset = r.offset(d);
+    const length = r.length(d);
+    const link = r.link(d);
+    const first = offset / SECTOR;
+    switch (r.op(d)) {
+      case Decision.LocalRead:
+        this.io(h, null, () => {
+          const data = h.payload[slot] as Uint32Array;
+          for (let i = 0; i < length / SECTOR; i += 1) data[i] = h.cache[first + i] as number;
+          return { ...INPUT, op: Event.LocalDone, slot };
+        });
+        return;
+      case Decision.LocalWrite: {
+        const data = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
+        const fua = (r.flags(d) & Flag.Fua) !== 0;
+        const apply = () => {
+          for (let i = 0; i < data.length; i += 1) {
+            h.cache[first + i] = data[i] as number;
+            if (fua) h.stable[first + i] = data[i] as number;
+            h.unstable.add(first + i);
+          }
+        };
+        this.io(h, apply, () => ({ ...INPUT, op: Event.LocalDone, slot }));
+        return;
+      }
+      case Decision.LocalFlush: {
+        const covered = [...h.unstable];
+        this.io(h, null, () => {
+          for (const s of covered) {
+            h.stable[s] = h.cache[s] as number;
+            h.unstable.delete(s);
+          }
+          return { ...INPUT, op: Event.FlushDone, length };
+        });
+        return;
+      }
+      case Decision.MetaRead:
+        this.io(h, null, () => {
+          const page = h.meta.get(offset) as Uint8Array;
+          return { ...INPUT, op: Event.MetaDone, offset, length, page: page.slice() };
+        });
+        return;
+      case Decision.MetaWrite: {
+        const bytes = h.memory.outPages.slice(slot * PAGE_BYTES, (slot + 1) * PAGE_BYTES);
+        const apply = () => {
+          // In a crash it may be torn: some sectors new, the others old.
+          const old = h.meta.get(offset) as Uint8Array;
+          const page = bytes.slice();
+          const torn = !h.powered || h.actor === null;
+          for (let s = 0; s < PAGE_BYTES; s += SECTOR) {
+            if (torn && this.rng.below(3) === 0) page.set(old.subarray(s, s + SECTOR), s);
+          }
+          h.meta.set(offset, page);
+        };
+        this.io(h, apply, () => ({ ...INPUT, op: Event.MetaDone, offset, length }));
+        return;
+      }
+      case Decision.PeerWrite: {
+        const at = slot * HEADER_BYTES;
+        const header = h.memory.headers.bytes.slice(at, at + HEADER_BYTES);
+        const payload = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
+        const flags = r.flags(d);
+        this.send(h, link, {
+          ...INPUT,
+          op: Event.PeerWrite,
+          flags,
+          offset,
+          length,
+          header,
+          payload,
+        });
+        return;
+      }
+      case Decision.PeerAck:
+        this.send(h, link, { ...INPUT, op: Event.PeerAck, slot, offset, status: r.status(d) });
+        return;
+      case Decision.PeerMessage: {
+        const page = h.memory.outPages.slice(slot * PAGE_BYTES, slot * PAGE_BYTES + length);
+        this.send(h, link, { ...INPUT, op: Event.PeerMessage, length, page });
+        return;
+      }
+      case Decision.Complete:
+        this.complete(h, slot, r.status(d));
+        return;
+      case Decision.Free:
+        h.freePeer.push(slot);
+        if (h.pending.length > 0) this.wake(h);
+        return;
+      case Decision.LinkClose:
+        if (link === h.link) this.disconnect();
+        return;
+      case Decision.ArmTimer: {
+        h.timer += 1;
+        const { timer, life } = h;
+        this.after(Math.max(0, offset + h.lag - this.now), () => {
+          if (h.life === life && h.timer === timer) this.give(h, { ...INPUT, op: Event.Timer });
+        });
+        return;
+      }
+    }
+  }
+
+  io(h: Host, apply: (() => void) | null, done: () => Input): void {
+    this.#order += 1;
+    const id = this.#order;
+    const { life } = h;
+    if (apply) h.flying.set(id, apply);
+    this.after(this.rng.between(20, 2500), () => {
+      if (h.life !== life) return;
+      if (apply) {
+        h.flying.delete(id);
+        apply();
+      }
+      this.give(h, done());
+    });
+  }
+
+  connect(): void {
+    if (this.#connecting) return;
+    this.#connecting = true;
+    this.after(this.rng.between(1, 30) * MS, () => {
+      this.#connecting = false;
+      const [a, b] = this.hosts;
+      if (this.isCut || a.actor === null || b.actor === null) return;
+      if (a.link !== 0 && a.link === b.link) return;
+      this.#links += 1;
+      const link = this.#links;
+      for (const h of this.hosts) {
+        h.link = link;
+        this.#lastAt.set(h.node, this.now);
+        const { life } = h;
+        const offset = 3 - h.node;
+        this.after(this.arrival(h.node), () => {
+          if (h.life === life) this.give(h, { ...INPUT, op: Event.LinkUp, link, offset });
+        });
+      }
+    });
+  }
+
+  /** Delay until what is sent to `node` now arrives, never before what was sent earlier. */
+  arrival(node: number): number {
+    const last = this.#lastAt.get(node) ?? 0;
+    const clog = this.host(node).cloggedUntil;
+    const at = Math.max(last + 1, clog, this.now + this.rng.between(50, 1500));
+    this.#lastAt.set(node, at);
+    return at - this.now;
+  }
+
+  send(h: Host, link: number, input: Input): void {
+    const to = this.host(3 - h.node);
+    if (h.link !== link) return;
+    const { life } = to;
+    this.after(this.arrival(to.node), () => {
+      const open = to.link === link || to.closing === link;
+      if (to.life === life && open) this.give(to, { ...input, link });
+    });
+  }
+
+  disconnect(): void {
+    const orderly = this.rng.below(2) === 0;
+    for (const h of this.hosts) {
+      const { link, life } = h;
+      if (link === 0) continue;
+      h.link = 0;
+      // What was sent before an orderly close still arrives; else it is lost. Either way one side
+      // may learn of it much later than the other.
+      if (orderly) h.closing = link;
+      const late = this.rng.below(4) === 0 ? this.rng.between(1, 300) * MS : 500;
+      this.after(orderly ? this.arrival(h.node) : late, () => {
+        h.closing = 0;
+        if (h.life === life) this.give(h, { ...INPUT, op: Event.LinkDown, link });
+      });
+    }
+    if (!this.isCut) this.connect();
+  }
+}
+
+function before(a: Task, b: Task): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
