@@ -41,7 +41,7 @@ export const DEMO_CONFIG: ClusterConfig = {
         { node: 2, path: '/dev/b', meta: '' },
       ],
       nbd: [],
-      activityLogExtents: 5,
+      activityLogExtents: 8,
     },
   ],
   groups: [

@@ -7,7 +7,7 @@ import type { ClusterConfig } from '../../engine/core/config.ts';
 /** Size at which volumes are rehearsed, in bytes. */
 export const REHEARSED_BYTES: number = 12 * 1024 * 1024;
 /** Extents that may be hot at once, few enough that they have to cool in every run. */
-const REHEARSED_EXTENTS = 5;
+const REHEARSED_EXTENTS = 8;
 
 /** `config` with its volumes scaled down. */
 export function scaledConfig(config: ClusterConfig): ClusterConfig {

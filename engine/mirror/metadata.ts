@@ -111,7 +111,7 @@ export function encodeSuperblock(
   w.u32(config.journalPages);
   w.u32(block.parents.length);
   for (const parent of block.parents) w.uint(parent);
-  seal(into, page);
+  seal(into, page, w.at);
 }
 
 /** Why a superblock slot, or the whole area, cannot be used. */
@@ -183,7 +183,7 @@ export function encodeJournal(
   w.u32(count);
   w.at = HEAD_BYTES;
   for (let i = 0; i < count; i += 1) w.u32(extents[i] as number);
-  seal(into, page);
+  seal(into, page, w.at);
 }
 
 export interface JournalRead {
@@ -228,7 +228,7 @@ export function encodeMapPage(
       into[at] = 0x55 + ((four & 1) | ((four & 2) << 1) | ((four & 4) << 2) | ((four & 8) << 3));
     }
   }
-  seal(into, page);
+  seal(into, page, PAGE_BYTES);
 }
 
 /** Fills `dirty` from a map page; false when the page is damaged and nothing is known. */
@@ -328,8 +328,8 @@ function startPage(into: Uint8Array, magic: number, uuid: string, seq: number): 
   return w;
 }
 
-function seal(into: Uint8Array, page: number): void {
-  new DataView(into.buffer, into.byteOffset).setUint32(CRC_AT, pageCrc(into, page), true);
+function seal(into: Uint8Array, page: number, used: number): void {
+  new DataView(into.buffer, into.byteOffset).setUint32(CRC_AT, pageCrc(into, page, used), true);
 }
 
 function openPage(bytes: Uint8Array, page: number, magic: number): PageHead | null {
@@ -337,7 +337,7 @@ function openPage(bytes: Uint8Array, page: number, magic: number): PageHead | nu
   const reader = new ByteReader(bytes, 0, PAGE_BYTES);
   if (reader.u32() !== magic) return null;
   reader.at = CRC_AT;
-  if (reader.u32() !== pageCrc(bytes, page)) return null;
+  if (reader.u32() !== pageCrc(bytes, page, usedBytes(bytes))) return null;
   reader.at = 4;
   const version = reader.u32();
   const uuid = reader.hex(16);
@@ -345,10 +345,24 @@ function openPage(bytes: Uint8Array, page: number, magic: number): PageHead | nu
   return reader.ok ? { version, uuid, seq, reader } : null;
 }
 
-/** Over the whole page but the checksum itself; the page number is the salt, the uuid is inside. */
-function pageCrc(bytes: Uint8Array, page: number): number {
+/**
+ * Over the whole page but the checksum itself; the page number is the salt, the uuid is inside.
+ * From `used` on the page is known to hold zeroes.
+ */
+function pageCrc(bytes: Uint8Array, page: number, used: number): number {
   const head = crc32c(bytes, 0, CRC_AT, page >>> 0);
+  return crc32cZeros(PAGE_BYTES - used, crc32c(bytes, HEAD_BYTES, used, head));
+}
+
+/** Where the zeroes begin that fill the rest of a page; exact to eight bytes. */
+function usedBytes(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   let end = PAGE_BYTES;
-  while (end > HEAD_BYTES && bytes[end - 1] === 0) end -= 1;
-  return crc32cZeros(PAGE_BYTES - end, crc32c(bytes, HEAD_BYTES, end, head));
+  while (end > HEAD_BYTES && view.getFloat64(end - 8) === 0 && isZero(view, end - 8)) end -= 8;
+  return end;
+}
+
+/** A float is zero for minus zero as well. */
+function isZero(view: DataView, at: number): boolean {
+  return view.getUint32(at) === 0 && view.getUint32(at + 4) === 0;
 }
