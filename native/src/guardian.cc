@@ -98,7 +98,8 @@ class Watchdog {
   /// Opening starts the countdown.
   void start() {
     if (!exists() || running()) return;
-    fd_ = open(options_.device.c_str(), O_WRONLY | O_CLOEXEC | (options_.fake ? O_NONBLOCK : 0));
+    fd_ = open(options_.device.c_str(),
+               O_WRONLY | O_CLOEXEC | (options_.fake ? O_NONBLOCK | O_APPEND : 0));
     if (fd_ < 0) {
       if (errno != lastError_)
         report("device-failed", ",\"error\":\"" + describeErrno(errno) + "\"");
@@ -138,9 +139,19 @@ class Watchdog {
   long timeoutMillis_ = 0;
 };
 
+void checkDevice(const Options& options) {
+  if (options.device == "none") return;
+  struct stat status{};
+  if (stat(options.device.c_str(), &status) != 0 || access(options.device.c_str(), W_OK) != 0)
+    refuse(options.device.c_str(), describeErrno(errno));
+  if (!options.fake && !S_ISCHR(status.st_mode)) refuse(options.device.c_str(), "is no device");
+}
+
 int guard(const Options& options, GuardianPage* page) {
   Watchdog watchdog(options);
   bool lapsed = false;
+  // A guardian before us that was killed left the device counting down: that is ours to settle.
+  bool inherited = page->running.load() != 0;
   report("started", std::string(",\"device\":") + (watchdog.exists() ? "true" : "false"));
   page->pid.store(uint64_t(getpid()));
   for (;;) {
@@ -150,10 +161,13 @@ int guard(const Options& options, GuardianPage* page) {
     const bool armed = known && (word & kGuardianArmed) != 0;
     const bool ahead = armed && now < (word & ~kGuardianArmed);
     if (ahead) {
+      inherited = false;
       watchdog.start();
       watchdog.pet();
-      page->pettedMicros.store(now);
+      if (watchdog.running()) page->pettedMicros.store(now);
     } else if (known && !armed) {
+      if (inherited) watchdog.start();
+      inherited = false;
       watchdog.stop();
       if (endAsked != 0) return 0;
     }
@@ -161,10 +175,10 @@ int guard(const Options& options, GuardianPage* page) {
       report("lapsed", ",\"deadline\":" + std::to_string(word & ~kGuardianArmed));
     if (ahead && lapsed) report("resumed", "");
     lapsed = armed && !ahead;
-    if (endAsked != 0 && !watchdog.running()) return 0;
+    if (endAsked != 0 && !watchdog.running() && !inherited) return 0;
     page->seenMicros.store(now);
     page->timeoutMillis.store(uint64_t(watchdog.timeoutMillis()));
-    page->running.store(watchdog.running() ? 1 : 0);
+    page->running.store(watchdog.running() || inherited ? 1 : 0);
     usleep(useconds_t(options.intervalMillis * 1000));
   }
 }
@@ -184,7 +198,6 @@ int main(int count, char** words) {
   sched_param priority{};
   priority.sched_priority = 10;
   sched_setscheduler(0, SCHED_FIFO, &priority);
-  if (options.device != "none" && access(options.device.c_str(), W_OK) != 0)
-    refuse(options.device.c_str(), describeErrno(errno));
+  checkDevice(options);
   return guard(options, page);
 }

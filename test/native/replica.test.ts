@@ -1,4 +1,4 @@
-/** What opening a replica may run into, and that local I/O and metadata keep what they are given. */
+/** What opening a replica may run into, and that metadata, timer and wake do what they promise. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NativeError } from '../../backends/real/native.ts';

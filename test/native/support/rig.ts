@@ -105,9 +105,11 @@ export class Rig {
 
   /** Runs a program to its end while the engines turn; answers its output. */
   run(program: string, ...args: readonly string[]): Promise<string> {
+    // A sanitizer that is preloaded into this process is not meant for others.
+    const options = { timeout: 60_000, env: { ...process.env, LD_PRELOAD: '' } };
     return this.during(
       new Promise((resolve, reject) => {
-        execFile(program, args, { timeout: 60_000 }, (error, stdout, stderr) => {
+        execFile(program, args, options, (error, stdout, stderr) => {
           if (error === null) resolve(stdout + stderr);
           else reject(new Error(`${program}: ${error.message}\n${stdout}${stderr}`));
         });
