@@ -229,7 +229,8 @@ describe('the page', () => {
   });
 
   it('opens a file that somebody chooses, and says what is damaged in it', async () => {
-    const text = `${encodeHeader(sample.header)}${sample.events.map(encodeEvent).join('')}{"id":\n{"id"`;
+    const whole = encodeHeader(sample.header) + sample.events.map(encodeEvent).join('');
+    const text = `${whole}{"id":\n{"id"`;
     await page.locator('header input[type=file]').setInputFiles({
       name: 'torn.jsonl',
       mimeType: 'application/x-ndjson',
@@ -251,6 +252,7 @@ describe('the page', () => {
     await page.goto(`${address}?live=${encodeURIComponent(url)}`);
     await page.getByText('Live', { exact: true }).waitFor();
     expect(await runLength()).toBe(40);
+    expect(await colours()).toBeGreaterThan(12);
     sent = 60;
     for (const socket of live.clients) {
       socket.send(encodeEvent(sample.events[40]!));

@@ -13,6 +13,8 @@ import { clampWindow, type TimeWindow, zoomed } from './model/window.ts';
 /** Seconds of the run in one second of playing. */
 export const SPEEDS: readonly number[] = [0.01, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 60];
 
+const MINUTE = 60_000_000;
+
 export type Source =
   | { readonly kind: 'none' }
   | { readonly kind: 'loading'; readonly name: string; readonly done: number; readonly of: number }
@@ -97,7 +99,9 @@ export class Session extends EventTarget {
   }
 
   setWindow(window: TimeWindow): void {
-    const end = this.source.kind === 'live' ? this.now() : this.run.end;
+    // A journal that has just begun may be looked at as widely as one that is a minute old.
+    const end =
+      this.source.kind === 'live' ? Math.max(this.now(), this.run.start + MINUTE) : this.run.end;
     this.window = clampWindow(window, this.run.start, end);
     this.changed();
   }
@@ -203,11 +207,11 @@ export class Session extends EventTarget {
     }
   }
 
-  /** Keeps "now" at the right edge, and the cursor on it. */
+  /** Keeps "now" at the right edge, and the cursor on it unless an event is being looked at. */
   followNow(): void {
     const now = this.now();
     const width = this.window.to - this.window.from;
-    this.cursor = this.run.end;
+    if (this.selected < 0) this.cursor = this.run.end;
     this.setWindow({ from: now - width * 0.95, to: now + width * 0.05 });
   }
 

@@ -80,7 +80,8 @@ export const en: { readonly [code: string]: string } = {
   'page.key-theme': 'Dark or light',
   'page.key-escape': 'Select nothing',
   'page.mouse-help':
-    'Wheel: zoom. Drag: move. Shift and wheel: move. Alt and wheel: scroll the lanes. Drag on the ruler: move the cursor.',
+    'Wheel: zoom. Drag: move. Shift and wheel: move. Alt and wheel, or wheel over the ' +
+    'names: scroll the lanes. Drag on the ruler: move the cursor.',
   'page.shapes': 'Shapes',
   'page.shape-promote': 'Somebody became owner, leader or primary',
   'page.shape-fence': 'A right was taken or given up',

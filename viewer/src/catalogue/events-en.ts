@@ -1,4 +1,4 @@
-/** What events say, in English. A code is "event." and the kind; its words may use its parameters. */
+/** What events say, in English: `event.KIND`, in words that may use the event's parameters. */
 export const eventsEn: { readonly [code: string]: string } = {
   // The cluster
   'event.core.start': 'The core starts (session {session}, empty disk: {blank:term})',
@@ -33,9 +33,11 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.group.owner': '{group} belongs to {owner:node}, epoch {epoch}: {phase:term}',
   'event.group.stable': '{group} has been well on {owner:node} for long enough',
   'event.volume.propose':
-    'Proposes for {volume}: epoch {epoch}, primary {primary:node}, in sync {members:nodes} ({reason:term})',
+    'Proposes for {volume}: epoch {epoch}, primary {primary:node}, in sync {members:nodes} ' +
+    '({reason:term})',
   'event.volume.record':
-    '{volume}: epoch {epoch}, primary {primary:node}, in sync {members:nodes} (generation {generation:short})',
+    '{volume}: epoch {epoch}, primary {primary:node}, in sync {members:nodes} (generation ' +
+    '{generation:short})',
   'event.application.start':
     'Starts the application of {group}, epoch {epoch}, until {until:moment}',
   'event.application.stop': 'Stops the application of {group}, epoch {epoch}: {reason:term}',
@@ -51,7 +53,8 @@ export const eventsEn: { readonly [code: string]: string } = {
 
   // The mirror
   'event.mirror.attach':
-    'The replica is attached: {disk:term}, generation {generation:short}, epoch {epoch} (writes may have been in flight: {hot:term}, host started anew: {rebooted:term})',
+    'The replica is attached: {disk:term}, generation {generation:short}, epoch {epoch} ' +
+    '(writes may have been in flight: {hot:term}, host started anew: {rebooted:term})',
   'event.mirror.attach.failed': 'The replica cannot be used: {reason:term}',
   'event.mirror.role': 'Role: {role:term} (epoch {epoch})',
   'event.mirror.disk': 'Disk: {disk:term}',
@@ -65,7 +68,8 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.handshake': 'Handshake: {verdict:term}, because {reason:term} (epoch {epoch})',
   'event.mirror.peer.refused': 'The peer refused a write (status {status})',
   'event.mirror.record':
-    'Applies the record of epoch {epoch}: primary {primary:node}, in sync {members:nodes}, generation {generation:short}',
+    'Applies the record of epoch {epoch}: primary {primary:node}, in sync {members:nodes}, ' +
+    'generation {generation:short}',
   'event.mirror.record.refused': 'Must not be primary of epoch {epoch}: {reason:term}',
   'event.mirror.want': 'Wants the in-sync set {members:nodes}, epoch {epoch}: {reason:term}',
   'event.mirror.active': 'Serves as primary of epoch {epoch} ({hot} hot extents)',

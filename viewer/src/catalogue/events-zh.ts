@@ -50,7 +50,8 @@ export const eventsZh: { readonly [code: string]: string } = {
 
   // 镜像
   'event.mirror.attach':
-    '副本已挂接：{disk:term}，数据版本 {generation:short}，纪元 {epoch}（当时可能有写入未完成：{hot:term}，主机重新启动：{rebooted:term}）',
+    '副本已挂接：{disk:term}，数据版本 {generation:short}，纪元 {epoch}（当时可能有写入未完成：{hot:term}，' +
+    '主机重新启动：{rebooted:term}）',
   'event.mirror.attach.failed': '副本无法使用：{reason:term}',
   'event.mirror.role': '角色：{role:term}（纪元 {epoch}）',
   'event.mirror.disk': '磁盘：{disk:term}',

@@ -34,7 +34,7 @@ export const zh: { readonly [code: string]: string } = {
   'page.why': '为什么？追溯到最初的原因',
   'page.why-failover': '为什么发生故障切换？',
   'page.no-failover': '本次运行中没有资源组换过节点。',
-  'page.before': '早 {span}',
+  'page.before': '{span} 之前',
   'page.cause-missing': '原因是 {id}，不在此文件中。',
   'page.walk-cut': '追溯链比这里显示的更长。',
   'page.read': '所据事实，来自',
@@ -80,7 +80,7 @@ export const zh: { readonly [code: string]: string } = {
   'page.key-theme': '深色或浅色',
   'page.key-escape': '取消选择',
   'page.mouse-help':
-    '滚轮：缩放。拖动：平移。Shift 加滚轮：平移。Alt 加滚轮：上下滚动泳道。在标尺上拖动：移动游标。',
+    '滚轮：缩放。拖动：平移。Shift 加滚轮：平移。Alt 加滚轮，或在名称上滚动：上下滚动泳道。在标尺上拖动：移动游标。',
   'page.shapes': '图形',
   'page.shape-promote': '成为拥有者、领导者或主用',
   'page.shape-fence': '权利被收回或放弃',
@@ -107,7 +107,7 @@ export const zh: { readonly [code: string]: string } = {
   'page.live-lost': '连接中断，正在重试',
 
   // 引擎代码的说法
-  'term.nobody': '无',
+  'term.nobody': '无节点',
   'term.others': '所有其他节点',
   'term.none': '无',
   'term.true': '是',

@@ -27,6 +27,11 @@ export const elementStyle = css`
     color: var(--on-primary);
     font-weight: 600;
   }
+  button.primary:disabled {
+    background: var(--raised);
+    border-color: var(--line);
+    color: var(--faint);
+  }
   button.icon {
     width: 30px;
     padding: 0;

@@ -32,7 +32,8 @@ export class EventDetails extends LitElement {
         border: 1px solid transparent !important; }
       .fact { padding-left: 16px !important; }
       .step:hover { background: var(--raised); }
-      .step[aria-current='true'] { background: var(--raised); border-color: var(--focus) !important; }
+      .step[aria-current='true'] { background: var(--raised);
+        border-color: var(--focus) !important; }
       .step small { display: block; color: var(--muted); font-size: 11px; }
       canvas.glyph { width: 16px; height: 16px; }
       pre { margin: 6px 0 0; padding: 8px; overflow: auto; background: var(--ground);
@@ -103,7 +104,7 @@ export class EventDetails extends LitElement {
       ${walk.cut ? html`<p class="note">${words(session, 'page.walk-cut')}</p>` : ''}`;
   }
 
-  /** What a rehearsal knows beyond the engine's own knowledge: the faults behind the first cause. */
+  /** What a rehearsal knows and no engine can know: the faults behind the first cause. */
   #world(root: number): TemplateResult | '' {
     const { session } = this;
     const faults = faultsAt(session.run, session.run.time(root)).filter((ref) => ref !== root);

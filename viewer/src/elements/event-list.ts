@@ -27,7 +27,7 @@ export class EventList extends LitElement {
       details { position: relative; }
       summary { cursor: pointer; list-style: none; border: 1px solid var(--line); height: 28px;
         line-height: 26px; border-radius: 6px; padding: 0 10px; background: var(--raised); }
-      .kinds { position: absolute; bottom: 34px; left: 0; z-index: 5; width: 420px;
+      .kinds { position: absolute; bottom: 34px; right: 0; z-index: 5; width: 420px;
         max-height: 320px; overflow: auto; padding: 8px; background: var(--raised);
         border: 1px solid var(--line); border-radius: 8px;
         box-shadow: 0 8px 24px rgb(0 0 0 / 0.4); }

@@ -1,4 +1,4 @@
-/** The whole run in small, with the window on it: drag the window, or press elsewhere to go there. */
+/** The whole run in small, with the window on it: drag it, or press elsewhere to go there. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { PALETTES } from '../base/palette.ts';
 import { drawMinimap, MINIMAP_HEIGHT } from '../draw/minimap.ts';
@@ -36,6 +36,7 @@ export class MiniMap extends LitElement {
     super.disconnectedCallback();
     this.#resizing.disconnect();
     cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
   }
 
   protected override render(): TemplateResult {
@@ -48,9 +49,13 @@ export class MiniMap extends LitElement {
     this.#request();
   }
 
+  /** Asks for one frame; a pending one is kept. */
   #request(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.#draw());
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#draw();
+    });
   }
 
   get #canvas(): HTMLCanvasElement {

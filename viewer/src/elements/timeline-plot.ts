@@ -80,6 +80,10 @@ export class TimelinePlot extends LitElement {
     const over = this.#canvas('over');
     // Lit's listeners are passive for wheel in some browsers; zooming must not scroll the page.
     over.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
+    const names = this.renderRoot.querySelector<HTMLElement>('.names')!;
+    names.addEventListener('wheel', (event) => this.#scrollTo(this.#scroll + event.deltaY), {
+      passive: true,
+    });
     this.#measure();
   }
 
@@ -87,6 +91,7 @@ export class TimelinePlot extends LitElement {
     super.disconnectedCallback();
     this.#resizing.disconnect();
     cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
   }
 
   protected override willUpdate(_changes: PropertyValues): void {
@@ -150,9 +155,13 @@ export class TimelinePlot extends LitElement {
     });
   }
 
+  /** Asks for one frame. A pending one is kept: putting it off at each change would starve it. */
   #request(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.#draw());
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#draw();
+    });
   }
 
   get #view(): View {

@@ -1,9 +1,12 @@
 /** Brings text into the session's run: from a file, from an address, or from a live journal. */
 import { TimelineReader } from '../../../engine/timeline/codec.ts';
+import type { TimeWindow } from '../model/window.ts';
 import type { Session } from '../session.ts';
 
 /** Characters taken between two frames, so that the page answers while it loads. */
 const PIECE_CHARS = 1024 * 1024;
+/** A live page begins with this much in its window, in microseconds. */
+const LIVE_SPAN = 30_000_000;
 /** A lost feed is tried again after this long, in milliseconds. */
 const RETRY_MS = 1500;
 
@@ -50,6 +53,7 @@ async function read(
   const source = body.getReader();
   let done = 0;
   let unseen = 0;
+  let shown: TimeWindow | null = null;
   for (;;) {
     const piece = await source.read();
     // Another file was opened meanwhile.
@@ -61,14 +65,22 @@ async function read(
     if (unseen < PIECE_CHARS) continue;
     unseen = 0;
     session.setSource({ kind: 'loading', name, done, of });
+    shown = showAll(session, shown);
     await nextFrame();
   }
   reader.push(decoder.decode());
   reader.end();
   session.setSource({ kind: 'file', name }, reader);
   // At the end everything is known; playing from there begins at the start.
-  session.setCursor(run.end);
+  if (session.selected < 0) session.setCursor(run.end);
+  showAll(session, shown);
+}
+
+/** Shows all that is there, unless the reader has moved on from what was shown last. */
+function showAll(session: Session, shown: TimeWindow | null): TimeWindow | null {
+  if (shown !== null && session.window !== shown) return shown;
   session.fit();
+  return session.window;
 }
 
 /**
@@ -77,6 +89,7 @@ async function read(
  */
 export function attach(session: Session, url: string): void {
   const run = session.begin({ kind: 'live', name: url, state: 'connecting' });
+  session.setWindow({ from: -LIVE_SPAN, to: 0 });
   session.setFollow(true);
   const connect = (): void => {
     if (session.run !== run) return;

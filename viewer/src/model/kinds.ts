@@ -1,4 +1,4 @@
-/** What a kind of event looks like: how grave it is, and its glyph. Its words are the catalogue's. */
+/** How grave a kind of event is, and its glyph. Its words are the catalogue's. */
 import type { TimelineEvent, TimelineValue } from '../../../engine/timeline/event.ts';
 import { servers } from './servers.ts';
 import type { Attribute } from './tracks.ts';
@@ -72,10 +72,10 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'data.stopped': look('fence', SEVERITY_CHANGE),
   'data.want': look('clock', SEVERITY_NOTE),
   'data.refused': look('fence', SEVERITY_TROUBLE),
-  'data.attached': look('disk', SEVERITY_NOTE),
+  'data.attached': look('dot', SEVERITY_NOTE),
   'operator.command': look('operator', SEVERITY_CHANGE),
   'operator.answer': look('operator', SEVERITY_NOTE),
-  'mirror.attach': look('disk', SEVERITY_NOTE),
+  'mirror.attach': look('dot', SEVERITY_NOTE),
   'mirror.attach.failed': look('disk', SEVERITY_TROUBLE),
   'mirror.role': look('promote', SEVERITY_CHANGE),
   'mirror.disk': look('dot', SEVERITY_CHANGE),

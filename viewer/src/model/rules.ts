@@ -54,13 +54,13 @@ export const RULES: { readonly [kind: string]: (says: Statement) => void } = {
   'world.core-died'(says) {
     if (says.now('state', says.event.node, '') !== 'off') says.node('state', 'stopped');
     leavesLog(says);
+    forgetsReplicas(says);
   },
   'world.power-lost'(says) {
     says.node('state', 'off');
     leavesLog(says);
     stopsAll(says);
-    says.volume('link', 'Connecting', says.event.node, '*');
-    says.volume('role', 'Idle', says.event.node, '*');
+    forgetsReplicas(says);
     judge(says);
   },
   'world.application-starting': (says) => worldApplication(says, 'starting'),
@@ -114,6 +114,13 @@ function stopsAll(says: Statement): void {
 function leavesLog(says: Statement): void {
   says.node('rank', '');
   if (!says.isWitness) says.node('lease', 'none');
+}
+
+/** Nobody runs who could say what state a replica is in. */
+function forgetsReplicas(says: Statement): void {
+  for (const attribute of ['role', 'disk', 'link'] as const) {
+    says.volume(attribute, '', says.event.node, '*');
+  }
 }
 
 /** The world names a group by its place in the configuration. */
