@@ -120,6 +120,9 @@ export abstract class PairHosts {
   readonly rng: Rng;
   readonly canaries: ReadonlySet<string>;
   isCut = false;
+  /** Sees every decision before it is carried out. */
+  onDecision: ((h: Host, op: number, slot: number, offset: number, length: number) => void) | null =
+    null;
   readonly #tasks: Task[] = [];
   #order = 0;
   #links = 0;
@@ -320,6 +323,7 @@ export abstract class PairHosts {
     const offset = r.offset(d);
     const length = r.length(d);
     const link = r.link(d);
+    this.onDecision?.(h, r.op(d), slot, offset, length);
     const first = offset / SECTOR;
     switch (r.op(d)) {
       case Decision.LocalRead:

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import type { DiskState } from '../../../engine/data/messages.ts';
+import {
+  compareReplicas,
+  decisionHash,
+  type ReplicaView,
+  type Verdict,
+} from '../../../engine/mirror/compare.ts';
+
+const DISKS: readonly DiskState[] = [
+  'Failed',
+  'Inconsistent',
+  'Outdated',
+  'Consistent',
+  'UpToDate',
+];
+/** Lineages that can meet: fresh, equal, child, grandchild, sibling, stranger. */
+const LINES: readonly (readonly number[])[] = [[0], [5], [6, 5], [7, 6, 5], [8, 5], [9]];
+const MIRRORED: { readonly [V in Verdict]: Verdict } = {
+  none: 'none',
+  source: 'target',
+  target: 'source',
+  'split-brain': 'split-brain',
+  unrelated: 'unrelated',
+  refuse: 'refuse',
+};
+
+function* views(node: number): Generator<ReplicaView> {
+  for (const disk of DISKS) {
+    for (const line of LINES) {
+      for (const dirty of [0, 3]) {
+        for (const rebooted of [false, true]) {
+          for (const primary of [false, true]) {
+            const [generation, ...parents] = line as readonly [number, ...number[]];
+            yield {
+              uuid: 'a'.repeat(32),
+              sizeBytes: 4096,
+              logicalBlock: 512,
+              node,
+              boot: node,
+              epoch: 1,
+              generation,
+              parents,
+              disk,
+              dirty,
+              rebooted,
+              primary,
+            };
+          }
+        }
+      }
+    }
+  }
+}
+
+const all1 = [...views(1)];
+const all2 = [...views(2)];
+
+/** Every pair of views, each judged from both sides. */
+function everyPair(check: (a: ReplicaView, b: ReplicaView, verdict: Verdict) => void): void {
+  for (const a of all1) for (const b of all2) check(a, b, compareReplicas(a, b).verdict);
+}
+
+describe('comparison of two replicas', () => {
+  it('is mirrored: one side is source exactly when the other is target, and the hashes agree', () => {
+    let wrong = 0;
+    let n = 0;
+    for (const a of all1) {
+      for (const b of all2) {
+        const here = compareReplicas(a, b);
+        const there = compareReplicas(b, a);
+        if (MIRRORED[here.verdict] !== there.verdict || here.reason !== there.reason) wrong += 1;
+        n += 1;
+        if (n % 37 === 0 && decisionHash(a, b, here, 4) !== decisionHash(b, a, there, 4))
+          wrong += 1;
+      }
+    }
+    expect(wrong).toBe(0);
+  });
+
+  it('never copies from a replica that is half copied, fresh or without a disk', () => {
+    let wrong = 0;
+    everyPair((a, b, verdict) => {
+      const source = verdict === 'source' ? a : verdict === 'target' ? b : null;
+      if (source === null) return;
+      const bad = source.disk === 'Inconsistent' || source.disk === 'Failed';
+      if (bad || source.generation === 0) wrong += 1;
+    });
+    expect(wrong).toBe(0);
+  });
+
+  it('never copies over data that the source has never seen', () => {
+    let wrong = 0;
+    everyPair((a, b, verdict) => {
+      const pair = verdict === 'source' ? [a, b] : verdict === 'target' ? [b, a] : null;
+      if (pair === null) return;
+      const [source, target] = pair as [ReplicaView, ReplicaView];
+      const known = [0, source.generation, ...source.parents].includes(target.generation);
+      if (!known) wrong += 1;
+    });
+    expect(wrong).toBe(0);
+  });
+
+  it('calls replicas equal only when no block is dirty on either side (RULE-03)', () => {
+    let wrong = 0;
+    everyPair((a, b, verdict) => {
+      if (verdict === 'none' && (a.dirty + b.dirty > 0 || a.generation !== b.generation))
+        wrong += 1;
+    });
+    expect(wrong).toBe(0);
+  });
+
+  it('prefers, among equals, the replica that did not lose power (RULE-09)', () => {
+    let wrong = 0;
+    everyPair((a, b, verdict) => {
+      if (a.generation !== b.generation || a.disk !== b.disk || a.rebooted === b.rebooted) return;
+      if (verdict === 'source' && a.rebooted) wrong += 1;
+      if (verdict === 'target' && b.rebooted) wrong += 1;
+    });
+    expect(wrong).toBe(0);
+  });
+
+  it('tells split brain from unrelated data and from another volume', () => {
+    const at = (line: readonly number[], node: number, more: object = {}): ReplicaView => ({
+      ...(all1[all1.length - 1] as ReplicaView),
+      node,
+      generation: line[0] as number,
+      parents: line.slice(1),
+      ...more,
+    });
+    expect(compareReplicas(at([6, 5], 1), at([8, 5], 2)).verdict).toBe('split-brain');
+    expect(compareReplicas(at([6, 5], 1), at([9], 2)).verdict).toBe('unrelated');
+    const other = compareReplicas(at([5], 1), at([5], 2, { uuid: 'b'.repeat(32) }));
+    expect(other).toEqual({ verdict: 'refuse', reason: 'other-volume' });
+    expect(compareReplicas(at([5], 1), at([5], 2, { sizeBytes: 8192 })).reason).toBe('other-size');
+    expect(compareReplicas(at([5], 1), at([5], 2, { logicalBlock: 4096 })).reason).toBe(
+      'other-block',
+    );
+  });
+});
