@@ -4,10 +4,10 @@
  *
  * A sentence names its parameters in braces, with a form where the bare value would not do:
  * `{node:node}` a node's name, `{peer:peer}` the same or all others, `{members:nodes}` a list of
- * nodes, `{role:term}` a code of the engine in words, `{t:span}` and `{t:moment}` microseconds,
+ * nodes, `{role:term}` a code of the engine in words, `{t:span}` microseconds,
  * `{n:bytes}`, `{n:count}` and `{generation:short}` numbers.
  */
-import { bytes, count, duration, moment, shortNumber } from '../base/format.ts';
+import { bytes, count, duration, shortNumber } from '../base/format.ts';
 import { configEn } from './config-en.ts';
 import { configZh } from './config-zh.ts';
 import { en } from './en.ts';
@@ -81,8 +81,6 @@ function shaped(language: Language, value: Value, form: string, options: SayOpti
       return list(String(value).split(/[\s,]+/), language, (one) => term(language, one));
     case 'span':
       return duration(Number(value));
-    case 'moment':
-      return moment(Number(value));
     case 'short':
       return shortNumber(Number(value));
     case 'bytes':

@@ -16,8 +16,8 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.voter.blank': 'Votes with an empty disk: it must be admitted anew',
   'event.voter.readmitted': 'Voter {voter:node} is admitted anew',
   'event.boot.known': '{peer:node} is known in its new life',
-  'event.lease.held': 'Holds a lease until {until:moment}',
-  'event.lease.lapsed': 'The lease has run out ({until:moment})',
+  'event.lease.held': 'Holds its lease',
+  'event.lease.lapsed': 'The lease has run out',
   'event.lease.attested': 'Attests that the lease of {peer:node} has run out',
   'event.lease.settled': 'The lease of {peer:node} is settled',
   'event.group.start': 'Decides: {group} starts on {to:node}, epoch {epoch}',
@@ -38,8 +38,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.volume.record':
     '{volume}: epoch {epoch}, primary {primary:node}, in sync {members:nodes} (generation ' +
     '{generation:short})',
-  'event.application.start':
-    'Starts the application of {group}, epoch {epoch}, until {until:moment}',
+  'event.application.start': 'Starts the application of {group}, epoch {epoch}',
   'event.application.stop': 'Stops the application of {group}, epoch {epoch}: {reason:term}',
   'event.application.state': 'The application of {group} is {state:term}, epoch {epoch}',
   'event.data.active': '{volume} may be used here, epoch {epoch}',
