@@ -34,6 +34,8 @@ export class Detector {
   /** Since when this core runs without a stall: one that slept judges nobody at once. */
   awakeSince: Micros = 0;
   #asked = new Map<NodeId, Asked>();
+  /** Leader: when it asked last. */
+  #wrote = new Map<NodeId, { lease: number; at: Micros }>();
   #collected = new Map<NodeId, { lease: number; words: Map<NodeId, AttestMessage> }>();
 
   constructor(
@@ -64,8 +66,12 @@ export class Detector {
 
   /** Leader: asks every voter, itself included, about a node. */
   ask(node: NodeId, cause: string): void {
-    const { boot, life } = this.#context;
+    const { boot, life, now, timing } = this.#context;
     const lease = leaseEpochOf(this.#state(), node);
+    // An answer makes the planner look again, and it must not make it ask again.
+    const before = this.#wrote.get(node);
+    if (before?.lease === lease && now - before.at < timing.heartbeat / 2) return;
+    this.#wrote.set(node, { lease, at: now });
     const message: AttestRequestMessage = {
       kind: 'attest-request',
       boot,

@@ -79,6 +79,8 @@ export interface AppendAckMessage extends Base {
   readonly kind: 'append-ack';
   readonly term: number;
   readonly ok: boolean;
+  /** Of the append that is answered: a refusal comes once per link and counts once. */
+  readonly previous: number;
   /** When `ok`: durable agreement; else where to try again. */
   readonly matched: number;
   readonly identity: number;

@@ -144,7 +144,7 @@ export class Raft {
     if (writing.matched <= this.#durableMatched) return;
     this.#durableMatched = writing.matched;
     if (this.#role === 'leader') this.#advance();
-    else if (this.#leader !== 0) this.#acknowledge(this.#leader, true, this.#durableMatched);
+    else if (this.#leader !== 0) this.#acknowledge(this.#leader, true, 0, this.#durableMatched);
   }
 
   /** The first log: genesis, agreed by all voters before anyone may lead. */
@@ -262,7 +262,7 @@ export class Raft {
 
   onAppend(from: NodeId, message: AppendMessage): void {
     if (message.term < this.#term) {
-      this.#acknowledge(from, false, 0);
+      this.#acknowledge(from, false, message.previous, 0);
       return;
     }
     const { flags } = this.#context;
@@ -278,7 +278,7 @@ export class Raft {
       previous = Math.min(log.snapIndex, message.previous + message.entries.length);
     } else if (log.termAt(previous) !== message.previousTerm) {
       const hint = previous > log.last ? log.last : Math.max(this.#commit, previous - 1);
-      this.#acknowledge(from, false, hint);
+      this.#acknowledge(from, false, message.previous, hint);
       return;
     }
     for (let i = 0; i < entries.length; i++) {
@@ -301,7 +301,7 @@ export class Raft {
     }
     this.#commitTo(Math.min(message.commit, this.#matched));
     // Otherwise the answer follows when it is durable.
-    if (this.#durableMatched >= matched) this.#acknowledge(from, true, this.#durableMatched);
+    if (this.#durableMatched >= matched) this.#acknowledge(from, true, 0, this.#durableMatched);
   }
 
   onAppendAck(from: NodeId, message: AppendAckMessage): void {
@@ -311,6 +311,7 @@ export class Raft {
       this.#noteMatch(from, message.matched, message.identity);
       return;
     }
+    if (message.previous + 1 !== this.#next.get(from)) return;
     this.#next.set(from, Math.max(1, message.matched + 1));
     this.#replicate(from);
   }
@@ -330,7 +331,7 @@ export class Raft {
       this.#durability.mark();
       return;
     }
-    this.#acknowledge(from, true, this.#durableMatched);
+    this.#acknowledge(from, true, 0, this.#durableMatched);
   }
 
   /** The newest identity of a voter in the log, committed or not: whose vote a candidate counts. */
@@ -437,11 +438,21 @@ export class Raft {
     this.#links.send(to, { kind: 'vote-ack', boot, life, event, term, pre, granted, identity });
   }
 
-  #acknowledge(to: NodeId, ok: boolean, matched: number): void {
+  #acknowledge(to: NodeId, ok: boolean, previous: number, matched: number): void {
     const { boot, life, identity } = this.#context;
     const term = this.#term;
     const event = '';
-    this.#links.send(to, { kind: 'append-ack', boot, life, event, term, ok, matched, identity });
+    this.#links.send(to, {
+      kind: 'append-ack',
+      boot,
+      life,
+      event,
+      term,
+      ok,
+      previous,
+      matched,
+      identity,
+    });
   }
 
   #replicate(to: NodeId): void {

@@ -24,6 +24,8 @@ export const VOLUME = 'data';
 export const GROUP = 'shop';
 export const MS = 1000;
 export const S = 1_000_000;
+/** More jobs than this at one instant are a loop. */
+const TURNS_MAX = 20_000;
 
 /** Two hosts and a witness, one group of one volume and one application. */
 export function testConfig(change: Partial<ClusterConfig> = {}): ClusterConfig {
@@ -183,12 +185,15 @@ export class ControlNet {
   readonly #rng: Rng;
   #heap: Job[] = [];
   #order = 0;
+  #turns = 0;
   /** "from to link" of directions that are cut. */
   #cuts = new Set<string>();
   #dataCut = false;
   #writes = 0;
   #acked = 0;
   #flushed = 0;
+  /** Who has the last acknowledged write. */
+  #holding: readonly number[] = [];
   #lostPower = new Set<number>();
   #leaders = new Map<number, number>();
   #committed = new Map<number, string>();
@@ -336,6 +341,8 @@ export class ControlNet {
       const job = this.#heap[0];
       if (job === undefined || job.at > until) break;
       this.#pop();
+      this.#turns = job.at === this.now ? this.#turns + 1 : 0;
+      if (this.#turns > TURNS_MAX) throw new Error(`time stands still at ${this.now}`);
       this.now = job.at;
       job.run();
     }
@@ -641,6 +648,7 @@ export class ControlNet {
           disk.state = 'UpToDate';
           disk.generation = record.generation;
         } else if (record.primary !== host.node && record.primary !== 0) disk.state = 'Outdated';
+        this.#tellState(host);
         return;
       }
       case 'demote': {
@@ -660,6 +668,19 @@ export class ControlNet {
     }
   }
 
+  #tellState(host: Host): void {
+    this.#report(host, {
+      kind: 'state',
+      volume: VOLUME,
+      disk: host.disk.state,
+      role: host.data.primary ? 'Primary' : 'Secondary',
+      epoch: host.disk.seen,
+      link: 'Connected',
+      dirty: 0,
+      pending: 0,
+    });
+  }
+
   /** The other replica, when it can be talked to. */
   #dataPeer(host: Host): Host | null {
     const peer = this.hosts.find((h) => h.node !== host.node && this.#isReplica(h.node));
@@ -672,7 +693,12 @@ export class ControlNet {
     for (const host of this.hosts) {
       const { data, disk } = host;
       const { record } = data;
-      if (!data.alive || host.pausedUntil >= 0 || !data.primary || record === null) continue;
+      if (!data.alive || host.pausedUntil >= 0 || record === null) continue;
+      if (!data.primary) {
+        // RULE-11 again: whoever may be promoted alone has flushed what it acknowledged.
+        if (this.#dataPeer(host)?.data.primary !== true) disk.flushed = disk.cached;
+        continue;
+      }
       if (this.#clock(host) >= data.until) continue;
       if (data.activeIn < record.epoch) {
         this.#activate(host);
@@ -691,7 +717,11 @@ export class ControlNet {
       }
       const acked = members.every((m) => m === host.node || (takes && m === peer.node));
       if (acked) this.#ack(host, takes && inSync ? peer : null, record.epoch);
-      if (!takes && members.length > 1) this.#want(host, [host.node], 'peer-lost');
+      if (!takes && members.length > 1) {
+        // RULE-11: what was acknowledged by both must be stable here before the other is removed.
+        disk.flushed = disk.cached;
+        this.#want(host, [host.node], 'peer-lost');
+      }
       if (takes && !inSync) this.#resync(host, peer);
       if (!takes) data.syncedSince = -1;
     }
@@ -704,6 +734,7 @@ export class ControlNet {
     if (right > 0 && host.data.primary) this.#violate('two-writers');
     this.#acked = this.#writes;
     this.#lostPower.clear();
+    this.#holding = peer === null ? [host.node] : [host.node, peer.node];
     if (this.#writes % 10 !== 0) return;
     host.disk.flushed = host.disk.cached;
     if (peer !== null) peer.disk.flushed = peer.disk.cached;
@@ -713,8 +744,9 @@ export class ControlNet {
   #activate(host: Host): void {
     const { cached } = host.disk;
     if (cached < this.#flushed) this.#violate('flushed-write-lost');
-    // After a power cut of both, only what was flushed is promised.
-    if (cached < this.#acked && this.#lostPower.size < 2) this.#violate('acknowledged-write-lost');
+    // When all that had it lost their power, only what was flushed is promised.
+    const kept = this.#holding.some((node) => !this.#lostPower.has(node));
+    if (cached < this.#acked && kept) this.#violate('acknowledged-write-lost');
     if (cached < this.#acked) this.#acked = cached;
   }
 
@@ -732,6 +764,7 @@ export class ControlNet {
       data.syncedSince = this.now;
       data.syncedBoot = peer.coreLife;
       peer.disk.state = 'Inconsistent';
+      this.#tellState(peer);
       data.wanted = '';
       return;
     }
@@ -760,6 +793,7 @@ export class ControlNet {
   }
 
   #push(at: number, run: () => void): void {
+    if (!Number.isSafeInteger(at)) throw new Error(`a job at no time: ${at}`);
     this.#order += 1;
     const heap = this.#heap;
     heap.push({ at, order: this.#order, run });
