@@ -138,7 +138,7 @@ describe('an application', () => {
     await until(never, 'failed');
   });
 
-  it('starts anew after a failure only when ordered, with nothing of the old run left', async () => {
+  it('starts anew after a failure only when ordered, with nothing old left', async () => {
     const application = make({ start: 'sleep 1000 & sleep 0.5; exit 1' });
     start(application);
     await until(application, 'failed');
