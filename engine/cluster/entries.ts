@@ -3,7 +3,7 @@
  * was decided against, and one that lost its race changes nothing when it is applied.
  */
 import type { BootId, Epoch, NodeId } from '../core/units.ts';
-import type { VolumeRecord } from '../data/messages.ts';
+import type { Member, VolumeRecord } from '../data/messages.ts';
 
 /** A voter as the committed configuration knows it: blank disks get a new identity. */
 export interface Voter {
@@ -58,6 +58,11 @@ export interface GroupState {
   readonly ownerLife: number;
   /** Epoch of the volume's record when this ownership began. */
   readonly recordEpoch: Epoch;
+  /**
+   * The in-sync set that still counts while a taker that is alone has not flushed what it
+   * acknowledged as one of several (RULE-11): it gets no grant before. Empty when it has.
+   */
+  readonly base: readonly Member[];
   readonly phase: Phase;
   readonly wanted: 'run' | 'stop';
   /** Where to go after a stop, 0 for wherever placement says. */

@@ -27,6 +27,7 @@ export const CLUSTER_EVENTS = {
   'group.stop': ['group', 'owner', 'target', 'reason'],
   'group.stopped': ['group', 'owner'],
   'group.release': ['group', 'owner', 'epoch'],
+  'group.ready': ['group', 'owner', 'epoch'],
   'group.online': ['group', 'owner', 'epoch'],
   'group.blocked': ['group', 'reason', 'remedy'],
   'group.owner': ['group', 'owner', 'epoch', 'phase'],

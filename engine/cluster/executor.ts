@@ -118,7 +118,7 @@ export class Executor {
       const volume = this.#volumes.get(unit.volume.name);
       const group = groupOf(this.#state(), unit.group.name);
       if (volume === null || group === null) continue;
-      if (volume.engaged) this.#volumes.grant(volume, this.until);
+      if (volume.engaged && group.base.length === 0) this.#volumes.grant(volume, this.until);
       // After a restart of the core the application goes on while the log decides the new epoch.
       if (group.owner === this.#context.node && group.ownerBoot === this.#context.boot) {
         this.applications.renew(unit, this.until);
@@ -165,6 +165,7 @@ export class Executor {
     const tainted = mine && volume.attached && group.recordEpoch <= volume.taint;
     return {
       group: group.group,
+      active: mine && active ? group.epoch : 0,
       running: runs ? group.epoch : 0,
       stopped: stopped ? group.epoch : 0,
       failed: mine && application.failedIn(group.epoch) ? group.epoch : 0,
@@ -184,7 +185,7 @@ export class Executor {
       return;
     }
     if (group.phase === 'stopping') {
-      this.#stop(unit, record, volume, application, cause);
+      this.#stop(unit, group, record, volume, application, cause);
       return;
     }
     if (group.phase !== 'starting' && group.phase !== 'online') return;
@@ -199,6 +200,13 @@ export class Executor {
     }
     if (!volume.attached || record.epoch <= volume.taint) return;
     if (!this.#declared(group)) return;
+    if (group.base.length > 0) {
+      // A grant of an earlier turn as primary must have run out: nothing is acknowledged yet.
+      if (volume.engaged || this.#context.now >= volume.granted) {
+        this.#volumes.record(volume, record, cause);
+      }
+      return;
+    }
     this.#volumes.record(volume, record, cause);
     this.#volumes.grant(volume, this.until);
     if (volume.active < group.recordEpoch) return;
@@ -213,6 +221,7 @@ export class Executor {
   /** The log wants a stop: application first, then data, each confirmed. */
   #stop(
     unit: Unit,
+    group: GroupState,
     record: VolumeRecord,
     volume: LocalVolume,
     application: LocalApplication,
@@ -223,7 +232,7 @@ export class Executor {
       return;
     }
     if (!volume.engaged) return;
-    if (this.held()) this.#volumes.grant(volume, this.until);
+    if (this.held() && group.base.length === 0) this.#volumes.grant(volume, this.until);
     const moved = this.#volumes.record(volume, record, cause);
     const at = this.#demotedAt.get(unit.group.name) ?? -DEMOTE_EVERY;
     if (!moved && this.#context.now - at < DEMOTE_EVERY) return;

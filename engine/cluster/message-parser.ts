@@ -62,6 +62,7 @@ const group = shape({
   ownerBoot: integer,
   ownerLife: integer,
   recordEpoch: integer,
+  base: list(member, 64),
   phase: oneOf('offline', 'starting', 'online', 'stopping', 'stopped'),
   wanted: oneOf('run', 'stop'),
   target: integer,
@@ -133,6 +134,7 @@ const volumeFacts = shape({
 const groupFacts = shape({
   group: text,
   running: integer,
+  active: integer,
   stopped: integer,
   failed: integer,
   stable: integer,

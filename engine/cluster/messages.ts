@@ -137,6 +137,8 @@ export interface Want {
 export interface GroupFacts {
   readonly group: string;
   readonly running: Epoch;
+  /** Its data is ready in this epoch: flushed, with the generation durable. */
+  readonly active: Epoch;
   readonly stopped: Epoch;
   readonly failed: Epoch;
   /** Running without trouble for long enough to forgive earlier failures. */

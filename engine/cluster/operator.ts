@@ -8,7 +8,7 @@ import type { CommandRef, Entry } from './entries.ts';
 import type { Links } from './heartbeat.ts';
 import type { ClusterStatus, OperatorAnswer, OperatorCommand } from './interface.ts';
 import type { CommandMessage, CommandRefusedMessage } from './messages.ts';
-import { judge } from './placement.ts';
+import { effectiveMembers, judge } from './placement.ts';
 import type { Planner } from './planner.ts';
 import type { Raft } from './raft.ts';
 import { bootOf, type ClusterState, groupOf, recordOf } from './state.ts';
@@ -189,7 +189,13 @@ export class Operator {
         }
         const boots = (node: NodeId): number => bootOf(this.#state(), node);
         const candidate = this.#planner.candidate(command.to);
-        const verdict = judge(unit, record, candidate, boots, this.#context.flags);
+        const verdict = judge(
+          unit,
+          effectiveMembers(group, record),
+          candidate,
+          boots,
+          this.#context.flags,
+        );
         if (!verdict.ok) return verdict;
         this.#proposed.add(key);
         const failed = group.failed.filter((node) => node !== command.to);

@@ -3,7 +3,7 @@
  * said of themselves. It says why not, so that a person can help.
  */
 import type { BootId, NodeId } from '../core/units.ts';
-import type { VolumeRecord } from '../data/messages.ts';
+import type { Member, VolumeRecord } from '../data/messages.ts';
 import type { Flags } from './canaries.ts';
 import type { Blocked, GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
@@ -33,10 +33,15 @@ function no(reason: string, remedy: string): Verdict {
   return { ok: false, reason, remedy };
 }
 
+/** Who is known to have every acknowledged write. */
+export function effectiveMembers(group: GroupState, record: VolumeRecord): readonly Member[] {
+  return group.base.length > 0 ? group.base : record.members;
+}
+
 /** Whether the node may take the volume now. `boots` are the committed ones. */
 export function judge(
   unit: Unit,
-  record: VolumeRecord,
+  members: readonly Member[],
   candidate: Candidate,
   boots: (node: NodeId) => BootId,
   flags: Flags,
@@ -49,13 +54,13 @@ export function judge(
     return no('replica-failed', 'replace-disk');
   }
   if (flags['outdated-promoted']) return { ok: true, standing: 'member' };
-  const member = record.members.find((m) => m.node === node);
+  const member = members.find((m) => m.node === node);
   if (member === undefined) return no('not-in-sync', 'bring-member-back');
   // RULE-10: a half-copied replica is no replica, whatever it was once.
   if (volume.disk === 'Inconsistent') return no('replica-inconsistent', 'bring-member-back');
   if (member.boot === candidate.boot) return { ok: true, standing: 'member' };
   // RULE-06: what it lost by the power cut the other may still have, if that one lives.
-  const others = record.members.filter((m) => m.node !== node);
+  const others = members.filter((m) => m.node !== node);
   const alone = others.every((m) => {
     const boot = boots(m.node);
     return boot !== 0 && boot !== m.boot;
@@ -92,7 +97,7 @@ export function place(
   for (const node of order) {
     const candidate = candidates.find((c) => c.node === node);
     if (candidate === undefined) continue;
-    let verdict = judge(unit, record, candidate, boots, flags);
+    let verdict = judge(unit, effectiveMembers(group, record), candidate, boots, flags);
     if (verdict.ok && group.failed.includes(node))
       verdict = no('application-failed', 'start-group');
     if (verdict.ok) {

@@ -12,7 +12,7 @@ import type { Blocked, CommandRef, Entry, GroupState, Proof } from './entries.ts
 import type { Unit } from './groups.ts';
 import type { Links } from './heartbeat.ts';
 import type { FactsMessage, GroupFacts, Want } from './messages.ts';
-import { type Candidate, judge, type Placement, place } from './placement.ts';
+import { type Candidate, effectiveMembers, judge, type Placement, place } from './placement.ts';
 import type { Raft } from './raft.ts';
 import {
   bootOf,
@@ -227,7 +227,13 @@ export class Planner {
   }
 
   #readopt(unit: Unit, group: GroupState, record: VolumeRecord, owner: Candidate): boolean {
-    const verdict = judge(unit, record, owner, this.#boots, this.#context.flags);
+    const verdict = judge(
+      unit,
+      effectiveMembers(group, record),
+      owner,
+      this.#boots,
+      this.#context.flags,
+    );
     if (!verdict.ok || group.failed.includes(owner.node)) return false;
     this.#context.reached('group-readopt');
     const d = { group: group.group, owner: owner.node, epoch: group.epoch + 1 };
@@ -267,7 +273,13 @@ export class Planner {
       this.#block({ ...group, failed }, why, facts.event);
       return;
     }
-    const broken = judge(unit, record, owner, this.#boots, this.#context.flags);
+    const broken = judge(
+      unit,
+      effectiveMembers(group, record),
+      owner,
+      this.#boots,
+      this.#context.flags,
+    );
     if (!broken.ok && (broken.reason === 'replica-failed' || facts.readopt === group.epoch)) {
       const other = this.where(unit, { ...group, target: 0, last: 0 }, record);
       if (other.ok && other.taker.node !== owner.node) {
@@ -276,6 +288,13 @@ export class Planner {
         return;
       }
       this.#block(group, { reason: broken.reason, remedy: broken.remedy }, facts.event);
+      return;
+    }
+    if (group.base.length > 0) {
+      if (facts.active !== group.epoch) return;
+      const d = { group: group.group, owner: group.owner, epoch: group.epoch };
+      const event = this.#context.event('group.ready', d, facts.event);
+      this.amend(group, { base: [] }, event, null);
       return;
     }
     if (facts.running === group.epoch && (group.phase === 'starting' || group.blocked !== null)) {
@@ -352,7 +371,7 @@ export class Planner {
     const { taker, standing } = found;
     if (standing === 'rebooted') this.#context.reached('taker-rebooted');
     // Both replicas hold the same when the owner stopped in order, or nobody wrote.
-    const calm = proof.kind === 'stopped' || proof.kind === 'none';
+    const calm = (proof.kind === 'stopped' || proof.kind === 'none') && group.base.length === 0;
     const kept = calm && standing === 'member' ? 'kept' : 'fresh';
     const epoch = group.epoch + 1;
     let event = '';
@@ -383,6 +402,8 @@ export class Planner {
     const { flags, rng } = this.#context;
     const epoch = record.epoch + (flags['epoch-not-raised'] ? 0 : 1);
     const { node, boot, life } = taker;
+    const before = effectiveMembers(group, record);
+    const only = before.every((m) => m.node === node && m.boot === boot);
     const next: GroupState = {
       ...group,
       serial: group.serial + 1,
@@ -391,6 +412,7 @@ export class Planner {
       ownerBoot: boot,
       ownerLife: life,
       recordEpoch: epoch,
+      base: members === 'kept' || only ? [] : before,
       phase: 'starting',
       target: 0,
       last: node,
@@ -448,7 +470,7 @@ export class Planner {
 
   /** The primary's wish for another in-sync set becomes an entry. */
   #wants(unit: Unit, group: GroupState, record: VolumeRecord): boolean {
-    if (record.primary === 0) return false;
+    if (record.primary === 0 || group.base.length > 0) return false;
     const { facts, reachable, life } = this.candidate(record.primary);
     if (!reachable || facts === null || facts.life !== life) return false;
     if (life !== group.ownerLife) return false;

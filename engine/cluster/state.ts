@@ -147,6 +147,7 @@ function genesis(entry: Extract<Entry, { kind: 'genesis' }>, config: ClusterConf
     ownerBoot: 0,
     ownerLife: 0,
     recordEpoch: 0,
+    base: [],
     phase: 'offline',
     wanted: 'run',
     target: 0,

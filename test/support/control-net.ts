@@ -699,15 +699,18 @@ export class ControlNet {
         if (this.#dataPeer(host)?.data.primary !== true) disk.flushed = disk.cached;
         continue;
       }
-      if (this.#clock(host) >= data.until) continue;
       if (data.activeIn < record.epoch) {
         this.#activate(host);
         data.activeIn = record.epoch;
         this.#report(host, { kind: 'active', volume: VOLUME, epoch: record.epoch, cause: '' });
       }
+      if (this.#clock(host) >= data.until) continue;
       const peer = this.#dataPeer(host);
-      const takes = peer !== null && peer.disk.seen <= record.epoch && !peer.data.primary;
       const members = record.members.map((m) => m.node);
+      const named = record.members.find((m) => m.node === peer?.node);
+      // A member in another life is none: it is left out before anything is acknowledged.
+      const same = named === undefined || named.boot === peer?.boot;
+      const takes = peer !== null && peer.disk.seen <= record.epoch && !peer.data.primary && same;
       const inSync = peer !== null && members.includes(peer.node);
       this.#writes += 1;
       disk.cached = this.#writes;
@@ -742,6 +745,7 @@ export class ControlNet {
   }
 
   #activate(host: Host): void {
+    host.disk.flushed = host.disk.cached;
     const { cached } = host.disk;
     if (cached < this.#flushed) this.#violate('flushed-write-lost');
     // When all that had it lost their power, only what was flushed is promised.
