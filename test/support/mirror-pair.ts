@@ -34,13 +34,16 @@ export interface PairOptions {
 export class Pair extends PairHosts {
   record: VolumeRecord;
   completed = 0;
+  writesCompleted = 0;
   reads = 0;
   /** Who reported last that it serves, and when. */
   activeNode = 0;
   activeAt = 0;
+  activeEpoch = 0;
   verbose = false;
   readonly history = new SectorHistory(this.violations);
   loading = false;
+  readonly #completedBy = new Map<number, number>();
   #wants = new Map<number, WantReport>();
   #switching = 0;
   #focus = 64;
@@ -78,6 +81,11 @@ export class Pair extends PairHosts {
     this.#focus = focus;
     if (on && !this.loading) this.after(0, () => this.#client());
     this.loading = on;
+  }
+
+  /** Requests that a host has completed well. */
+  completedBy(node: number): number {
+    return this.#completedBy.get(node) ?? 0;
   }
 
   /** Cuts the link; each side learns of it at its own time. */
@@ -355,7 +363,6 @@ export class Pair extends PairHosts {
       case 'attached':
         h.attached = true;
         h.disk = report.disk;
-        if (report.disk === 'Failed') this.violations.push(`host ${h.node} cannot attach`);
         return;
       case 'state':
         h.disk = report.disk;
@@ -369,6 +376,7 @@ export class Pair extends PairHosts {
       case 'active':
         this.activeAt = this.now;
         this.activeNode = h.node;
+        this.activeEpoch = report.epoch;
         if (report.epoch === this.record.epoch && this.record.members.length === 1) {
           this.history.alone(this.#committedAt);
         }
@@ -441,6 +449,8 @@ export class Pair extends PairHosts {
       return;
     }
     this.completed += 1;
+    if (request.kind !== Event.ReqRead) this.writesCompleted += 1;
+    this.#completedBy.set(h.node, this.completedBy(h.node) + 1);
     if (request.writes.length > 0) {
       if (h.node !== this.activeNode && request.invoked > this.activeAt) {
         this.violations.push(`LAW-one-epoch: host ${h.node} acknowledged in an epoch long over`);

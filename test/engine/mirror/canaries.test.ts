@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { canarySwitches, MIRROR_CANARIES } from '../../../engine/mirror/canaries.ts';
+import type { Pair } from '../../support/mirror-pair.ts';
+import {
+  aloneThenDark,
+  blinked,
+  readersWait,
+  swarmRun,
+  thawed,
+} from '../../support/mirror-swarm.ts';
+
+type Schedule = (seed: number, canaries: readonly string[]) => Pair;
+
+/** The schedule that shows a planted bug soonest; the random one where nothing is said. */
+const SHOWN_BY: { readonly [id: string]: Schedule } = {
+  'RULE-03': blinked,
+  'RULE-11': aloneThenDark,
+  'RULE-12': aloneThenDark,
+  'stale-epoch': thawed,
+  'read-no-wait': readersWait,
+};
+const RUNS = 20;
+
+describe('planted bugs', () => {
+  for (const { id, what } of MIRROR_CANARIES) {
+    it(`are seen: ${id}. ${what}`, () => {
+      const schedule = SHOWN_BY[id] ?? swarmRun;
+      for (let seed = 1; seed <= RUNS; seed += 1) {
+        if (schedule(seed, [id]).violations.length > 0) return;
+      }
+      expect(`nobody saw ${id} in ${RUNS} runs`).toBe('');
+    });
+  }
+
+  it('are not seen where none is planted', () => {
+    for (const schedule of new Set(Object.values(SHOWN_BY))) {
+      for (let seed = 1; seed <= 5; seed += 1) expect(schedule(seed, []).violations).toEqual([]);
+    }
+  });
+
+  it('have a switch each, off by default, and leave those of other parts alone', () => {
+    const off = canarySwitches(new Set(['placement-coin']));
+    expect(Object.values(off).some((on) => on)).toBe(false);
+    expect(Object.keys(off)).toHaveLength(MIRROR_CANARIES.length);
+    for (const { id } of MIRROR_CANARIES) {
+      const on = Object.values(canarySwitches(new Set([id]))).filter((value) => value);
+      expect([id, on.length]).toEqual([id, 1]);
+    }
+  });
+});

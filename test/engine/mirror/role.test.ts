@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { aloneThenDark, started } from '../../support/mirror-swarm.ts';
+
+describe('the role', () => {
+  it('moves to the survivor when the primary loses power, and nothing acknowledged is lost', () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const pair = started(seed);
+      pair.runFor(300_000);
+      pair.powerOff(1);
+      pair.runFor(800_000);
+      expect(pair.hosts[1].role).toBe('Primary');
+      pair.powerOn(1);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+  });
+
+  it('moves on request, after everything is flushed on both', () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const pair = started(seed);
+      pair.runFor(200_000);
+      pair.switchOver();
+      pair.runFor(200_000);
+      expect(pair.record).toMatchObject({ primary: 2, epoch: 2, generation: 100 });
+      expect(pair.hosts.map((h) => h.role)).toEqual(['Secondary', 'Primary']);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+  });
+
+  it('of a fenced primary becomes secondary by itself (RULE-14)', () => {
+    const pair = started(9);
+    pair.isolate(1, true);
+    pair.runFor(900_000);
+    expect(pair.record.primary).toBe(2);
+    pair.isolate(1, false);
+    pair.runFor(900_000);
+    expect(pair.hosts[0].role).toBe('Secondary');
+    pair.settle();
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('of a restarted core begins again in a new epoch', () => {
+    const pair = started(9);
+    pair.runFor(200_000);
+    pair.crashCore(1, 5_000);
+    pair.runFor(300_000);
+    expect(pair.marks.has('mirror.promote.earlier-session')).toBe(true);
+    expect(pair.record.epoch).toBeGreaterThan(1);
+    pair.settle();
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('goes on alone only with everything acknowledged stable (RULE-11, RULE-12)', () => {
+    for (let seed = 1; seed <= 10; seed += 1) {
+      expect([seed, ...aloneThenDark(seed).violations]).toEqual([seed]);
+    }
+  });
+
+  it('survives the power loss of both hosts with everything flushed', () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const pair = started(seed);
+      pair.runFor(400_000);
+      pair.powerOff(1);
+      pair.powerOff(2);
+      pair.runFor(400_000);
+      pair.powerOn(2);
+      pair.runFor(300_000);
+      pair.powerOn(1);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,63 @@
+/** Reads a replica's durable metadata as a crash would find it: which blocks it says may differ. */
+import { EXTENT_BYTES } from '../../engine/core/units.ts';
+import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
+import type { MirrorConfig } from '../../engine/mirror/config.ts';
+import { decodeJournal, decodeMapPage, metadataLayout } from '../../engine/mirror/metadata.ts';
+import type { Pair } from './mirror-pair.ts';
+
+const EXTENT_BLOCKS = EXTENT_BYTES / 4096;
+const BLOCK_SECTORS = 8;
+
+/** The durable hot set. */
+export function durablyHot(config: MirrorConfig, meta: Map<number, Uint8Array>): Set<number> {
+  const layout = metadataLayout(config);
+  let newest = -1;
+  let hot: readonly number[] = [];
+  for (let i = 0; i < layout.journalPages; i += 1) {
+    const page = layout.journal + i;
+    const read = decodeJournal(config, page, meta.get(page) as Uint8Array);
+    if (read === null || read.seq <= newest) continue;
+    newest = read.seq;
+    hot = read.extents;
+  }
+  return new Set(hot);
+}
+
+/** Whether a block is durably dirty or hot. */
+export function durablySuspect(
+  config: MirrorConfig,
+  meta: Map<number, Uint8Array>,
+): (block: number) => boolean {
+  const layout = metadataLayout(config);
+  const hot = durablyHot(config, meta);
+  const maps: (Uint32Array | null)[] = [];
+  for (let i = 0; i < layout.mapPages; i += 1) {
+    const words = new Uint32Array(PAGE_WORDS);
+    const page = layout.map + i;
+    const whole = decodeMapPage(config, page, i, meta.get(page) as Uint8Array, words);
+    maps.push(whole ? words : null);
+  }
+  return (block) => {
+    if (hot.has(Math.floor(block / EXTENT_BLOCKS))) return true;
+    const words = maps[Math.floor(block / PAGE_BLOCKS)];
+    if (!words) return true;
+    const bit = block % PAGE_BLOCKS;
+    return (((words[bit >>> 5] as number) >>> (bit & 31)) & 1) === 1;
+  };
+}
+
+/** LAW-cover: the first block in which the replicas differ without either durably knowing. */
+export function uncovered(pair: Pair): string | null {
+  const [a, b] = pair.hosts;
+  const suspects = pair.hosts.map((h) => durablySuspect(pair.config, h.meta));
+  for (let s = 0; s < a.sectors; s += 1) {
+    // In cache or on the platter: any of them may be what a crash leaves.
+    const same = a.cache[s] === b.cache[s] && a.stable[s] === b.stable[s];
+    if (same && a.cache[s] === a.stable[s]) continue;
+    const block = Math.floor(s / BLOCK_SECTORS);
+    if (!suspects.some((suspect) => suspect(block))) {
+      return `LAW-cover: sector ${s}: ${a.cache[s]}/${a.stable[s]} ${b.cache[s]}/${b.stable[s]}`;
+    }
+  }
+  return null;
+}
