@@ -1,0 +1,153 @@
+/**
+ * The promises of engine/ports/disk.ts, asked of every backend. Payload never passes through the
+ * suite: it copies blocks from place to place through slots, and asks what a block holds at the end.
+ */
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import type { Define } from './define.ts';
+
+/** One operation, by the engine's words. Blocks and pages are of 4 KiB. */
+export type DiskOperation =
+  | {
+      readonly kind: 'read' | 'write';
+      readonly slot: number;
+      readonly block: number;
+      readonly fua?: boolean;
+    }
+  | { readonly kind: 'flush'; readonly token: number }
+  | { readonly kind: 'meta-read'; readonly page: number; readonly token: number }
+  | {
+      readonly kind: 'meta-write';
+      readonly page: number;
+      readonly token: number;
+      readonly text: string;
+    };
+
+/** An answer, with the slot or token that it names. */
+export interface DiskAnswer {
+  readonly kind: 'local' | 'flush' | 'meta';
+  readonly id: number;
+  readonly status: number;
+  /** What a metadata read found, its first 16 characters. */
+  readonly text: string;
+}
+
+/** A disk of {@link BLOCKS} blocks, block n filled with pattern n + 1, and of empty pages. */
+export interface DiskDriver {
+  /** Orders all at once; resolves to the answers, in the order in which they came. */
+  run(operations: readonly DiskOperation[]): Promise<readonly DiskAnswer[]>;
+  /** The pattern of a block, as another reader of the device sees it; -1 when it has none. */
+  holds(block: number): Promise<number>;
+  /** The process ends, all its operations answered, and a new one begins. */
+  restart(): Promise<void>;
+  /** Power fails, where the backend can do that: what was volatile may be gone. */
+  readonly cutPower?: () => Promise<void>;
+  close(): Promise<void>;
+}
+
+export const BLOCKS = 64;
+export const SLOTS = 4;
+
+const copies = fc.array(
+  fc.record({
+    from: fc.integer({ min: 0, max: BLOCKS - 1 }),
+    to: fc.integer({ min: 0, max: BLOCKS - 1 }),
+    slot: fc.integer({ min: 0, max: SLOTS - 1 }),
+    fua: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 12 },
+);
+
+/** Defines the tests; `make` gives a fresh disk. */
+export function diskSuite(define: Define, make: () => Promise<DiskDriver>): void {
+  const test = (name: string, run: (disk: DiskDriver) => Promise<void>): void => {
+    define(name, async () => {
+      const disk = await make();
+      try {
+        await run(disk);
+      } finally {
+        await disk.close();
+      }
+    });
+  };
+
+  async function one(disk: DiskDriver, operation: DiskOperation): Promise<DiskAnswer> {
+    const answers = await disk.run([operation]);
+    expect(answers).toHaveLength(1);
+    expect(answers[0]?.status).toBe(0);
+    return answers[0] as DiskAnswer;
+  }
+
+  test('answers every operation exactly once, by its slot or token', async (disk) => {
+    const answers = await disk.run([
+      { kind: 'read', slot: 0, block: 1 },
+      { kind: 'read', slot: 1, block: 2 },
+      { kind: 'read', slot: 2, block: 1 },
+      { kind: 'flush', token: 71 },
+      { kind: 'meta-read', page: 1, token: 72 },
+      { kind: 'meta-write', page: 2, token: 73, text: 'two' },
+      { kind: 'flush', token: 74 },
+    ]);
+    const seen = answers.map(({ kind, id }) => `${kind} ${id}`).sort();
+    const wanted = ['flush 71', 'flush 74', 'local 0', 'local 1', 'local 2', 'meta 72', 'meta 73'];
+    expect(seen).toEqual(wanted);
+    expect(answers.every(({ status }) => status === 0)).toBe(true);
+  });
+
+  test('reads what was written last, whatever was copied where', async (disk) => {
+    const model = Array.from({ length: BLOCKS }, (_, n) => n + 1);
+    await fc.assert(
+      fc.asyncProperty(copies, async (plan) => {
+        for (const { from, to, slot, fua } of plan) {
+          await one(disk, { kind: 'read', slot, block: from });
+          await one(disk, { kind: 'write', slot, block: to, fua });
+          model[to] = model[from] as number;
+        }
+        await one(disk, { kind: 'flush', token: 1 });
+        for (const { to } of plan) expect(await disk.holds(to)).toBe(model[to]);
+      }),
+      { numRuns: 20 },
+    );
+    for (const [block, pattern] of model.entries()) expect(await disk.holds(block)).toBe(pattern);
+  });
+
+  test('keeps every metadata page, and nothing else changes', async (disk) => {
+    for (const page of [0, 3, 7]) {
+      await one(disk, { kind: 'meta-write', page, token: page, text: `page ${page}` });
+    }
+    for (let page = 0; page < 8; page++) {
+      const { text } = await one(disk, { kind: 'meta-read', page, token: 9 });
+      expect(text).toBe([0, 3, 7].includes(page) ? `page ${page}` : '');
+    }
+    expect(await disk.holds(BLOCKS - 1)).toBe(BLOCKS);
+  });
+
+  test('outlives the process: what was done is there for the next', async (disk) => {
+    await one(disk, { kind: 'read', slot: 0, block: 9 });
+    await one(disk, { kind: 'write', slot: 0, block: 10 });
+    await one(disk, { kind: 'meta-write', page: 5, token: 1, text: 'five' });
+    await disk.restart();
+    expect((await one(disk, { kind: 'meta-read', page: 5, token: 2 })).text).toBe('five');
+    await one(disk, { kind: 'read', slot: 3, block: 10 });
+    await one(disk, { kind: 'write', slot: 3, block: 11, fua: true });
+    expect(await disk.holds(11)).toBe(10);
+  });
+
+  test('keeps through a loss of power what was flushed, forced or metadata', async (disk) => {
+    if (disk.cutPower === undefined) return;
+    for (let round = 0; round < 20; round++) {
+      await one(disk, { kind: 'read', slot: 0, block: 20 + round });
+      await one(disk, { kind: 'write', slot: 0, block: 0 });
+      await one(disk, { kind: 'flush', token: 1 });
+      await one(disk, { kind: 'write', slot: 0, block: 1, fua: true });
+      await one(disk, { kind: 'meta-write', page: 1, token: 2, text: `round ${round}` });
+      await one(disk, { kind: 'read', slot: 1, block: 60 });
+      await one(disk, { kind: 'write', slot: 1, block: 2 });
+      await disk.cutPower();
+      expect(await disk.holds(0)).toBe(21 + round);
+      expect(await disk.holds(1)).toBe(21 + round);
+      const { text } = await one(disk, { kind: 'meta-read', page: 1, token: 3 });
+      expect(text).toBe(`round ${round}`);
+    }
+  });
+}

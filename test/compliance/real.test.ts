@@ -1,0 +1,262 @@
+/** Real backends under the contract suites: the reactor on a file, loopback TCP, files that vanish. */
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { describe } from 'vitest';
+import { DurableStore } from '../../backends/real/durable-store.ts';
+import { hasNative } from '../../backends/real/native.ts';
+import type { Durable } from '../../engine/cluster/interface.ts';
+import { Decision, Event, Flag } from '../../engine/data/abi.ts';
+import { LAYOUT } from '../native/support/echo-engine.ts';
+import { Rig, VOLUME } from '../native/support/rig.ts';
+import { itUnless, sleep } from '../real/support/hosts.ts';
+import { VolatileFiles } from '../real/support/volatile-files.ts';
+import { type ClockDriver, clockSuite } from './clock.suite.ts';
+import {
+  BLOCKS,
+  type DiskAnswer,
+  type DiskDriver,
+  type DiskOperation,
+  diskSuite,
+} from './disk.suite.ts';
+import { type LinkDriver, type LinkEvent, linkSuite } from './link.suite.ts';
+import { type RawDecision, RawEngine, type RawEvent } from './raw-engine.ts';
+import { type StoreDriver, storeSuite } from './store.suite.ts';
+
+const BLOCK = 4096;
+/** The engine's own slots stand behind those that the reactor hands out. */
+const SLOT = LAYOUT.frontSlots + LAYOUT.peerSlots;
+const missing = hasNative() ? null : 'the native addon is not built (npm run build:native)';
+
+class RealDisk implements DiskDriver {
+  #rig = new Rig();
+  #path = this.#rig.replica('disk');
+  #engine: RawEngine;
+
+  constructor() {
+    const file = openSync(this.#path, 'r+');
+    for (let block = 0; block < BLOCKS; block++) {
+      writeSync(file, Buffer.alloc(BLOCK, block + 1), 0, BLOCK, block * BLOCK);
+    }
+    closeSync(file);
+    this.#engine = this.#open();
+  }
+
+  async run(operations: readonly DiskOperation[]): Promise<readonly DiskAnswer[]> {
+    const events: RawEvent[] = [];
+    for (const operation of operations) events.push(...this.#engine.decide(decision(operation)));
+    while (events.length < operations.length) {
+      events.push(...this.#engine.turn());
+      await sleep(0);
+    }
+    // One that came too often would stand behind the others.
+    events.push(...this.#engine.turn());
+    return events.map(({ op, slot, length, status, text }) => {
+      if (op === Event.FlushDone) return { kind: 'flush', id: length, status, text };
+      if (op === Event.MetaDone) return { kind: 'meta', id: length, status, text };
+      return { kind: 'local', id: slot - SLOT, status, text };
+    });
+  }
+
+  async holds(block: number): Promise<number> {
+    const bytes = Buffer.alloc(BLOCK);
+    const file = openSync(this.#path, 'r');
+    readSync(file, bytes, 0, BLOCK, block * BLOCK);
+    closeSync(file);
+    return bytes.every((byte) => byte === bytes[0]) ? (bytes[0] as number) : -1;
+  }
+
+  async restart(): Promise<void> {
+    this.#engine.reactor.close();
+    this.#engine = this.#open();
+  }
+
+  async close(): Promise<void> {
+    this.#engine.reactor.close();
+    this.#rig.end();
+  }
+
+  #open(): RawEngine {
+    return new RawEngine(this.#rig.reactor({ replicaPath: this.#path }));
+  }
+}
+
+function decision(operation: DiskOperation): RawDecision {
+  switch (operation.kind) {
+    case 'flush':
+      return { op: Decision.LocalFlush, length: operation.token };
+    case 'meta-read':
+      return { op: Decision.MetaRead, offset: operation.page, length: operation.token };
+    case 'meta-write': {
+      const { page, token, text } = operation;
+      return { op: Decision.MetaWrite, offset: page, length: token, text };
+    }
+    default: {
+      const op = operation.kind === 'read' ? Decision.LocalRead : Decision.LocalWrite;
+      const flags = operation.fua === true ? Flag.Fua : 0;
+      const offset = operation.block * BLOCK;
+      return { op, slot: SLOT + operation.slot, flags, offset, length: BLOCK };
+    }
+  }
+}
+
+class RealLink implements LinkDriver {
+  #rig = new Rig();
+  #told: [LinkEvent[], LinkEvent[]] = [[], []];
+  #sides: readonly [RawEngine, RawEngine];
+  #connected = false;
+  #port: number;
+
+  constructor() {
+    const key = new Uint8Array(32).fill(7);
+    const [one, two] = [1, 2].map((node) => {
+      const replicaPath = this.#rig.replica(`node${node}`);
+      const reactor = this.#rig.reactor({ replicaPath, node, volume: VOLUME, key });
+      return new RawEngine(reactor);
+    });
+    this.#sides = [one as RawEngine, two as RawEngine];
+    this.#port = this.#sides[1].reactor.listenPeer({ host: '127.0.0.1', port: 0 });
+  }
+
+  async connect(): Promise<void> {
+    if (!this.#connected) {
+      this.#sides[0].reactor.connectPeer({ node: 2, host: '127.0.0.1', port: this.#port });
+    }
+    this.#connected = true;
+    await this.#until(() => this.#link(0) !== 0 && this.#link(1) !== 0);
+  }
+
+  send(side: 0 | 1, text: string): void {
+    const link = this.#link(side);
+    if (link === 0) return;
+    this.#take(side, this.#sides[side].decide({ op: Decision.PeerMessage, link, text }));
+  }
+
+  async settle(): Promise<void> {
+    const end = Date.now() + 300;
+    await this.#until(() => Date.now() > end);
+  }
+
+  async breakDown(): Promise<void> {
+    const links = [this.#link(0), this.#link(1)];
+    const link = links[0] as number;
+    this.#take(0, this.#sides[0].decide({ op: Decision.LinkClose, link }));
+    // The connector comes back by itself: an end is what was said of the old numbers.
+    await this.#until(() => {
+      return ([0, 1] as const).every((side) => {
+        return this.#told[side].some((told) => told.kind === 'down' && told.link === links[side]);
+      });
+    });
+  }
+
+  told(side: 0 | 1): readonly LinkEvent[] {
+    return this.#told[side];
+  }
+
+  async close(): Promise<void> {
+    for (const { reactor } of this.#sides) reactor.close();
+    this.#rig.end();
+  }
+
+  #link(side: 0 | 1): number {
+    const last = this.#told[side].filter(({ kind }) => kind !== 'message').at(-1);
+    return last?.kind === 'up' ? last.link : 0;
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
+    const end = Date.now() + 15_000;
+    while (!holds()) {
+      if (Date.now() > end) throw new Error('the link did not get there within 15 s');
+      for (const side of [0, 1] as const) this.#take(side, this.#sides[side].turn());
+      await sleep(0);
+    }
+  }
+
+  #take(side: 0 | 1, events: readonly RawEvent[]): void {
+    for (const { op, link, offset, text } of events) {
+      if (op === Event.LinkUp) this.#told[side].push({ kind: 'up', link, peer: offset });
+      if (op === Event.LinkDown) this.#told[side].push({ kind: 'down', link });
+      if (op === Event.PeerMessage) this.#told[side].push({ kind: 'message', link, text });
+    }
+  }
+}
+
+class RealClock implements ClockDriver {
+  #rig = new Rig();
+  #engine = new RawEngine(this.#rig.reactor({ replicaPath: this.#rig.replica('clock') }));
+
+  now(): number {
+    return this.#rig.native.nowMicros();
+  }
+  arm(at: number): void {
+    this.#engine.decide({ op: Decision.ArmTimer, offset: at });
+  }
+  async fired(): Promise<number> {
+    for (;;) {
+      const events = this.#engine.turn();
+      const shown = new Float64Array(this.#engine.reactor.clock)[0] as number;
+      if (events.some(({ op }) => op === Event.Timer)) return shown;
+      await sleep(0);
+    }
+  }
+  async close(): Promise<void> {
+    this.#engine.reactor.close();
+    this.#rig.end();
+  }
+}
+
+class RealStore implements StoreDriver {
+  #files: VolatileFiles;
+  #store: DurableStore | null = null;
+  #tokens: number[] = [];
+  #heard: (() => void) | null = null;
+
+  constructor(seed: number) {
+    this.#files = new VolatileFiles(0, seed);
+  }
+
+  async start(): Promise<{ session: number; durable: Durable | null }> {
+    const opened = await DurableStore.open(this.#files, { cluster: 'demo', node: 1 });
+    this.#store = opened.store;
+    this.#tokens = [];
+    opened.store.listen(
+      (token) => {
+        this.#tokens.push(token);
+        this.#heard?.();
+      },
+      () => undefined,
+    );
+    return { session: opened.session, durable: opened.durable };
+  }
+
+  persist(token: number, document: Durable): void {
+    this.#store?.persist(token, document);
+  }
+
+  async persisted(): Promise<number> {
+    while (this.#tokens.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#heard = resolve;
+      });
+    }
+    return this.#tokens.shift() as number;
+  }
+
+  cutPower(): void {
+    this.#files.restart();
+  }
+}
+
+describe('the contract of a real disk', () => {
+  diskSuite(itUnless(missing), async () => new RealDisk());
+});
+
+describe('the contract of a real link', () => {
+  linkSuite(itUnless(missing), async () => new RealLink());
+});
+
+describe('the contract of a real clock', () => {
+  clockSuite(itUnless(missing), async () => new RealClock());
+});
+
+describe('the contract of a real store', () => {
+  storeSuite(itUnless(null), (seed) => new RealStore(seed));
+});

@@ -1,0 +1,278 @@
+/** Simulated backends under the contract suites. */
+import { describe, it } from 'vitest';
+import { ArrayPool } from '../../backends/sim/arrays.ts';
+import { SimClock } from '../../backends/sim/clock.ts';
+import {
+  Connection,
+  DEFAULT_STREAM_TIMING,
+  type StreamEnd,
+} from '../../backends/sim/connection.ts';
+import { DEFAULT_DISK_LATENCY, DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { Kernel, Kind } from '../../backends/sim/kernel.ts';
+import { Packet, PacketPool } from '../../backends/sim/packets.ts';
+import { SimStore } from '../../backends/sim/store.ts';
+import { TraceHash } from '../../backends/sim/trace-hash.ts';
+import type { Durable } from '../../engine/cluster/interface.ts';
+import { Rng } from '../../engine/core/rng.ts';
+import { type ClockDriver, clockSuite } from './clock.suite.ts';
+import {
+  BLOCKS,
+  type DiskAnswer,
+  type DiskDriver,
+  type DiskOperation,
+  diskSuite,
+  SLOTS,
+} from './disk.suite.ts';
+import { type LinkDriver, type LinkEvent, linkSuite } from './link.suite.ts';
+import { type StoreDriver, storeSuite } from './store.suite.ts';
+
+/** Sectors of a block. */
+const SECTORS = 8;
+const PAGE = 4096;
+
+class SimDiskDriver implements DiskDriver {
+  #rng = new Rng(5, 1);
+  #disk: SimDisk;
+  /** Payload of the slots, a stamp for each sector. */
+  #slots = new Int32Array(SLOTS * SECTORS);
+
+  constructor() {
+    const size = { sectors: BLOCKS * SECTORS, metaPages: 8, maxSectors: SECTORS };
+    const pool = new ArrayPool();
+    const hash = new TraceHash();
+    this.#disk = new SimDisk('disk', pool, 1, size, DEFAULT_DISK_LATENCY, hash, this.#rng);
+    for (let sector = 0; sector < size.sectors; sector++) {
+      const pattern = Math.floor(sector / SECTORS) + 1;
+      this.#disk.view[sector] = pattern;
+      this.#disk.media[sector] = pattern;
+    }
+  }
+
+  async run(operations: readonly DiskOperation[]): Promise<readonly DiskAnswer[]> {
+    const queued = operations.map((operation) => {
+      const op = this.#submit(operation);
+      return { op, at: this.#disk.latency(op) };
+    });
+    queued.sort((p, q) => p.at - q.at);
+    return queued.map(({ op }) => this.#land(op));
+  }
+
+  async holds(block: number): Promise<number> {
+    const sectors = this.#disk.view.subarray(block * SECTORS, (block + 1) * SECTORS);
+    return sectors.every((stamp) => stamp === sectors[0]) ? (sectors[0] as number) : -1;
+  }
+
+  /** The disk outlives processes; slots do not. */
+  async restart(): Promise<void> {
+    this.#slots.fill(0);
+  }
+
+  cutPower = async (): Promise<void> => {
+    this.#disk.crash('random');
+    this.#slots.fill(0);
+  };
+
+  async close(): Promise<void> {}
+
+  #submit(operation: DiskOperation): number {
+    const disk = this.#disk;
+    switch (operation.kind) {
+      case 'flush':
+        return disk.submitFlush(operation.token, 0);
+      case 'meta-read':
+        return disk.submitMeta(operation.page, operation.token, 0, null);
+      case 'meta-write': {
+        const bytes = new Uint8Array(PAGE);
+        bytes.set(new TextEncoder().encode(operation.text));
+        return disk.submitMeta(operation.page, operation.token, 0, bytes);
+      }
+      default: {
+        const { kind, slot, block, fua } = operation;
+        const at = block * SECTORS;
+        if (kind === 'read') return disk.submit(DiskOp.Read, slot, at, SECTORS, false, 0, null, 0);
+        const from = slot * SECTORS;
+        const force = fua === true;
+        return disk.submit(DiskOp.Write, slot, at, SECTORS, force, 0, this.#slots, from);
+      }
+    }
+  }
+
+  #land(op: number): DiskAnswer {
+    const disk = this.#disk;
+    const kind = disk.kindOf(op);
+    disk.land(op);
+    const [slot, id] = [disk.slotOf(op), disk.tokenOf(op)];
+    let text = '';
+    if (kind === DiskOp.Read) disk.copyOut(op, this.#slots, slot * SECTORS);
+    if (kind === DiskOp.MetaRead) text = this.#page(disk.sectorOf(op));
+    disk.release(op);
+    if (kind === DiskOp.Flush) return { kind: 'flush', id, status: 0, text };
+    if (kind === DiskOp.MetaRead || kind === DiskOp.MetaWrite) {
+      return { kind: 'meta', id, status: 0, text };
+    }
+    return { kind: 'local', id: slot, status: 0, text };
+  }
+
+  #page(page: number): string {
+    const bytes = this.#disk.meta.subarray(page * PAGE, (page + 1) * PAGE);
+    return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+  }
+}
+
+class SimLinkDriver implements LinkDriver {
+  #kernel = new Kernel();
+  #packets = new PacketPool(1);
+  #told: [LinkEvent[], LinkEvent[]] = [[], []];
+  #connection: Connection;
+  #numbers = 0;
+
+  constructor() {
+    this.#kernel.reset(11, false);
+    const ends = [this.#end(0), this.#end(1)] as const;
+    const timing = DEFAULT_STREAM_TIMING;
+    this.#connection = new Connection(0, ends, this.#kernel, this.#packets, timing, 7000);
+  }
+
+  async connect(): Promise<void> {
+    this.#connection.poll();
+    this.#run(() => [0, 1].every((side) => this.#link(side as 0 | 1) !== 0));
+  }
+
+  send(side: 0 | 1, text: string): void {
+    const packet = this.#connection.packet(Packet.Message);
+    const page = this.#packets.page(packet).fill(0);
+    page.set(new TextEncoder().encode(text));
+    this.#connection.send(side, packet, text.length);
+  }
+
+  async settle(): Promise<void> {
+    this.#run(() => false);
+  }
+
+  async breakDown(): Promise<void> {
+    const links = [this.#link(0), this.#link(1)];
+    this.#connection.close(0);
+    this.#run(() => {
+      return ([0, 1] as const).every((side) => {
+        return this.#told[side].some((told) => told.kind === 'down' && told.link === links[side]);
+      });
+    });
+  }
+
+  told(side: 0 | 1): readonly LinkEvent[] {
+    return this.#told[side];
+  }
+
+  async close(): Promise<void> {}
+
+  #link(side: 0 | 1): number {
+    const last = this.#told[side].filter(({ kind }) => kind !== 'message').at(-1);
+    return last?.kind === 'up' ? last.link : 0;
+  }
+
+  /** Carries out what is queued until `holds`, or until nothing is left. */
+  #run(holds: () => boolean): void {
+    const { queue } = this.#kernel;
+    while (queue.size > 0 && !holds()) {
+      this.#kernel.now = queue.nextTime;
+      const entry = queue.pop();
+      const [kind, a, b] = [queue.kind[entry], queue.a[entry] as number, queue.b[entry] as number];
+      queue.release(entry);
+      if (kind === Kind.Packet) this.#connection.arrive(a, b);
+      else if (kind === Kind.Connect) this.#connection.connect();
+      else if (kind === Kind.Detect) this.#connection.detect(a, b);
+    }
+  }
+
+  #end(side: 0 | 1): StreamEnd {
+    const told = this.#told[side];
+    return {
+      node: side + 1,
+      alive: () => true,
+      running: () => true,
+      nextLink: () => {
+        this.#numbers += 1;
+        return this.#numbers;
+      },
+      accept: (packet, link) => {
+        const bytes = this.#packets.page(packet);
+        const text = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+        told.push({ kind: 'message', link, text });
+        return true;
+      },
+      linkUp: (link, peer) => {
+        told.push({ kind: 'up', link, peer });
+        return true;
+      },
+      linkDown: (link) => {
+        told.push({ kind: 'down', link });
+        return true;
+      },
+    };
+  }
+}
+
+/** World time runs only while somebody waits; the clock is 400 ppm fast. */
+class SimClockDriver implements ClockDriver {
+  #clock = new SimClock();
+  #world = 0;
+  #due = 0;
+
+  constructor() {
+    this.#clock.start(0, 123_456);
+    this.#clock.setRate(0, 400);
+  }
+
+  now(): number {
+    this.#world += 1;
+    return this.#clock.at(this.#world);
+  }
+  arm(at: number): void {
+    this.#due = this.#clock.when(this.#world, at);
+  }
+  async fired(): Promise<number> {
+    this.#world = Math.max(this.#world, this.#due);
+    return this.#clock.at(this.#world);
+  }
+  async close(): Promise<void> {}
+}
+
+class SimStoreDriver implements StoreDriver {
+  #kernel = new Kernel();
+  #store: SimStore;
+
+  constructor(seed: number) {
+    this.#kernel.reset(seed, false);
+    this.#store = new SimStore(this.#kernel, 1);
+  }
+
+  async start(): Promise<{ session: number; durable: Durable | null }> {
+    return { session: this.#store.nextSession(), durable: this.#store.document };
+  }
+
+  persist(token: number, document: Durable): void {
+    this.#store.persist(token, document, 0);
+  }
+
+  async persisted(): Promise<number> {
+    const { queue } = this.#kernel;
+    this.#kernel.now = queue.nextTime;
+    const entry = queue.pop();
+    const token = queue.a[entry] as number;
+    queue.release(entry);
+    this.#store.land();
+    return token;
+  }
+
+  cutPower(): void {
+    this.#kernel.queue.clear();
+    this.#store.crash();
+  }
+}
+
+describe('the contract of a simulated disk', () => diskSuite(it, async () => new SimDiskDriver()));
+describe('the contract of a simulated link', () => linkSuite(it, async () => new SimLinkDriver()));
+describe('the contract of a simulated clock', () =>
+  clockSuite(it, async () => new SimClockDriver()));
+describe('the contract of a simulated store', () =>
+  storeSuite(it, (seed) => new SimStoreDriver(seed)));
