@@ -117,7 +117,9 @@ void tuneTcp(int fd, int64_t silenceMicros) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   // Buffer sizes are left to the kernel: it grows them to 4 MiB and more as the link needs, while
   // setting them by hand would cap them at net.core.wmem_max, a twentieth of that.
-  const unsigned timeout = static_cast<unsigned>(silenceMicros / 1000);
+  // Far above the silence that we judge by ourselves: the kernel also counts the time in which a
+  // living peer, waiting for its disk, takes nothing.
+  const unsigned timeout = static_cast<unsigned>(silenceMicros / 1000) * 5;
   setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
 }
 

@@ -11,7 +11,9 @@ namespace understudy {
 namespace {
 
 constexpr int64_t kHandshakeMicros = 5000000;
-constexpr size_t kConnectionsMax = 256;
+/// Connections that have not yet proved themselves; beyond it the oldest makes room, so that
+/// strangers who say nothing cannot keep a peer out.
+constexpr size_t kUnprovenMax = 32;
 /// Frames that may wait behind a slow link before it is given up.
 constexpr size_t kQueuedMax = 16384;
 constexpr int64_t kBackOffFirst = 100000, kBackOffMost = 2000000;
@@ -367,11 +369,14 @@ void PeerNetwork::connectTo(uint16_t node, const Address& address) {
 }
 
 void PeerNetwork::accepted(int fd) {
-  if (connections_.size() >= kConnectionsMax) {
-    core_.stats.peerRefused++;
-    ::close(fd);
-    return;
+  PeerConnection* oldest = nullptr;
+  size_t unproven = 0;
+  for (PeerConnection* connection : connections_) {
+    if (connection->proven() || connection->closing()) continue;
+    if (oldest == nullptr) oldest = connection;
+    unproven++;
   }
+  if (unproven >= kUnprovenMax) oldest->refuse("too many");
   (new PeerConnection(core_, *this, fd, nullptr))->start();
 }
 

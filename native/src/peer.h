@@ -32,6 +32,11 @@ class PeerConnection final : public Stream {
   void excuse(int64_t micros) { heardAt_ += micros; }
 
   bool up() const { return phase_ == Phase::Up && !closing(); }
+  /// Has shown that it knows the key; what we began ourselves counts as such.
+  bool proven() const {
+    return endpoint_ != nullptr || phase_ == Phase::Waiting || phase_ == Phase::Up;
+  }
+  void refuse(const char* why);
   /// LinkUp was given and LinkDown was not.
   bool holdsLink() const { return phase_ == Phase::Up; }
   int32_t link() const { return link_; }
@@ -57,7 +62,6 @@ class PeerConnection final : public Stream {
   void frameComplete();
   void acked();
   void reject(const char* why);
-  void refuse(const char* why);
   void queueFrame(const Frame& frame, const uint8_t* body, int32_t slot, uint8_t* page,
                   const SlotHeader* header);
 

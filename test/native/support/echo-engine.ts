@@ -117,6 +117,8 @@ export class EchoEngine {
         this.decide(Decision.LocalFlush, 0, 0, 0, 0, slot, 0);
         return;
       case Event.FlushDone:
+        // A larger token is a flush that no client asked for.
+        if (length >= this.memory.layout.frontSlots) return;
         this.decide(Decision.Complete, length, 0, 0, 0, 0, events.status(r));
         return;
       case Event.LocalDone:
