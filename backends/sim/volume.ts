@@ -235,9 +235,9 @@ export class SimLeg implements StreamEnd {
       this.host.broke(error.message);
       return;
     }
-    this.mailboxes.inbox.length = 0;
+    if (this.mailboxes.inbox.length > 0) this.mailboxes.inbox.length = 0;
     for (let r = 0; r < decisions && this.#actor !== null; r += 1) this.#carryOut(r);
-    this.mailboxes.outbox.length = 0;
+    if (this.mailboxes.outbox.length > 0) this.mailboxes.outbox.length = 0;
     if (this.#peerFree.length > 0) this.connection?.wake(this.side);
   }
 

@@ -97,8 +97,11 @@ export class ByteWriter {
     this.#view.setUint32(at, value % 4294967296, true);
     this.#view.setUint32(at + 4, Math.floor(value / 4294967296), true);
   }
+  /** Lower-case hexadecimal digits, two a byte. By character codes: it is on every page's way. */
   hex(digits: string): void {
-    for (let i = 0; i < digits.length; i += 2) this.u8(Number.parseInt(digits.slice(i, i + 2), 16));
+    for (let i = 0; i < digits.length; i += 2) {
+      this.u8((digitOf(digits.charCodeAt(i)) << 4) | digitOf(digits.charCodeAt(i + 1)));
+    }
   }
   /** Printable ASCII, cut at 64 characters. */
   text(value: string): void {
@@ -119,4 +122,9 @@ export class ByteWriter {
     this.at = at + count;
     return at;
   }
+}
+
+/** The value of a hexadecimal digit's character code. */
+function digitOf(code: number): number {
+  return code <= 0x39 ? code - 0x30 : code - 0x57;
 }
