@@ -93,7 +93,7 @@ export class ApiServer {
     if (pathname !== '/command') return send(response, 404, { error: 'no such page' });
     if (request.method !== 'POST') return send(response, 405, { error: 'POST only' });
     if (trust !== 'operator') {
-      return send(response, 403, { error: 'commands go through the socket in the host’s folder' });
+      return send(response, 403, { error: 'commands go through the folder’s socket' });
     }
     const command = parseCommand(await readBody(request));
     if (command === null) return send(response, 400, { error: 'not a command' });

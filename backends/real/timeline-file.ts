@@ -3,7 +3,16 @@
  * it for whoever looks on. Written behind: an event may be lost with the power, never torn in the
  * middle of the file, and nothing waits for it.
  */
-import { appendFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { encodeEvent, encodeHeader } from '../../engine/timeline/codec.ts';
 import type { TimelineEvent, TimelineHeader } from '../../engine/timeline/event.ts';
 
@@ -20,6 +29,7 @@ export type Onlooker = (text: string) => void;
 export class TimelineFile {
   #path: string;
   #header: () => TimelineHeader;
+  #bytesMax: number;
   #bytes: number;
   #waiting: string[] = [];
   #tail: string[] = [];
@@ -28,10 +38,13 @@ export class TimelineFile {
   #failures = 0;
 
   /** `header` is asked for at each beginning: clocks are mapped anew. */
-  constructor(path: string, header: () => TimelineHeader) {
+  constructor(path: string, header: () => TimelineHeader, bytesMax: number = FILE_BYTES_MAX) {
     this.#path = path;
     this.#header = header;
+    this.#bytesMax = bytesMax;
     this.#bytes = existsSync(path) ? statSync(path).size : 0;
+    // The core before us may have died within a line.
+    if (endsTorn(path)) this.#waiting.push('\n');
     this.#waiting.push(encodeHeader(header()));
     this.#timer = setInterval(() => this.flush(), FLUSH_MS);
     this.#timer.unref();
@@ -63,7 +76,7 @@ export class TimelineFile {
     const text = this.#waiting.join('');
     this.#waiting = [];
     try {
-      if (this.#bytes > FILE_BYTES_MAX) this.#rotate();
+      if (this.#bytes > this.#bytesMax) this.#rotate();
       appendFileSync(this.#path, text);
       this.#bytes += Buffer.byteLength(text);
     } catch {
@@ -88,4 +101,15 @@ export class TimelineFile {
     appendFileSync(this.#path, header);
     this.#bytes = Buffer.byteLength(header);
   }
+}
+
+function endsTorn(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const { size } = statSync(path);
+  if (size === 0) return false;
+  const last = Buffer.alloc(1);
+  const file = openSync(path, 'r');
+  readSync(file, last, 0, 1, size - 1);
+  closeSync(file);
+  return last[0] !== 0x0a;
 }

@@ -1,6 +1,6 @@
 /**
  * The promises of engine/ports/disk.ts, asked of every backend. Payload never passes through the
- * suite: it copies blocks from place to place through slots, and asks what a block holds at the end.
+ * suite: it copies blocks from place to place through slots, and asks at the end what they hold.
  */
 import fc from 'fast-check';
 import { expect } from 'vitest';

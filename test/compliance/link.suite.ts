@@ -52,7 +52,7 @@ export function linkSuite(define: Define, make: () => Promise<LinkDriver>): void
     expect(messages(link.told(0))).toEqual(texts.map((text) => `re ${text}`));
   });
 
-  test('never uses a link number again, and ends each link once, after its messages', async (link) => {
+  test('uses no link number again, and ends each link once, after its messages', async (link) => {
     for (let life = 0; life < 4; life++) {
       await link.connect();
       link.send(0, `life ${life}`);
@@ -76,7 +76,7 @@ export function linkSuite(define: Define, make: () => Promise<LinkDriver>): void
     }
   });
 
-  test('loses nothing silently: what arrives before a break is a beginning of what was sent', async (link) => {
+  test('loses nothing silently: what arrives is a beginning of what was sent', async (link) => {
     for (let life = 0; life < 3; life++) {
       await link.connect();
       const before = messages(link.told(1)).length;

@@ -1,4 +1,4 @@
-/** Real backends under the contract suites: the reactor on a file, loopback TCP, files that vanish. */
+/** Real backends under the contract suites: a reactor on a file and on loopback, and the store. */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { describe } from 'vitest';
 import { DurableStore } from '../../backends/real/durable-store.ts';
