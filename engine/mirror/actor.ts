@@ -106,6 +106,7 @@ export class MirrorActor implements DataActor {
     const p = this.#p;
     const e = this.#events;
     const slot = e.slot(r);
+    p.turn.cause = '';
     switch (e.op(r)) {
       case Event.ReqRead:
         p.writes.request(Kind.Read, slot, 0, e.offset(r), e.length(r));
@@ -126,7 +127,6 @@ export class MirrorActor implements DataActor {
         p.peers.arrived(slot, e.link(r), e.flags(r), e.offset(r), e.length(r));
         return;
       default:
-        p.turn.cause = '';
         this.#rare(r);
     }
   }

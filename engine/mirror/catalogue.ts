@@ -46,7 +46,6 @@ export const MIRROR_MARKS: readonly string[] = [
   'mirror.link.disagree',
   'mirror.link.garbage',
   'mirror.link.refused',
-  'mirror.link.resumed',
   'mirror.link.timeout',
   'mirror.meta.bad-map-page',
   'mirror.meta.journal-lost',

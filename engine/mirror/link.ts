@@ -398,7 +398,7 @@ export class Link {
 
   /** The primary: what the comparison means under the committed record. */
   #decide(c: Comparison, hash: number): void {
-    const { state, role, source, turn } = this.#p;
+    const { state, role, source, turn, canary } = this.#p;
     const record = state.record;
     if (record === null || record.primary !== state.node || role.busy) {
       this.#self = null;
@@ -406,10 +406,11 @@ export class Link {
     }
     const member = record.members.find((m) => m.node === state.peer);
     turn.event('mirror.handshake', { verdict: c.verdict, reason: c.reason, epoch: record.epoch });
+    // RULE-03: a serving primary that lost its link leaves the peer out first, however equal.
+    const fresh = !state.lead || canary.rule03;
     let outcome: number;
-    if (c.verdict === 'none' && member !== undefined && member.boot === this.peerBoot) {
-      outcome = Outcome.Sync;
-    } else if (c.verdict !== 'none' && c.verdict !== 'source') outcome = Outcome.Refused;
+    if (c.verdict === 'none' && fresh && member?.boot === this.peerBoot) outcome = Outcome.Sync;
+    else if (c.verdict !== 'none' && c.verdict !== 'source') outcome = Outcome.Refused;
     else outcome = member === undefined && state.lead ? Outcome.Copy : Outcome.Wait;
     this.send({ kind: 'decision', round: this.#round, hash, outcome });
     if (outcome === Outcome.Sync) {

@@ -150,7 +150,7 @@ export class RoleMachine {
       this.#activate();
       return;
     }
-    turn.reached('mirror.link.resumed');
+    // Only with rule 3 off: see Link.
     if (this.#want !== '') this.#wish(this.#both(), 'settle');
     writes.unpark();
   }

@@ -1,4 +1,4 @@
-/** What the parts of a data actor must all know, and the few verbs on it. Each field has one writer. */
+/** What the parts of a data actor must all know, and the few verbs on it. */
 import type { BootId, Epoch, Micros, NodeId } from '../core/units.ts';
 import type { DiskState, Role, VolumeRecord } from '../data/messages.ts';
 

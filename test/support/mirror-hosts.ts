@@ -92,6 +92,8 @@ export class Host {
   /** Metadata and data writes under way, for a crash to tear. */
   flying = new Map<number, () => void>();
   lastGrant = 0;
+  /** Its disk answers every read, write and flush of data with an error. */
+  broken = false;
 
   constructor(node: number, config: MirrorConfig) {
     this.node = node;
@@ -434,7 +436,9 @@ export abstract class PairHosts {
         h.flying.delete(id);
         apply();
       }
-      this.give(h, done());
+      const input = done();
+      const data = input.op === Event.LocalDone || input.op === Event.FlushDone;
+      this.give(h, h.broken && data ? { ...input, status: 5 } : input);
     });
   }
 

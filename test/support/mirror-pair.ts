@@ -351,6 +351,7 @@ export class Pair extends PairHosts {
     for (const m of alive.length > 0 ? alive : record.members) {
       const h = this.host(m.node);
       if (!h.attached || !h.connected || h.actor === null || h.pausedUntil > this.now) continue;
+      if (h.disk === 'Failed') continue;
       this.#takeOverDue = false;
       this.#commit(h.node, [{ node: h.node, boot: h.boot }], 1000 + record.epoch);
       return;

@@ -62,7 +62,7 @@ function everyPair(check: (a: ReplicaView, b: ReplicaView, verdict: Verdict) => 
 }
 
 describe('comparison of two replicas', () => {
-  it('is mirrored: one side is source exactly when the other is target, and the hashes agree', () => {
+  it('is mirrored: a source here is a target there, and the hashes agree', () => {
     let wrong = 0;
     let n = 0;
     for (const a of all1) {
@@ -71,8 +71,8 @@ describe('comparison of two replicas', () => {
         const there = compareReplicas(b, a);
         if (MIRRORED[here.verdict] !== there.verdict || here.reason !== there.reason) wrong += 1;
         n += 1;
-        if (n % 37 === 0 && decisionHash(a, b, here, 4) !== decisionHash(b, a, there, 4))
-          wrong += 1;
+        if (n % 37 !== 0) continue;
+        if (decisionHash(a, b, here, 4) !== decisionHash(b, a, there, 4)) wrong += 1;
       }
     }
     expect(wrong).toBe(0);

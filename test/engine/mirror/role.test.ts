@@ -57,6 +57,32 @@ describe('the role', () => {
     }
   });
 
+  it('of a primary whose disk fails ends, and the peer takes over', () => {
+    const pair = started(3);
+    pair.runFor(200_000);
+    pair.hosts[0].broken = true;
+    pair.runFor(900_000);
+    expect(pair.hosts[0].disk).toBe('Failed');
+    expect(pair.record).toMatchObject({ primary: 2, members: [{ node: 2 }] });
+    const done = pair.completedBy(2);
+    pair.runFor(500_000);
+    expect(pair.completedBy(2)).toBeGreaterThan(done);
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('goes on without a secondary whose disk fails', () => {
+    const pair = started(3);
+    pair.runFor(200_000);
+    pair.hosts[1].broken = true;
+    pair.runFor(500_000);
+    expect(pair.hosts[1].disk).toBe('Failed');
+    expect(pair.record).toMatchObject({ primary: 1, members: [{ node: 1 }] });
+    const done = pair.completedBy(1);
+    pair.runFor(500_000);
+    expect(pair.completedBy(1)).toBeGreaterThan(done);
+    expect(pair.violations).toEqual([]);
+  });
+
   it('survives the power loss of both hosts with everything flushed', () => {
     for (const seed of [1, 2, 3, 4, 5]) {
       const pair = started(seed);
