@@ -1,0 +1,46 @@
+/** The named scenarios, in the order in which they are worth reading. */
+import { invariant } from '../engine/core/invariant.ts';
+import { bothHostsLosePower } from './library/both-hosts-lose-power.ts';
+import { clockRatesApart } from './library/clock-rates-apart.ts';
+import { cloggedThenDead } from './library/clogged-then-dead.ts';
+import { coreKilledUnderLoad } from './library/core-killed-under-load.ts';
+import { eachVoterInTurn } from './library/each-voter-in-turn.ts';
+import { freezeLongerThanLease } from './library/freeze-longer-than-lease.ts';
+import { leaderChangeDuringRemoval } from './library/leader-change-during-removal.ts';
+import { oneWayCut } from './library/one-way-cut.ts';
+import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
+import { primaryPowerLoss } from './library/primary-power-loss.ts';
+import { sourceCrashDuringResync } from './library/source-crash-during-resync.ts';
+import { splitNetwork } from './library/split-network.ts';
+import { switchIntoFailure } from './library/switch-into-failure.ts';
+import { targetCrashDuringResync } from './library/target-crash-during-resync.ts';
+import { witnessRestartedEmpty } from './library/witness-restarted-empty.ts';
+import { readScenario, type Scenario, type ScenarioText } from './scenario.ts';
+
+const TEXTS: readonly ScenarioText[] = [
+  splitNetwork,
+  oneWayCut,
+  primaryPowerLoss,
+  targetCrashDuringResync,
+  sourceCrashDuringResync,
+  eachVoterInTurn,
+  witnessRestartedEmpty,
+  leaderChangeDuringRemoval,
+  pauseLongerThanLease,
+  freezeLongerThanLease,
+  bothHostsLosePower,
+  clockRatesApart,
+  coreKilledUnderLoad,
+  cloggedThenDead,
+  switchIntoFailure,
+];
+
+/**
+ * All of them, checked. They aim at roles, not at names, so that they fit any configuration of two
+ * hosts and a witness.
+ */
+export const LIBRARY: readonly Scenario[] = TEXTS.map((text) => {
+  const read = readScenario(text);
+  invariant(read.ok, 'a scenario of the library is well-formed');
+  return read.scenario;
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { LIBRARY } from '../../scenarios/library.ts';
+import { newWorld, runScenario } from '../../scenarios/run.ts';
+import { readScenario, writeScenario } from '../../scenarios/scenario.ts';
+
+const world = newWorld();
+
+/** What each scenario is there to show, beside that all laws hold and all its faults fire. */
+const SHOWS: {
+  readonly [name: string]: {
+    readonly takeOvers?: number;
+    readonly watchdogResets?: number;
+    readonly resyncs?: number;
+    readonly detects?: string;
+    /** Longest outage in seconds, where the scenario promises one. */
+    readonly outage?: number;
+  };
+} = {
+  'split-network': { takeOvers: 0, outage: 2, resyncs: 1 },
+  'one-way-cut': { takeOvers: 1, outage: 5 },
+  'primary-power-loss': { takeOvers: 1, outage: 5, resyncs: 1 },
+  'target-crash-during-resync': { takeOvers: 0, resyncs: 2 },
+  'source-crash-during-resync': { resyncs: 2 },
+  'each-voter-in-turn': { takeOvers: 1, outage: 5, resyncs: 2 },
+  'witness-restarted-empty': { takeOvers: 0 },
+  'leader-change-during-removal': { resyncs: 1 },
+  'pause-longer-than-lease': { takeOvers: 1, watchdogResets: 1, outage: 5 },
+  'freeze-longer-than-lease': { takeOvers: 1, detects: 'LAW-one-holder', outage: 5 },
+  'both-hosts-lose-power': { resyncs: 1 },
+  'clock-rates-apart': { takeOvers: 1, outage: 5 },
+  'core-killed-under-load': { takeOvers: 0, resyncs: 2 },
+  'clogged-then-dead': { takeOvers: 0 },
+  'switch-into-failure': { takeOvers: 1 },
+};
+
+describe('the library', () => {
+  it('has at least ten scenarios, each with a name of its own and a purpose that is tested', () => {
+    const names = LIBRARY.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.length).toBeGreaterThanOrEqual(10);
+    expect([...names].sort((a, b) => (a < b ? -1 : 1))).toEqual(
+      Object.keys(SHOWS).sort((a, b) => (a < b ? -1 : 1)),
+    );
+  });
+
+  it('is read back as it is written', () => {
+    for (const scenario of LIBRARY) {
+      const again = readScenario(writeScenario(scenario));
+      expect(again.ok && again.scenario).toEqual(scenario);
+    }
+  });
+
+  for (const scenario of LIBRARY) {
+    it(`breaks no law when this happens: ${scenario.title.toLowerCase()}`, () => {
+      const shows = SHOWS[scenario.name] ?? {};
+      const declared: { [kind: string]: number } = {};
+      for (const { kind } of scenario.faults) declared[kind] = (declared[kind] ?? 0) + 1;
+      for (const seed of [1, 2, 3]) {
+        const run = runScenario(scenario, seed, {}, world);
+        expect(run.violations).toEqual([]);
+        expect(run.faultsFired).toEqual(declared);
+        const [group] = run.groups;
+        expect(group).toBeDefined();
+        if (shows.takeOvers !== undefined) expect(group?.tookOver.length).toBe(shows.takeOvers);
+        if (shows.outage !== undefined) {
+          expect(group?.outage ?? 0).toBeLessThan(shows.outage * 1e6);
+        }
+        expect(run.watchdogResets).toBe(shows.watchdogResets ?? 0);
+        expect(run.resyncs).toBeGreaterThanOrEqual(shows.resyncs ?? 0);
+        const detected = run.detected.map(({ law }) => law);
+        if (shows.detects === undefined) expect(detected).toEqual([]);
+        else expect(detected).toContain(shows.detects);
+      }
+    });
+  }
+});
