@@ -1,18 +1,26 @@
 // The secrets of one replication connection, and the bytes of its wire (version 1).
 //
-// Hello, both ways, at once: magic "UNDRSTDY" | u16 bytes that follow | u16 lowest, u16 highest
-// wire version | u16 node | u16 zero | 16 volume | 16 nonce | u32 slot bytes | u32 block bytes |
-// u64 volume bytes | anything later versions add, ignored but authenticated. Integers are
-// little-endian. Proof, connector first, then listener: 16 bytes, F(key, label | both hellos).
-// Frame: record (32) | tag (16) | slot header (64, writes only) | body. The record:
-// u32 body bytes | u8 type | u8[3] zero | u32 flags | i32 slot | u64 offset | i32 status | u32
-// zero. tag = SipHash-2-4-128 under the direction's key of: u64 frame counter | record | header |
-// body.
+// Integers are little-endian.
 //
-// F is SipHash under each half of the 32-byte cluster key, the two results xored: a pseudo-random
-// function as long as either half is secret. Nonces are fresh on both sides, so a recorded session
-// proves nothing in another one; labels keep roles and directions apart; the counter keeps frames
-// in their place.
+// Hello, both ways at once:
+//   8 magic "UNDRSTDY", u16 bytes that follow, u16 lowest and u16 highest wire version, u16 node,
+//   u16 zero, 16 volume, 16 nonce, u32 slot bytes, u32 block bytes, u64 volume bytes; what later
+//   versions add behind is ignored, but authenticated.
+//
+// Proof, the connector's first, then the listener's:
+//   16 bytes F(key, label, connector's hello, listener's hello)
+//
+// Frame:
+//   record: u32 body bytes, u8 type, u8[3] zero, u32 flags, i32 slot, u64 offset, i32 status,
+//   u32 zero;
+//   16 tag, 64 slot header (writes only), body;
+//   tag: SipHash-2-4-128 under the direction's key of u64 frame counter, record, header, body.
+//
+// F is SipHash under each half of the 32-byte cluster key, over a number for the half and the
+// message, the two results xored: a pseudo-random function as long as either half is secret. The
+// number matters: without it equal halves cancelled each other out, and anybody was admitted.
+// Nonces are fresh on both sides, so a recorded session proves nothing in another one; labels keep
+// roles and directions apart; the counter keeps frames in their place.
 #pragma once
 #include <sys/random.h>
 
@@ -131,17 +139,23 @@ class Session {
   static Tag128 function(const ClusterKey& key, const char* label,
                          const std::vector<uint8_t>& connector,
                          const std::vector<uint8_t>& listener) {
-    std::vector<uint8_t> message(label, label + 8);
-    message.insert(message.end(), connector.begin(), connector.end());
-    message.insert(message.end(), listener.begin(), listener.end());
-    SipKey first, second;
-    memcpy(&first, key.bytes, 16);
-    memcpy(&second, key.bytes + 16, 16);
-    const Tag128 a = siphash128(first, message.data(), message.size()),
-                 b = siphash128(second, message.data(), message.size());
-    wipe(&first, sizeof first);
-    wipe(&second, sizeof second);
-    return {a.low ^ b.low, a.high ^ b.high};
+    Tag128 sum;
+    for (uint64_t half = 0; half < 2; half++) {
+      SipKey part;
+      memcpy(&part, key.bytes + 16 * half, 16);
+      SipHash hash(part);
+      hash.add(&half, sizeof half);
+      hash.add(label, 8);
+      // One piece: only the last that is added may have any length.
+      std::vector<uint8_t> hellos(connector);
+      hellos.insert(hellos.end(), listener.begin(), listener.end());
+      hash.add(hellos.data(), hellos.size());
+      const Tag128 tag = hash.finish();
+      sum.low ^= tag.low;
+      sum.high ^= tag.high;
+      wipe(&part, sizeof part);
+    }
+    return sum;
   }
 
   static Tag128 mac(const SipKey& key, uint64_t counter, const uint8_t* record,

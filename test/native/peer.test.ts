@@ -242,6 +242,33 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a link by %s', (pe
     expect(reasons).toContain(why);
   });
 
+  it.each([
+    ['equal halves', new Uint8Array(32).fill(7)],
+    ['nothing but zeros', new Uint8Array(32)],
+  ])('is not opened by guessing, even when the key has %s', async (_, key) => {
+    // Once, the halves of a key were xored as they were: equal ones made every secret zero.
+    const { b } = make({ key }, { key });
+    const hello = Buffer.alloc(66);
+    hello.write('UNDRSTDY');
+    for (const [at, value] of [
+      [8, 56],
+      [10, 1],
+      [12, 1],
+      [14, 1],
+    ] as const) {
+      hello.writeUInt16LE(value, at);
+    }
+    Buffer.from(VOLUME.replaceAll('-', ''), 'hex').copy(hello, 18);
+    for (let guess = 0; guess < 3; guess += 1) {
+      const socket = createConnection(pair?.port as number, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.write(Buffer.concat([hello, Buffer.alloc(16, [0, 7, 255][guess])]));
+      await rig.until(() => b.reactor.stats().authFailures === guess + 1);
+      socket.destroy();
+    }
+    expect(b.seen).toEqual([]);
+  });
+
   it('is not opened by a recorded session', async () => {
     const { a, b } = make();
     await pair?.connectThrough();

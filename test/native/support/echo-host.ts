@@ -1,7 +1,7 @@
 /**
- * A process whose Workers each serve one replica: `echo-host.ts FOLDER MODE NAME...`. Modes: `serve`
- * goes on; `load` keeps the disk busy as well; `exit`, `terminate` and `throw` end it so at the
- * first request.
+ * A process whose Workers each serve one replica: `echo-host.ts FOLDER MODE NAME...`. Modes:
+ * `serve` goes on; `load` keeps the disk busy as well; `exit`, `terminate` and `throw` end it so at
+ * the first request.
  */
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { loadNative } from '../../../backends/real/native.ts';
