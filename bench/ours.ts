@@ -12,11 +12,12 @@ const source = ['--import', 'tsx', join(root, 'cli', 'understudy.ts')];
 
 /** The part of `status --json` that is read here. */
 interface Status {
-  readonly volumes?: readonly {
-    readonly primary: number;
-    readonly members: readonly unknown[];
-    readonly local: { readonly role: string; readonly link: string } | null;
-  }[];
+  readonly status?: {
+    readonly volumes: readonly {
+      readonly members: readonly unknown[];
+      readonly local: { readonly role: string } | null;
+    }[];
+  };
 }
 
 /** Starts a mirror of two replicas in `folder` and waits until both are in sync and served. */
@@ -34,7 +35,7 @@ export async function startOurs(folder: string, size: string): Promise<Running> 
     async () => {
       for (const name of ['a', 'b']) {
         const status = await statusOf(config, name);
-        const volume = status?.volumes?.[0];
+        const volume = status?.status?.volumes[0];
         if (volume?.local?.role === 'Primary' && volume.members.length === 2) serving = name;
       }
       return serving !== '';
@@ -43,7 +44,7 @@ export async function startOurs(folder: string, size: string): Promise<Running> 
   );
   const socket = join(home, serving, 'data.nbd');
   return {
-    uri: `nbd+unix:///data?socket=${socket}`,
+    uri: `nbd+unix:///?socket=${socket}`,
     pids: children.flatMap((child) => familyOf(child.pid as number)),
     stop: () => stopAll(children),
   };

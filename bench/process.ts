@@ -11,7 +11,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts `command`; what it prints goes to standard error when `UNDERSTUDY_BENCH_VERBOSE` is set. */
+/** Starts `command`; its output is shown when `UNDERSTUDY_BENCH_VERBOSE` is set. */
 export function start(command: string, args: readonly string[]): ChildProcess {
   const verbose = process.env['UNDERSTUDY_BENCH_VERBOSE'] !== undefined;
   return spawn(command, args, {

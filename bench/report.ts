@@ -44,7 +44,8 @@ export function formatFigures(figures: Figures): string {
   const round = (value: number): string => value.toPrecision(4);
   return Object.entries(figures)
     .map(([name, { ours, peer, ratio, unit, command }]) => {
-      return `${name}: ${round(ours)} / ${round(peer)} = ${ratio.toFixed(2)}  [${unit}]  ${command}`;
+      const values = `${round(ours)} / ${round(peer)} = ${ratio.toFixed(2)}`;
+      return `${name}: ${values}  [${unit}]  ${command}`;
     })
     .join('\n');
 }

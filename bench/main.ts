@@ -1,0 +1,53 @@
+/**
+ * All benchmarks: the peer and us side by side in one run, as a ratio. `--json` prints
+ * {name: {ours, peer, ratio, unit, command}}; `--only NAME` runs one; `--quick` measures briefly.
+ * Exits with 1 when a bar is missed.
+ */
+import { Command, Option } from 'commander';
+import { benchEngine } from './engine.ts';
+import { benchMemory } from './memory.ts';
+import { benchMirroredWrite } from './mirrored-write.ts';
+import { type Figures, formatFigures, missedBars } from './report.ts';
+
+const NAMES = ['engine', 'mirrored-write-tmpfs', 'mirrored-write-disk', 'memory'] as const;
+
+interface Options {
+  readonly only?: (typeof NAMES)[number];
+  readonly quick?: boolean;
+  readonly json?: boolean;
+}
+
+const program = new Command('bench')
+  .description('measure us and the peers side by side; ratios count')
+  .addOption(new Option('--only <name>', 'run one benchmark').choices(NAMES))
+  .option('--quick', 'measure briefly: shows that it works, not how fast')
+  .option('--json', 'print one JSON object');
+
+program.action(async (options: Options) => {
+  const log = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+  };
+  const rounds = options.quick ? 1 : 5;
+  const secondsEach = options.quick ? 1 : 3;
+  const jobs: { readonly [name in (typeof NAMES)[number]]: () => Promise<Figures> } = {
+    engine: () => Promise.resolve(benchEngine({ quick: options.quick ?? false, log })),
+    'mirrored-write-tmpfs': () => {
+      return benchMirroredWrite({ place: 'tmpfs', rounds, secondsEach, log });
+    },
+    'mirrored-write-disk': () => {
+      return benchMirroredWrite({ place: 'disk', rounds, secondsEach, log });
+    },
+    memory: () => benchMemory(log),
+  };
+  const figures: Figures = {};
+  for (const name of options.only === undefined ? NAMES : [options.only]) {
+    Object.assign(figures, await jobs[name]());
+  }
+  const missed = missedBars(figures);
+  if (options.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
+  else process.stdout.write(`${formatFigures(figures)}\n`);
+  for (const line of missed) process.stderr.write(`Bar missed: ${line}\n`);
+  if (missed.length > 0) process.exitCode = 1;
+});
+
+await program.parseAsync();
