@@ -96,6 +96,8 @@ function cache(fault: Fault): string {
 
 function moment(when: Moment): string {
   switch (when) {
+    case 'write':
+      return ', in the middle of a write';
     case 'resync':
       return ', at the next resync';
     case 'removal':

@@ -76,7 +76,7 @@ export type ScenarioRead =
   | { readonly ok: false; readonly problems: readonly ScenarioProblem[] };
 
 /** A run's length when nothing else is said, and the shortest that can be judged. */
-export const DEFAULT_DURATION = 62_000_000;
+export const DEFAULT_DURATION = 61_000_000;
 const DURATION_MIN = 40_000_000;
 const DURATION_MAX = 3_600_000_000;
 /** The last part of a run: everything heals under load, then two quiet seconds. */

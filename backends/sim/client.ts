@@ -24,8 +24,8 @@ export interface Workload {
 }
 
 export const DEFAULT_WORKLOAD: Workload = {
-  iops: 110,
-  reads: 40,
+  iops: 93,
+  reads: 45,
   flushes: 4,
   fua: 6,
   hot: 50,
@@ -127,6 +127,11 @@ export class Client {
     let sum = 0;
     for (const session of this.#sessions) sum += session.inFlight;
     return sum;
+  }
+
+  /** The same for the session at one side. */
+  inFlightAt(side: number): number {
+    return (this.#sessions[side] as Session).inFlight;
   }
 
   start(): void {

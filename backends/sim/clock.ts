@@ -30,7 +30,7 @@ export class SimClock {
   /** From now on the clock gains `ppm` microseconds per second. */
   setRate(now: number, ppm: number): void {
     this.#local = this.at(now);
-    this.#anchor = now;
+    this.#anchor = this.#stoppedAt >= 0 ? this.#stoppedAt : now;
     this.#ppm = ppm;
   }
 
@@ -55,13 +55,18 @@ export class SimClock {
     return this.#local + elapsed + Math.floor((elapsed * this.#ppm) / MILLION);
   }
 
-  /** The earliest world time ≥ `now` at which the clock shows at least `local`. */
+  /**
+   * The earliest world time ≥ `now` at which the clock shows at least `local`; of a clock that
+   * stands still, if it went on now.
+   */
   when(now: number, local: number): number {
     const ahead = local - this.at(now);
     if (ahead <= 0) return now;
     if (this.#ppm === 0) return now + ahead;
-    let world = now + Math.floor((ahead * MILLION) / (MILLION + this.#ppm));
-    while (this.at(world) < local) world += 1;
-    return world;
+    const until = this.#stoppedAt >= 0 ? this.#stoppedAt : now;
+    const needed = local - this.#local;
+    let elapsed = until - this.#anchor + Math.floor((ahead * MILLION) / (MILLION + this.#ppm));
+    while (elapsed + Math.floor((elapsed * this.#ppm) / MILLION) < needed) elapsed += 1;
+    return now + (elapsed - (until - this.#anchor));
   }
 }

@@ -29,6 +29,8 @@ class Path {
   /** Additional losses, in parts per million. */
   loss = 0;
   readonly held: number[] = [];
+  /** Datagrams under way. */
+  flying = 0;
   readonly rng: Rng;
   readonly faultRng: Rng;
   constructor(rng: Rng, faultRng: Rng) {
@@ -39,6 +41,8 @@ class Path {
 
 /** A clogged path keeps this many datagrams and drops the rest. */
 const HELD_MAX = 64;
+/** No sound engine has so many under way on one path: somebody answers himself for ever. */
+const FLYING_MAX = 256;
 
 /** All control links of a world. */
 export class Datagrams {
@@ -47,6 +51,8 @@ export class Datagrams {
   readonly #paths: (Path | undefined)[];
   readonly #hosts: number;
   readonly links: number;
+  /** Told when a path has more under way than a sound engine sends. */
+  storm: (from: number, kind: string) => void = () => {};
 
   /** `hosts` is the highest node number plus one. */
   constructor(kernel: Kernel, hosts: number, links: number, timing: DatagramTiming) {
@@ -64,6 +70,11 @@ export class Datagrams {
       return;
     }
     for (let each = 0; each < this.links; each += 1) this.#sendOn(from, to, each, message);
+  }
+
+  /** A datagram has arrived. */
+  arrived(from: number, to: number, link: number): void {
+    this.#path(from, to, link).flying -= 1;
   }
 
   /** Adds or removes a cut of one way of one link. */
@@ -109,6 +120,11 @@ export class Datagrams {
   ): void {
     const queue = this.#kernel.queue;
     if (path.clogs > 0 && path.held.length >= HELD_MAX) return;
+    if (path.flying >= FLYING_MAX) {
+      this.storm(from, message.kind);
+      return;
+    }
+    path.flying += 1;
     const entry = queue.take(Kind.Datagram, to, 0);
     queue.a[entry] = from;
     queue.b[entry] = link;

@@ -40,8 +40,9 @@ interface Active {
 
 /** What a fault that waits for its moment fires within, or not at all. */
 const PATIENCE = 15_000_000;
-/** A fault on a moment strikes within this. */
+/** A fault on a moment strikes within this; one on a write while it is under way. */
 const AIM = 1_500;
+const AIM_WRITE = 350;
 
 export class FaultDriver {
   readonly fired = new Map<string, number>();
@@ -87,7 +88,8 @@ export class FaultDriver {
       if ((this.#faults[fault] as Fault).when !== moment) continue;
       this.#waiting.splice(i, 1);
       if (until < now) continue;
-      const entry = queue.push(now + this.#rng.below(AIM), Kind.Fault, fault, 0);
+      const aim = moment === 'write' ? AIM_WRITE : AIM;
+      const entry = queue.push(now + this.#rng.below(aim), Kind.Fault, fault, 0);
       queue.a[entry] = 2;
     }
   }

@@ -146,8 +146,7 @@ export class SimHost implements LegHost, MonitorHost {
   /** Power fails: everything volatile is gone, the disks keep what `mode` says. */
   powerOff(mode: CrashMode): void {
     if (!this.power) return;
-    let ioInFlight = false;
-    for (const leg of this.legs) ioInFlight ||= leg.disk.writesInFlight > 0;
+    const ioInFlight = this.#crashing();
     this.thaw();
     this.power = false;
     this.#endCore();
@@ -202,6 +201,7 @@ export class SimHost implements LegHost, MonitorHost {
   /** Kills the core; the monitor, or else init, starts it again. */
   killCore(): void {
     if (this.#control === null) return;
+    this.#crashing();
     this.#endCore();
     for (const leg of this.legs) leg.connection?.processDied(leg.side);
     const { queue, now } = this.#kernel;
@@ -435,6 +435,11 @@ export class SimHost implements LegHost, MonitorHost {
 
   #delay(range: readonly [fixed: number, mean: number]): number {
     return range[0] + this.#mailboxRng.exponential(range[1]);
+  }
+
+  #crashing(): boolean {
+    const writing = this.legs.some((leg) => leg.disk.writesInFlight > 0);
+    return this.#observer.crashing(this.node, writing);
   }
 
   #started(): boolean {

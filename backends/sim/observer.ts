@@ -24,6 +24,8 @@ export interface Observer {
   /** A core lives anew, or died: its requests will never be answered. */
   coreStarted(node: NodeId): void;
   coreDied(node: NodeId): void;
+  /** Just before a core is killed or power fails; answers whether any I/O is under way there. */
+  crashing(node: NodeId, writesInFlight: boolean): boolean;
   /** Just after a host's power failed: caches are gone. */
   powerLost(node: NodeId, ioInFlight: boolean): void;
   application(group: number, node: NodeId, state: ApplicationState): void;

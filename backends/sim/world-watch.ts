@@ -117,9 +117,18 @@ export class WorldWatch implements Observer {
     }
   }
 
-  powerLost(node: number, ioInFlight: boolean): void {
+  /** Counts a crash, and whether it struck writes on the disk or requests of clients. */
+  crashing(node: number, writesInFlight: boolean): boolean {
+    const asked = this.#legs.some(
+      (leg) => leg.node === node && (this.#clients[leg.volume]?.inFlightAt(leg.side) ?? 0) > 0,
+    );
+    const ioInFlight = writesInFlight || asked;
     this.#crashes += 1;
     if (ioInFlight) this.#crashesWithIo += 1;
+    return ioInFlight;
+  }
+
+  powerLost(node: number, ioInFlight: boolean): void {
     this.#kernel.worldEvent(node, 'world.power-lost', { ioInFlight });
     const boot = this.#hosts.find((host) => host.node === node)?.boot ?? 0;
     for (const leg of this.#legs) {

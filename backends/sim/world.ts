@@ -16,7 +16,7 @@ import { Datagrams, DEFAULT_DATAGRAM_TIMING } from './datagrams.ts';
 import { DEFAULT_DISK_LATENCY, SECTOR_BYTES, SimDisk } from './disk.ts';
 import type { Fault } from './fault.ts';
 import { FaultDriver, type FaultWorld } from './fault-driver.ts';
-import { History } from './history.ts';
+import { History, Request } from './history.ts';
 import { SimHost } from './host.ts';
 import { Kernel, Kind, Stream } from './kernel.ts';
 import { checkHealed } from './oracle/heals.ts';
@@ -44,6 +44,9 @@ export interface RunSetup {
   readonly stopAtFirst: boolean;
   readonly judge: Judge;
 }
+
+/** So many entries within one microsecond mean that somebody answers himself for ever. */
+const LIVELOCK = 100_000;
 
 export class World implements FaultWorld {
   readonly kernel = new Kernel();
@@ -135,6 +138,8 @@ export class World implements FaultWorld {
     this.connections = connections;
     this.clients = clients;
     this.#oracles = oracles;
+    this.datagrams.storm = (from, kind) =>
+      verdict.find('LAW-no-panic', from, 'panic.storm', { kind });
     watch.wire(config, this.hosts, legs, clients, oracles, verdict, this.#driver);
     for (const host of this.hosts) this.#wire(setup, host, legs);
   }
@@ -247,7 +252,10 @@ export class World implements FaultWorld {
       setup.workload,
       history,
       {
-        invoked: (op) => oracles.invoked(op),
+        invoked: (op) => {
+          oracles.invoked(op);
+          if (history.kind[op] === Request.Write) this.#driver.moment('write');
+        },
         dropped: (op) => oracles.dropped(op),
         succeeded: (op, leg, base) => {
           const replica = oracles.truth.replicas[leg.side] as ReplicaTruth;
@@ -294,9 +302,16 @@ export class World implements FaultWorld {
     const { kernel } = this;
     const { queue } = kernel;
     const legs = this.#legs;
+    let still = 0;
     while (queue.size > 0) {
       const time = queue.nextTime;
       if (time > setup.endAt) break;
+      still = time === kernel.now ? still + 1 : 0;
+      if (still > LIVELOCK) {
+        const kind = queue.kind[queue.next] as number;
+        this.#watch.verdict.find('LAW-no-panic', 0, 'panic.livelock', { kind });
+        return;
+      }
       kernel.now = time;
       const entry = queue.pop();
       if (this.#dispatch(entry)) queue.release(entry);
@@ -340,6 +355,9 @@ export class World implements FaultWorld {
       case Kind.Operator:
         return this.#forCore(entry, this.host(target), guard);
       case Kind.Datagram:
+        if (guard === 0) this.datagrams.arrived(a, target, queue.b[entry] as number);
+        // Once arrived it only waits for its process.
+        queue.guard[entry] = 1;
         return this.host(target).datagram(entry);
       case Kind.MonitorOrder:
       case Kind.MonitorTimer:
