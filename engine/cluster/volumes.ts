@@ -1,5 +1,5 @@
 /** This node's replicas as their data actors report them, and what they were told. */
-import type { BootId, Epoch, Generation, Micros, NodeId } from '../core/units.ts';
+import type { Epoch, Generation, Micros, NodeId } from '../core/units.ts';
 import type { DataReport, DiskState, LinkState, Role, VolumeRecord } from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { VolumeFacts, Want } from './messages.ts';
@@ -115,13 +115,12 @@ export class Volumes {
         return;
       }
       case 'want': {
-        const { epoch, reason, cause } = report;
         // The data actor knows which life of the peer it copied to; else the one heard now.
-        const { peerBoot } = report as { readonly peerBoot?: BootId };
+        const { epoch, reason, cause, peerBoot } = report;
         const self = this.#context.node;
         const members = report.members.map((node) => {
-          const told = node === self ? undefined : peerBoot;
-          return { node, boot: told !== undefined && told !== 0 ? told : boots(node) };
+          const told = node === self ? 0 : peerBoot;
+          return { node, boot: told !== 0 ? told : boots(node) };
         });
         const known = volume.want?.epoch === epoch && volume.want.reason === reason;
         volume.want = { epoch, members, reason, cause };

@@ -102,6 +102,11 @@ export type DataReport =
       readonly volume: string;
       readonly epoch: Epoch;
       readonly members: readonly NodeId[];
+      /**
+       * The life of the peer that the wish is about, from its hello; 0 when no hello was heard. A
+       * record that admits the peer must name this boot (docs/decisions/0005).
+       */
+      readonly peerBoot: BootId;
       readonly reason: 'peer-lost' | 'peer-failed' | 'resync-done' | 'settle';
       /** Id of the data actor's event behind the wish. */
       readonly cause: string;

@@ -2,7 +2,7 @@
  * What this host is for the volume: applies committed records one after another, each made durable
  * before anybody acts in it; promotes, goes alone, gives up, and steps back when it is fenced.
  */
-import type { BootId, Epoch, NodeId } from '../core/units.ts';
+import type { Epoch, NodeId } from '../core/units.ts';
 import type { DataReport, VolumeRecord } from '../data/messages.ts';
 import { startGeneration } from './generation.ts';
 import { Mode } from './link.ts';
@@ -11,13 +11,10 @@ import type { Parts } from './parts.ts';
 import type { Found } from './store.ts';
 import { Deadline } from './turn.ts';
 
-type WantReason = (DataReport & { kind: 'want' })['reason'];
+/** The report of a wish. */
+export type WantReport = DataReport & { kind: 'want' };
 
-/**
- * The `want` report with the peer's host life that this wish is about. A record that admits the
- * peer must name this life: a peer that lost power since the wish has lost what it acknowledged.
- */
-export type WantReport = DataReport & { kind: 'want' } & { readonly peerBoot: BootId };
+type WantReason = WantReport['reason'];
 
 export class RoleMachine {
   readonly #p: Parts;

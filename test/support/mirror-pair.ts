@@ -372,7 +372,7 @@ export class Pair extends PairHosts {
         h.dirty = report.dirty;
         return;
       case 'want':
-        this.#wants.set(h.node, report as WantReport);
+        this.#wants.set(h.node, report);
         return;
       case 'active':
         this.activeAt = this.now;
