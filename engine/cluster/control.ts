@@ -26,6 +26,7 @@ import type { ControlMessage, DirectMessage, FactsMessage, Heartbeat } from './m
 import { Operator } from './operator.ts';
 import { Durability } from './persist.ts';
 import { Planner } from './planner.ts';
+import { Proposals } from './proposals.ts';
 import { Raft, type RaftDurable } from './raft.ts';
 import {
   applyEntry,
@@ -37,6 +38,8 @@ import {
   recordOf,
 } from './state.ts';
 import { statusOf } from './status.ts';
+import { Upkeep } from './upkeep.ts';
+import { Views } from './views.ts';
 import { Volumes } from './volumes.ts';
 
 export interface ControlOptions {
@@ -73,6 +76,7 @@ export class Control implements ControlActor {
   readonly #detector: Detector;
   readonly #volumes: Volumes;
   readonly #executor: Executor;
+  readonly #proposals: Proposals;
   readonly #planner: Planner;
   readonly #operator: Operator;
   #state: ClusterState = EMPTY_STATE;
@@ -103,6 +107,7 @@ export class Control implements ControlActor {
       apply: (entry: Entry): void => this.#apply(entry),
       install: (installed: ClusterState): void => this.#install(installed),
       leaderChanged: (): void => {
+        this.#proposals.reset();
         this.#planner.reset();
         this.#operator.reset();
         this.#planDue = true;
@@ -115,10 +120,19 @@ export class Control implements ControlActor {
     this.#detector = new Detector(context, this.#links, this.#durability, this.#voter, state);
     this.#executor = new Executor(context, this.#durability, this.#holder, this.#volumes, state);
     const facts = (): FactsMessage => this.#facts;
-    this.#planner = new Planner(context, this.#links, this.#raft, this.#detector, state, facts);
-    this.#operator = new Operator(context, this.#links, this.#raft, this.#planner, state, () =>
-      this.status(context.now),
-    );
+    const views = new Views(context, this.#links, state, facts);
+    this.#proposals = new Proposals(this.#raft);
+    const upkeep = new Upkeep(context, this.#links, views, this.#proposals, state);
+    const { proposals, links, raft, detector } = {
+      proposals: this.#proposals,
+      links: this.#links,
+      raft: this.#raft,
+      detector: this.#detector,
+    };
+    const parts = { links, raft, detector, views, proposals, upkeep };
+    this.#planner = new Planner(context, parts, state);
+    const status = (): ClusterStatus => this.status(context.now);
+    this.#operator = new Operator(context, links, raft, this.#planner, views, state, status);
   }
 
   step(inputs: readonly ControlInput[], now: Micros): readonly ControlDecision[] {
@@ -374,7 +388,7 @@ export class Control implements ControlActor {
     this.#state = applyEntry(before, entry, config, needed);
     this.#compare(before, entry.event);
     if (!this.#started) return;
-    this.#planner.applied(entry);
+    this.#proposals.applied(entry);
     this.#operator.applied(entry, this.#state !== before);
     if (this.#state === before && entry.kind !== 'noop') {
       this.#context.reached('committed-entry-lost-race');

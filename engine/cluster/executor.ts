@@ -198,7 +198,8 @@ export class Executor {
       if (volume.engaged) this.#volumes.record(volume, record, cause);
       return;
     }
-    if (!volume.attached || record.epoch <= volume.taint) return;
+    const stale = record.epoch <= volume.taint && !this.#context.flags['boot-rule-skipped'];
+    if (!volume.attached || stale) return;
     if (!this.#declared(group)) return;
     if (group.base.length > 0) {
       // A grant of an earlier turn as primary must have run out: nothing is acknowledged yet.
@@ -250,13 +251,13 @@ export class Executor {
     cause: string,
   ): void {
     const { node, boot } = this.#context;
+    const broken =
+      volume.disk === 'Failed' || volume.disk === 'Diskless' || volume.disk === 'Inconsistent';
     const waits =
       group.owner === node &&
       group.ownerBoot === boot &&
       group.phase !== 'stopping' &&
-      volume.disk !== 'Failed' &&
-      volume.disk !== 'Diskless' &&
-      volume.disk !== 'Inconsistent' &&
+      !(volume.attached && broken) &&
       !group.failed.includes(node);
     // While the log decides our new epoch the application goes on: the monitor ends it by itself
     // when the lease it was started under runs out.

@@ -8,10 +8,10 @@ import type { CommandRef, Entry } from './entries.ts';
 import type { Links } from './heartbeat.ts';
 import type { ClusterStatus, OperatorAnswer, OperatorCommand } from './interface.ts';
 import type { CommandMessage, CommandRefusedMessage } from './messages.ts';
-import { effectiveMembers, judge } from './placement.ts';
 import type { Planner } from './planner.ts';
 import type { Raft } from './raft.ts';
-import { bootOf, type ClusterState, groupOf, recordOf } from './state.ts';
+import { type ClusterState, groupOf, recordOf } from './state.ts';
+import type { Views } from './views.ts';
 
 const GIVE_UP_AFTER = 10_000_000;
 const WAITING_MAX = 64;
@@ -27,6 +27,7 @@ export class Operator {
   readonly #links: Links;
   readonly #raft: Raft;
   readonly #planner: Planner;
+  readonly #views: Views;
   readonly #state: () => ClusterState;
   readonly #status: () => ClusterStatus;
   #waiting = new Map<number, Waiting>();
@@ -38,6 +39,7 @@ export class Operator {
     links: Links,
     raft: Raft,
     planner: Planner,
+    views: Views,
     state: () => ClusterState,
     status: () => ClusterStatus,
   ) {
@@ -45,6 +47,7 @@ export class Operator {
     this.#links = links;
     this.#raft = raft;
     this.#planner = planner;
+    this.#views = views;
     this.#state = state;
     this.#status = status;
   }
@@ -187,15 +190,8 @@ export class Operator {
         if (!unit.nodes.includes(command.to)) {
           return { reason: 'not-a-node-of-the-group', remedy: 'see-configuration' };
         }
-        const boots = (node: NodeId): number => bootOf(this.#state(), node);
-        const candidate = this.#planner.candidate(command.to);
-        const verdict = judge(
-          unit,
-          effectiveMembers(group, record),
-          candidate,
-          boots,
-          this.#context.flags,
-        );
+        const candidate = this.#views.candidate(command.to);
+        const verdict = this.#views.judge(unit, group, record, candidate);
         if (!verdict.ok) return verdict;
         this.#proposed.add(key);
         const failed = group.failed.filter((node) => node !== command.to);

@@ -90,6 +90,8 @@ interface Data {
   until: number;
   primary: boolean;
   activeIn: number;
+  /** Epoch in which it asked to let the peer in. */
+  addingIn: number;
   demotedIn: number;
   wanted: string;
   syncedSince: number;
@@ -145,6 +147,7 @@ function newData(): Data {
     until: -1,
     primary: false,
     activeIn: 0,
+    addingIn: 0,
     demotedIn: 0,
     wanted: '',
     syncedSince: -1,
@@ -711,16 +714,20 @@ export class ControlNet {
       // A member in another life is none: it is left out before anything is acknowledged.
       const same = named === undefined || named.boot === peer?.boot;
       const takes = peer !== null && peer.disk.seen <= record.epoch && !peer.data.primary && same;
-      const inSync = peer !== null && members.includes(peer.node);
+      // A peer that was asked to be let in again has every write from then on: the record that
+      // lets it in may come at any time.
+      const adding = data.addingIn === record.epoch;
+      const inSync = peer !== null && (adding || members.includes(peer.node));
       this.#writes += 1;
       disk.cached = this.#writes;
       if (takes && inSync) {
         peer.disk.cached = this.#writes;
         peer.disk.seen = record.epoch;
       }
-      const acked = members.every((m) => m === host.node || (takes && m === peer.node));
+      const both = takes && inSync;
+      const acked = (both || !adding) && members.every((m) => m === host.node || both);
       if (acked) this.#ack(host, takes && inSync ? peer : null, record.epoch);
-      if (!takes && members.length > 1) {
+      if (!takes && (adding || members.length > 1)) {
         // RULE-11: what was acknowledged by both must be stable here before the other is removed.
         disk.flushed = disk.cached;
         this.#want(host, [host.node], 'peer-lost');
@@ -759,7 +766,9 @@ export class ControlNet {
     const key = `${epoch} ${members.join()} ${reason}`;
     if (host.data.wanted === key) return;
     host.data.wanted = key;
-    this.#report(host, { kind: 'want', volume: VOLUME, epoch, members, reason, cause: '' });
+    // No hello is modelled here: control falls back to the boot that it hears.
+    const wish = { volume: VOLUME, epoch, members, peerBoot: 0, reason, cause: '' } as const;
+    this.#report(host, { kind: 'want', ...wish });
   }
 
   #resync(host: Host, peer: Host): void {
@@ -777,6 +786,7 @@ export class ControlNet {
     peer.disk.flushed = peer.disk.cached;
     host.disk.flushed = host.disk.cached;
     const nodes = [host.node, peer.node].sort((a, b) => a - b);
+    data.addingIn = data.record?.epoch ?? 0;
     this.#want(host, nodes, 'resync-done');
   }
 

@@ -1,0 +1,105 @@
+/** Builds the entries that move a group; pure. Whether they may be proposed is the planner's. */
+import type { Generation } from '../core/units.ts';
+import type { VolumeRecord } from '../data/messages.ts';
+import type { Flags } from './canaries.ts';
+import type { CommandRef, Entry, GroupState, Proof } from './entries.ts';
+import { type Candidate, effectiveMembers } from './placement.ts';
+
+/**
+ * Gives the group and its volume to the taker in one entry. With `keep` everyone in
+ * sync stays so; else the taker is alone, in `generation`, without a grant until it has flushed.
+ */
+export function grantEntry(
+  group: GroupState,
+  record: VolumeRecord,
+  taker: Candidate,
+  members: { readonly keep: boolean; readonly generation: Generation },
+  proof: Proof,
+  event: string,
+  flags: Flags,
+): Entry {
+  const epoch = record.epoch + (flags['epoch-not-raised'] ? 0 : 1);
+  const { node, boot, life } = taker;
+  const before = effectiveMembers(group, record);
+  const only = before.every((m) => m.node === node && m.boot === boot);
+  const next: GroupState = {
+    ...group,
+    serial: group.serial + 1,
+    epoch: group.epoch + 1,
+    owner: node,
+    ownerBoot: boot,
+    ownerLife: life,
+    recordEpoch: epoch,
+    base: members.keep || only ? [] : before,
+    phase: 'starting',
+    target: 0,
+    last: node,
+    blocked: null,
+  };
+  const kept: VolumeRecord = { ...record, epoch, primary: node };
+  const generation =
+    members.keep || flags['generation-kept'] ? record.generation : members.generation;
+  const fresh: VolumeRecord = { ...kept, members: [{ node, boot }], generation };
+  return {
+    kind: 'group',
+    event,
+    from: group.serial,
+    next,
+    record: members.keep ? kept : fresh,
+    recordFrom: record.epoch,
+    proof,
+    command: null,
+  };
+}
+
+/**
+ * Nobody owns the group any more. Unless it was stopped in order, the replicas may differ in what
+ * was under way: then the next owner begins alone.
+ */
+export function releaseEntry(
+  group: GroupState,
+  record: VolumeRecord,
+  proof: Proof,
+  event: string,
+): Entry {
+  const next: GroupState = {
+    ...group,
+    serial: group.serial + 1,
+    epoch: group.epoch + 1,
+    owner: 0,
+    ownerBoot: 0,
+    ownerLife: 0,
+    phase: group.wanted === 'stop' ? 'stopped' : 'offline',
+    base: proof.kind === 'stopped' ? group.base : effectiveMembers(group, record),
+    target: 0,
+  };
+  return {
+    kind: 'group',
+    event,
+    from: group.serial,
+    next,
+    record: { ...record, epoch: record.epoch + 1, primary: 0 },
+    recordFrom: record.epoch,
+    proof,
+    command: null,
+  };
+}
+
+/** Changes what is said of the group; neither owner nor epoch moves. */
+export function amendEntry(
+  group: GroupState,
+  change: Partial<GroupState>,
+  event: string,
+  command: CommandRef | null,
+): Entry {
+  return {
+    kind: 'group',
+    event,
+    from: group.serial,
+    next: { ...group, ...change, serial: group.serial + 1 },
+    record: null,
+    recordFrom: 0,
+    proof: { kind: 'none' },
+    command,
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * The leader's standing duties beside the groups: in-sync sets as the primaries wish them, boots,
+ * blank voters, and leases about which somebody attested.
+ */
+import type { Member, VolumeRecord } from '../data/messages.ts';
+import type { Context } from './context.ts';
+import type { GroupState } from './entries.ts';
+import type { Unit } from './groups.ts';
+import type { Links } from './heartbeat.ts';
+import type { FactsMessage, Want } from './messages.ts';
+import type { Proposals } from './proposals.ts';
+import { bootOf, type ClusterState, identityOf, leaseEpochOf } from './state.ts';
+import type { Views } from './views.ts';
+
+export class Upkeep {
+  readonly #context: Context;
+  readonly #links: Links;
+  readonly #views: Views;
+  readonly #proposals: Proposals;
+  readonly #state: () => ClusterState;
+
+  constructor(
+    context: Context,
+    links: Links,
+    views: Views,
+    proposals: Proposals,
+    state: () => ClusterState,
+  ) {
+    this.#context = context;
+    this.#links = links;
+    this.#views = views;
+    this.#proposals = proposals;
+    this.#state = state;
+  }
+
+  /** The primary's wish for another in-sync set becomes an entry. */
+  wants(unit: Unit, group: GroupState, record: VolumeRecord): boolean {
+    if (record.primary === 0 || group.base.length > 0) return false;
+    const { facts, reachable, life } = this.#views.candidate(record.primary);
+    if (!reachable || facts === null || facts.life !== life) return false;
+    if (life !== group.ownerLife) return false;
+    const want = facts.volumes.find((v) => v.volume === unit.volume.name)?.want ?? null;
+    if (want === null || want.epoch !== record.epoch) return false;
+    const members = this.#wanted(unit, record, want);
+    if (members === null) return false;
+    const shrinks = record.members.some((m) => !members.some((n) => n.node === m.node));
+    const { flags, rng } = this.#context;
+    const renewed = shrinks && !flags['generation-kept'];
+    const generation = renewed ? rng.id52() : record.generation;
+    const next: VolumeRecord = { ...record, epoch: record.epoch + 1, members, generation };
+    const event = this.#context.event(
+      'volume.propose',
+      {
+        volume: record.volume,
+        epoch: next.epoch,
+        primary: record.primary,
+        members: members.map((m) => m.node).join(','),
+        reason: want.reason,
+      },
+      want.cause,
+    );
+    this.#proposals.propose({
+      kind: 'volume',
+      event,
+      from: record.epoch,
+      record: next,
+      reason: want.reason,
+    });
+    return true;
+  }
+
+  #wanted(unit: Unit, record: VolumeRecord, want: Want): readonly Member[] | null {
+    const members: Member[] = [];
+    for (const wished of want.members) {
+      const before = record.members.find((m) => m.node === wished.node);
+      if (before !== undefined) {
+        members.push(before);
+        continue;
+      }
+      if (!unit.volume.replicas.some((r) => r.node === wished.node)) return null;
+      // Admitted in the life that was copied to: after a reboot the copy may lack what was cached.
+      const seen = this.#views.candidate(wished.node);
+      if (wished.boot === 0 || seen.boot !== wished.boot) return null;
+      members.push(wished);
+    }
+    if (!members.some((m) => m.node === record.primary)) return null;
+    return members.sort((a, b) => a.node - b.node);
+  }
+
+  knowBoots(): void {
+    for (const { id } of this.#context.config.nodes) {
+      const { boot, reachable } = this.#views.candidate(id);
+      const was = bootOf(this.#state(), id);
+      if (!reachable || boot === 0 || boot === was || this.#proposals.busy(`boot ${id}`)) continue;
+      if (this.#state().boots.some((b) => b.node === id && b.past.includes(boot))) continue;
+      const event = this.#context.event('boot.known', { peer: id, boot }, '');
+      this.#proposals.propose({ kind: 'boot', event, node: id, was, boot });
+    }
+  }
+
+  readmit(): void {
+    for (const peer of this.#links.peers) {
+      const identity = peer.identity !== 0 ? peer.identity : (peer.facts?.identity ?? 0);
+      const was = identityOf(this.#state(), peer.node);
+      if (identity === 0 || identity === was || this.#proposals.busy(`voter ${peer.node}`))
+        continue;
+      const voter = this.#state().voters.find((v) => v.node === peer.node);
+      if (voter === undefined || voter.past.includes(identity)) continue;
+      if (!this.#links.reachable(peer.node)) continue;
+      const event = this.#context.event('voter.readmitted', { voter: peer.node }, '');
+      this.#context.reached('voter-readmitted');
+      this.#proposals.propose({ kind: 'readmit', event, node: peer.node, was, identity });
+    }
+  }
+
+  /** A node is heard again about which somebody attested: let it renew. */
+  settle(): void {
+    for (const { id } of this.#context.config.nodes) {
+      const lease = leaseEpochOf(this.#state(), id);
+      if (lease === 0 || this.#proposals.busy(`lease ${id}`) || !this.#links.reachable(id))
+        continue;
+      const blocks = (facts: FactsMessage | null): boolean =>
+        facts?.attested.some((a) => a.node === id && a.lease === lease) ?? false;
+      const blocked =
+        blocks(this.#views.ownFacts) || this.#links.peers.some((peer) => blocks(peer.facts));
+      // An owner change that rests on these attestations may be on its way.
+      const moving = this.#state().groups.some(
+        (g) => g.owner === id && this.#proposals.busy(`group ${g.group}`),
+      );
+      if (!blocked || moving) continue;
+      this.#context.reached('lease-settled');
+      const event = this.#context.event('lease.settled', { peer: id, lease }, '');
+      this.#proposals.propose({ kind: 'settle', event, node: id, lease });
+    }
+  }
+}

@@ -1,0 +1,67 @@
+/** The nodes as this leader knows them, and where a group could go. */
+import { invariant } from '../core/invariant.ts';
+import type { BootId, NodeId } from '../core/units.ts';
+import type { VolumeRecord } from '../data/messages.ts';
+import type { Context } from './context.ts';
+import type { GroupState } from './entries.ts';
+import type { Unit } from './groups.ts';
+import type { Links } from './heartbeat.ts';
+import type { FactsMessage } from './messages.ts';
+import {
+  type Candidate,
+  effectiveMembers,
+  judge,
+  type Placement,
+  place,
+  type Verdict,
+} from './placement.ts';
+import { bootOf, type ClusterState } from './state.ts';
+
+export class Views {
+  readonly #context: Context;
+  readonly #links: Links;
+  readonly #state: () => ClusterState;
+  readonly #ownFacts: () => FactsMessage;
+
+  constructor(
+    context: Context,
+    links: Links,
+    state: () => ClusterState,
+    ownFacts: () => FactsMessage,
+  ) {
+    this.#context = context;
+    this.#links = links;
+    this.#state = state;
+    this.#ownFacts = ownFacts;
+  }
+
+  get ownFacts(): FactsMessage {
+    return this.#ownFacts();
+  }
+
+  /** A node's present life; facts of an earlier one do not count. */
+  candidate(node: NodeId): Candidate {
+    if (node === this.#context.node) {
+      const { boot, life } = this.#context;
+      return { node, reachable: true, boot, life, facts: this.#ownFacts() };
+    }
+    const peer = this.#links.peer(node);
+    invariant(peer !== null, 'candidates are configured nodes');
+    const { boot, life, facts } = peer;
+    return { node, reachable: this.#links.reachable(node), boot, life, facts };
+  }
+
+  /** Whether the node may take the group's volume. */
+  judge(unit: Unit, group: GroupState, record: VolumeRecord, candidate: Candidate): Verdict {
+    const members = effectiveMembers(group, record);
+    return judge(unit, members, candidate, this.#boots, this.#context.flags);
+  }
+
+  /** Where the group could go. */
+  where(unit: Unit, group: GroupState, record: VolumeRecord): Placement {
+    const candidates = unit.nodes.map((node) => this.candidate(node));
+    return place(unit, group, record, candidates, this.#boots, this.#context.flags);
+  }
+
+  readonly #boots = (node: NodeId): BootId => bootOf(this.#state(), node);
+}
