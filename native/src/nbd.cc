@@ -58,6 +58,7 @@ uint32_t nbdError(int32_t status) {
 
 NbdConnection::NbdConnection(Core& core, NbdServer& server, int fd)
     : Stream(core), server_(server), since_(core.now) {
+  heardAt_ = core.now;
   adopt(fd);
   server.connections_.push_back(this);
 }

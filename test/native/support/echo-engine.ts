@@ -46,13 +46,15 @@ export class EchoEngine {
   /** Parts of each slot's request still to come. */
   readonly #pending: Int32Array;
   readonly #status: Int32Array;
-  readonly #flush: number[] = [];
+  /** The link whose acknowledgement each front slot waits for, 0 for none. */
+  readonly #awaited: Int32Array;
 
   constructor(reactor: Reactor, layout: AbiLayout = LAYOUT) {
     this.reactor = reactor;
     this.memory = new DataMemory(layout, reactor.memory);
     this.#pending = new Int32Array(layout.frontSlots + layout.peerSlots + layout.engineSlots);
     this.#status = new Int32Array(this.#pending.length);
+    this.#awaited = new Int32Array(this.#pending.length);
   }
 
   /** Adds one decision to the next turn. */
@@ -108,12 +110,12 @@ export class EchoEngine {
         this.decide(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
         if (this.link === 0) return;
         this.#pending[slot] = 2;
+        this.#awaited[slot] = this.link;
         this.#sequence += 1;
         headers.put(slot, 1, this.#sequence, 1, slot + 1);
         this.decide(Decision.PeerWrite, slot, this.link, flags, offset, length, 0);
         return;
       case Event.ReqFlush:
-        this.#flush.push(slot);
         this.decide(Decision.LocalFlush, 0, 0, 0, 0, slot, 0);
         return;
       case Event.FlushDone:
@@ -122,7 +124,12 @@ export class EchoEngine {
         this.decide(Decision.Complete, length, 0, 0, 0, 0, events.status(r));
         return;
       case Event.LocalDone:
+        this.#part(slot, events.status(r));
+        return;
       case Event.PeerAck:
+        // Late, of a link that is given up: the slot may be another request's by now.
+        if (this.#awaited[slot] !== events.link(r)) return;
+        this.#awaited[slot] = 0;
         this.#part(slot, events.status(r));
         return;
       case Event.PeerWrite:
@@ -130,7 +137,7 @@ export class EchoEngine {
         this.decide(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
         return;
       case Event.LinkDown:
-        if (events.link(r) === this.link) this.link = 0;
+        this.#lost(events.link(r));
         break;
       case Event.LinkUp:
         this.#sequence = 0;
@@ -141,6 +148,16 @@ export class EchoEngine {
     const at = slot * 4096;
     const text = paged ? String.fromCharCode(...this.memory.inPages.subarray(at, at + 16)) : '';
     this.seen.push({ op, link: events.link(r), offset, length, status: events.status(r), text });
+  }
+
+  /** A link is down: nothing that was sent on it will be acknowledged. */
+  #lost(link: number): void {
+    if (link === this.link) this.link = 0;
+    for (let slot = 0; slot < this.#awaited.length; slot += 1) {
+      if (this.#awaited[slot] !== link) continue;
+      this.#awaited[slot] = 0;
+      this.#part(slot, 0);
+    }
   }
 
   #part(slot: number, status: number): void {
