@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_WORKLOAD } from '../../../backends/sim/client.ts';
-import { FAULT_KINDS, type Fault } from '../../../backends/sim/fault.ts';
+import { FINDING_CODES, SIM_EVENTS } from '../../../backends/sim/events.ts';
+import type { Fault } from '../../../backends/sim/fault.ts';
 import { LAWS } from '../../../backends/sim/oracle/verdict.ts';
 import { CLUSTER_EVENTS } from '../../../engine/cluster/events.ts';
 import { MIRROR_EVENTS } from '../../../engine/mirror/catalogue.ts';
@@ -18,28 +19,9 @@ import { RULES } from '../../../viewer/src/model/rules.ts';
 const { en, zh } = CATALOGUES;
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-const FAULT = ['fault', 'for', 'peer', 'links', 'ways', 'cache', 'ppm'];
-
-/** What the simulated world writes; the runs below hold it against the world itself. */
-const WORLD_EVENTS: { readonly [kind: string]: readonly string[] } = {
-  ...Object.fromEntries(FAULT_KINDS.map((kind) => [`fault.${kind}`, FAULT])),
-  'fault.over': ['fault', 'kind'],
-  'fault.healed': [],
-  'world.core-started': [],
-  'world.core-died': [],
-  'world.power-lost': ['ioInFlight'],
-  'world.application-starting': ['group'],
-  'world.application-running': ['group'],
-  'world.application-stopping': ['group'],
-  'world.application-stopped': ['group'],
-  'watchdog.reset': [],
-  violation: ['law', 'code'],
-  detected: ['law', 'code'],
-};
-
 /** Kinds with their parameters, of every part that writes events. */
 const declared = new Map<string, readonly string[]>([
-  ...Object.entries(WORLD_EVENTS),
+  ...Object.entries(SIM_EVENTS),
   ...Object.entries(CLUSTER_EVENTS),
   ...Object.entries(MIRROR_EVENTS),
 ]);
@@ -116,6 +98,10 @@ describe('the catalogue', () => {
       }
     }
     expect([...unsaid]).toEqual([]);
+  });
+
+  it.each(Object.keys(FINDING_CODES))('has a term for the finding %s', (code) => {
+    for (const language of ['en', 'zh'] as const) expect(term(language, code)).not.toBe(code);
   });
 
   it('has no words for the page that the page does not use', () => {

@@ -276,9 +276,12 @@ export const en: { readonly [code: string]: string } = {
   'term.heals.not-running': 'A group does not run',
   'term.heals.not-up-to-date': 'A replica is not UpToDate',
   'term.heals.replicas-differ': 'The replicas differ',
+  'term.heals.request-stuck': 'A request is never answered',
   'term.holder.two': 'Two nodes run the group',
   'term.register.stale-read': 'A read returned old data',
   'term.register.acknowledged-after-takeover': 'A write was acknowledged after the take-over',
   'term.stop.none': 'A new owner before the old one was stopped',
   'term.panic.invariant': 'A belief of the engine is broken',
+  'term.panic.livelock': 'The simulated time stands still',
+  'term.panic.storm': 'Messages breed messages without end',
 };

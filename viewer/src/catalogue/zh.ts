@@ -275,9 +275,12 @@ export const zh: { readonly [code: string]: string } = {
   'term.heals.not-running': '资源组没有运行',
   'term.heals.not-up-to-date': '某个副本不是最新',
   'term.heals.replicas-differ': '两个副本不同',
+  'term.heals.request-stuck': '有请求始终没有得到应答',
   'term.holder.two': '两个节点同时运行资源组',
   'term.register.stale-read': '读取得到旧数据',
   'term.register.acknowledged-after-takeover': '接管之后仍确认了写入',
   'term.stop.none': '原拥有者停止之前就有了新的拥有者',
   'term.panic.invariant': '引擎的断言被打破',
+  'term.panic.livelock': '模拟时间停滞不前',
+  'term.panic.storm': '消息无休止地引发消息',
 };
