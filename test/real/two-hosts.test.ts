@@ -59,7 +59,7 @@ describe('two hosts and a witness', () => {
   const recorder = new AckRecorder();
   let cluster: TestCluster;
   let sequence = 1;
-  let kept = true;
+  let broken = false;
 
   beforeAll(async () => {
     console.log(`seed ${seedNumber}: UNDERSTUDY_SEED=${seedNumber} replays the kill points`);
@@ -76,8 +76,8 @@ describe('two hosts and a witness', () => {
   }, 120_000);
 
   afterAll(async () => {
-    if (kept) console.log(`logs and replicas: ${cluster.folder}`);
-    await cluster.close(kept);
+    if (broken) console.log(`logs and replicas: ${cluster.folder}`);
+    await cluster.close(broken);
   });
 
   /** A writer on `name`; sequences go on where the last one ended. */
@@ -223,14 +223,16 @@ describe('two hosts and a witness', () => {
 
   for (const [index, kind] of rounds.entries()) {
     const victim = index % 2 === 0 ? 'a' : 'b';
-    it(`lose no acknowledged write in round ${index + 1}: ${kind}, victim ${victim}`, async () => {
-      kept = true;
+    it(`lose no acknowledged write in round ${index + 1}: ${kind}, victim ${victim}`, async (context) => {
+      // What a failed round leaves is not what the next one starts from.
+      if (broken) context.skip('an earlier round failed');
+      broken = true;
       const before = recorder.acknowledged;
       const story = await round(kind, victim);
       const acknowledged = recorder.acknowledged - before;
       expect(acknowledged).toBeGreaterThanOrEqual(ACKNOWLEDGED_MIN);
       console.log(`round ${index + 1} ${kind} ${victim}: ${acknowledged} writes; ${story}`);
-      kept = false;
+      broken = false;
     }, 180_000);
   }
 });
