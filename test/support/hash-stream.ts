@@ -1,0 +1,96 @@
+/** Everything that a run feeds to its trace hash, written down so that it can be fed again. */
+import type { TraceHash } from '../../backends/sim/trace-hash.ts';
+
+/** One thing that was fed. Values are copies: their owners go on changing them. */
+export type Fed =
+  | { readonly kind: 'word'; readonly x: number }
+  | { readonly kind: 'integer'; readonly x: number }
+  | { readonly kind: 'words'; readonly words: Int32Array }
+  | { readonly kind: 'value'; readonly value: unknown };
+
+/** From now on `hash` writes down what it is fed, and goes on as before. */
+export function listen(hash: TraceHash): readonly Fed[] {
+  const fed: Fed[] = [];
+  // Its methods call one another: only the outermost call is what the world fed.
+  let inside = false;
+  const outermost = <Arguments extends unknown[]>(
+    original: (...given: Arguments) => void,
+    note: (...given: Arguments) => Fed,
+  ): ((...given: Arguments) => void) => {
+    return (...given) => {
+      if (inside) {
+        original.apply(hash, given);
+        return;
+      }
+      fed.push(note(...given));
+      inside = true;
+      original.apply(hash, given);
+      inside = false;
+    };
+  };
+  hash.word = outermost(hash.word, (x) => ({ kind: 'word', x }));
+  hash.integer = outermost(hash.integer, (x) => ({ kind: 'integer', x }));
+  hash.value = outermost(hash.value, (value) => ({ kind: 'value', value: copyOf(value) }));
+  hash.words = outermost(hash.words, (from, at, count) => {
+    return { kind: 'words', words: Int32Array.from(from.subarray(at, at + count)) };
+  });
+  hash.record = outermost(hash.record, (records, r) => {
+    return { kind: 'words', words: records.i32.slice(r << 3, (r + 1) << 3) };
+  });
+  return fed;
+}
+
+/** Feeds one thing. */
+export function feed(hash: TraceHash, fed: Fed): void {
+  if (fed.kind === 'word') hash.word(fed.x);
+  else if (fed.kind === 'integer') hash.integer(fed.x);
+  else if (fed.kind === 'words') hash.words(fed.words, 0, fed.words.length);
+  else hash.value(fed.value);
+}
+
+/** How many fields a thing has that could be changed. */
+export function fieldsOf(fed: Fed): number {
+  if (fed.kind === 'words') return fed.words.length;
+  return fed.kind === 'value' ? leaves(fed.value) : 1;
+}
+
+/** The same with its field number `field` changed and nothing else. */
+export function withChanged(fed: Fed, field: number): Fed {
+  if (fed.kind === 'word' || fed.kind === 'integer') return { ...fed, x: fed.x + 1 };
+  if (fed.kind === 'words') {
+    const words = fed.words.slice();
+    words[field] = (words[field] as number) ^ (1 << (field & 31));
+    return { ...fed, words };
+  }
+  let left = field;
+  const changed = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(changed);
+    if (typeof value === 'object' && value !== null) {
+      return Object.fromEntries(Object.entries(value).map(([name, of]) => [name, changed(of)]));
+    }
+    left -= 1;
+    return left === -1 ? other(value) : value;
+  };
+  return { ...fed, value: changed(fed.value) };
+}
+
+/** A copy of a message; a field that is there and undefined stays so, for it is hashed too. */
+export function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, of]) => [name, copyOf(of)]));
+}
+
+function leaves(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  const parts: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  return parts.reduce<number>((total, part) => total + leaves(part), 0);
+}
+
+/** Another value of the same type, as near as there is one. */
+function other(value: unknown): unknown {
+  if (typeof value === 'number') return value + 1;
+  if (typeof value === 'string') return `${value}.`;
+  if (typeof value === 'boolean') return !value;
+  return value === null ? 0 : null;
+}
