@@ -109,8 +109,9 @@ export class TraceHash {
 
   /** Sixteen hexadecimal digits. */
   digest(): string {
-    const a = mix32(this.#a ^ Math.imul(this.#b, 0x27d4eb2f));
-    const b = mix32(this.#b + this.#a);
+    // Two Feistel rounds: different states have different digests.
+    const a = (this.#a ^ mix32(this.#b)) >>> 0;
+    const b = (this.#b ^ mix32(a)) >>> 0;
     return a.toString(16).padStart(8, '0') + b.toString(16).padStart(8, '0');
   }
 }
