@@ -223,7 +223,8 @@ describe('two hosts and a witness', () => {
 
   for (const [index, kind] of rounds.entries()) {
     const victim = index % 2 === 0 ? 'a' : 'b';
-    it(`lose no acknowledged write in round ${index + 1}: ${kind}, victim ${victim}`, async (context) => {
+    const title = `round ${index + 1}: ${kind}, victim ${victim}`;
+    it(`lose no acknowledged write in ${title}`, async (context) => {
       // What a failed round leaves is not what the next one starts from.
       if (broken) context.skip('an earlier round failed');
       broken = true;
@@ -231,7 +232,7 @@ describe('two hosts and a witness', () => {
       const story = await round(kind, victim);
       const acknowledged = recorder.acknowledged - before;
       expect(acknowledged).toBeGreaterThanOrEqual(ACKNOWLEDGED_MIN);
-      console.log(`round ${index + 1} ${kind} ${victim}: ${acknowledged} writes; ${story}`);
+      console.log(`${title}: ${acknowledged} writes; ${story}`);
       broken = false;
     }, 180_000);
   }

@@ -1,6 +1,14 @@
 /** Real hosts' processes on loopback in a folder of their own: started, watched, killed. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -169,7 +177,7 @@ export class TestCluster {
     // A core may have just started a monitor, or the other way round.
     await waitFor('all processes gone', () => {
       const left = remaining(this.folder);
-      for (const pid of left) process.kill(pid, 'SIGKILL');
+      for (const pid of left) killIfThere(pid);
       return left.length === 0;
     });
     if (!keep) rmSync(this.folder, { recursive: true, force: true });
@@ -182,10 +190,22 @@ function isPrimary({ status }: HostStatus): boolean {
 
 /** Processes that were started with a path in `folder`. */
 function remaining(folder: string): number[] {
-  const { stdout } = spawnSync('pgrep', ['-f', `${folder}/`], { encoding: 'utf8' });
-  return stdout
-    .split('\n')
-    .filter(Boolean)
-    .map(Number)
-    .filter((pid) => pid !== process.pid);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(`${folder}/`);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself meanwhile.
+  }
 }
