@@ -26,7 +26,10 @@ export class StopBeforeStartOracle {
   /** A record of a higher epoch than any before. */
   changed(record: VolumeRecord): void {
     const { primary } = record;
-    if (primary === this.#holder) return;
+    if (primary === this.#holder) {
+      this.#begin(primary);
+      return;
+    }
     const before = this.#truth.replicas.find((replica) => replica.node === this.#holder);
     if (before !== undefined && primary !== 0) {
       const gone = this.#stopped || before.boot() !== this.#boot;
@@ -38,7 +41,11 @@ export class StopBeforeStartOracle {
         });
       }
     }
-    if (primary === 0) return;
+    if (primary !== 0) this.#begin(primary);
+  }
+
+  /** A turn begins, also of the same host: that it stopped in an earlier one proves nothing now. */
+  #begin(primary: number): void {
     this.#holder = primary;
     this.#stopped = false;
     this.#boot = this.#truth.replicas.find((replica) => replica.node === primary)?.boot() ?? 0;
