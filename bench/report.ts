@@ -22,6 +22,7 @@ export interface Bar {
 /** The bars of the product, by figure. */
 export const BARS: readonly Bar[] = [
   { name: 'engine-events-per-cpu-second', least: 1 },
+  { name: 'runs-per-cpu-second', least: 1 },
   { name: 'simulated-to-cpu-time-1000-iops', least: 1 },
   { name: 'mirrored-write-4k-qd32-tmpfs-vs-quorum', least: 5 },
   { name: 'mirrored-write-4k-qd32-tmpfs-vs-nbdkit', least: 0.5 },
