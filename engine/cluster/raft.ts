@@ -19,9 +19,9 @@ import type {
 } from './messages.ts';
 import type { Durability } from './persist.ts';
 import { type LogEntry, RaftLog } from './raft-log.ts';
+import { Replication } from './replication.ts';
 import { type ClusterState, EMPTY_STATE, identityOf, majorityOf } from './state.ts';
 
-const APPEND_MAX = 32;
 const COMPACT_AT = 96;
 
 /** What of the log outlives the process. */
@@ -67,17 +67,14 @@ export class Raft {
   #ledSince: Micros = 0;
   #firstOwn = 0;
   #votes = new Set<NodeId>();
-  /** Agreement of each voter's disk: another identity starts anew. */
-  #match = new Map<NodeId, { identity: number; matched: number }>();
-  /** The heartbeat that last made us replicate to a peer: it comes once per link. */
-  #asked = new Map<NodeId, Micros>();
-  #next = new Map<NodeId, number>();
+  readonly #replication: Replication;
 
   constructor(context: Context, durability: Durability, links: Links, machine: Machine) {
     this.#context = context;
     this.#durability = durability;
     this.#links = links;
     this.#machine = machine;
+    this.#replication = new Replication(context, links, machine);
   }
 
   get term(): number {
@@ -182,8 +179,8 @@ export class Raft {
   keepAlive(): void {
     if (this.#role !== 'leader') return;
     for (const peer of this.#links.peers) {
-      if (!peer.up || (this.#match.get(peer.node)?.matched ?? 0) < this.#log.last)
-        this.#replicate(peer.node);
+      const behind = this.#replication.matched(peer.node) < this.#log.last;
+      if (!peer.up || behind) this.#replicate(peer.node);
     }
   }
 
@@ -208,9 +205,7 @@ export class Raft {
     // A peer that does not follow yet, or lost its place by a restart, is shown where we are.
     if (beat.leader === this.#context.node) this.#noteMatch(peer.node, beat.matched, beat.identity);
     if (beat.leader !== this.#context.node || beat.matched < this.#log.last) {
-      if (this.#asked.get(peer.node) === beat.sent) return;
-      this.#asked.set(peer.node, beat.sent);
-      this.#replicate(peer.node);
+      if (this.#replication.fresh(peer.node, beat.sent)) this.#replicate(peer.node);
     }
   }
 
@@ -311,9 +306,7 @@ export class Raft {
       this.#noteMatch(from, message.matched, message.identity);
       return;
     }
-    if (message.previous + 1 !== this.#next.get(from)) return;
-    this.#next.set(from, Math.max(1, message.matched + 1));
-    this.#replicate(from);
+    if (this.#replication.refused(from, message.previous, message.matched)) this.#replicate(from);
   }
 
   onSnapshot(from: NodeId, message: SnapshotMessage): void {
@@ -387,9 +380,7 @@ export class Raft {
     this.#role = 'leader';
     this.#leader = this.#context.node;
     this.#ledSince = this.#context.now;
-    this.#match.clear();
-    this.#asked.clear();
-    for (const peer of this.#links.peers) this.#next.set(peer.node, this.#log.last + 1);
+    this.#replication.begin(this.#log.last);
     this.#firstOwn = this.#log.last + 1;
     const event = this.#context.event('log.leader', { term: this.#term });
     this.#machine.leaderChanged();
@@ -456,57 +447,20 @@ export class Raft {
   }
 
   #replicate(to: NodeId): void {
-    const { boot, life } = this.#context;
-    const log = this.#log;
-    const term = this.#term;
-    const next = this.#next.get(to) ?? log.last + 1;
-    const event = '';
-    if (next <= log.snapIndex) {
-      const state = this.#snapState;
-      const index = log.snapIndex;
-      const indexTerm = log.snapTerm;
-      this.#links.send(to, { kind: 'snapshot', boot, life, event, term, index, indexTerm, state });
-      return;
-    }
-    this.#links.send(to, {
-      kind: 'append',
-      boot,
-      life,
-      event,
-      term,
-      previous: next - 1,
-      previousTerm: log.termAt(next - 1),
-      entries: log.from(next, APPEND_MAX),
-      commit: this.#commit,
-    });
+    this.#replication.send(to, this.#log, this.#term, this.#commit, this.#snapState);
   }
 
   #noteMatch(from: NodeId, matched: number, identity: number): void {
     invariant(matched <= this.#log.last, 'nobody agrees with what the leader does not have');
-    const known = this.#match.get(from);
-    if (known !== undefined && known.identity === identity && matched <= known.matched) return;
-    this.#match.set(from, { identity, matched });
-    this.#next.set(from, matched + 1);
+    if (!this.#replication.note(from, matched, identity)) return;
     this.#advance();
     if (matched < this.#log.last) this.#replicate(from);
   }
 
   #advance(): void {
-    const { node, flags } = this.#context;
-    const voters = this.#machine.state.voters;
-    const matches: number[] = [];
-    for (const voter of voters) {
-      if (voter.node === node) {
-        matches.push(this.#admitted() ? this.#durableMatched : 0);
-        continue;
-      }
-      const match = this.#match.get(voter.node);
-      const counts = match?.identity === voter.identity || flags['blank-voter-votes'];
-      matches.push(match !== undefined && counts ? match.matched : 0);
-    }
-    matches.sort((a, b) => b - a);
-    let index = matches[majorityOf(voters.length) - 1] ?? 0;
-    if (flags['stale-leader-commits']) index = this.#durableMatched;
+    const own = this.#admitted() ? this.#durableMatched : 0;
+    const planted = this.#context.flags['stale-leader-commits'];
+    const index = planted ? this.#durableMatched : this.#replication.agreed(own);
     // Only entries of the own term are committed by counting (the published figure 8).
     if (index <= this.#commit || this.#log.termAt(index) !== this.#term) return;
     this.#commitTo(index);

@@ -6,6 +6,7 @@
  */
 import { Control } from '../../engine/cluster/control.ts';
 import type {
+  ClusterStatus,
   ControlDecision,
   ControlInput,
   Durable,
@@ -15,151 +16,17 @@ import type {
 import { parseControlMessage } from '../../engine/cluster/message-parser.ts';
 import type { ControlMessage } from '../../engine/cluster/messages.ts';
 import type { ClusterConfig } from '../../engine/core/config.ts';
-import { DEFAULT_TIMING } from '../../engine/core/config.ts';
 import { Rng } from '../../engine/core/rng.ts';
-import type { DataCommand, DataReport, VolumeRecord } from '../../engine/data/messages.ts';
+import type { VolumeRecord } from '../../engine/data/messages.ts';
 import type { TimelineEvent } from '../../engine/timeline/event.ts';
+import { ControlData } from './control-data.ts';
+import { GROUP, Host, MS, newData, S, testConfig, VOLUME } from './control-host.ts';
+import { JobQueue } from './control-queue.ts';
 
-export const VOLUME = 'data';
-export const GROUP = 'shop';
-export const MS = 1000;
-export const S = 1_000_000;
+export { GROUP, MS, S, testConfig, VOLUME };
+
 /** More jobs than this at one instant are a loop. */
 const TURNS_MAX = 20_000;
-
-/** Two hosts and a witness, one group of one volume and one application. */
-export function testConfig(change: Partial<ClusterConfig> = {}): ClusterConfig {
-  const node = (id: number, name: string, witness: boolean) => ({
-    id,
-    name,
-    witness,
-    control: [`10.0.0.${id}:7400`, `10.0.1.${id}:7400`],
-    replication: witness ? '' : `10.0.0.${id}:7401`,
-    watchdog: witness ? 'none' : '/dev/watchdog',
-  });
-  return {
-    name: 'test',
-    nodes: [node(1, 'a', false), node(2, 'b', false), node(3, 'w', true)],
-    volumes: [
-      {
-        name: VOLUME,
-        uuid: '0123456789abcdef0123456789abcdef',
-        sizeBytes: 16 * 1024 * 1024,
-        logicalBlock: 4096,
-        replicas: [
-          { node: 1, path: '/a', meta: '' },
-          { node: 2, path: '/b', meta: '' },
-        ],
-        nbd: [],
-        activityLogExtents: 64,
-      },
-    ],
-    groups: [
-      {
-        name: GROUP,
-        volume: VOLUME,
-        application: {
-          start: 'start',
-          stop: 'stop',
-          check: 'check',
-          checkEvery: S,
-          startTimeout: 10 * S,
-          stopTimeout: 10 * S,
-        },
-        nodes: [1, 2],
-      },
-    ],
-    timing: DEFAULT_TIMING,
-    ...change,
-  };
-}
-
-/** A replica's disk and what its data actor has written there; `cached` is lost with the power. */
-interface Disk {
-  seen: number;
-  generation: number;
-  state: 'UpToDate' | 'Outdated' | 'Inconsistent';
-  cached: number;
-  flushed: number;
-  wasPrimary: boolean;
-}
-
-interface Data {
-  alive: boolean;
-  record: VolumeRecord | null;
-  until: number;
-  primary: boolean;
-  activeIn: number;
-  /** Epoch in which it asked to let the peer in. */
-  addingIn: number;
-  demotedIn: number;
-  wanted: string;
-  syncedSince: number;
-  /** Boot of the peer whose copy is being made. */
-  syncedBoot: number;
-}
-
-interface App {
-  state: 'stopped' | 'starting' | 'running' | 'stopping' | 'failed' | 'stop-failed';
-  epoch: number;
-  until: number;
-  job: number;
-}
-
-export class Host {
-  readonly node: number;
-  powered = false;
-  boot = 0;
-  bootedAt = 0;
-  offset = 0;
-  ppm = 0;
-  core: Control | null = null;
-  coreLife = 0;
-  session = 0;
-  durable: Durable | null = null;
-  queue: ControlInput[] = [];
-  pausedUntil = -1;
-  wake = 0;
-  readonly disk: Disk = {
-    seen: 0,
-    generation: 7,
-    state: 'UpToDate',
-    cached: 0,
-    flushed: 0,
-    wasPrimary: false,
-  };
-  data: Data = newData();
-  app: App = { state: 'stopped', epoch: 0, until: -1, job: 0 };
-  /** How the application behaves here. */
-  startFails = false;
-  stopFails = false;
-  guardian = { armed: false, until: -1 };
-
-  constructor(node: number) {
-    this.node = node;
-  }
-}
-
-function newData(): Data {
-  return {
-    alive: false,
-    record: null,
-    until: -1,
-    primary: false,
-    activeIn: 0,
-    addingIn: 0,
-    demotedIn: 0,
-    wanted: '',
-    syncedSince: -1,
-    syncedBoot: 0,
-  };
-}
-
-interface Job {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
-}
 
 export interface NetOptions {
   readonly seed: number;
@@ -186,18 +53,11 @@ export class ControlNet {
   messages = 0;
   readonly #options: NetOptions;
   readonly #rng: Rng;
-  #heap: Job[] = [];
-  #order = 0;
+  readonly #queue = new JobQueue();
+  readonly #data: ControlData;
   #turns = 0;
   /** "from to link" of directions that are cut. */
   #cuts = new Set<string>();
-  #dataCut = false;
-  #writes = 0;
-  #acked = 0;
-  #flushed = 0;
-  /** Who has the last acknowledged write. */
-  #holding: readonly number[] = [];
-  #lostPower = new Set<number>();
   #leaders = new Map<number, number>();
   #committed = new Map<number, string>();
 
@@ -209,8 +69,15 @@ export class ControlNet {
     this.hosts.forEach((host, i) => {
       host.ppm = options.ppm?.[i] ?? 0;
     });
+    this.#data = new ControlData(this.hosts, {
+      config: this.config,
+      clock: (host) => this.#clock(host),
+      give: (host, input) => this.#give(host, input),
+      now: () => this.now,
+      violate: (law) => this.#violate(law),
+    });
     for (const host of this.hosts) this.powerOn(host.node);
-    this.#every(20 * MS, () => this.#dataTick());
+    this.#every(20 * MS, () => this.#data.tick());
   }
 
   host(node: number): Host {
@@ -243,7 +110,7 @@ export class ControlNet {
     host.powered = false;
     host.app = { state: 'stopped', epoch: 0, until: -1, job: host.app.job + 1 };
     host.disk.cached = host.disk.flushed;
-    this.#lostPower.add(node);
+    this.#data.lostPower(node);
   }
 
   killCore(node: number): void {
@@ -274,7 +141,7 @@ export class ControlNet {
     });
     const { boot, session, durable } = host;
     this.#give(host, { kind: 'start', boot, session, durable });
-    if (this.#isReplica(node)) {
+    if (this.#data.isReplica(node)) {
       this.#later(host, 10 * MS, () => {
         host.data.alive = true;
         this.#give(host, { kind: 'data-started', volume: VOLUME });
@@ -282,7 +149,7 @@ export class ControlNet {
         const hot = disk.wasPrimary;
         const { state, generation, seen } = disk;
         const facts = { disk: state, generation, epoch: seen, hot } as const;
-        this.#report(host, { kind: 'attached', volume: VOLUME, ...facts });
+        this.#data.report(host, { kind: 'attached', volume: VOLUME, ...facts });
         this.#tellApp(host);
       });
     }
@@ -317,12 +184,12 @@ export class ControlNet {
   }
 
   cutData(): void {
-    this.#dataCut = true;
+    this.#data.cut = true;
   }
 
   heal(): void {
     this.#cuts.clear();
-    this.#dataCut = false;
+    this.#data.cut = false;
   }
 
   failApp(node: number): void {
@@ -341,9 +208,9 @@ export class ControlNet {
   /** Runs until virtual time `until`. */
   run(until: number): void {
     for (;;) {
-      const job = this.#heap[0];
+      const job = this.#queue.first;
       if (job === undefined || job.at > until) break;
-      this.#pop();
+      this.#queue.pop();
       this.#turns = job.at === this.now ? this.#turns + 1 : 0;
       if (this.#turns > TURNS_MAX) throw new Error(`time stands still at ${this.now}`);
       this.now = job.at;
@@ -369,7 +236,7 @@ export class ControlNet {
 
   /** Runs `action` at this time. */
   at(time: number, action: () => void): void {
-    this.#push(time, action);
+    this.#queue.push(time, action);
   }
 
   // --- what is so ---------------------------------------------------------------------------
@@ -395,7 +262,7 @@ export class ControlNet {
     return 0;
   }
 
-  status(node: number) {
+  status(node: number): ClusterStatus {
     const host = this.host(node);
     if (host.core === null) throw new Error('no core');
     return host.core.status(this.#clock(host));
@@ -420,10 +287,6 @@ export class ControlNet {
   }
 
   // --- inside -------------------------------------------------------------------------------
-
-  #isReplica(node: number): boolean {
-    return this.config.volumes.some((v) => v.replicas.some((r) => r.node === node));
-  }
 
   #clock(host: Host): number {
     const lived = this.now - host.bootedAt;
@@ -476,7 +339,7 @@ export class ControlNet {
         host.wake += 1;
         const { wake } = host;
         const life = host.coreLife;
-        this.#push(this.#unclock(host, decision.at), () => {
+        this.#queue.push(this.#unclock(host, decision.at), () => {
           if (host.wake === wake && host.coreLife === life) this.#give(host, { kind: 'wake' });
         });
         return;
@@ -486,7 +349,7 @@ export class ControlNet {
         return;
       case 'to-data': {
         const { command } = decision;
-        this.#later(host, 1 + this.#rng.below(200), () => this.#command(host, command));
+        this.#later(host, 1 + this.#rng.below(200), () => this.#data.command(host, command));
         return;
       }
       case 'application': {
@@ -526,7 +389,7 @@ export class ControlNet {
     for (let i = 0; i < copies; i++) {
       if (this.#rng.chance(loss)) continue;
       const takes = 100 + this.#rng.below(delay);
-      this.#push(this.now + takes, () => {
+      this.#queue.push(this.now + takes, () => {
         if (this.#cuts.has(`${from} ${to} ${link}`)) return;
         const host = this.host(to);
         if (host.powered) this.#give(host, { kind: 'message', from, link, message: sent });
@@ -592,7 +455,7 @@ export class ControlNet {
     app.job += 1;
     const { job } = app;
     this.#tellApp(host);
-    this.#push(this.now + 50 * MS, () => {
+    this.#queue.push(this.now + 50 * MS, () => {
       if (host.app.job !== job) return;
       host.app.state = host.startFails ? 'failed' : 'running';
       this.#tellApp(host);
@@ -610,7 +473,7 @@ export class ControlNet {
     app.state = 'stopping';
     app.job += 1;
     const { job } = app;
-    this.#push(this.now + 30 * MS, () => {
+    this.#queue.push(this.now + 30 * MS, () => {
       if (host.app.job !== job) return;
       host.app.state = host.stopFails ? 'stop-failed' : 'stopped';
       this.#tellApp(host);
@@ -620,234 +483,25 @@ export class ControlNet {
   #watch(host: Host): void {
     const { job } = host.app;
     const boot = host.boot;
-    this.#push(this.#unclock(host, host.app.until), () => {
+    this.#queue.push(this.#unclock(host, host.app.until), () => {
       if (host.boot !== boot || host.app.job !== job) return;
       if (this.#clock(host) >= host.app.until) this.#stopApp(host);
     });
-  }
-
-  // --- data ---------------------------------------------------------------------------------
-
-  #report(host: Host, report: DataReport): void {
-    this.#give(host, { kind: 'data', report });
-  }
-
-  #command(host: Host, command: DataCommand): void {
-    const { data, disk } = host;
-    if (!data.alive) return;
-    switch (command.kind) {
-      case 'grant':
-        data.until = Math.max(data.until, command.until);
-        return;
-      case 'record': {
-        const { record } = command;
-        if (record.epoch < disk.seen) return;
-        disk.seen = record.epoch;
-        data.record = record;
-        data.primary = record.primary === host.node && data.demotedIn < record.epoch;
-        disk.wasPrimary = data.primary;
-        const member = record.members.some((m) => m.node === host.node && m.boot === host.boot);
-        if (member) {
-          disk.state = 'UpToDate';
-          disk.generation = record.generation;
-        } else if (record.primary !== host.node && record.primary !== 0) disk.state = 'Outdated';
-        this.#tellState(host);
-        return;
-      }
-      case 'demote': {
-        if (data.record?.epoch !== command.epoch) return;
-        data.primary = false;
-        data.demotedIn = command.epoch;
-        disk.wasPrimary = false;
-        disk.flushed = disk.cached;
-        const peer = this.#dataPeer(host);
-        if (peer !== null && data.record.members.some((m) => m.node === peer.node)) {
-          peer.disk.flushed = peer.disk.cached;
-        }
-        const { epoch } = command;
-        this.#report(host, { kind: 'stopped', volume: VOLUME, epoch, cause: '' });
-        return;
-      }
-    }
-  }
-
-  #tellState(host: Host): void {
-    this.#report(host, {
-      kind: 'state',
-      volume: VOLUME,
-      disk: host.disk.state,
-      role: host.data.primary ? 'Primary' : 'Secondary',
-      epoch: host.disk.seen,
-      link: 'Connected',
-      dirty: 0,
-      pending: 0,
-    });
-  }
-
-  /** The other replica, when it can be talked to. */
-  #dataPeer(host: Host): Host | null {
-    const peer = this.hosts.find((h) => h.node !== host.node && this.#isReplica(h.node));
-    if (peer === undefined || this.#dataCut) return null;
-    if (!peer.data.alive || peer.pausedUntil >= 0 || peer.core === null) return null;
-    return peer;
-  }
-
-  #dataTick(): void {
-    for (const host of this.hosts) {
-      const { data, disk } = host;
-      const { record } = data;
-      if (!data.alive || host.pausedUntil >= 0 || record === null) continue;
-      if (!data.primary) {
-        // RULE-11 again: whoever may be promoted alone has flushed what it acknowledged.
-        if (this.#dataPeer(host)?.data.primary !== true) disk.flushed = disk.cached;
-        continue;
-      }
-      if (data.activeIn < record.epoch) {
-        this.#activate(host);
-        data.activeIn = record.epoch;
-        this.#report(host, { kind: 'active', volume: VOLUME, epoch: record.epoch, cause: '' });
-      }
-      if (this.#clock(host) >= data.until) continue;
-      const peer = this.#dataPeer(host);
-      const members = record.members.map((m) => m.node);
-      const named = record.members.find((m) => m.node === peer?.node);
-      // A member in another life is none: it is left out before anything is acknowledged.
-      const same = named === undefined || named.boot === peer?.boot;
-      const takes = peer !== null && peer.disk.seen <= record.epoch && !peer.data.primary && same;
-      // A peer that was asked to be let in again has every write from then on: the record that
-      // lets it in may come at any time.
-      const adding = data.addingIn === record.epoch;
-      const inSync = peer !== null && (adding || members.includes(peer.node));
-      this.#writes += 1;
-      disk.cached = this.#writes;
-      if (takes && inSync) {
-        peer.disk.cached = this.#writes;
-        peer.disk.seen = record.epoch;
-      }
-      const both = takes && inSync;
-      const acked = (both || !adding) && members.every((m) => m === host.node || both);
-      if (acked) this.#ack(host, takes && inSync ? peer : null, record.epoch);
-      if (!takes && (adding || members.length > 1)) {
-        // RULE-11: what was acknowledged by both must be stable here before the other is removed.
-        disk.flushed = disk.cached;
-        this.#want(host, [host.node], 'peer-lost');
-      }
-      if (takes && !inSync) this.#resync(host, peer);
-      if (!takes) data.syncedSince = -1;
-    }
-  }
-
-  #ack(host: Host, peer: Host | null, epoch: number): void {
-    if (this.#writes <= this.#acked) return;
-    const other = this.hosts.find((h) => h !== host && h.disk.seen > epoch && h.data.primary);
-    const right = other === undefined ? -1 : other.data.until - this.#clock(other);
-    if (right > 0 && host.data.primary) this.#violate('two-writers');
-    this.#acked = this.#writes;
-    this.#lostPower.clear();
-    this.#holding = peer === null ? [host.node] : [host.node, peer.node];
-    if (this.#writes % 10 !== 0) return;
-    host.disk.flushed = host.disk.cached;
-    if (peer !== null) peer.disk.flushed = peer.disk.cached;
-    this.#flushed = this.#writes;
-  }
-
-  #activate(host: Host): void {
-    host.disk.flushed = host.disk.cached;
-    const { cached } = host.disk;
-    if (cached < this.#flushed) this.#violate('flushed-write-lost');
-    // When all that had it lost their power, only what was flushed is promised.
-    const kept = this.#holding.some((node) => !this.#lostPower.has(node));
-    if (cached < this.#acked && kept) this.#violate('acknowledged-write-lost');
-    if (cached < this.#acked) this.#acked = cached;
-  }
-
-  #want(host: Host, members: readonly number[], reason: 'peer-lost' | 'resync-done'): void {
-    const epoch = host.data.record?.epoch ?? 0;
-    const key = `${epoch} ${members.join()} ${reason}`;
-    if (host.data.wanted === key) return;
-    host.data.wanted = key;
-    // No hello is modelled here: control falls back to the boot that it hears.
-    const wish = { volume: VOLUME, epoch, members, peerBoot: 0, reason, cause: '' } as const;
-    this.#report(host, { kind: 'want', ...wish });
-  }
-
-  #resync(host: Host, peer: Host): void {
-    const { data } = host;
-    if (data.syncedSince < 0 || data.syncedBoot !== peer.coreLife) {
-      data.syncedSince = this.now;
-      data.syncedBoot = peer.coreLife;
-      peer.disk.state = 'Inconsistent';
-      this.#tellState(peer);
-      data.wanted = '';
-      return;
-    }
-    if (this.now - data.syncedSince < 300 * MS) return;
-    peer.disk.cached = host.disk.cached;
-    peer.disk.flushed = peer.disk.cached;
-    host.disk.flushed = host.disk.cached;
-    const nodes = [host.node, peer.node].sort((a, b) => a - b);
-    data.addingIn = data.record?.epoch ?? 0;
-    this.#want(host, nodes, 'resync-done');
   }
 
   // --- time ---------------------------------------------------------------------------------
 
   #later(host: Host, delay: number, run: () => void): void {
     const life = host.coreLife;
-    this.#push(this.now + delay, () => {
+    this.#queue.push(this.now + delay, () => {
       if (host.coreLife === life) run();
     });
   }
 
   #every(interval: number, run: () => void): void {
-    this.#push(this.now + interval, () => {
+    this.#queue.push(this.now + interval, () => {
       run();
       this.#every(interval, run);
     });
   }
-
-  #push(at: number, run: () => void): void {
-    if (!Number.isSafeInteger(at)) throw new Error(`a job at no time: ${at}`);
-    this.#order += 1;
-    const heap = this.#heap;
-    heap.push({ at, order: this.#order, run });
-    let i = heap.length - 1;
-    while (i > 0) {
-      const up = (i - 1) >> 1;
-      if (!before(heap[i], heap[up])) break;
-      swap(heap, i, up);
-      i = up;
-    }
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (heap.length === 0 || last === undefined) return;
-    heap[0] = last;
-    let i = 0;
-    for (;;) {
-      const left = 2 * i + 1;
-      const right = left + 1;
-      let least = i;
-      if (before(heap[left], heap[least])) least = left;
-      if (before(heap[right], heap[least])) least = right;
-      if (least === i) return;
-      swap(heap, i, least);
-      i = least;
-    }
-  }
-}
-
-function before(a: Job | undefined, b: Job | undefined): boolean {
-  if (a === undefined || b === undefined) return false;
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
-}
-
-function swap(heap: Job[], i: number, j: number): void {
-  const a = heap[i];
-  const b = heap[j];
-  if (a === undefined || b === undefined) return;
-  heap[i] = b;
-  heap[j] = a;
 }

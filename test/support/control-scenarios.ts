@@ -28,7 +28,6 @@ export function blankWitness(seed: number, canaries: readonly string[]): Control
 export function restartedVoter(seed: number, canaries: readonly string[]): ControlNet {
   const net = formed(seed, canaries);
   const owner = net.runningOn();
-  const other = 3 - owner;
   if (net.leader() === owner) {
     net.killCore(owner);
     net.await(() => net.leader() !== owner && net.leader() !== 0, 10 * S);
@@ -37,13 +36,13 @@ export function restartedVoter(seed: number, canaries: readonly string[]): Contr
   }
   const holder = net.runningOn();
   const rival = 3 - holder;
+  // The replicas go on talking: the rival stays in sync, and may take over.
   net.cutBoth(holder, rival);
-  net.cutData();
   net.pass(4 * S + (seed % 7) * 60 * MS);
   net.killCore(3);
   net.startCore(3);
   net.pass(8 * S);
-  return other === rival ? net : net;
+  return net;
 }
 
 /** Elections under delay, with voters that restart all the time. */
@@ -95,6 +94,15 @@ export function rebootedStandby(seed: number, canaries: readonly string[]): Cont
 export function isolatedOwner(seed: number, canaries: readonly string[]): ControlNet {
   const net = formed(seed, canaries);
   net.isolate(net.runningOn());
+  net.pass(10 * S);
+  return net;
+}
+
+/** Owner and standby lose sight of each other; the witness sees both. */
+export function splitPair(seed: number, canaries: readonly string[]): ControlNet {
+  const net = formed(seed, canaries);
+  net.cutBoth(1, 2);
+  net.cutData();
   net.pass(10 * S);
   return net;
 }
