@@ -90,7 +90,7 @@ describe('the decisions stream', () => {
 
   it('names the line that is bad and goes on after it', () => {
     const bad = ['{"id":', '[]', '{"id":"1.1.9","t":0,"node":1,"kind":"k","d":{"x":[1]}}'];
-    const text = encodeHeader(header) + encodeEvent(event(1)) + `${bad.join('\n')}\n`;
+    const text = `${encodeHeader(header) + encodeEvent(event(1))}${bad.join('\n')}\n`;
     const read = decodeTimeline(text + encodeEvent(event(2)));
     expect(read.events).toEqual([event(1), event(2)]);
     expect(read.faults).toEqual([
