@@ -1,7 +1,7 @@
 /**
  * All benchmarks: the peer and us side by side in one run, as a ratio. `--json` prints
  * {name: {ours, peer, ratio, unit, command}}; `--only NAME` runs one; `--quick` measures briefly.
- * Exits with 1 when a bar is missed.
+ * Exits with 3 when a bar is missed, with 1 when something did not work.
  */
 import { Command, Option } from 'commander';
 import { benchEngine } from './engine.ts';
@@ -47,7 +47,7 @@ program.action(async (options: Options) => {
   if (options.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
   else process.stdout.write(`${formatFigures(figures)}\n`);
   for (const line of missed) process.stderr.write(`Bar missed: ${line}\n`);
-  if (missed.length > 0) process.exitCode = 1;
+  if (missed.length > 0) process.exitCode = 3;
 });
 
 await program.parseAsync();
