@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { flagsOf } from '../../../engine/cluster/canaries.ts';
+import { unitsOf } from '../../../engine/cluster/groups.ts';
+import {
+  effectiveMembers,
+  judge,
+  type Placement,
+  place,
+} from '../../../engine/cluster/placement.ts';
+import type { DiskState } from '../../../engine/data/messages.ts';
+import {
+  CONFIG,
+  candidateOf,
+  factsOf,
+  NO_FLAGS,
+  OWNED,
+  onlyGroup,
+  onlyRecord,
+} from '../../support/control-fixtures.ts';
+
+const UNIT = unitsOf(CONFIG)[0];
+if (UNIT === undefined) throw new Error('the test configuration has a group');
+const GROUP = onlyGroup(OWNED);
+const RECORD = onlyRecord(OWNED);
+const ALIVE = (node: number): number => 10 + node;
+
+function takerOf(placement: Placement): number | string {
+  return placement.ok ? placement.taker.node : placement.reason;
+}
+
+describe('placement', () => {
+  it('prefers the last owner, then the order of the group', () => {
+    const both = [candidateOf(1), candidateOf(2)];
+    expect(takerOf(place(UNIT, GROUP, RECORD, both, ALIVE, NO_FLAGS))).toBe(1);
+    const moved = { ...GROUP, last: 2 };
+    expect(takerOf(place(UNIT, moved, RECORD, both, ALIVE, NO_FLAGS))).toBe(2);
+    const target = { ...GROUP, target: 2 };
+    expect(takerOf(place(UNIT, target, RECORD, both, ALIVE, NO_FLAGS))).toBe(2);
+    const fresh = { ...GROUP, last: 0 };
+    expect(takerOf(place(UNIT, fresh, RECORD, both, ALIVE, NO_FLAGS))).toBe(1);
+  });
+
+  it('never promotes a replica outside the committed in-sync set', () => {
+    const record = { ...RECORD, members: [{ node: 1, boot: 11 }] };
+    const only = [candidateOf(2)];
+    expect(takerOf(place(UNIT, GROUP, record, only, ALIVE, NO_FLAGS))).toBe('not-in-sync');
+    const planted = flagsOf(new Set(['outdated-promoted']));
+    expect(takerOf(place(UNIT, GROUP, record, only, ALIVE, planted))).toBe(2);
+  });
+
+  it('promotes a member that lost power only when every other member has too (RULE-06)', () => {
+    const rebooted = candidateOf(2, { boot: 22 });
+    const alone = [candidateOf(1, { reachable: false }), rebooted];
+    expect(takerOf(place(UNIT, GROUP, RECORD, alone, ALIVE, NO_FLAGS))).toBe('rebooted-member');
+    const bothLost = (node: number): number => 20 + node;
+    expect(takerOf(place(UNIT, GROUP, RECORD, alone, bothLost, NO_FLAGS))).toBe(2);
+    const planted = flagsOf(new Set(['RULE-06']));
+    expect(takerOf(place(UNIT, GROUP, RECORD, alone, ALIVE, planted))).toBe(2);
+    const sole = { ...RECORD, members: [{ node: 2, boot: 12 }] };
+    expect(takerOf(place(UNIT, GROUP, sole, alone, ALIVE, NO_FLAGS))).toBe(2);
+  });
+
+  it('prefers a member that kept its caches to one that did not', () => {
+    const record = RECORD;
+    const lost = (node: number): number => (node === 1 ? 21 : 12);
+    const candidates = [candidateOf(1, { boot: 21 }), candidateOf(2)];
+    expect(takerOf(place(UNIT, GROUP, record, candidates, lost, NO_FLAGS))).toBe(2);
+  });
+
+  it('lets the in-sync set of before count while the taker has not flushed', () => {
+    const record = { ...RECORD, members: [{ node: 1, boot: 11 }] };
+    const group = { ...GROUP, base: RECORD.members };
+    expect(effectiveMembers(group, record)).toEqual(RECORD.members);
+    const only = [candidateOf(2)];
+    expect(takerOf(place(UNIT, group, record, only, ALIVE, NO_FLAGS))).toBe(2);
+  });
+
+  it('never promotes a disk that is gone, broken, half-copied or not read yet', () => {
+    const bad: readonly DiskState[] = ['Diskless', 'Failed', 'Inconsistent'];
+    for (const disk of bad) {
+      const candidate = candidateOf(2, { facts: factsOf(2, disk) });
+      expect(judge(UNIT, RECORD.members, candidate, ALIVE, NO_FLAGS).ok).toBe(false);
+    }
+    const unread = candidateOf(2, { facts: { ...factsOf(2), volumes: [] } });
+    expect(judge(UNIT, RECORD.members, unread, ALIVE, NO_FLAGS).ok).toBe(false);
+  });
+
+  it('passes over nodes on which the application failed for good, and says so', () => {
+    const both = [candidateOf(1), candidateOf(2)];
+    const once = { ...GROUP, failed: [1] };
+    expect(takerOf(place(UNIT, once, RECORD, both, ALIVE, NO_FLAGS))).toBe(2);
+    const all = { ...GROUP, failed: [1, 2] };
+    expect(takerOf(place(UNIT, all, RECORD, both, ALIVE, NO_FLAGS))).toBe('application-failed');
+  });
+
+  it('gives a reason and a remedy whenever it finds nobody', () => {
+    const arbitrary = fc.record({
+      reachable: fc.boolean(),
+      boot: fc.constantFrom(11, 12, 21, 22),
+      disk: fc.constantFrom<DiskState>('UpToDate', 'Consistent', 'Inconsistent', 'Failed'),
+    });
+    fc.assert(
+      fc.property(arbitrary, arbitrary, fc.boolean(), (a, b, alone) => {
+        const candidates = [a, b].map(({ reachable, boot, disk }, i) =>
+          candidateOf(i + 1, { reachable, boot, facts: factsOf(i + 1, disk) }),
+        );
+        const members = alone ? [{ node: 1, boot: 11 }] : RECORD.members;
+        const found = place(UNIT, GROUP, { ...RECORD, members }, candidates, ALIVE, NO_FLAGS);
+        if (!found.ok) {
+          expect(found.reason).not.toBe('');
+          expect(found.remedy).not.toBe('');
+          return;
+        }
+        const named = members.find((m) => m.node === found.taker.node);
+        expect(named).toBeDefined();
+        expect(found.taker.reachable).toBe(true);
+        if (named?.boot !== found.taker.boot) expect(alone).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { flagsOf } from '../../../engine/cluster/canaries.ts';
+import type { Entry } from '../../../engine/cluster/entries.ts';
+import { amendEntry, grantEntry, releaseEntry } from '../../../engine/cluster/transfer.ts';
+import {
+  candidateOf,
+  NO_FLAGS,
+  OWNED,
+  onlyGroup,
+  onlyRecord,
+} from '../../support/control-fixtures.ts';
+
+const GROUP = onlyGroup(OWNED);
+const RECORD = onlyRecord(OWNED);
+const STOPPED = { kind: 'stopped', node: 1, epoch: 1 } as const;
+const REBOOTED = { kind: 'rebooted', node: 1, boot: 21 } as const;
+
+function group(entry: Entry): Extract<Entry, { kind: 'group' }> {
+  if (entry.kind !== 'group') throw new Error('a group entry');
+  return entry;
+}
+
+describe('a transfer', () => {
+  it('raises the epoch of the group and of the record', () => {
+    for (const keep of [true, false]) {
+      const members = { keep, generation: 99 };
+      const { next, record } = group(
+        grantEntry(GROUP, RECORD, candidateOf(2), members, STOPPED, 'e', NO_FLAGS),
+      );
+      expect(next.epoch).toBe(GROUP.epoch + 1);
+      expect(record?.epoch).toBe(RECORD.epoch + 1);
+      expect(next.recordEpoch).toBe(RECORD.epoch + 1);
+      expect(record?.primary).toBe(2);
+    }
+  });
+
+  it('keeps members and generation when the replicas are equal, else neither', () => {
+    const kept = group(
+      grantEntry(
+        GROUP,
+        RECORD,
+        candidateOf(2),
+        { keep: true, generation: 7 },
+        STOPPED,
+        '',
+        NO_FLAGS,
+      ),
+    );
+    expect(kept.record?.members).toEqual(RECORD.members);
+    expect(kept.record?.generation).toBe(RECORD.generation);
+    expect(kept.next.base).toEqual([]);
+    const fresh = group(
+      grantEntry(
+        GROUP,
+        RECORD,
+        candidateOf(2),
+        { keep: false, generation: 99 },
+        REBOOTED,
+        '',
+        NO_FLAGS,
+      ),
+    );
+    expect(fresh.record?.members).toEqual([{ node: 2, boot: 12 }]);
+    expect(fresh.record?.generation).toBe(99);
+    expect(fresh.next.base).toEqual(RECORD.members);
+  });
+
+  it('carries the set that still counts from one taker to the next', () => {
+    const pending = { ...GROUP, base: RECORD.members };
+    const record = { ...RECORD, members: [{ node: 1, boot: 11 }] };
+    const entry = group(
+      grantEntry(
+        pending,
+        record,
+        candidateOf(2),
+        { keep: false, generation: 5 },
+        REBOOTED,
+        '',
+        NO_FLAGS,
+      ),
+    );
+    expect(entry.next.base).toEqual(RECORD.members);
+  });
+
+  it('asks for no flush of a taker that was alone already, in the same life', () => {
+    const record = { ...RECORD, members: [{ node: 1, boot: 11 }] };
+    const proof = { kind: 'self', node: 1 } as const;
+    const entry = group(
+      grantEntry(
+        GROUP,
+        record,
+        candidateOf(1),
+        { keep: false, generation: 5 },
+        proof,
+        '',
+        NO_FLAGS,
+      ),
+    );
+    expect(entry.next.base).toEqual([]);
+  });
+
+  it('releases to nobody, and lets the next begin alone unless the stop was confirmed', () => {
+    const calm = group(releaseEntry(GROUP, RECORD, STOPPED, ''));
+    expect(calm.next.owner).toBe(0);
+    expect(calm.record?.primary).toBe(0);
+    expect(calm.next.base).toEqual([]);
+    const rough = group(releaseEntry(GROUP, RECORD, REBOOTED, ''));
+    expect(rough.next.base).toEqual(RECORD.members);
+    expect(group(releaseEntry({ ...GROUP, wanted: 'stop' }, RECORD, STOPPED, '')).next.phase).toBe(
+      'stopped',
+    );
+  });
+
+  it('amends without moving owner or epoch', () => {
+    const { next, record } = group(amendEntry(GROUP, { phase: 'stopping' }, '', null));
+    expect(next).toEqual({ ...GROUP, phase: 'stopping', serial: GROUP.serial + 1 });
+    expect(record).toBeNull();
+  });
+
+  it('keeps epoch or generation when the bug for it is planted', () => {
+    const members = { keep: false, generation: 99 };
+    const plant = (id: string): Extract<Entry, { kind: 'group' }> =>
+      group(
+        grantEntry(GROUP, RECORD, candidateOf(2), members, REBOOTED, '', flagsOf(new Set([id]))),
+      );
+    expect(plant('epoch-not-raised').record?.epoch).toBe(RECORD.epoch);
+    expect(plant('generation-kept').record?.generation).toBe(RECORD.generation);
+  });
+});
