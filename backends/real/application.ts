@@ -53,8 +53,10 @@ export class Application {
   #record: RunRecord | null = null;
   #startedAt = 0;
   #checkedAt = 0;
-  /** One thing at a time: a start, a stop or a check. */
+  /** One start or stop at a time. */
   #busy = false;
+  /** A check is under way; it may hang, and holds up nothing but the next check. */
+  #checking = false;
   #timer: NodeJS.Timeout;
 
   constructor(group: string, config: ApplicationConfig, host: ApplicationHost) {
@@ -98,7 +100,8 @@ export class Application {
       this.#change('stopped');
       return;
     }
-    if (this.#busy) return;
+    while (this.#busy) await pause(LOOK_MS / 2);
+    if (this.#record === null) return;
     this.#busy = true;
     this.#change('stopping');
     try {
@@ -184,13 +187,14 @@ export class Application {
   #look(): void {
     const record = this.#record;
     if (record === null || this.#busy) return;
-    if (this.#phase !== 'starting' && this.#phase !== 'running') return;
     const now = this.#host.clock();
+    // Also one that has failed, or could not be stopped: something of it may still run.
     if (now >= record.until) {
       this.#host.log('warn', 'application-lease-lapsed', { group: this.group });
       void this.stop('lapsed');
       return;
     }
+    if (this.#phase !== 'starting' && this.#phase !== 'running') return;
     const code = commandRuns(record) ? null : (exitCode(this.#host.place, record) ?? -1);
     // A command that puts its service in the background ends with 0; then the check alone counts.
     if (code !== null && (code !== 0 || this.#config.check === '')) {
@@ -198,12 +202,12 @@ export class Application {
       return;
     }
     const every = this.#phase === 'starting' ? LOOK_MS * 1000 : this.#config.checkEvery;
-    if (now - this.#checkedAt >= every) void this.#check(record);
+    if (!this.#checking && now - this.#checkedAt >= every) void this.#check(record);
   }
 
   async #check(record: RunRecord): Promise<void> {
     const { check, startTimeout, checkEvery } = this.#config;
-    this.#busy = true;
+    this.#checking = true;
     let well = true;
     try {
       if (check !== '') {
@@ -211,10 +215,12 @@ export class Application {
         well = (await runCommand(this.#host.place, record, check, limit)) === 0;
       }
     } finally {
-      this.#busy = false;
+      this.#checking = false;
     }
     const now = this.#host.clock();
     this.#checkedAt = now;
+    // Another run has begun, or this one is being ended: the answer says nothing any more.
+    if (this.#busy || this.#record?.run !== record.run) return;
     const age = now - this.#startedAt;
     if (this.#phase === 'starting') {
       if (well && (check !== '' || age >= SETTLE_MS * 1000)) {

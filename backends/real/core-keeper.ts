@@ -69,11 +69,11 @@ export class CoreKeeper {
     this.#channel?.send(message);
   }
 
-  /** Asks the core to stop in good order; ends it when it does not. */
-  async stop(limitMs: number): Promise<void> {
+  /** Asks the core to stop in good order; ends it when it does not. See `shut-down` for `quiet`. */
+  async stop(limitMs: number, quiet: boolean): Promise<void> {
     this.#ending = true;
     clearInterval(this.#timer);
-    this.send({ kind: 'shut-down' });
+    this.send({ kind: 'shut-down', quiet });
     const end = performance.now() + limitMs;
     while (await isLocked(this.#folder, 'core')) {
       if (performance.now() > end) this.kill();

@@ -26,7 +26,7 @@ process.on('unhandledRejection', (error) => stopAtOnce(reasonOf(error)));
 
 try {
   const core = await Core.start(options, { log, stopAtOnce, refuse });
-  endOnSignals(() => core.stop());
+  endOnSignals(() => core.stop({ quiet: false }));
   await core.ended;
   process.exit(0);
 } catch (error) {

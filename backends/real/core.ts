@@ -160,16 +160,19 @@ export class Core {
     }, SUSPEND_LOOK_MS);
   }
 
-  /** Stops in good order: Workers drained, timeline written. The lease lapses by itself. */
-  stop(): void {
+  /**
+   * Stops in good order: Workers drained, timeline written. The lease lapses by itself. The
+   * watchdog is disarmed only when the monitor says that no application runs any more (`quiet`):
+   * a core that ends alone leaves its applications under the deadline that it wrote last.
+   */
+  stop({ quiet }: { readonly quiet: boolean }): void {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#exits.log('info', 'core-stopping');
     clearInterval(this.#suspend);
     for (const volume of this.#volumes.values()) volume.close();
     void Promise.all([...this.#volumes.values()].map((volume) => volume.closed)).then(() => {
-      // Nothing is served any more: this host needs no reset if its core stays away.
-      this.#guardian?.set(0, false);
+      if (quiet) this.#guardian?.set(0, false);
       this.#network.close();
       this.#monitor.close();
       this.#api.close();
@@ -274,7 +277,7 @@ export class Core {
         this.#guard = message;
         return;
       case 'shut-down':
-        this.stop();
+        this.stop({ quiet: message.quiet });
         return;
       case 'hello':
         this.#exits.log('info', 'monitor-connected', { pid: message.process.pid });

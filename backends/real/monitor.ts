@@ -85,7 +85,11 @@ export class Monitor {
     this.#stopping = true;
     this.#log('info', 'stopping');
     await this.#stopApplications();
-    await this.#core.stop(STOP_LIMIT_MS);
+    const states = [...this.#applications.values()].map(({ state }) => state.state);
+    await this.#core.stop(
+      STOP_LIMIT_MS,
+      states.every((state) => state === 'stopped'),
+    );
     this.#close('stopped');
   }
 

@@ -31,8 +31,11 @@ export type MonitorMessage =
       readonly coreRestarts: number;
     }
   | ApplicationState
-  /** Stop in good order: the person who started this host wants it to end. */
-  | { readonly kind: 'shut-down' };
+  /**
+   * Stop in good order: the person who started this host wants it to end. `quiet` when every
+   * application is proved stopped; else the watchdog has to stay armed.
+   */
+  | { readonly kind: 'shut-down'; readonly quiet: boolean };
 
 export type CoreMessage =
   | { readonly kind: 'hello'; readonly process: ProcessIdentity; readonly api: string }

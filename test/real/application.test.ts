@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,6 +87,25 @@ describe('an application', () => {
     now += 31 * SECOND;
     await until(application, 'stopped');
     expect(application.pids).toEqual([]);
+  });
+
+  it('leaves nothing behind after its deadline, also when it had failed', async () => {
+    const application = make({ start: 'sleep 1000 & sleep 0.5; exit 1' });
+    start(application, 1, now + Math.floor(process.uptime() * SECOND) + 30 * SECOND);
+    await until(application, 'failed');
+    expect(application.pids.length).toBeGreaterThan(0);
+    now += 31 * SECOND;
+    await until(application, 'stopped');
+  });
+
+  it('is stopped in time although its check hangs', async () => {
+    const application = make({ check: '[ ! -e hang ] || sleep 1000', checkEvery: SECOND / 10 });
+    start(application, 1, now + Math.floor(process.uptime() * SECOND) + 30 * SECOND);
+    await until(application, 'running');
+    writeFileSync(join(folder, 'hang'), '');
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    now += 31 * SECOND;
+    await waitFor('the end', () => application.state.state === 'stopped', 3000);
   });
 
   it('runs on while its deadline is renewed, by the right epoch only', async () => {
