@@ -43,6 +43,11 @@ export class Barrier {
     return this.#started + 1;
   }
 
+  /** Whether any write that both replicas have is not known stable. */
+  get unstable(): boolean {
+    return this.#head > this.#tail;
+  }
+
   /** Whether `more` writes can become unstable. */
   room(more: number): boolean {
     return this.#head - this.#tail + more <= RING;

@@ -128,8 +128,18 @@ export class Link {
     this.#lost();
   }
 
-  /** A clean hand-over: the incarnation lives on without its old use. */
-  reset(): void {
+  /**
+   * A hand-over. The incarnation lives on without its old use where nothing on it can still be
+   * unstable: a follower's, or one in step whose primary gave up its role. Any other is lost, so
+   * that what the peer has only in its cache, copies of a resync too, becomes dirty again.
+   */
+  handOver(): void {
+    const { state, barrier } = this.#p;
+    const clean = this.mode === Mode.Sync && state.demoted && !barrier.unstable;
+    if (!clean && !this.following && this.mode !== Mode.None) {
+      this.drop('record');
+      return;
+    }
     this.mode = Mode.None;
     this.#self = null;
     this.#refused = false;

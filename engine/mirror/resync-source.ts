@@ -61,8 +61,9 @@ export class ResyncSource {
 
   /** End of a turn: keeps the window full, and finishes when nothing is left. */
   pump(): void {
-    if (this.#stage !== Stage.Copying) return;
-    const { map, slots, barrier } = this.#p;
+    const { map, slots, barrier, state } = this.#p;
+    // A primary that gives up waits for what is in flight, and begins nothing new.
+    if (this.#stage !== Stage.Copying || state.demoting || !state.lead) return;
     for (let slot = this.#first; slot < this.#end && map.dirty > 0; slot += 1) {
       if (slots.kind[slot] !== Kind.Free) continue;
       if (!barrier.room(slots.count) || !this.#copyNext(slot)) break;

@@ -290,7 +290,7 @@ export class RoleMachine {
       peers.whenIdle(() => this.#flushAlone(record));
       return;
     }
-    if (!state.lead && link.mode !== Mode.None) link.reset();
+    if (!state.lead && link.mode !== Mode.None) link.handOver();
     peers.whenIdle(() => store.persistEpoch(record.epoch, () => this.#leadBoth(record)));
   }
 
@@ -410,8 +410,8 @@ export class RoleMachine {
     const sameLead = state.record?.primary === record.primary && link.following;
     this.#promoting = false;
     if (link.mode !== Mode.None && !(sameLead && this.#myLife(record))) {
-      if (state.demoted || (link.following && record.primary !== state.peer)) link.reset();
-      else link.drop('record');
+      if (link.following && record.primary === state.peer) link.drop('record');
+      else link.handOver();
     }
     this.#demoteRun += 1;
     const wasDemoting = state.demoting;

@@ -46,6 +46,7 @@ export class Pair extends PairHosts {
   readonly #completedBy = new Map<number, number>();
   #wants = new Map<number, WantReport>();
   #switching = 0;
+  #releasing = false;
   #focus = 64;
   #takeOverDue = false;
   #committedAt = 0;
@@ -181,6 +182,20 @@ export class Pair extends PairHosts {
     this.#demote();
   }
 
+  /** Stops the group: the primary gives up its role, then the record names none. */
+  release(): void {
+    this.note('release');
+    this.#switching = this.record.epoch;
+    this.#releasing = true;
+    this.#demote();
+  }
+
+  /** Control commits `change`, whatever anybody wished. */
+  commit(change: Partial<VolumeRecord>): void {
+    const { primary, members, generation } = { ...this.record, ...change };
+    this.#commit(primary, members, generation);
+  }
+
   #demote(): void {
     const { epoch, primary } = this.record;
     this.command(this.host(primary), { kind: 'demote', epoch, cause: 'c' });
@@ -274,7 +289,7 @@ export class Pair extends PairHosts {
           h.dirty === 0 &&
           h.busyFront.every((r) => r === null),
       ) &&
-      this.host(this.record.primary).role === 'Primary'
+      this.host(this.record.primary)?.role === 'Primary'
     );
   }
 
@@ -309,6 +324,7 @@ export class Pair extends PairHosts {
     const text = members.map((m) => `${m.node}@${m.boot}`).join(' ');
     this.note(`commit ${epoch + 1} primary ${primary} members ${text}`);
     this.#switching = 0;
+    this.#releasing = false;
     this.#committedAt = this.now;
     this.#wants.clear();
     for (const h of this.hosts) {
@@ -319,7 +335,7 @@ export class Pair extends PairHosts {
   #want(want: WantReport): void {
     const { record } = this;
     const from = this.host(record.primary);
-    if (want.epoch !== record.epoch || !from.connected) return;
+    if (want.epoch !== record.epoch || !from?.connected) return;
     const me = record.members.find((m) => m.node === from.node);
     if (me?.boot !== from.boot) return;
     if (want.members.length === record.members.length && want.members.length === 2) return;
@@ -333,6 +349,7 @@ export class Pair extends PairHosts {
 
   #takeOver(): void {
     const { record } = this;
+    if (record.primary === 0) return;
     const old = this.host(record.primary);
     const oldMember = record.members.find((m) => m.node === old.node);
     const healthy =
@@ -396,7 +413,8 @@ export class Pair extends PairHosts {
   #switched(): void {
     const { primary, members, generation } = this.record;
     const other = members.find((m) => m.node !== primary);
-    this.#commit(other === undefined ? primary : other.node, members, generation);
+    if (this.#releasing) this.#commit(0, members, generation);
+    else this.#commit(other === undefined ? primary : other.node, members, generation);
   }
 
   #client(): void {
@@ -405,7 +423,7 @@ export class Pair extends PairHosts {
     // An application runs wherever the host believes that it is primary, and sometimes elsewhere.
     const some = this.host(1 + r.below(2));
     const there = some.role === 'Primary' || r.below(20) === 0;
-    const h = there ? some : this.host(this.record.primary);
+    const h = there ? some : this.host(this.record.primary || 1);
     const slot = h.busyFront.indexOf(null);
     if (h.actor !== null && slot >= 0) this.#request(h, slot);
     this.after(r.between(50, 1500), () => this.#client());

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { releasedInCopy } from '../../support/mirror-cases.ts';
 import { aloneThenDark, started } from '../../support/mirror-swarm.ts';
 
 describe('the role', () => {
@@ -95,6 +96,12 @@ describe('the role', () => {
       pair.powerOn(1);
       pair.settle();
       expect(pair.violations).toEqual([]);
+    }
+  });
+
+  it('handed over during a resync forgets no copy that the target may lose', () => {
+    for (let seed = 1; seed <= 12; seed += 1) {
+      expect([seed, ...releasedInCopy(seed).violations]).toEqual([seed]);
     }
   });
 });

@@ -1,0 +1,61 @@
+/** Schedules over the pair harness that lead to one rare situation each. */
+import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
+import type { Host } from './mirror-hosts.ts';
+import type { Pair } from './mirror-pair.ts';
+import { started } from './mirror-swarm.ts';
+
+const MS = 1000;
+
+export interface Seen {
+  readonly at: number;
+  readonly node: number;
+  readonly report: DataReport;
+}
+
+/** Notes every report from now on; those that `pass` turns away never reach control. */
+export function watched(pair: Pair, pass: (report: DataReport) => boolean = () => true): Seen[] {
+  const seen: Seen[] = [];
+  const report = pair.report.bind(pair);
+  pair.report = (h: Host, r: DataReport) => {
+    seen.push({ at: pair.now, node: h.node, report: r });
+    if (pass(r)) report(h, r);
+  };
+  return seen;
+}
+
+/** Lets time pass until `done`; false when it does not come. */
+export function until(pair: Pair, done: () => boolean, limit = 4_000 * MS): boolean {
+  const end = pair.now + limit;
+  while (!done() && pair.now < end) pair.runFor(200);
+  return done();
+}
+
+/** The record becomes `change`, and only `nodes` are told. */
+export function tell(pair: Pair, nodes: readonly number[], change: Partial<VolumeRecord>): void {
+  pair.record = { ...pair.record, epoch: pair.record.epoch + 1, ...change };
+  const { record } = pair;
+  for (const node of nodes) pair.command(pair.host(node), { kind: 'record', record, cause: 'c' });
+}
+
+/** The group is stopped in the middle of a resync, and the target loses power right after. */
+export function releasedInCopy(seed: number): Pair {
+  const pair = started(seed);
+  pair.runFor(500 * MS);
+  pair.powerOff(2);
+  pair.runFor(1_500 * MS);
+  pair.load(false);
+  pair.runFor(200 * MS);
+  pair.powerOn(2);
+  if (!until(pair, () => pair.host(1).linkState === 'SyncSource')) throw new Error('no resync');
+  pair.runFor((seed % 8) * MS);
+  pair.release();
+  if (!until(pair, () => pair.record.primary === 0)) throw new Error('not stopped');
+  pair.runFor(30 * MS);
+  pair.powerOff(2);
+  pair.runFor(100 * MS);
+  pair.powerOn(2);
+  pair.runFor(200 * MS);
+  pair.commit({ primary: 1 });
+  pair.settle();
+  return pair;
+}
