@@ -8,7 +8,7 @@ import { freePorts, type Running, start, stopAll, waitFor } from './process.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
-const source = ['--import', 'tsx', join(root, 'cli', 'understudy.ts')];
+const source = [join(root, 'tools', 'understudy.mjs')];
 
 /** The part of `status --json` that is read here. */
 interface Status {

@@ -1,7 +1,17 @@
 #!/usr/bin/env node
-/** The `understudy` command of a checkout: starts cli/understudy.ts and becomes its exit code. */
+/**
+ * The `understudy` command of a checkout. A host's processes run compiled and take this process
+ * over; every other command runs from the sources in a child, and we become its exit code.
+ */
+import { compiledCommand } from './compiled.mjs';
 import { ensureDependencies, requireNode, runSource } from './launcher.mjs';
 
 requireNode();
-ensureDependencies(['tsx'], { keepStale: true });
-process.exitCode = await runSource('cli/understudy.ts', process.argv.slice(2));
+ensureDependencies(['tsx', 'typescript'], { keepStale: true });
+const [, , command] = process.argv;
+const compiled =
+  command === 'node' || command === 'status'
+    ? compiledCommand({ asIs: command === 'status' })
+    : null;
+if (compiled !== null) await import(compiled);
+else process.exitCode = await runSource('cli/understudy.ts', process.argv.slice(2));
