@@ -7,6 +7,7 @@
 import fc from 'fast-check';
 import { type Fault, type FaultKind, PLAIN_FAULT } from '../backends/sim/fault.ts';
 import type { ClusterConfig } from '../engine/core/config.ts';
+import { AIMED, CRASHING, INSTANT, NETWORK } from './scenario.ts';
 
 /** One fault before its numbers mean anything. */
 interface Gene {
@@ -118,12 +119,12 @@ function fault(drawn: Gene, kinds: readonly FaultKind[], config: ClusterConfig):
     ...PLAIN_FAULT,
     kind,
     at,
-    for: instant(kind) ? 0 : bounded,
+    for: INSTANT.has(kind) ? 0 : bounded,
     target,
     peer,
-    links: networked(kind) ? linksOf(drawn.links) : PLAIN_FAULT.links,
-    ways: networked(kind) ? waysOf(drawn.ways) : PLAIN_FAULT.ways,
-    cache: (['none', 'random', 'newest', 'all'] as const)[drawn.cache] ?? 'random',
+    links: NETWORK.has(kind) ? linksOf(drawn.links) : PLAIN_FAULT.links,
+    ways: NETWORK.has(kind) ? waysOf(drawn.ways) : PLAIN_FAULT.ways,
+    cache: CRASHING.has(kind) ? cacheOf(drawn.cache) : PLAIN_FAULT.cache,
     ppm: ppmOf(kind, drawn.size, config),
     clockStops: kind === 'freeze' && drawn.size >= 7,
     when: momentOf(kind, drawn.when),
@@ -146,6 +147,7 @@ function ends(
   const nodes = config.nodes.map(({ id }) => id);
   const hosts = config.nodes.filter(({ witness }) => !witness).map(({ id }) => id);
   const pick = (from: readonly number[], die: number): number => from[die % from.length] as number;
+  if (!AIMED.has(kind)) return [PLAIN_FAULT.target, 0];
   if (kind === 'wipe') return ['witness', 0];
   if (kind === 'switch' || kind === 'kill-monitor') return [pick(hosts, drawn.target), 0];
   const target = ((): Fault['target'] => {
@@ -157,15 +159,11 @@ function ends(
   })();
   const others = nodes.filter((node) => node !== target);
   const peer = drawn.peer < 3 ? 0 : pick(others, drawn.peer);
-  return [target, networked(kind) ? peer : 0];
+  return [target, NETWORK.has(kind) ? peer : 0];
 }
 
-function networked(kind: FaultKind): boolean {
-  return kind === 'cut' || kind === 'clog' || kind === 'loss';
-}
-
-function instant(kind: FaultKind): boolean {
-  return kind === 'kill-core' || kind === 'kill-monitor' || kind === 'switch';
+function cacheOf(die: number): Fault['cache'] {
+  return (['none', 'random', 'newest', 'all'] as const)[die] ?? 'random';
 }
 
 function linksOf(die: number): Fault['links'] {

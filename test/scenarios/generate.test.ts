@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { FAULT_KINDS, LINKS, MOMENTS, WAYS } from '../../backends/sim/fault.ts';
+import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import { scheduleOf } from '../../scenarios/generate.ts';
+import { DEFAULT_DURATION, HEALED_PART, INSTANT } from '../../scenarios/scenario.ts';
+import { faultPair, pairCount, singleFaults } from '../../scenarios/single-faults.ts';
+
+const schedules = Array.from({ length: 600 }, (_, seed) => scheduleOf(seed, DEMO_CONFIG));
+
+describe('the swarm', () => {
+  it('draws the same schedule from the same seed', () => {
+    for (let seed = 0; seed < 50; seed += 1) {
+      expect(scheduleOf(seed, DEMO_CONFIG)).toEqual(schedules[seed]);
+    }
+    expect(schedules[1]).not.toEqual(schedules[2]);
+  });
+
+  it('draws one to eight faults, in order, before the world is to heal', () => {
+    for (const faults of schedules) {
+      expect(faults.length).toBeGreaterThanOrEqual(1);
+      expect(faults.length).toBeLessThanOrEqual(8);
+      const times = faults.map(({ at }) => at);
+      expect(times).toEqual([...times].sort((a, b) => a - b));
+      expect(times.at(-1)).toBeLessThanOrEqual(DEFAULT_DURATION - HEALED_PART);
+    }
+  });
+
+  it('leaves no kind of fault, link, way or moment out, and drowns none', () => {
+    const count = <T>(known: readonly T[], of: (faults: (typeof schedules)[0]) => readonly T[]) =>
+      known.map((one) => schedules.filter((faults) => of(faults).includes(one)).length);
+    const least = (counts: readonly number[]) => Math.min(...counts);
+    expect(least(count(FAULT_KINDS, (f) => f.map(({ kind }) => kind)))).toBeGreaterThan(20);
+    expect(least(count(WAYS, (f) => f.map(({ ways }) => ways)))).toBeGreaterThan(50);
+    expect(least(count(MOMENTS, (f) => f.map(({ when }) => when)))).toBeGreaterThan(50);
+    const links = LINKS.filter((one) => one !== 'control-2');
+    expect(least(count(links, (f) => f.map((one) => one.links)))).toBeGreaterThan(10);
+  });
+
+  it('allows a schedule only a few kinds, so that rare ones meet each other', () => {
+    for (const faults of schedules) {
+      expect(new Set(faults.map(({ kind }) => kind)).size).toBeLessThanOrEqual(7);
+    }
+  });
+});
+
+describe('single faults and pairs', () => {
+  const singles = singleFaults(DEMO_CONFIG);
+
+  it('have names of their own', () => {
+    expect(new Set(singles.map(({ id }) => id)).size).toBe(singles.length);
+  });
+
+  it('have every kind but the operator, and end by themselves', () => {
+    const kinds = new Set(singles.map(({ fault }) => fault.kind));
+    expect(FAULT_KINDS.filter((kind) => !kinds.has(kind))).toEqual(['switch']);
+    for (const { fault } of singles) {
+      if (!INSTANT.has(fault.kind)) expect(fault.for).toBeGreaterThan(0);
+    }
+  });
+
+  it('make every ordered pair once', () => {
+    const count = pairCount(DEMO_CONFIG);
+    const seen = new Set<string>();
+    for (let i = 0; i < count; i += 1) {
+      seen.add(
+        faultPair(DEMO_CONFIG, i)
+          .map(({ id }) => id)
+          .join(' + '),
+      );
+    }
+    expect(seen.size).toBe(count);
+    expect(count).toBe(singles.length * singles.length);
+  });
+});

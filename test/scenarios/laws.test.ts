@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { FaultFacts } from '../../backends/sim/fault-driver.ts';
+import { LAWS } from '../../backends/sim/oracle/verdict.ts';
+import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import { breaks, cellOf, type FaultClass, LAW_TABLE } from '../../scenarios/laws.ts';
+
+const calm: FaultFacts = { frozen: 0, clockStopped: false, ppm: 0, wiped: false };
+const world = { forgot: false };
+
+describe('the table of laws', () => {
+  it('makes every finding a breach where no fault excuses it', () => {
+    for (const law of LAWS) expect(breaks(law, calm, world, DEMO_CONFIG)).toBe(true);
+  });
+
+  it('never excuses data: acknowledged, flushed, one epoch and cover hold under every fault', () => {
+    const faults = { frozen: 9_000_000, clockStopped: true, ppm: 9_000, wiped: true };
+    for (const law of ['LAW-acknowledged', 'LAW-flushed', 'LAW-one-epoch', 'LAW-cover'] as const) {
+      expect(breaks(law, faults, { forgot: true }, DEMO_CONFIG)).toBe(true);
+      for (const fault of Object.keys(LAW_TABLE) as FaultClass[]) {
+        expect(cellOf(fault, law).says).not.toBe('detected');
+      }
+    }
+  });
+
+  it('lets a frozen guest be two holders, but only when it was frozen for long enough', () => {
+    const frozen = (micros: number): FaultFacts => ({ ...calm, frozen: micros });
+    expect(breaks('LAW-one-holder', frozen(50_000), world, DEMO_CONFIG)).toBe(true);
+    expect(breaks('LAW-one-holder', frozen(5_000_000), world, DEMO_CONFIG)).toBe(false);
+    expect(breaks('LAW-register', frozen(5_000_000), world, DEMO_CONFIG)).toBe(true);
+    const stopped = { ...frozen(5_000_000), clockStopped: true };
+    expect(breaks('LAW-register', stopped, world, DEMO_CONFIG)).toBe(false);
+  });
+
+  it('excuses clocks only beyond the configured bound', () => {
+    const wrong = (ppm: number): FaultFacts => ({ ...calm, ppm });
+    const bound = DEMO_CONFIG.timing.clockRatePpm;
+    expect(breaks('LAW-one-holder', wrong(bound), world, DEMO_CONFIG)).toBe(true);
+    expect(breaks('LAW-one-holder', wrong(bound + 1), world, DEMO_CONFIG)).toBe(false);
+  });
+
+  it('names an assumption or a reason in every cell that is not plain', () => {
+    for (const cells of Object.values(LAW_TABLE)) {
+      for (const cell of Object.values(cells)) {
+        const words =
+          cell.says === 'assumption' ? cell.assumption : 'reason' in cell ? cell.reason : '';
+        expect(words.length).toBeGreaterThan(20);
+      }
+    }
+  });
+});
