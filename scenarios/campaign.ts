@@ -1,6 +1,7 @@
 /**
  * Many runs: a shard is a pure function of configuration, kind of faults and range of seeds, and
- * results merge, so that a campaign may be cut up at will: over worker threads, machines, or nights.
+ * results merge, so that a campaign may be cut up at will: over worker threads, machines, or
+ * nights.
  */
 
 import { DEFAULT_WORKLOAD, type Workload } from '../backends/sim/client.ts';

@@ -1,4 +1,6 @@
-/** Says a schedule as a person would: "cut replication link at 100 ms; power off node a at 2.9 s". */
+/**
+ * Says a schedule as a person would: "cut replication link at 100 ms; power off node a at 2.9 s".
+ */
 import type { Fault, Links, Moment, Role } from '../backends/sim/fault.ts';
 import type { NodeId } from '../engine/core/units.ts';
 import { sayTime } from './time.ts';

@@ -49,7 +49,9 @@ const FAMILIES: readonly (readonly FaultKind[])[] = [
 const CLUSTERS = 5;
 const FIRST = 3_000_000;
 const DISTANCE = 6_000_000;
-/** Offsets within a cluster and lengths, in microseconds: small ones are as likely as large ones. */
+/**
+ * Offsets within a cluster and lengths, in microseconds: small ones are as likely as large ones.
+ */
 const OFFSETS = [0, 300, 2_000, 20_000, 150_000, 400_000, 900_000, 1_600_000, 2_600_000, 4_000_000];
 const LENGTHS = [
   30_000, 120_000, 400_000, 900_000, 1_700_000, 2_600_000, 3_500_000, 5_000_000, 8_000_000, 0,

@@ -41,7 +41,9 @@ export const DEFAULT_STREAM_TIMING: StreamTiming = {
   retry: [40_000, 160_000],
 };
 
-/** A connection that comes and goes. Side 0 is the first of `ends`; direction d begins at side d. */
+/**
+ * A connection that comes and goes. Side 0 is the first of `ends`; direction d begins at side d.
+ */
 export class Connection {
   readonly index: number;
   readonly ends: readonly [StreamEnd, StreamEnd];
@@ -99,7 +101,9 @@ export class Connection {
     this.#arrive(side, packet, due);
   }
 
-  /** Carries out a queue entry: a packet arrives at `side`, or (packet < 0) what waited may go on. */
+  /**
+   * Carries out a queue entry: a packet arrives at `side`, or (packet < 0) what waited may go on.
+   */
   arrive(packet: number, side: number): void {
     if (packet < 0) {
       this.#draining[side] = false;

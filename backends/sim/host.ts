@@ -29,7 +29,9 @@ import type { ApplicationState, Observer } from './observer.ts';
 import { SimStore } from './store.ts';
 import type { LegHost, SimLeg } from './volume.ts';
 
-/** Time from a death to the restart by the other process, and from power-on to the first process. */
+/**
+ * Time from a death to the restart by the other process, and from power-on to the first process.
+ */
 const RESTART = 300_000;
 const BOOT_CORE = 500_000;
 const BOOT_MONITOR = 600_000;
@@ -333,7 +335,8 @@ export class SimHost implements LegHost, MonitorHost {
     this.#parkedGuest.push(entry);
   }
 
-  // --- messages between the threads and processes -------------------------------------------------
+  // --- messages between the threads and processes
+  // -------------------------------------------------
 
   report(leg: number, report: DataReport): void {
     if (report.kind === 'event') {

@@ -66,7 +66,9 @@ export class Rng {
     return (this.u32() >>> 12) * 4294967296 + this.u32() || 1;
   }
 
-  /** Roughly exponential variate with the given mean, integer arithmetic only, at most 16 × mean. */
+  /**
+   * Roughly exponential variate with the given mean, integer arithmetic only, at most 16 × mean.
+   */
   exponential(mean: number): number {
     const x = this.u32();
     const zeros = Math.min(15, Math.clz32(x));

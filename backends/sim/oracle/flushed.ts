@@ -38,7 +38,9 @@ export class FlushedOracle {
     this.#open.length = kept;
   }
 
-  /** Every holder lost power: what no flush had covered may be gone, and a later one cannot help. */
+  /**
+   * Every holder lost power: what no flush had covered may be gone, and a later one cannot help.
+   */
   forget(): void {
     this.#open = [];
   }

@@ -1,4 +1,6 @@
-/** What the oracles of one volume know together: its history, its disks and the committed record. */
+/**
+ * What the oracles of one volume know together: its history, its disks and the committed record.
+ */
 import type { VolumeConfig } from '../../../engine/core/config.ts';
 import type { VolumeRecord } from '../../../engine/data/messages.ts';
 import type { SimDisk } from '../disk.ts';

@@ -30,6 +30,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.group.release': 'Decides: {owner:node} gives {group} up, epoch {epoch}',
   'event.group.online': 'Decides: {group} is online on {owner:node}, epoch {epoch}',
   'event.group.blocked': '{group} is blocked: {reason:term}. Remedy: {remedy:term}',
+  'event.group.ready': 'Decides: {group} is whole on {owner:node}, epoch {epoch}',
   'event.group.owner': '{group} belongs to {owner:node}, epoch {epoch}: {phase:term}',
   'event.group.stable': '{group} has been well on {owner:node} for long enough',
   'event.volume.propose':

@@ -30,6 +30,7 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.group.release': '决定：{owner:node} 放弃 {group}，纪元 {epoch}',
   'event.group.online': '决定：{group} 在 {owner:node} 上联机，纪元 {epoch}',
   'event.group.blocked': '{group} 受阻：{reason:term}。办法：{remedy:term}',
+  'event.group.ready': '决定：{group} 在 {owner:node} 上已就绪，纪元 {epoch}',
   'event.group.owner': '{group} 属于 {owner:node}，纪元 {epoch}：{phase:term}',
   'event.group.stable': '{group} 在 {owner:node} 上已足够久地正常运行',
   'event.volume.propose':
