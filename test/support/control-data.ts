@@ -56,6 +56,7 @@ export class ControlData {
         if (record.epoch < disk.seen) return;
         disk.seen = record.epoch;
         data.record = record;
+        data.cause = command.cause;
         data.primary = record.primary === host.node && data.demotedIn < record.epoch;
         disk.wasPrimary = data.primary;
         const member = record.members.some((m) => m.node === host.node && m.boot === host.boot);
@@ -117,7 +118,12 @@ export class ControlData {
       if (data.activeIn < record.epoch) {
         this.#activate(host);
         data.activeIn = record.epoch;
-        this.report(host, { kind: 'active', volume: VOLUME, epoch: record.epoch, cause: '' });
+        this.report(host, {
+          kind: 'active',
+          volume: VOLUME,
+          epoch: record.epoch,
+          cause: data.cause,
+        });
       }
       if (this.#world.clock(host) >= data.until) continue;
       const peer = this.#peer(host);

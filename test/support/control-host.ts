@@ -72,6 +72,8 @@ export interface Data {
   record: VolumeRecord | null;
   until: number;
   primary: boolean;
+  /** Behind the record that it has. */
+  cause: string;
   activeIn: number;
   /** Epoch in which it asked to let the peer in. */
   addingIn: number;
@@ -129,6 +131,7 @@ export function newData(): Data {
     record: null,
     until: -1,
     primary: false,
+    cause: '',
     activeIn: 0,
     addingIn: 0,
     demotedIn: 0,
