@@ -56,6 +56,8 @@ export class RoleMachine {
     const { volume } = config;
     const { disk } = state;
     turn.report({ kind: 'attached', volume, disk, generation, epoch, hot: found.hot });
+    // A control that has not caught up yet may have told of a time that is over.
+    if (this.#next !== null && this.#next.epoch < block.epoch) this.#next = null;
     this.#pump();
     link.hello();
   }
@@ -300,8 +302,10 @@ export class RoleMachine {
     if (!this.#myLife(record)) {
       return record.members.some((m) => m.node === state.node) ? 'other-boot' : 'not-member';
     }
-    if (state.disk !== 'UpToDate' && state.disk !== 'Consistent') return 'disk';
     const { length } = record.members;
+    // Outdated only for a record whose taker never served, if the log names this life, and it alone.
+    const named = state.disk === 'Outdated' && length === 1;
+    if (state.disk !== 'UpToDate' && state.disk !== 'Consistent' && !named) return 'disk';
     const { generation } = store.block;
     if (length > 1 && record.generation !== 0 && record.generation !== generation) {
       return 'generation';

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { releasedInCopy } from '../../support/mirror-cases.ts';
+import { Event } from '../../../engine/data/abi.ts';
+import { formatMetadata } from '../../../engine/mirror/metadata.ts';
+import { releasedInCopy, tell, until, watched } from '../../support/mirror-cases.ts';
+import { INPUT } from '../../support/mirror-hosts.ts';
 import { aloneThenDark, started } from '../../support/mirror-swarm.ts';
 
 describe('the role', () => {
@@ -103,5 +106,58 @@ describe('the role', () => {
     for (let seed = 1; seed <= 12; seed += 1) {
       expect([seed, ...releasedInCopy(seed).violations]).toEqual([seed]);
     }
+  });
+
+  it('is taken again by a replica that an abandoned take-over left Outdated', () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const pair = started(seed);
+      pair.powerOff(2);
+      const [a, b] = pair.hosts;
+      tell(pair, [1], { primary: 2, members: [{ node: 2, boot: b.boot - 1 }], generation: 5_001 });
+      expect(until(pair, () => a.disk === 'Outdated')).toBe(true);
+      tell(pair, [1], { primary: 1, members: [{ node: 1, boot: a.boot }], generation: 5_002 });
+      expect(until(pair, () => a.role === 'Primary')).toBe(true);
+      pair.powerOn(2);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+  });
+
+  it('is never taken by a half-copied replica, whoever names it', () => {
+    const pair = started(1);
+    const [a, b] = pair.hosts;
+    pair.powerOff(1);
+    pair.powerOff(2);
+    for (const { page, bytes } of formatMetadata(pair.config, 2, 100, 'Inconsistent')) {
+      b.meta.set(page, bytes);
+    }
+    tell(pair, [], { primary: 2, members: [{ node: 2, boot: b.boot }], generation: 5_001 });
+    pair.powerOn(2);
+    pair.runFor(1_000_000);
+    expect([a.powered, b.disk, b.role]).toEqual([false, 'Inconsistent', 'Suspended']);
+  });
+
+  it('ignores a record that a control tells which has not caught up yet', () => {
+    const pair = started(4);
+    const seen = watched(pair);
+    const { record } = pair;
+    pair.switchOver();
+    expect(until(pair, () => pair.host(2).role === 'Primary')).toBe(true);
+    pair.crashCore(1, 1_000);
+    expect(until(pair, () => pair.host(1).actor !== null)).toBe(true);
+    const old = { ...record, primary: 2, members: [{ node: 2, boot: 20 }] };
+    const command = { kind: 'record', record: old, cause: 'c' } as const;
+    pair.give(pair.host(1), { ...INPUT, op: Event.Control, command });
+    const from = seen.length;
+    expect(until(pair, () => pair.host(1).attached)).toBe(true);
+    pair.runFor(5_000);
+    const records = seen.slice(from).flatMap(({ node, report: r }) => {
+      return node === 1 && r.kind === 'event' && r.event.kind === 'mirror.record'
+        ? [r.event.d]
+        : [];
+    });
+    expect(records.filter((d) => (d['epoch'] as number) <= record.epoch)).toEqual([]);
+    pair.settle();
+    expect(pair.violations).toEqual([]);
   });
 });
