@@ -115,12 +115,16 @@ export function launch(
   });
 }
 
-/** Runs a short command for a run; resolves to its exit code, -1 when it was ended by us. */
+/**
+ * Runs a short command for a run; resolves to its exit code, -1 when it was ended by us: after
+ * `limitMs`, or when `abort` says so.
+ */
 export function runCommand(
   place: RunPlace,
   record: RunRecord,
   command: string,
   limitMs: number,
+  abort: AbortSignal,
 ): Promise<number> {
   const child = spawn('/bin/sh', ['-c', command], {
     cwd: place.workFolder,
@@ -130,14 +134,17 @@ export function runCommand(
     env: { ...environmentOf(place, record), [RUN_VARIABLE]: '' },
   });
   return new Promise((resolve) => {
-    const limit = setTimeout(() => {
+    const giveUp = (): void => {
       if (child.pid !== undefined) killGroup(child.pid);
-      resolve(-1);
-    }, limitMs);
+      end(-1);
+    };
+    const limit = setTimeout(giveUp, limitMs);
     const end = (code: number | null): void => {
       clearTimeout(limit);
+      abort.removeEventListener('abort', giveUp);
       resolve(code ?? -1);
     };
+    abort.addEventListener('abort', giveUp);
     // Its exit, not the end of its output: a command may leave something in the background.
     child.on('exit', end);
     child.on('error', () => end(-1));

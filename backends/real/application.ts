@@ -22,7 +22,7 @@ import {
 } from './application-run.ts';
 import { reasonOf } from './failure.ts';
 import type { Log } from './log.ts';
-import type { ApplicationOrder, ApplicationState } from './supervision.ts';
+import type { ApplicationOrder, ApplicationState, Term } from './supervision.ts';
 
 /** How often processes and deadlines are looked at. */
 const LOOK_MS = 100;
@@ -30,6 +30,8 @@ const LOOK_MS = 100;
 const SETTLE_MS = 200;
 /** Without a lease there is no time for manners: SIGKILL follows this soon. */
 const LAPSED_GRACE_MS = 500;
+/** What could not be stopped after its deadline is stopped again this often. */
+const LAPSED_RETRY_MS = 1000;
 /** A check that takes longer than its interval and this has failed. */
 const CHECK_LIMIT_MS = 5000;
 
@@ -53,10 +55,15 @@ export class Application {
   #record: RunRecord | null = null;
   #startedAt = 0;
   #checkedAt = 0;
+  /** The newest right to run while a start is on its way; an order to stop takes it away. */
+  #wanted: Term | null = null;
   /** One start or stop at a time. */
   #busy = false;
+  #stopping: Promise<void> | null = null;
   /** A check is under way; it may hang, and holds up nothing but the next check. */
-  #checking = false;
+  #checking: AbortController | null = null;
+  /** The last attempt to end what has no right to run. */
+  #lapsedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout;
 
   constructor(group: string, config: ApplicationConfig, host: ApplicationHost) {
@@ -95,17 +102,25 @@ export class Application {
   }
 
   /** Stops and proves it: resolves when no process of the run is left, or when that failed. */
-  async stop(reason: 'ordered' | 'lapsed' | 'shut-down'): Promise<void> {
-    if (this.#record === null) {
+  stop(reason: 'ordered' | 'lapsed' | 'shut-down'): Promise<void> {
+    this.#wanted = null;
+    this.#stopping ??= this.#stop(reason).finally(() => {
+      this.#stopping = null;
+    });
+    return this.#stopping;
+  }
+
+  async #stop(reason: string): Promise<void> {
+    while (this.#busy) await pause(LOOK_MS / 2);
+    const record = this.#record;
+    if (record === null) {
       this.#change('stopped');
       return;
     }
-    while (this.#busy) await pause(LOOK_MS / 2);
-    if (this.#record === null) return;
     this.#busy = true;
     this.#change('stopping');
     try {
-      const gone = await this.#end(this.#record, reason === 'lapsed');
+      const gone = await this.#end(record, reason === 'lapsed' ? LAPSED_GRACE_MS : this.#manners);
       if (gone) this.#forget();
       this.#change(gone ? 'stopped' : 'stop-failed');
     } finally {
@@ -139,32 +154,52 @@ export class Application {
   async #start(epoch: Epoch, until: Micros): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    const { place, boot, clock, log } = this.#host;
+    this.#wanted = { epoch, until };
     try {
       if (this.#record !== null) {
-        // What failed must be gone before it starts anew.
+        // What failed must be gone before it starts anew; the right to run covers its end.
+        this.#record = { ...this.#record, epoch, until };
         this.#change('stopping');
-        if (!(await this.#end(this.#record, false))) {
+        if (!(await this.#end(this.#record, this.#manners))) {
           this.#change('stop-failed');
           return;
         }
         this.#forget();
       }
-      const record = newRun(this.group, boot, epoch, until);
-      this.#record = record;
-      this.#startedAt = clock();
-      this.#checkedAt = 0;
-      writeRun(place, record);
-      this.#change('starting');
-      const shell = await launch(place, record, this.#config.start);
-      // A renewal may have replaced the record meanwhile.
-      this.#keep({ ...(this.#record ?? record), shell });
+      await this.#launch();
     } catch (error) {
-      log('error', 'application-start', { group: this.group, reason: reasonOf(error) });
+      this.#host.log('error', 'application-start', { group: this.group, reason: reasonOf(error) });
       this.#change('failed');
     } finally {
+      this.#wanted = null;
       this.#busy = false;
     }
+  }
+
+  /** Starts it unless the right to run has ended meanwhile, which is asked at the last moment. */
+  async #launch(): Promise<void> {
+    const { place, boot, clock, log } = this.#host;
+    if (this.#wanted === null || clock() >= this.#wanted.until) {
+      this.#change('stopped');
+      return;
+    }
+    const record = newRun(this.group, boot, this.#wanted.epoch, this.#wanted.until);
+    writeRun(place, record);
+    // The disk may have taken its time.
+    if (clock() >= record.until) {
+      log('warn', 'application-start-too-late', { group: this.group });
+      removeRun(place, this.group);
+      this.#change('stopped');
+      return;
+    }
+    this.#record = record;
+    this.#wanted = null;
+    this.#startedAt = clock();
+    this.#checkedAt = 0;
+    this.#change('starting');
+    const shell = await launch(place, record, this.#config.start);
+    // A renewal may have replaced the record meanwhile.
+    this.#keep({ ...(this.#record ?? record), shell });
   }
 
   /** A start for what runs already: the core has restarted, or the log gave us a new epoch. */
@@ -179,22 +214,22 @@ export class Application {
   }
 
   #extend(epoch: Epoch, until: Micros): void {
-    if (this.#record === null || epoch !== this.#record.epoch) return;
+    const longer = (term: Term): boolean => epoch === term.epoch && until > term.until;
+    if (this.#wanted !== null && longer(this.#wanted)) this.#wanted = { epoch, until };
     // Only in memory: a monitor that restarts takes the older deadline, which is safe.
-    if (until > this.#record.until) this.#record = { ...this.#record, until };
+    if (this.#record !== null && longer(this.#record)) this.#record = { ...this.#record, until };
   }
 
   #look(): void {
     const record = this.#record;
-    if (record === null || this.#busy) return;
+    if (record === null) return;
     const now = this.#host.clock();
-    // Also one that has failed, or could not be stopped: something of it may still run.
+    // In every phase and before all else: something of it may still run, whatever hangs.
     if (now >= record.until) {
-      this.#host.log('warn', 'application-lease-lapsed', { group: this.group });
-      void this.stop('lapsed');
+      this.#lapse(record, now);
       return;
     }
-    if (this.#phase !== 'starting' && this.#phase !== 'running') return;
+    if (this.#busy || (this.#phase !== 'starting' && this.#phase !== 'running')) return;
     const code = commandRuns(record) ? null : (exitCode(this.#host.place, record) ?? -1);
     // A command that puts its service in the background ends with 0; then the check alone counts.
     if (code !== null && (code !== 0 || this.#config.check === '')) {
@@ -202,20 +237,31 @@ export class Application {
       return;
     }
     const every = this.#phase === 'starting' ? LOOK_MS * 1000 : this.#config.checkEvery;
-    if (!this.#checking && now - this.#checkedAt >= every) void this.#check(record);
+    if (this.#checking === null && now - this.#checkedAt >= every) void this.#check(record);
+  }
+
+  /** Its right to run has ended: whoever is busy with it, it ends now. */
+  #lapse(record: RunRecord, now: Micros): void {
+    this.#checking?.abort();
+    if (now >= record.until + LAPSED_GRACE_MS * 1000) signalRun(record, 'SIGKILL');
+    if (this.#busy || performance.now() - this.#lapsedAt < LAPSED_RETRY_MS) return;
+    this.#lapsedAt = performance.now();
+    this.#host.log('warn', 'application-lease-lapsed', { group: this.group });
+    void this.stop('lapsed');
   }
 
   async #check(record: RunRecord): Promise<void> {
     const { check, startTimeout, checkEvery } = this.#config;
-    this.#checking = true;
+    this.#checking = new AbortController();
     let well = true;
     try {
       if (check !== '') {
         const limit = Math.max(CHECK_LIMIT_MS, checkEvery / 1000);
-        well = (await runCommand(this.#host.place, record, check, limit)) === 0;
+        const { signal } = this.#checking;
+        well = (await runCommand(this.#host.place, record, check, limit, signal)) === 0;
       }
     } finally {
-      this.#checking = false;
+      this.#checking = null;
     }
     const now = this.#host.clock();
     this.#checkedAt = now;
@@ -235,14 +281,35 @@ export class Application {
     this.#change('failed');
   }
 
-  /** Stop command or SIGTERM, then SIGKILL; true when nothing is left. */
-  async #end(record: RunRecord, lapsed: boolean): Promise<boolean> {
-    const { stop, stopTimeout } = this.#config;
-    const limit = lapsed ? LAPSED_GRACE_MS : stopTimeout / 1000;
-    const end = performance.now() + limit;
-    if (stop !== '') await runCommand(this.#host.place, record, stop, limit);
-    else signalRun(record, 'SIGTERM');
-    while (processesOf(record).length > 0 && performance.now() < end) await pause(LOOK_MS / 2);
+  /** Milliseconds between the first word and SIGKILL while the lease holds. */
+  get #manners(): number {
+    return this.#config.stopTimeout / 1000;
+  }
+
+  /**
+   * Stop command or SIGTERM, SIGKILL after `limit` milliseconds, or soon after the lease ends; true
+   * when nothing is left.
+   */
+  async #end(record: RunRecord, limit: number): Promise<boolean> {
+    const { place, clock } = this.#host;
+    const { stop } = this.#config;
+    this.#checking?.abort();
+    const abort = new AbortController();
+    let told = stop === '';
+    if (told) signalRun(record, 'SIGTERM');
+    else {
+      void runCommand(place, record, stop, limit, abort.signal).then(() => {
+        told = true;
+      });
+    }
+    let end = performance.now() + limit;
+    const more = (): boolean => !told || processesOf(record).length > 0;
+    while (performance.now() < end && more()) {
+      await pause(LOOK_MS / 2);
+      const lapsed = clock() >= (this.#record ?? record).until;
+      if (lapsed) end = Math.min(end, performance.now() + LAPSED_GRACE_MS);
+    }
+    abort.abort();
     for (let attempt = 0; attempt < 20 && processesOf(record).length > 0; attempt++) {
       signalRun(record, 'SIGKILL');
       await pause(LOOK_MS / 2);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Application } from '../../backends/real/application.ts';
 import type { ApplicationState } from '../../backends/real/supervision.ts';
 import type { ApplicationConfig } from '../../engine/core/config.ts';
-import { waitFor } from './support/hosts.ts';
+import { sleep, waitFor } from './support/hosts.ts';
 
 const SECOND = 1_000_000;
 const FOREVER = Number.MAX_SAFE_INTEGER;
@@ -30,6 +30,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+const clock = (): number => now + Math.floor(process.uptime() * SECOND);
+
 function make(config: Partial<ApplicationConfig>, boot = 7): Application {
   const application = new Application(
     'service',
@@ -45,7 +47,7 @@ function make(config: Partial<ApplicationConfig>, boot = 7): Application {
     {
       place: { folder, workFolder: folder, node: 'a' },
       boot,
-      clock: () => now + Math.floor(process.uptime() * SECOND),
+      clock,
       log: () => undefined,
       tell: ({ state }) => told.push(state),
     },
@@ -82,7 +84,7 @@ describe('an application', () => {
 
   it('is stopped by itself when its deadline passes, also when it ignores SIGTERM', async () => {
     const application = make({ start: "trap '' TERM; while :; do sleep 1; done" });
-    start(application, 1, now + Math.floor(process.uptime() * SECOND) + 30 * SECOND);
+    start(application, 1, clock() + 30 * SECOND);
     await until(application, 'running');
     now += 31 * SECOND;
     await until(application, 'stopped');
@@ -91,7 +93,7 @@ describe('an application', () => {
 
   it('leaves nothing behind after its deadline, also when it had failed', async () => {
     const application = make({ start: 'sleep 1000 & sleep 0.5; exit 1' });
-    start(application, 1, now + Math.floor(process.uptime() * SECOND) + 30 * SECOND);
+    start(application, 1, clock() + 30 * SECOND);
     await until(application, 'failed');
     expect(application.pids.length).toBeGreaterThan(0);
     now += 31 * SECOND;
@@ -100,12 +102,63 @@ describe('an application', () => {
 
   it('is stopped in time although its check hangs', async () => {
     const application = make({ check: '[ ! -e hang ] || sleep 1000', checkEvery: SECOND / 10 });
-    start(application, 1, now + Math.floor(process.uptime() * SECOND) + 30 * SECOND);
+    start(application, 1, clock() + 30 * SECOND);
     await until(application, 'running');
     writeFileSync(join(folder, 'hang'), '');
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await sleep(400);
     now += 31 * SECOND;
     await waitFor('the end', () => application.state.state === 'stopped', 3000);
+  });
+
+  it('is stopped at once when ordered, although its check hangs', async () => {
+    const application = make({ check: '[ ! -e hang ] || sleep 1000', checkEvery: SECOND / 10 });
+    start(application);
+    await until(application, 'running');
+    writeFileSync(join(folder, 'hang'), '');
+    await sleep(400);
+    const begun = performance.now();
+    application.order({ ...order, action: 'stop', epoch: 1, until: 0 });
+    await waitFor('its end', () => application.pids.length === 0);
+    expect(performance.now() - begun).toBeLessThan(3000);
+  });
+
+  it('loses the patience of its stop command when its deadline passes meanwhile', async () => {
+    const application = make({ stop: 'sleep 1000', stopTimeout: 60 * SECOND });
+    start(application, 1, clock() + 30 * SECOND);
+    await until(application, 'running');
+    application.order({ ...order, action: 'stop', epoch: 1, until: 0 });
+    await sleep(300);
+    expect(application.pids.length).toBeGreaterThan(0);
+    now += 31 * SECOND;
+    await waitFor('its end', () => application.pids.length === 0, 3000);
+  });
+
+  it('is not started anew when its right has ended while the old run was stopped', async () => {
+    const application = make({ start: 'echo >> starts; sleep 0.5; exit 1', stop: 'sleep 1.5' });
+    start(application);
+    await until(application, 'failed');
+    start(application, 2, clock() + 1 * SECOND);
+    await until(application, 'stopped');
+    expect(readFileSync(join(folder, 'starts'), 'utf8')).toBe('\n');
+  });
+
+  it('is started anew by a right that was renewed while the old run was stopped', async () => {
+    const application = make({ start: 'echo >> starts; sleep 0.5; exit 1', stop: 'sleep 1.5' });
+    start(application);
+    await until(application, 'failed');
+    start(application, 2, clock() + 1 * SECOND);
+    application.order({ ...order, action: 'renew', epoch: 2, until: clock() + 60 * SECOND });
+    await waitFor('two starts', () => readFileSync(join(folder, 'starts'), 'utf8') === '\n\n');
+  });
+
+  it('is not started anew when a stop was ordered while the old run was stopped', async () => {
+    const application = make({ start: 'echo >> starts; sleep 0.5; exit 1', stop: 'sleep 0.5' });
+    start(application);
+    await until(application, 'failed');
+    start(application, 2);
+    application.order({ ...order, action: 'stop', epoch: 2, until: 0 });
+    await until(application, 'stopped');
+    expect(readFileSync(join(folder, 'starts'), 'utf8')).toBe('\n');
   });
 
   it('runs on while its deadline is renewed, by the right epoch only', async () => {
@@ -116,7 +169,7 @@ describe('an application', () => {
     application.order({ ...order, action: 'renew', epoch: 2, until: base + 100 * SECOND });
     application.order({ ...order, action: 'renew', epoch: 3, until: base + 60 * SECOND });
     now += 45 * SECOND;
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await sleep(400);
     expect(application.state.state).toBe('running');
     now += 20 * SECOND;
     await until(application, 'stopped');
@@ -173,7 +226,7 @@ describe('an application', () => {
     const application = make({ start: 'sleep 1000 & echo $! > pid', check: 'kill -0 $(cat pid)' });
     start(application);
     await until(application, 'running');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await sleep(500);
     expect(application.state.state).toBe('running');
   });
 });
