@@ -37,7 +37,12 @@ export interface RunRecord {
   readonly running: boolean;
   /** The shell that waits for the command, null until it is known. */
   readonly shell: ProcessIdentity | null;
+  /** The leader of its session, which has ended since; null until it is known. */
+  readonly session: ProcessIdentity | null;
 }
+
+/** What a start brought up. */
+export type Launched = Pick<RunRecord, 'shell' | 'session'>;
 
 /** Where an application's files and processes live. */
 export interface RunPlace {
@@ -48,12 +53,24 @@ export interface RunPlace {
   readonly node: string;
 }
 
+/** The exit code of a command that we ended, or that a signal did. */
+export const COMMAND_CUT = -1;
+
 /** The name of the variable by which a run's processes are found. */
 const RUN_VARIABLE = 'UNDERSTUDY_RUN';
 
 /** A run that is about to begin. */
 export function newRun(group: string, boot: BootId, epoch: Epoch, until: Micros): RunRecord {
-  return { group, run: randomUUID(), boot, epoch, until, running: false, shell: null };
+  return {
+    group,
+    run: randomUUID(),
+    boot,
+    epoch,
+    until,
+    running: false,
+    shell: null,
+    session: null,
+  };
 }
 
 function recordPath({ folder }: RunPlace, group: string): string {
@@ -87,13 +104,10 @@ export function removeRun(place: RunPlace, group: string): void {
 
 /**
  * Starts `command` for `record` and resolves to the shell that waits for it. The shell is nobody's
- * child: its parent has ended by then. It notes the command's exit code in a file.
+ * child: its parent, which led a session of its own, has ended by then. The shell notes the
+ * command's exit code in a file.
  */
-export function launch(
-  place: RunPlace,
-  record: RunRecord,
-  command: string,
-): Promise<ProcessIdentity | null> {
+export function launch(place: RunPlace, record: RunRecord, command: string): Promise<Launched> {
   const script = '( /bin/sh -c "$0"; echo $? > "$2" ) < /dev/null >> "$1" 2>&1 & echo $!';
   const exit = exitPath(place, record);
   const child = spawn('/bin/sh', ['-c', script, command, outputPath(place, record.group), exit], {
@@ -102,6 +116,7 @@ export function launch(
     stdio: ['ignore', 'pipe', 'ignore'],
     env: environmentOf(place, record),
   });
+  const session = child.pid === undefined ? null : identify(child.pid);
   return new Promise((resolve, reject) => {
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {
@@ -110,14 +125,14 @@ export function launch(
     child.on('error', reject);
     child.on('close', () => {
       // One that has ended already left its exit code instead.
-      resolve(identify(Number(said)));
+      resolve({ shell: identify(Number(said)), session });
     });
   });
 }
 
 /**
- * Runs a short command for a run; resolves to its exit code, -1 when it was ended by us: after
- * `limitMs`, or when `abort` says so.
+ * Runs a short command for a run; resolves to its exit code, {@link COMMAND_CUT} when we
+ * ended it: after `limitMs`, or when `abort` says so.
  */
 export function runCommand(
   place: RunPlace,
@@ -136,18 +151,18 @@ export function runCommand(
   return new Promise((resolve) => {
     const giveUp = (): void => {
       if (child.pid !== undefined) killGroup(child.pid);
-      end(-1);
+      end(COMMAND_CUT);
     };
     const limit = setTimeout(giveUp, limitMs);
     const end = (code: number | null): void => {
       clearTimeout(limit);
       abort.removeEventListener('abort', giveUp);
-      resolve(code ?? -1);
+      resolve(code ?? COMMAND_CUT);
     };
     abort.addEventListener('abort', giveUp);
     // Its exit, not the end of its output: a command may leave something in the background.
     child.on('exit', end);
-    child.on('error', () => end(-1));
+    child.on('error', () => end(COMMAND_CUT));
   });
 }
 
@@ -166,9 +181,13 @@ export function commandRuns(record: RunRecord): boolean {
   return record.shell !== null && isAlive(record.shell);
 }
 
-/** Every process of the run, also those that put themselves in the background. */
-export function processesOf(record: RunRecord): ProcessIdentity[] {
-  return processesWith(`${RUN_VARIABLE}=${record.run}`);
+/**
+ * Every process of the run that gives itself away: by the environment that it inherited, or by the
+ * session in which it was started. One that left both behind shows in the check only, so that an
+ * empty list alone is no proof of a stop.
+ */
+export function processesOf({ run, session }: RunRecord): ProcessIdentity[] {
+  return processesWith(`${RUN_VARIABLE}=${run}`, session);
 }
 
 /** Signals every process of the run. */

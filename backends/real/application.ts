@@ -6,6 +6,7 @@
 import type { ApplicationConfig } from '../../engine/core/config.ts';
 import type { BootId, Epoch, Micros } from '../../engine/core/units.ts';
 import {
+  COMMAND_CUT,
   commandRuns,
   exitCode,
   launch,
@@ -139,13 +140,15 @@ export class Application {
     const record = readRun(place, this.group, boot);
     if (record === null) return;
     const [oldest] = processesOf(record).sort((p, q) => Number(p.start) - Number(q.start));
-    if (oldest === undefined) {
+    const { stop, check } = this.#config;
+    if (oldest === undefined && stop === '' && check === '') {
       removeRun(place, this.group);
       removeExit(place, record);
       return;
     }
+    // With commands of its own it is gone only when they say so: it is looked after, and ended.
     // The monitor before us may have died between the start and the note of what it started.
-    this.#record = { ...record, shell: record.shell ?? oldest };
+    this.#record = { ...record, shell: record.shell ?? oldest ?? null };
     this.#phase = record.running ? 'running' : 'starting';
     this.#startedAt = this.#host.clock();
     log('info', 'application-adopted', { group: this.group, epoch: record.epoch });
@@ -197,9 +200,9 @@ export class Application {
     this.#startedAt = clock();
     this.#checkedAt = 0;
     this.#change('starting');
-    const shell = await launch(place, record, this.#config.start);
+    const launched = await launch(place, record, this.#config.start);
     // A renewal may have replaced the record meanwhile.
-    this.#keep({ ...(this.#record ?? record), shell });
+    this.#keep({ ...(this.#record ?? record), ...launched });
   }
 
   /** A start for what runs already: the core has restarted, or the log gave us a new epoch. */
@@ -288,22 +291,23 @@ export class Application {
 
   /**
    * Stop command or SIGTERM, SIGKILL after `limit` milliseconds, or soon after the lease ends; true
-   * when nothing is left.
+   * when that is proved to have worked. See {@link Application.#proved}.
    */
   async #end(record: RunRecord, limit: number): Promise<boolean> {
     const { place, clock } = this.#host;
     const { stop } = this.#config;
     this.#checking?.abort();
     const abort = new AbortController();
-    let told = stop === '';
-    if (told) signalRun(record, 'SIGTERM');
+    let told: number | null = 0;
+    if (stop === '') signalRun(record, 'SIGTERM');
     else {
-      void runCommand(place, record, stop, limit, abort.signal).then(() => {
-        told = true;
+      told = null;
+      void runCommand(place, record, stop, limit, abort.signal).then((code) => {
+        told = code;
       });
     }
     let end = performance.now() + limit;
-    const more = (): boolean => !told || processesOf(record).length > 0;
+    const more = (): boolean => told === null || processesOf(record).length > 0;
     while (performance.now() < end && more()) {
       await pause(LOOK_MS / 2);
       const lapsed = clock() >= (this.#record ?? record).until;
@@ -314,7 +318,31 @@ export class Application {
       signalRun(record, 'SIGKILL');
       await pause(LOOK_MS / 2);
     }
-    return processesOf(record).length === 0;
+    return this.#proved(record, told ?? COMMAND_CUT, end);
+  }
+
+  /**
+   * Processes are found by marks that one of them may have dropped. So an end counts only when
+   * nothing is found, the stop command said that it worked, and the check that it does not run.
+   */
+  async #proved(record: RunRecord, told: number, end: number): Promise<boolean> {
+    const { check } = this.#config;
+    const found = processesOf(record).length;
+    let checked: number | null = null;
+    if (found === 0 && told === 0 && check !== '') {
+      const limit = Math.max(CHECK_LIMIT_MS, this.#config.checkEvery / 1000);
+      const { signal } = new AbortController();
+      do {
+        if (checked !== null) await pause(LOOK_MS);
+        checked = await runCommand(this.#host.place, record, check, limit, signal);
+      } while (checked === 0 && performance.now() < end);
+    }
+    const proved = found === 0 && told === 0 && (checked === null || saysNo(checked));
+    if (!proved) {
+      const fields = { group: this.group, found, stopped: told, checked: checked ?? undefined };
+      this.#host.log('error', 'application-stop-unproved', fields);
+    }
+    return proved;
   }
 
   #keep(record: RunRecord): void {
@@ -334,6 +362,11 @@ export class Application {
     this.#host.log('info', 'application', { group: this.group, state: phase });
     this.#host.tell(this.state);
   }
+}
+
+/** A check that was cut short, ended by a signal, or not found has said nothing. */
+function saysNo(code: number): boolean {
+  return code > 0 && code < 126;
 }
 
 function pause(ms: number): Promise<void> {

@@ -9,6 +9,11 @@ export interface ProcessIdentity {
 
 /** The identity of `pid` now, or null when there is no such process (or only its corpse). */
 export function identify(pid: number): ProcessIdentity | null {
+  const found = statOf(pid);
+  return found === null ? null : { pid, start: found.start };
+}
+
+function statOf(pid: number): { start: string; session: number } | null {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -17,9 +22,10 @@ export function identify(pid: number): ProcessIdentity | null {
   }
   // The command's name may hold spaces and brackets: fields begin after the last bracket.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state] = fields;
+  const [state, , , session] = fields;
   const start = fields[19];
-  return state === 'Z' || state === 'X' || start === undefined ? null : { pid, start };
+  if (state === 'Z' || state === 'X' || start === undefined) return null;
+  return { start, session: Number(session) };
 }
 
 /** This process. */
@@ -42,22 +48,42 @@ export function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
   }
 }
 
-/** All processes that carry `entry` ("NAME=value") in the environment they were started with. */
-export function processesWith(entry: string): ProcessIdentity[] {
+/**
+ * All processes that carry `entry` ("NAME=value") in the environment they were started with, and
+ * those in the session that `leader` led. Its number is not given to another process before the
+ * session is empty; then a younger session may bear it, which its leader shows while it lives.
+ */
+export function processesWith(
+  entry: string,
+  leader: ProcessIdentity | null = null,
+): ProcessIdentity[] {
   const found: ProcessIdentity[] = [];
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
-    try {
-      const environment = readFileSync(`/proc/${name}/environ`, 'latin1');
-      if (!environment.split('\0').includes(entry)) continue;
-    } catch {
-      // Gone, or another user's: then it is not ours.
-      continue;
-    }
-    const identity = identify(Number(name));
-    if (identity !== null) found.push(identity);
+  const heir = leader === null ? null : identify(leader.pid);
+  const session = heir === null || heir.start === leader?.start ? (leader?.pid ?? 0) : 0;
+  const [name] = entry.split('=');
+  for (const pid of processNumbers()) {
+    const stat = statOf(pid);
+    if (stat === null) continue;
+    const mark = environmentOf(pid).find((each) => each.startsWith(`${name}=`));
+    // One that bears another mark belongs to somebody else, whatever its session.
+    const member = mark === undefined && session !== 0 && stat.session === session;
+    if (mark === entry || member) found.push({ pid, start: stat.start });
   }
   return found;
+}
+
+function processNumbers(): number[] {
+  const numbers = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return numbers.map(Number).filter((pid) => pid !== process.pid);
+}
+
+/** Empty when it has gone, or is another user's. */
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 /** Reads what another process wrote as JSON; null when it is no identity. */

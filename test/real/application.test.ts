@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Application } from '../../backends/real/application.ts';
+import { identify } from '../../backends/real/process-identity.ts';
 import type { ApplicationState } from '../../backends/real/supervision.ts';
 import type { ApplicationConfig } from '../../engine/core/config.ts';
 import { sleep, waitFor } from './support/hosts.ts';
@@ -56,6 +58,10 @@ function make(config: Partial<ApplicationConfig>, boot = 7): Application {
   return application;
 }
 
+/** A service and a check that knows it; a corpse that nobody has buried does not count. */
+const alive = 'echo $$ > pid; exec sleep 1000';
+const check = 'grep -q "^State:.[^Z]" /proc/$(cat pid)/status';
+
 const order = { kind: 'application', group: 'service', cause: '' } as const;
 
 function start(application: Application, epoch = 1, until = FOREVER): void {
@@ -101,7 +107,11 @@ describe('an application', () => {
   });
 
   it('is stopped in time although its check hangs', async () => {
-    const application = make({ check: '[ ! -e hang ] || sleep 1000', checkEvery: SECOND / 10 });
+    const application = make({
+      start: alive,
+      check: `${check} && { [ ! -e hang ] || sleep 1000; }`,
+      checkEvery: SECOND / 10,
+    });
     start(application, 1, clock() + 30 * SECOND);
     await until(application, 'running');
     writeFileSync(join(folder, 'hang'), '');
@@ -111,7 +121,11 @@ describe('an application', () => {
   });
 
   it('is stopped at once when ordered, although its check hangs', async () => {
-    const application = make({ check: '[ ! -e hang ] || sleep 1000', checkEvery: SECOND / 10 });
+    const application = make({
+      start: alive,
+      check: `${check} && { [ ! -e hang ] || sleep 1000; }`,
+      checkEvery: SECOND / 10,
+    });
     start(application);
     await until(application, 'running');
     writeFileSync(join(folder, 'hang'), '');
@@ -161,6 +175,80 @@ describe('an application', () => {
     expect(readFileSync(join(folder, 'starts'), 'utf8')).toBe('\n');
   });
 
+  /** A service that no mark of ours gives away, and the check that knows it. */
+  const hidden = {
+    start: 'env -i setsid sleep 1000 & echo $! > pid; sleep 0.3',
+    check,
+  };
+
+  it('has not stopped while its check says that it runs, whatever the stop command says', async () => {
+    const application = make({ ...hidden, stop: 'true', stopTimeout: SECOND / 2 });
+    start(application);
+    await until(application, 'running');
+    await application.stop('ordered');
+    expect(application.state.state).toBe('stop-failed');
+    spawnSync('sh', ['-c', 'kill -9 $(cat pid)'], { cwd: folder });
+    await application.stop('ordered');
+    expect(application.state.state).toBe('stopped');
+  });
+
+  it('has not stopped when its stop command failed', async () => {
+    const application = make({ stop: '[ -e may-stop ]', stopTimeout: SECOND / 2 });
+    start(application);
+    await until(application, 'running');
+    await application.stop('ordered');
+    expect(application.state.state).toBe('stop-failed');
+    writeFileSync(join(folder, 'may-stop'), '');
+    await application.stop('ordered');
+    expect(application.state.state).toBe('stopped');
+  });
+
+  it('has not stopped when its check cannot tell', async () => {
+    const application = make({
+      check: '[ ! -e gone ] || exit 127',
+      stop: 'touch gone',
+      stopTimeout: SECOND / 2,
+    });
+    start(application);
+    await until(application, 'running');
+    await application.stop('ordered');
+    expect(application.state.state).toBe('stop-failed');
+  });
+
+  it('is stopped again and again after its deadline until that is proved', async () => {
+    const application = make({ stop: '[ -e may-stop ]' });
+    start(application, 1, clock() + 30 * SECOND);
+    await until(application, 'running');
+    now += 31 * SECOND;
+    await until(application, 'stop-failed');
+    writeFileSync(join(folder, 'may-stop'), '');
+    await until(application, 'stopped');
+  });
+
+  it('is found by its session when it has dropped its environment', async () => {
+    const application = make({ start: 'env -i sleep 1000 & echo $! > pid; wait' });
+    start(application);
+    await until(application, 'running');
+    const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+    expect(application.pids).toContain(pid);
+    await application.stop('ordered');
+    expect(identify(pid)).toBe(null);
+  });
+
+  it('is not forgotten by a new monitor that finds no process, while its check finds it', async () => {
+    const config = { ...hidden, stop: 'kill -9 $(cat pid)' };
+    const first = make(config);
+    start(first);
+    await until(first, 'running');
+    await waitFor('only what is hidden', () => first.pids.length === 0);
+    first.close();
+    open.splice(open.indexOf(first), 1);
+    const second = make(config);
+    expect(second.state).toMatchObject({ state: 'running', epoch: 1 });
+    await second.stop('ordered');
+    expect(second.state.state).toBe('stopped');
+  });
+
   it('runs on while its deadline is renewed, by the right epoch only', async () => {
     const application = make({});
     const base = Math.floor(process.uptime() * SECOND);
@@ -198,7 +286,10 @@ describe('an application', () => {
     await until(ends, 'failed');
     await ends.stop('ordered');
 
-    const sick = make({ check: '[ ! -e sick ]', start: 'sleep 1; touch sick; exec sleep 1000' });
+    const sick = make({
+      check: `[ ! -e sick ] && ${check}`,
+      start: 'echo $$ > pid; sleep 1; touch sick; exec sleep 1000',
+    });
     start(sick);
     await until(sick, 'running');
     await until(sick, 'failed');
@@ -223,7 +314,7 @@ describe('an application', () => {
   });
 
   it('may put itself in the background when it has a check', async () => {
-    const application = make({ start: 'sleep 1000 & echo $! > pid', check: 'kill -0 $(cat pid)' });
+    const application = make({ start: 'sleep 1000 & echo $! > pid', check });
     start(application);
     await until(application, 'running');
     await sleep(500);
