@@ -3,6 +3,7 @@
  * checked and every list and text is bounded; unknown fields of a known message are kept, so that
  * a newer version may add some.
  */
+import { VOIDED_MAX } from '../data/messages.ts';
 import type { ControlMessage } from './messages.ts';
 
 type Check = (value: unknown) => boolean;
@@ -46,13 +47,18 @@ function kinds(table: { readonly [kind: string]: Check }): Check {
 }
 
 const member = shape({ node: integer, boot: integer });
-const record = shape({
+const plainRecord = shape({
   volume: text,
   epoch: integer,
   primary: integer,
   members: list(member, 64),
   generation: integer,
 });
+const record: Check = (v) => {
+  if (!plainRecord(v)) return false;
+  const { voided = [] } = v as { readonly voided?: unknown };
+  return list(integer, VOIDED_MAX)(voided);
+};
 const blocked = shape({ reason: text, remedy: text });
 const group = shape({
   group: text,

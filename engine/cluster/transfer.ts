@@ -1,6 +1,6 @@
 /** Builds the entries that move a group; pure. Whether they may be proposed is the planner's. */
 import type { Generation } from '../core/units.ts';
-import type { VolumeRecord } from '../data/messages.ts';
+import { VOIDED_MAX, type VolumeRecord } from '../data/messages.ts';
 import type { Flags } from './canaries.ts';
 import type { CommandRef, Entry, GroupState, Proof } from './entries.ts';
 import { type Candidate, effectiveMembers } from './placement.ts';
@@ -36,10 +36,14 @@ export function grantEntry(
     last: node,
     blocked: null,
   };
-  const kept: VolumeRecord = { ...record, epoch, primary: node };
+  // While the base counts, the last taker has served nobody: its generation holds no write.
+  const { voided: earlier = [], ...said } = record;
+  const voided = group.base.length > 0 ? [...earlier, record.generation].slice(-VOIDED_MAX) : [];
+  const kept: VolumeRecord = { ...said, epoch, primary: node };
   const generation =
     members.keep || flags['generation-kept'] ? record.generation : members.generation;
-  const fresh: VolumeRecord = { ...kept, members: [{ node, boot }], generation };
+  const alone: VolumeRecord = { ...kept, members: [{ node, boot }], generation };
+  const fresh = voided.length > 0 ? { ...alone, voided } : alone;
   return {
     kind: 'group',
     event,

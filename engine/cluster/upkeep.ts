@@ -47,7 +47,9 @@ export class Upkeep {
     const { flags, rng } = this.#context;
     const renewed = shrinks && !flags['generation-kept'];
     const generation = renewed ? rng.id52() : record.generation;
-    const next: VolumeRecord = { ...record, epoch: record.epoch + 1, members, generation };
+    // The primary serves: what was void before it is among its parents.
+    const { voided: _, ...said } = record;
+    const next: VolumeRecord = { ...said, epoch: record.epoch + 1, members, generation };
     const event = this.#context.event(
       'volume.propose',
       {

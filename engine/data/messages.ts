@@ -26,7 +26,16 @@ export interface VolumeRecord {
    * shrinks or a primary starts without a member that has the data, else carried over.
    */
   readonly generation: Generation;
+  /**
+   * Generations of takers that were named before this one and never served: a replica may have
+   * one durably, but no write. Who starts `generation` counts them among its parents. Absent when
+   * there are none.
+   */
+  readonly voided?: readonly Generation[];
 }
+
+/** Most generations that a record names as void. */
+export const VOIDED_MAX = 16;
 
 /** A replica's state, the field's terms (design.md "Words"). */
 export type DiskState =

@@ -5,10 +5,21 @@
 import type { Generation } from '../core/units.ts';
 import { PARENTS_MAX, type Superblock } from './metadata.ts';
 
-/** Goes on as `generation`; the present one becomes a parent. */
-export function startGeneration(block: Superblock, generation: Generation): void {
+/**
+ * Goes on as `generation`; the present one becomes a parent. So does each of `voided`: takers that
+ * began one and never served, so that whoever has it durably has no write that is missing here.
+ */
+export function startGeneration(
+  block: Superblock,
+  generation: Generation,
+  voided: readonly Generation[] = [],
+): void {
   if (generation === block.generation || generation === 0) return;
-  const parents = block.parents.filter((g) => g !== generation && g !== block.generation);
+  const known = new Set([generation, block.generation, ...voided]);
+  const parents = block.parents.filter((g) => !known.has(g));
+  for (const g of voided) {
+    if (g !== 0 && g !== generation && g !== block.generation) parents.unshift(g);
+  }
   if (block.generation !== 0) parents.unshift(block.generation);
   block.parents = bounded(parents, block.peerGeneration);
   block.generation = generation;

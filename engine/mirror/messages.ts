@@ -6,7 +6,7 @@
 import { ByteReader, ByteWriter } from '../core/bytes.ts';
 import type { Epoch, Generation } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
-import type { DiskState, Member, VolumeRecord } from '../data/messages.ts';
+import { type DiskState, type Member, VOIDED_MAX, type VolumeRecord } from '../data/messages.ts';
 import { PAGE_WORDS } from './block-map.ts';
 import type { ReplicaView } from './compare.ts';
 import { PARENTS_MAX } from './metadata.ts';
@@ -260,6 +260,7 @@ function putRecord(w: ByteWriter, record: VolumeRecord): void {
     w.uint(member.node);
     w.uint(member.boot);
   }
+  putList(w, record.voided ?? []);
 }
 
 function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
@@ -273,7 +274,10 @@ function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
   }
   const members: Member[] = [];
   for (let i = 0; i < count; i += 1) members.push({ node: r.uint(), boot: r.uint() });
-  return r.ok ? { volume, epoch, primary, members, generation } : null;
+  const voided = takeList(r);
+  if (!r.ok || voided === null || voided.length > VOIDED_MAX) return null;
+  const record = { volume, epoch, primary, members, generation };
+  return voided.length > 0 ? { ...record, voided } : record;
 }
 
 function putList(w: ByteWriter, list: readonly number[]): void {

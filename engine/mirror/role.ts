@@ -351,7 +351,7 @@ export class RoleMachine {
       this.#cannotLead(record, 'disk');
       return;
     }
-    if (!canary.rule13) startGeneration(store.block, record.generation);
+    if (!canary.rule13) startGeneration(store.block, record.generation, record.voided);
     store.block.flags = 0;
     store.persistEpoch(record.epoch, () => this.#leadAlone(record));
   }

@@ -6,13 +6,19 @@ import { PAIR_CONFIG } from './mirror-pair.ts';
 
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
 const safe = fc.maxSafeNat();
-const record = fc.record({
+const plain = fc.record({
   volume: fc.constant('v'),
   epoch: safe,
   primary: fc.nat(64),
   members: fc.array(fc.record({ node: fc.nat(64), boot: safe }), { maxLength: 2 }),
   generation: safe,
 });
+const record = fc.oneof(
+  plain,
+  fc.tuple(plain, fc.array(safe, { minLength: 1, maxLength: 16 })).map(([known, voided]) => {
+    return { ...known, voided };
+  }),
+);
 const view = fc.record({
   uuid: fc.constant('0123456789abcdef'.repeat(2)),
   sizeBytes: safe,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { flagsOf } from '../../../engine/cluster/canaries.ts';
 import type { Entry } from '../../../engine/cluster/entries.ts';
 import { amendEntry, grantEntry, releaseEntry } from '../../../engine/cluster/transfer.ts';
+import type { VolumeRecord } from '../../../engine/data/messages.ts';
 import {
   candidateOf,
   NO_FLAGS,
@@ -18,6 +19,11 @@ const REBOOTED = { kind: 'rebooted', node: 1, boot: 21 } as const;
 function group(entry: Entry): Extract<Entry, { kind: 'group' }> {
   if (entry.kind !== 'group') throw new Error('a group entry');
   return entry;
+}
+
+function onlyRecordOf(entry: Extract<Entry, { kind: 'group' }>): VolumeRecord {
+  if (entry.record === null) throw new Error('an entry with a record');
+  return entry.record;
 }
 
 describe('a transfer', () => {
@@ -80,6 +86,13 @@ describe('a transfer', () => {
       ),
     );
     expect(entry.next.base).toEqual(RECORD.members);
+    // A replica that began the first one durably is then an ancestor, not a split brain.
+    expect(entry.record?.voided).toEqual([record.generation]);
+    const members = { keep: false, generation: 6 };
+    const given = [onlyRecordOf(entry), candidateOf(1), members, REBOOTED, '', NO_FLAGS] as const;
+    expect(group(grantEntry(entry.next, ...given)).record?.voided).toEqual([record.generation, 5]);
+    const served = group(grantEntry({ ...entry.next, base: [] }, ...given)).record;
+    expect(served).not.toHaveProperty('voided');
   });
 
   it('asks for no flush of a taker that was alone already, in the same life', () => {

@@ -23,6 +23,12 @@ describe('generations', () => {
     expect(block.parents).toEqual([5, 4]);
   });
 
+  it('count those that were void among their parents, older than the present one', () => {
+    const block = fresh(5, [4, 7]);
+    startGeneration(block, 9, [6, 7, 9, 5, 0]);
+    expect([block.generation, block.parents]).toEqual([9, [5, 7, 6, 4]]);
+  });
+
   it('never forget the one that the peer may still have', () => {
     const block = fresh(5);
     for (let g = 100; g < 300; g += 1) startGeneration(block, g);

@@ -123,6 +123,28 @@ describe('the role', () => {
     }
   });
 
+  it('after a taker that never served leaves its generation a known ancestor', () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const pair = started(seed);
+      pair.load(false);
+      pair.runFor(100_000);
+      const [a, b] = pair.hosts;
+      pair.isolate(1, true);
+      pair.cut();
+      tell(pair, [2], { primary: 2, members: [{ node: 2, boot: b.boot }], generation: 5_001 });
+      expect(until(pair, () => pair.activeNode === 2)).toBe(true);
+      pair.powerOff(2);
+      const members = [{ node: 1, boot: a.boot }];
+      pair.isolate(1, false);
+      tell(pair, [1], { primary: 1, members, generation: 5_002, voided: [5_001] });
+      pair.load(true);
+      pair.runFor(300_000);
+      pair.powerOn(2);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+  });
+
   it('is never taken by a half-copied replica, whoever names it', () => {
     const pair = started(1);
     const [a, b] = pair.hosts;
