@@ -188,7 +188,9 @@ export class RoleMachine {
       this.#deferred = null;
       this.#receive(record, false);
     }
-    if (!state.lead || (mode !== Mode.Sync && mode !== Mode.Adding)) return;
+    // Whoever needs the peer asks to go without it, whatever the link was used for: a late record
+    // may name a peer that is only being copied to.
+    if (!state.lead || !state.required) return;
     // RULE-02: from here on nothing completes without the peer before a record leaves it out.
     if (canary.rule02) {
       state.required = false;

@@ -1,6 +1,7 @@
 /** Schedules over the pair harness that lead to one rare situation each. */
+import { Event } from '../../engine/data/abi.ts';
 import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
-import type { Host } from './mirror-hosts.ts';
+import { type Host, INPUT } from './mirror-hosts.ts';
 import type { Pair } from './mirror-pair.ts';
 import { started } from './mirror-swarm.ts';
 
@@ -57,5 +58,42 @@ export function releasedInCopy(seed: number): Pair {
   pair.runFor(200 * MS);
   pair.commit({ primary: 1 });
   pair.settle();
+  return pair;
+}
+
+/**
+ * The record that admits the target comes late, when the link it was wished on is lost and the
+ * next one copies again; then the target is gone. Null when the seed does not lead there.
+ */
+export function lateAddition(seed: number): Pair | null {
+  const pair = started(seed);
+  pair.runFor(400 * MS);
+  pair.powerOff(2);
+  pair.runFor(1_200 * MS);
+  pair.powerOn(2);
+  let held = true;
+  const seen = watched(pair, (r) => !held || r.kind !== 'want');
+  const event = (kind: string, from: number) =>
+    seen.slice(from).find(({ node, report: r }) => {
+      return node === 1 && r.kind === 'event' && r.event.kind === kind;
+    });
+  const wished = () => seen.some(({ report: r }) => r.kind === 'want' && r.members.length === 2);
+  if (!until(pair, wished)) return null;
+  pair.runFor(15 * MS);
+  pair.cut();
+  pair.runFor(20 * MS);
+  const from = seen.length;
+  pair.heal();
+  if (!until(pair, () => event('mirror.resync.start', from) !== undefined)) return null;
+  const members = pair.hosts.map(({ node, boot }) => ({ node, boot }));
+  tell(pair, [], { members });
+  const command = { kind: 'record', record: pair.record, cause: 'c' } as const;
+  pair.give(pair.host(1), { ...INPUT, op: Event.Control, command });
+  held = false;
+  if (!until(pair, () => event('mirror.link.drop', from) !== undefined, 20 * MS)) return null;
+  const drop = event('mirror.link.drop', from)?.report;
+  if (drop?.kind !== 'event' || drop.event.d['reason'] !== 'member-changed') return null;
+  pair.cut();
+  pair.powerOff(2);
   return pair;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Event } from '../../../engine/data/abi.ts';
 import { formatMetadata } from '../../../engine/mirror/metadata.ts';
-import { releasedInCopy, tell, until, watched } from '../../support/mirror-cases.ts';
+import { lateAddition, releasedInCopy, tell, until, watched } from '../../support/mirror-cases.ts';
 import { INPUT } from '../../support/mirror-hosts.ts';
 import { aloneThenDark, started } from '../../support/mirror-swarm.ts';
 
@@ -143,6 +143,22 @@ describe('the role', () => {
       pair.settle();
       expect(pair.violations).toEqual([]);
     }
+  });
+
+  it('goes on alone when a late record names a peer that is copied to and is lost', () => {
+    let found = 0;
+    for (let seed = 1; seed <= 30 && found < 3; seed += 1) {
+      const pair = lateAddition(seed);
+      if (pair === null) continue;
+      found += 1;
+      const done = pair.writesCompleted;
+      pair.runFor(2_000_000);
+      expect([seed, pair.writesCompleted > done]).toEqual([seed, true]);
+      pair.powerOn(2);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+    expect(found).toBe(3);
   });
 
   it('is never taken by a half-copied replica, whoever names it', () => {
