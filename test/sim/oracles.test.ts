@@ -107,11 +107,14 @@ describe('LAW-one-epoch', () => {
     const ground = new Ground();
     const oracle = new OneEpochOracle(ground.truth, ground.verdict);
     ground.replica(1).record = ground.record(2, 1);
-    oracle.acknowledged(ground.replica(1));
+    const before = ground.history.tick();
+    oracle.acknowledged(ground.replica(1), before);
     ground.replica(2).record = ground.record(3, 2, [2]);
-    oracle.acknowledged(ground.replica(2));
+    oracle.acknowledged(ground.replica(2), ground.history.tick());
+    // Late news of what was gathered in time.
+    oracle.acknowledged(ground.replica(1), before);
     expect(ground.codes).toEqual([]);
-    oracle.acknowledged(ground.replica(1));
+    oracle.acknowledged(ground.replica(1), ground.history.tick());
     expect(ground.codes).toEqual(['epoch.went-back']);
   });
 
@@ -119,7 +122,7 @@ describe('LAW-one-epoch', () => {
     const ground = new Ground();
     const oracle = new OneEpochOracle(ground.truth, ground.verdict);
     ground.replica(1).record = ground.record(2, 2);
-    oracle.acknowledged(ground.replica(1));
+    oracle.acknowledged(ground.replica(1), 1);
     expect(ground.codes).toEqual(['epoch.not-primary']);
   });
 

@@ -1,7 +1,10 @@
 /**
- * LAW-one-epoch: acknowledgements of a volume never go back to an earlier epoch, an epoch
- * acknowledges through one host only, and a replica accepts no write of an epoch below the highest
- * that it has accepted or been told.
+ * LAW-one-epoch: no request that came in after an epoch began to acknowledge is acknowledged in an
+ * earlier one, an epoch acknowledges through one host only, and a replica accepts no write of an
+ * epoch below the highest that it has accepted or been told.
+ *
+ * The news of an older request may come late, from a guest that stood still with its clock: its
+ * acknowledgements were gathered in time. Whether it is true is LAW-register's question.
  */
 import type { ReplicaTruth, VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
@@ -11,6 +14,8 @@ export class OneEpochOracle {
   readonly #verdict: Verdict;
   #epoch = 0;
   #node = 0;
+  /** Moment of the highest epoch's first acknowledgement. */
+  #since = 0;
   readonly #accepted: number[];
 
   constructor(truth: VolumeTruth, verdict: Verdict) {
@@ -19,19 +24,23 @@ export class OneEpochOracle {
     this.#accepted = truth.replicas.map(() => 0);
   }
 
-  /** A write was acknowledged to a client by this replica's actor. */
-  acknowledged(replica: ReplicaTruth): void {
+  /** A write that was invoked at that moment is acknowledged by this replica's actor. */
+  acknowledged(replica: ReplicaTruth, invoked: number): void {
     const epoch = replica.record?.epoch ?? 0;
     const primary = replica.record?.primary ?? 0;
     if (primary !== replica.node) {
       this.#find(replica, 'epoch.not-primary', epoch);
       return;
     }
-    if (epoch < this.#epoch) this.#find(replica, 'epoch.went-back', epoch);
-    else if (epoch === this.#epoch && this.#node !== replica.node) {
+    if (epoch < this.#epoch) {
+      if (invoked > this.#since) this.#find(replica, 'epoch.went-back', epoch);
+      return;
+    }
+    if (epoch === this.#epoch && this.#node !== replica.node) {
       this.#find(replica, 'epoch.two-hosts', epoch);
     }
-    this.#epoch = Math.max(this.#epoch, epoch);
+    if (epoch > this.#epoch) this.#since = this.#truth.history.moment;
+    this.#epoch = epoch;
     this.#node = replica.node;
   }
 

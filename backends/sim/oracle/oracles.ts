@@ -67,11 +67,9 @@ export class VolumeOracles {
         this.register.read(op, stamps, base);
         return;
       case Request.Write:
-        this.#epoch.acknowledged(replica);
+        this.#epoch.acknowledged(replica, history.invoked[op] as number);
         if ((history.closed[op] as number) > 0) {
-          this.#verdict.find('LAW-register', replica.node, 'register.acknowledged-after-takeover', {
-            write: op,
-          });
+          this.#late(op, replica);
           return;
         }
         this.register.written(op);
@@ -80,6 +78,14 @@ export class VolumeOracles {
       default:
         this.#flushed.completed(op, replica.leg);
     }
+  }
+
+  /** A write is acknowledged after a later session has succeeded: it has to be there already. */
+  #late(op: number, replica: ReplicaTruth): void {
+    const d = { write: op };
+    this.#verdict.find('LAW-register', replica.node, 'register.acknowledged-after-takeover', d);
+    if (this.register.late(op)) return;
+    this.#verdict.find('LAW-acknowledged', replica.node, 'acknowledged.lost-at-takeover', d);
   }
 
   peerAck(replica: ReplicaTruth, epoch: number): void {

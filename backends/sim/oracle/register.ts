@@ -80,6 +80,20 @@ export class RegisterOracle {
     }
   }
 
+  /**
+   * A write of a session that was over is acknowledged all the same: it took effect before the next
+   * session's first success. False when what was seen since says otherwise.
+   */
+  late(op: number): boolean {
+    const { sector, length, closed, invoked } = this.#history;
+    const from = sector[op] as number;
+    let agrees = true;
+    for (let at = from; at < from + (length[op] as number); at += 1) {
+      agrees = this.#slow(at, op, closed[op] as number, invoked[op] as number) && agrees;
+    }
+    return agrees;
+  }
+
   /** A read completed with success and found `stamps` from `base` on. */
   read(op: number, stamps: Int32Array, base: number): void {
     const { sector, length, completed, invoked, node } = this.#history;
