@@ -321,7 +321,7 @@ export class Store {
       this.#journalBest < 0 ||
       (!torn && this.#journalBad.includes(next) && this.#journalBad.includes((next + 1) % n));
     const rebooted = this.block.boot !== 0 && this.block.boot !== state.boot;
-    const hot = this.#journalExtents.length > 0;
+    const hot = unknown || this.#journalExtents.length > 0;
     if (unknown) {
       turn.reached('mirror.meta.journal-lost');
       for (let page = 0; page < map.pages; page += 1) map.markPage(page);
@@ -333,10 +333,13 @@ export class Store {
       }
     }
     if (hot) turn.reached('mirror.attach.hot');
-    this.#p.log.load(Math.max(this.#journalBest, 0), unknown ? [] : this.#journalExtents);
+    this.#p.log.load(Math.max(this.#journalBest, 0), this.#journalExtents);
     this.block.boot = state.boot;
     // RULE-06: a replica whose host lost power may miss acknowledged writes.
     if (rebooted && !canary.rule06) this.block.flags |= DiskFlag.Rebooted;
-    this.persist(() => this.#p.role.attachDone({ hot, rebooted }));
+    const live = () => this.persist(() => this.#p.role.attachDone({ hot, rebooted }));
+    // Durable before the next journal block: that one makes what was lost look merely torn.
+    if (unknown) this.flushPages(live);
+    else live();
   }
 }

@@ -1,8 +1,9 @@
 /** Schedules over the pair harness that lead to one rare situation each. */
 import { Event } from '../../engine/data/abi.ts';
 import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
+import { decodeJournal, metadataLayout } from '../../engine/mirror/metadata.ts';
 import { type Host, INPUT } from './mirror-hosts.ts';
-import type { Pair } from './mirror-pair.ts';
+import { PAIR_CONFIG, Pair } from './mirror-pair.ts';
 import { started } from './mirror-swarm.ts';
 
 const MS = 1000;
@@ -96,4 +97,46 @@ export function lateAddition(seed: number): Pair | null {
   pair.cut();
   pair.powerOff(2);
   return pair;
+}
+
+/** Host 1 alone, with dirty blocks; two journal blocks rot, and it restarts twice. */
+export function rottenJournal(seed: number): { readonly pair: Pair; readonly dirty: number[] } {
+  const pair = new Pair({ seed, config: { ...PAIR_CONFIG, journalPages: 8, alExtents: 16 } });
+  pair.runFor(300 * MS);
+  pair.load(true);
+  pair.runFor(500 * MS);
+  pair.powerOff(2);
+  pair.runFor(900 * MS);
+  pair.load(false);
+  pair.runFor(300 * MS);
+  pair.crashCore(1, 50 * MS);
+  const { meta } = pair.host(1);
+  const { journal, journalPages } = metadataLayout(pair.config);
+  let newest = 0;
+  let best = -1;
+  for (let i = 0; i < journalPages; i += 1) {
+    const read = decodeJournal(pair.config, journal + i, meta.get(journal + i) as Uint8Array);
+    if (read === null || read.seq <= best) continue;
+    best = read.seq;
+    newest = i;
+  }
+  for (const after of [1, 2]) {
+    const page = journal + ((newest + after) % journalPages);
+    const bytes = (meta.get(page) as Uint8Array).slice();
+    bytes[100] = (bytes[100] as number) ^ 1;
+    meta.set(page, bytes);
+  }
+  pair.runFor(900 * MS);
+  const dirty = [pair.host(1).dirty];
+  // One journal block is written, over the first of them.
+  pair.load(true, 1);
+  pair.runFor(6 * MS);
+  pair.load(false);
+  pair.runFor(100 * MS);
+  pair.crashCore(1, 50 * MS);
+  pair.runFor(900 * MS);
+  dirty.push(pair.host(1).dirty);
+  pair.powerOn(2);
+  pair.settle();
+  return { pair, dirty };
 }

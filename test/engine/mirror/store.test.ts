@@ -5,6 +5,7 @@ import {
   formatMetadata,
   metadataLayout,
 } from '../../../engine/mirror/metadata.ts';
+import { rottenJournal } from '../../support/mirror-cases.ts';
 import { PAIR_CONFIG, type Pair } from '../../support/mirror-pair.ts';
 import { started } from '../../support/mirror-swarm.ts';
 
@@ -77,6 +78,15 @@ describe('the store', () => {
     expect(pair.marks.has('mirror.meta.journal-lost')).toBe(true);
     pair.settle();
     expect(pair.violations).toEqual([]);
+  });
+
+  it('still takes the whole volume for dirty after the restart that follows', () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const { pair, dirty } = rottenJournal(seed);
+      expect(pair.marks.has('mirror.meta.journal-lost')).toBe(true);
+      expect(dirty).toEqual([2048, 2048]);
+      expect(pair.violations).toEqual([]);
+    }
   });
 
   it('writes the slot of the lower sequence, so that the newest is never at risk', () => {
