@@ -47,7 +47,8 @@ export async function waitFor(
   probe: () => Promise<boolean>,
   seconds = 20,
 ): Promise<void> {
-  for (let tries = 0; tries < seconds * 20; tries++) {
+  const end = Date.now() + seconds * 1000;
+  while (Date.now() < end) {
     if (await probe()) return;
     await pause(50);
   }

@@ -1,9 +1,11 @@
 /**
  * The command line compiled to JavaScript in `.build/`, for processes that run for months: without
- * a compiler in them they take half the memory and start in a third of the time. Made when it is
- * missing or older than its sources; everything else runs the sources as they are.
+ * a compiler in them they take half the memory and start in a third of the time. Each state of the
+ * sources has a folder of its own that is never written again, so that neither a second host that
+ * starts at the same time nor a later change pulls files from under a process that runs.
  */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -12,41 +14,49 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './launcher.mjs';
 
-const folder = join(root, '.build');
+const builds = join(root, '.build');
 const sources = ['engine', 'backends', 'scenarios', 'cli', 'viewer/src/catalogue'];
+/** Folders that are kept: a host that was started some changes ago restarts its core from its own. */
+const KEPT = 8;
 
 /**
- * The URL of the compiled command line. Where it is missing or old it is compiled now (exits with a
- * remedy if that fails), or with `asIs` the answer is null: a command that only looks must not
- * replace the files of a daemon that runs.
+ * The URL of the compiled command line. Where this state of the sources was not compiled yet it is
+ * now (exits with a remedy if that fails), or with `asIs` the answer is null.
  */
 export function compiledCommand({ asIs = false } = {}) {
+  const folder = join(builds, fingerprint());
   const entry = join(folder, 'cli', 'understudy.js');
-  if (!existsSync(entry) || statSync(entry).mtimeMs < newestSource()) {
+  if (!existsSync(entry)) {
     if (asIs) return null;
-    compile();
+    compile(folder);
   }
+  if (!asIs) utimesSync(folder, new Date(), new Date());
   return pathToFileURL(entry).href;
 }
 
-function newestSource() {
-  let newest = statSync(join(root, 'tsconfig.build.json')).mtimeMs;
+/** Names the state of the sources: paths, sizes and times of change. */
+function fingerprint() {
+  const hash = createHash('sha256');
+  const add = (path) => {
+    const { size, mtimeMs } = statSync(path);
+    hash.update(`${path} ${size} ${mtimeMs}\n`);
+  };
+  add(join(root, 'tsconfig.build.json'));
   for (const source of sources) {
     const entries = readdirSync(join(root, source), { recursive: true, withFileTypes: true });
-    for (const entry of entries) {
-      if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
-      newest = Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs);
-    }
+    const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'));
+    for (const path of files.map((entry) => join(entry.parentPath, entry.name)).sort()) add(path);
   }
-  return newest;
+  return hash.digest('hex').slice(0, 16);
 }
 
-function compile() {
+function compile(folder) {
   console.error('Compiling the daemon (a few seconds, only after a change).');
   const fresh = `${folder}.${process.pid}`;
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -61,17 +71,22 @@ function compile() {
     process.exit(1);
   }
   // What the program finds relative to itself: its manifest, and the addon.
-  symlinkSync('../package.json', join(fresh, 'package.json'));
+  symlinkSync('../../package.json', join(fresh, 'package.json'));
   mkdirSync(join(fresh, 'native'), { recursive: true });
-  symlinkSync('../../native/build', join(fresh, 'native', 'build'));
-  // Hosts of one machine may start at the same time: whoever is last wins, and all are equal.
-  const old = `${fresh}.old`;
+  symlinkSync('../../../native/build', join(fresh, 'native', 'build'));
   try {
-    if (existsSync(folder)) renameSync(folder, old);
     renameSync(fresh, folder);
   } catch (error) {
-    if (!existsSync(join(folder, 'cli', 'understudy.js'))) throw error;
+    // Another host was quicker, and compiled the same.
     rmSync(fresh, { recursive: true, force: true });
+    if (!existsSync(join(folder, 'cli', 'understudy.js'))) throw error;
   }
-  rmSync(old, { recursive: true, force: true });
+  prune();
+}
+
+/** Removes the folders that were used least recently. */
+function prune() {
+  const folders = readdirSync(builds).map((name) => join(builds, name));
+  const byAge = folders.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const old of byAge.slice(KEPT)) rmSync(old, { recursive: true, force: true });
 }
