@@ -13,7 +13,7 @@ import { Detector } from './detector.ts';
 import type { Entry } from './entries.ts';
 import { Executor, type Running } from './executor.ts';
 import { Formation, type FormationDurable } from './formation.ts';
-import { Links, type Peer } from './heartbeat.ts';
+import { type Beat, Links, type Peer } from './heartbeat.ts';
 import type {
   ClusterStatus,
   ControlActor,
@@ -97,7 +97,7 @@ export class Control implements ControlActor {
     const state = (): ClusterState => this.#state;
     this.#context = context;
     this.#durability = new Durability(context);
-    this.#links = new Links(context);
+    this.#links = new Links(context, () => this.#beat());
     this.#volumes = new Volumes(context);
     this.#facts = this.#composeFacts(0);
     const machine = {
@@ -246,7 +246,12 @@ export class Control implements ControlActor {
   }
 
   #receive(peer: Peer, link: number, message: ControlMessage): void {
-    if (!this.#links.admit(peer, message)) return;
+    const before = peer.life;
+    const admitted = this.#links.admit(peer, message);
+    if (message.kind === 'heartbeat' && (!admitted || peer.life !== before)) {
+      this.#links.answer(peer, link, message);
+    }
+    if (!admitted) return;
     this.#context.cause = message.event;
     if (message.kind === 'heartbeat') {
       this.#heartbeat(peer, link, message);
@@ -259,7 +264,7 @@ export class Control implements ControlActor {
     if (message.to === this.#context.node) {
       const origin = this.#links.peer(message.from);
       if (origin === null || message.inner.kind === 'heartbeat') return;
-      if (!this.#links.admit(origin, message.inner)) return;
+      if (!this.#links.admit(origin, message.inner, 'vouched')) return;
       this.#context.cause = message.inner.event;
       this.#direct(origin, message.inner);
       return;
@@ -463,18 +468,9 @@ export class Control implements ControlActor {
     const { timing, flags } = context;
     this.#beatDue = context.now + timing.heartbeat;
     this.#links.tick();
-    const asks = this.#volumes.all.length > 0 ? leaseEpochOf(this.#state, context.node) : 0;
-    this.#links.beat({
-      term: this.#raft.term,
-      leader: this.#raft.leader,
-      commit: this.#raft.commit,
-      matched: this.#raft.acknowledged,
-      facts: this.#facts.version,
-      lease: asks,
-    });
-    if (asks !== 0 && identityOf(this.#state, context.node) === context.identity) {
-      this.#acknowledged(context.node, context.now);
-    }
+    this.#links.beat();
+    const own = identityOf(this.#state, context.node) === context.identity;
+    if (own && this.#leaseAsked() !== 0) this.#acknowledged(context.node, context.now);
     this.#raft.tick();
     this.#raft.keepAlive();
     this.#detector.tick();
@@ -482,10 +478,22 @@ export class Control implements ControlActor {
       if (peer.factsEcho < this.#facts.version) this.#links.send(peer.node, this.#facts);
     }
     if (this.#state.voters.length === 0) this.#formation.tick(this.#facts);
+    else this.#formation.tell();
     this.#operator.tick();
     if (flags['RULE-01']) this.#actAlone();
     this.#planDue = true;
     this.#local();
+  }
+
+  /** The lease epoch in which this node renews; a witness needs no lease. */
+  #leaseAsked(): number {
+    return this.#volumes.all.length > 0 ? leaseEpochOf(this.#state, this.#context.node) : 0;
+  }
+
+  #beat(): Beat {
+    const { term, leader, commit, acknowledged } = this.#raft;
+    const facts = this.#facts.version;
+    return { term, leader, commit, matched: acknowledged, facts, lease: this.#leaseAsked() };
   }
 
   /** RULE-01 planted. */

@@ -133,23 +133,30 @@ export class Formation {
     if (this.#accepts.size < this.#links.peers.length) return;
     // Ours is durable: the offers left only after it was.
     this.#found(entry, true);
-    this.tell(entry);
+    this.#durability.after(() => this.tell());
   }
 
-  /** Tells the others; a voter that missed it learns it from the first leader. */
-  tell(entry: GenesisEntry): void {
+  /**
+   * A formed voter tells those that are not: all have accepted, so all may go on. Again and again,
+   * because without them there may be no majority to elect a leader that would tell.
+   */
+  tell(): void {
+    const entry = this.#accepted;
+    if (entry === null) return;
     const { boot, life } = this.#context;
     const { proposer, ballot, event } = entry;
-    this.#durability.after(() => {
-      this.#links.broadcast({ kind: 'genesis-commit', boot, life, event, proposer, ballot });
-    });
+    for (const peer of this.#links.peers) {
+      if (peer.facts === null || peer.facts.formed) continue;
+      const kind = 'genesis-commit';
+      this.#links.send(peer.node, { kind, boot, life, event, proposer, ballot });
+    }
   }
 
   onCommit(message: GenesisCommitMessage): void {
     const entry = this.#accepted;
     if (entry === null) return;
     if (entry.proposer !== message.proposer || entry.ballot !== message.ballot) return;
-    this.#found(entry, false);
+    this.#durability.after(() => this.#found(entry, false));
   }
 
   #factsOf(node: NodeId, own: FactsMessage): FactsMessage | null {

@@ -8,7 +8,6 @@ import type { BootId, Micros, NodeId } from '../core/units.ts';
 import type { Context } from './context.ts';
 import type { ControlMessage, DirectMessage, FactsMessage, Heartbeat } from './messages.ts';
 
-const LIVES_MAX = 16;
 const NEVER = -1;
 
 interface Link {
@@ -31,16 +30,17 @@ export interface Peer {
   boot: BootId;
   life: number;
   identity: number;
-  /** Lives that ended: a message of one is late and is dropped. */
-  readonly pastLives: number[];
+  /**
+   * Our clock when the newest heartbeat left that this life of the peer has shown to have heard;
+   * -1 before the first. Among several lives the one that was shown to live last is the present.
+   */
+  shownAt: Micros;
   /** Anything heard at all, relayed messages included. */
   heardAt: Micros;
   hears: readonly NodeId[];
   facts: FactsMessage | null;
   /** Version of our facts that the peer has. */
   factsEcho: number;
-  /** Version of its facts that it announced. */
-  factsAnnounced: number;
 }
 
 /** The parts of a heartbeat that other modules fill in. */
@@ -55,14 +55,16 @@ export interface Beat {
 
 export class Links {
   readonly #context: Context;
+  readonly #fields: () => Beat;
   readonly #peers: Peer[] = [];
   readonly #byNode = new Map<NodeId, Peer>();
   #hears: readonly NodeId[] = [];
   /** A link or a life changed since this was last cleared. */
   changed = false;
 
-  constructor(context: Context) {
+  constructor(context: Context, fields: () => Beat) {
     this.#context = context;
+    this.#fields = fields;
     for (const node of context.config.nodes) {
       if (node.id === context.node) continue;
       const count = Math.max(1, Math.min(node.control.length, context.self.control.length));
@@ -78,12 +80,11 @@ export class Links {
         boot: 0,
         life: 0,
         identity: 0,
-        pastLives: [],
+        shownAt: NEVER,
         heardAt: NEVER,
         hears: [],
         facts: null,
         factsEcho: -1,
-        factsAnnounced: -1,
       };
       this.#peers.push(peer);
       this.#byNode.set(node.id, peer);
@@ -107,19 +108,21 @@ export class Links {
   }
 
   /**
-   * Notes who speaks. False when the message is late, of a life that ended.
+   * Notes who speaks. False when it is another life of the peer than the present one: a late
+   * message of a life that ended, or a new life that has not yet shown that it heard us. `vouched`
+   * when a peer that we hear says that this is the present one.
    */
-  admit(peer: Peer, message: ControlMessage): boolean {
+  admit(peer: Peer, message: ControlMessage, vouched: 'vouched' | 'direct' = 'direct'): boolean {
+    const { now, life } = this.#context;
+    const shows = message.kind === 'heartbeat' && message.yours === life && message.heard <= now;
+    const shownAt = shows ? message.heard : vouched === 'vouched' && !peer.up ? now : NEVER;
     if (message.life === peer.life) {
-      peer.heardAt = this.#context.now;
+      peer.heardAt = now;
+      if (shownAt > peer.shownAt) peer.shownAt = shownAt;
       return true;
     }
-    if (peer.pastLives.includes(message.life)) return false;
+    if (peer.shownAt !== NEVER && shownAt <= peer.shownAt) return false;
     const rebooted = peer.boot !== 0 && peer.boot !== message.boot;
-    if (peer.life !== 0) {
-      peer.pastLives.push(peer.life);
-      if (peer.pastLives.length > LIVES_MAX) peer.pastLives.shift();
-    }
     for (const link of peer.links) link.theirs = NEVER;
     this.changed = true;
     peer.life = message.life;
@@ -127,10 +130,16 @@ export class Links {
     peer.identity = 0;
     peer.facts = null;
     peer.factsEcho = -1;
-    peer.factsAnnounced = -1;
-    peer.heardAt = this.#context.now;
+    peer.shownAt = shownAt;
+    peer.heardAt = now;
     this.#context.event('peer.life', { peer: peer.node, boot: message.boot, rebooted });
     return true;
+  }
+
+  /** Shows a life that has not shown to have heard us that we hear it: then it can. */
+  answer(peer: Peer, number: number, beat: Heartbeat): void {
+    if (beat.yours === this.#context.life) return;
+    this.#beat(peer, number, this.#fields(), beat.life, beat.sent);
   }
 
   onHeartbeat(peer: Peer, number: number, beat: Heartbeat): void {
@@ -145,7 +154,6 @@ export class Links {
     }
     peer.identity = beat.identity;
     peer.hears = beat.hears;
-    if (beat.facts > peer.factsAnnounced) peer.factsAnnounced = beat.facts;
     if (!link.up) this.#judge(peer, link, number);
   }
 
@@ -165,37 +173,41 @@ export class Links {
   }
 
   /** One heartbeat to every peer on every link. */
-  beat(fields: Beat): void {
-    const { now, boot, life, identity } = this.#context;
+  beat(): void {
+    const fields = this.#fields();
     for (const peer of this.#peers) {
-      const factsHeard = peer.facts === null ? -1 : peer.facts.version;
       for (let i = 0; i < peer.links.length; i++) {
-        const heard = peer.links[i]?.theirs ?? NEVER;
-        this.#context.decide({
-          kind: 'send',
-          to: peer.node,
-          link: i,
-          message: {
-            kind: 'heartbeat',
-            boot,
-            life,
-            event: '',
-            identity,
-            sent: now,
-            yours: peer.life,
-            heard,
-            term: fields.term,
-            leader: fields.leader,
-            commit: fields.commit,
-            matched: fields.matched,
-            facts: fields.facts,
-            factsHeard,
-            lease: fields.lease,
-            hears: this.#hears,
-          },
-        });
+        this.#beat(peer, i, fields, peer.life, peer.links[i]?.theirs ?? NEVER);
       }
     }
+  }
+
+  #beat(peer: Peer, number: number, fields: Beat, yours: number, heard: Micros): void {
+    const { now, boot, life, identity } = this.#context;
+    this.#context.decide({
+      kind: 'send',
+      to: peer.node,
+      link: number,
+      message: {
+        kind: 'heartbeat',
+        boot,
+        life,
+        event: '',
+        identity,
+        sent: now,
+        yours,
+        heard,
+        term: fields.term,
+        leader: fields.leader,
+        commit: fields.commit,
+        matched: fields.matched,
+        facts: fields.facts,
+        // What we have of another life says nothing to this one.
+        factsHeard: peer.facts !== null && yours === peer.life ? peer.facts.version : NEVER,
+        lease: fields.lease,
+        hears: this.#hears,
+      },
+    });
   }
 
   /** Sends on all links, and through a relay when none is up. */

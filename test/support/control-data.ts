@@ -184,8 +184,8 @@ export class ControlData {
     const key = `${epoch} ${members.join()} ${reason}`;
     if (host.data.wanted === key) return;
     host.data.wanted = key;
-    // No hello is modelled here: control falls back to the boot that it hears.
-    const wish = { volume: VOLUME, epoch, members, peerBoot: 0, reason, cause: '' } as const;
+    const peerBoot = this.#hosts.find((h) => h !== host && this.isReplica(h.node))?.boot ?? 0;
+    const wish = { volume: VOLUME, epoch, members, peerBoot, reason, cause: '' } as const;
     this.report(host, { kind: 'want', ...wish });
   }
 

@@ -2,7 +2,7 @@
 import { flagsOf } from '../../engine/cluster/canaries.ts';
 import { Context } from '../../engine/cluster/context.ts';
 import type { GenesisEntry, GroupState } from '../../engine/cluster/entries.ts';
-import type { Links } from '../../engine/cluster/heartbeat.ts';
+import type { Beat, Links } from '../../engine/cluster/heartbeat.ts';
 import type { ControlDecision } from '../../engine/cluster/interface.ts';
 import type { FactsMessage, Heartbeat } from '../../engine/cluster/messages.ts';
 import type { Candidate } from '../../engine/cluster/placement.ts';
@@ -125,6 +125,9 @@ export function heartbeatOf(node: number, change: Partial<Heartbeat> = {}): Hear
     ...change,
   };
 }
+
+/** What a node that knows nothing says of itself. */
+export const STILL: Beat = { term: 0, leader: 0, commit: 0, matched: 0, facts: -1, lease: 0 };
 
 /** Makes every link to the peer look heard both ways at `now`. */
 export function linkUp(context: Context, links: Links, node: number): void {

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { Links } from '../../../engine/cluster/heartbeat.ts';
+import { contextOf, heartbeatOf, linkUp, ofKind, STILL } from '../../support/control-fixtures.ts';
+
+const SUSPECT = 1_500_000;
+
+function setup() {
+  const { context } = contextOf(1);
+  context.now = 10_000_000;
+  context.startedAt = 10_000_000;
+  const links = new Links(context, () => STILL);
+  const peer = links.peer(2);
+  if (peer === null) throw new Error('node 2 is a peer');
+  return { context, links, peer };
+}
+
+describe('a link', () => {
+  it('is up only when it was heard both ways', () => {
+    const { context, links, peer } = setup();
+    links.admit(peer, heartbeatOf(2));
+    links.onHeartbeat(peer, 0, heartbeatOf(2, { sent: 1 }));
+    expect(peer.up).toBe(false);
+    const echo = { sent: 2, yours: context.life, heard: context.now };
+    links.onHeartbeat(peer, 0, heartbeatOf(2, echo));
+    expect(peer.links.map((link) => link.up)).toEqual([true, false]);
+    expect(peer.up).toBe(true);
+  });
+
+  it('does not take an echo of an earlier life for its own', () => {
+    const { context, links, peer } = setup();
+    links.admit(peer, heartbeatOf(2));
+    const echo = { sent: 2, yours: context.life + 1, heard: context.now };
+    links.onHeartbeat(peer, 0, heartbeatOf(2, echo));
+    expect(peer.up).toBe(false);
+  });
+
+  it('goes down when only one direction is left', () => {
+    const { context, links, peer } = setup();
+    linkUp(context, links, 2);
+    const heard = context.now;
+    for (let i = 1; i <= 4; i++) {
+      context.now += 500_000;
+      for (const n of [0, 1]) {
+        const beat = { sent: i + 100, yours: context.life, heard };
+        links.onHeartbeat(peer, n, heartbeatOf(2, beat));
+      }
+      links.tick();
+      expect(peer.up).toBe(i * 500_000 <= SUSPECT);
+    }
+    expect(peer.suspectEvent).not.toBe('');
+  });
+});
+
+describe('a peer', () => {
+  it('is suspect exactly when all its links have been silent too long', () => {
+    const { context, links, peer } = setup();
+    linkUp(context, links, 2);
+    context.take();
+    context.now += SUSPECT;
+    links.tick();
+    links.tick();
+    expect(peer.up).toBe(true);
+    context.now += 1;
+    links.tick();
+    expect(peer.up).toBe(false);
+    const events = ofKind(context.take(), 'event').filter((d) => d.event.d['peer'] === 2);
+    const kinds = events.map((d) => d.event.kind);
+    expect(kinds.filter((kind) => kind === 'peer.suspect').length).toBe(1);
+  });
+
+  it('is known by the life that was shown to live last, however late others speak', () => {
+    const { context, links, peer } = setup();
+    const shown = (life: number, heard: number) =>
+      heartbeatOf(2, { life, boot: life, yours: context.life, heard });
+    expect(links.admit(peer, heartbeatOf(2, { life: 50, boot: 50 }))).toBe(true);
+    expect(links.admit(peer, shown(51, 1000))).toBe(true);
+    // A late message of the life before, and one of a life of which nothing was heard.
+    expect(links.admit(peer, heartbeatOf(2, { life: 50 }))).toBe(false);
+    expect(links.admit(peer, shown(49, 900))).toBe(false);
+    expect(peer.boot).toBe(51);
+    expect(links.admit(peer, shown(52, 1001))).toBe(true);
+    expect(peer.boot).toBe(52);
+  });
+
+  it('is reached through a peer that hears it when its own links are down', () => {
+    const { context, links } = setup();
+    linkUp(context, links, 3);
+    expect(links.reachable(2)).toBe(false);
+    const witness = links.peer(3);
+    if (witness === null) throw new Error('node 3 is a peer');
+    links.onHeartbeat(witness, 0, heartbeatOf(3, { sent: context.now, hears: [2] }));
+    expect(links.reachable(2)).toBe(true);
+    context.take();
+    const { boot, life } = context;
+    links.send(2, { kind: 'attest-request', boot, life, event: '', node: 2, lease: 1 });
+    const sent = ofKind(context.take(), 'send').map((d) => [d.to, d.message.kind]);
+    expect(sent).toEqual([
+      [2, 'attest-request'],
+      [3, 'relay'],
+    ]);
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { Links } from '../../../engine/cluster/heartbeat.ts';
+import { RaftLog } from '../../../engine/cluster/raft-log.ts';
+import { Replication } from '../../../engine/cluster/replication.ts';
+import { contextOf, FORMED, ofKind, STILL } from '../../support/control-fixtures.ts';
+
+function setup() {
+  const { context } = contextOf(1);
+  const replication = new Replication(context, new Links(context, () => STILL), { state: FORMED });
+  return { context, replication };
+}
+
+describe('replication', () => {
+  it('agrees on what a majority of admitted voters has', () => {
+    const { replication } = setup();
+    expect(replication.agreed(9)).toBe(0);
+    replication.note(2, 5, 102);
+    expect(replication.agreed(9)).toBe(5);
+    replication.note(3, 7, 103);
+    expect(replication.agreed(9)).toBe(7);
+  });
+
+  it('does not count a voter whose disk is another than the log knows', () => {
+    const { replication } = setup();
+    replication.note(2, 5, 999);
+    expect(replication.agreed(9)).toBe(0);
+  });
+
+  it('starts from nothing when a voter comes back with another disk', () => {
+    const { replication } = setup();
+    replication.note(2, 50, 102);
+    expect(replication.note(2, 3, 202)).toBe(true);
+    expect(replication.matched(2)).toBe(3);
+    expect(replication.agreed(99)).toBe(0);
+  });
+
+  it('answers a refusal once, though it comes over every link', () => {
+    const { replication } = setup();
+    replication.begin(10);
+    expect(replication.refused(2, 10, 4)).toBe(true);
+    expect(replication.refused(2, 10, 4)).toBe(false);
+    expect(replication.refused(2, 4, 2)).toBe(true);
+  });
+
+  it('sends the snapshot when the entries are gone', () => {
+    const { context, replication } = setup();
+    const log = new RaftLog(20, 3, []);
+    replication.begin(20);
+    replication.send(2, log, 4, 20, FORMED);
+    replication.refused(2, 20, 1);
+    replication.send(2, log, 4, 20, FORMED);
+    const kinds = ofKind(context.take(), 'send').map((d) => d.message.kind);
+    expect(kinds).toEqual(['append', 'snapshot']);
+  });
+});
