@@ -10,6 +10,7 @@ import { type Finding, LAWS, type Law } from '../backends/sim/oracle/verdict.ts'
 import { TraceHash } from '../backends/sim/trace-hash.ts';
 import type { World } from '../backends/sim/world.ts';
 import type { ClusterConfig } from '../engine/core/config.ts';
+import { Rng } from '../engine/core/rng.ts';
 import { describeSchedule } from './describe.ts';
 import { scheduleOf } from './generate.ts';
 import { newWorld, type RunResult, runScenario } from './run.ts';
@@ -69,6 +70,9 @@ export interface CampaignResult {
   readonly takeOvers: number;
 }
 
+/** Random stream of the workload, clear of those of the world. */
+const WORKLOAD_STREAM = 99;
+
 const EMPTY: CampaignResult = {
   runs: 0,
   events: 0,
@@ -95,11 +99,26 @@ export function campaignScenario(shard: Shard, seed: number): Scenario {
     title: describe(faults, shard.config),
     about: '',
     config: shard.config,
-    workload: shard.workload ?? DEFAULT_WORKLOAD,
+    workload: shard.workload ?? workloadOf(shard.mode, seed),
     faults,
     laws: LAWS,
     seed,
     duration: shard.duration ?? DEFAULT_DURATION,
+  };
+}
+
+/** A swarm varies what the application does as well: rare flushes leave much to lose. */
+function workloadOf(mode: FaultMode, seed: number): Workload {
+  if (mode !== 'swarm') return DEFAULT_WORKLOAD;
+  const rng = new Rng(seed, WORKLOAD_STREAM);
+  const pick = (from: readonly number[]): number => from[rng.below(from.length)] as number;
+  return {
+    ...DEFAULT_WORKLOAD,
+    reads: pick([30, 45, 55]),
+    flushes: pick([0, 1, 4, 12]),
+    fua: pick([0, 6, 30]),
+    hot: pick([20, 50, 90]),
+    bursts: pick([3, 8, 12]),
   };
 }
 

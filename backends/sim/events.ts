@@ -28,6 +28,7 @@ export const FINDING_CODES: { readonly [code: string]: readonly string[] } = {
   'acknowledged.joined-without': ['volume', 'sector', 'found'],
   'acknowledged.promoted-without': ['volume', 'sector', 'found'],
   'acknowledged.lost-at-takeover': ['write'],
+  'acknowledged.lost-while-held': ['volume', 'sector', 'found', 'held'],
   'acknowledged.lost': ['volume', 'sector', 'found'],
   'cover.crash': ['volume', 'block', 'left', 'right'],
   'cover.quiet': ['volume', 'block', 'left', 'right'],

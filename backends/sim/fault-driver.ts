@@ -40,8 +40,10 @@ interface Active {
 
 /** What a fault that waits for its moment fires within, or not at all. */
 const PATIENCE = 15_000_000;
-/** A fault on a moment strikes within this; one on a write while it is under way. */
+/** A fault on a moment strikes within this: at once, or in what follows. */
 const AIM = 1_500;
+const AIM_LATE = 80_000;
+/** One on a write strikes while it is under way. */
 const AIM_WRITE = 350;
 
 export class FaultDriver {
@@ -88,7 +90,7 @@ export class FaultDriver {
       if ((this.#faults[fault] as Fault).when !== moment) continue;
       this.#waiting.splice(i, 1);
       if (until < now) continue;
-      const aim = moment === 'write' ? AIM_WRITE : AIM;
+      const aim = moment === 'write' ? AIM_WRITE : this.#rng.chance(500_000) ? AIM : AIM_LATE;
       const entry = queue.push(now + this.#rng.below(aim), Kind.Fault, fault, 0);
       queue.a[entry] = 2;
     }

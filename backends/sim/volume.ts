@@ -335,6 +335,7 @@ export class SimLeg implements StreamEnd {
 
   linkUp(number: number, peer: number): boolean {
     this.#link = number;
+    this.#observer.linkUp(this.index);
     this.append(Event.LinkUp, 0, number, 0, peer, 0, 0);
     return true;
   }

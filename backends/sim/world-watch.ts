@@ -97,6 +97,10 @@ export class WorldWatch implements Observer {
     if (report.kind === 'active') this.#active(leg);
   }
 
+  linkUp(leg: number): void {
+    this.#own(leg)?.linkUp(this.#replica(leg));
+  }
+
   peerAck(leg: number, epoch: number): void {
     this.#own(leg)?.peerAck(this.#replica(leg), epoch);
   }

@@ -228,6 +228,9 @@ export class World implements FaultWorld {
         role: 'Idle',
         link: 'Connecting',
         dirty: 0,
+        memberBoot: 0,
+        heldUntil: 0,
+        linkMoment: 0,
       };
     });
     const flushed = this.#pool.ints(`${config.name}.flushed`, sectors);

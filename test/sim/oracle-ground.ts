@@ -45,6 +45,9 @@ export class Ground {
         role: 'Idle',
         link: 'Connected',
         dirty: 0,
+        memberBoot: node * 10,
+        heldUntil: Number.MAX_SAFE_INTEGER,
+        linkMoment: 0,
       };
     });
     this.truth = {

@@ -1,6 +1,8 @@
 /**
  * LAW-acknowledged: every replica of the in-sync set holds every acknowledged write, as long as its
- * host has not lost power since it was admitted.
+ * host has not lost power since it was admitted. And when the last member loses power, its media
+ * hold what it had promised together with the replica that it left behind: leaving redundancy, and
+ * overwriting the other copy, both begin with a flush.
  */
 import type { RegisterOracle } from './register.ts';
 import type { ReplicaTruth, VolumeTruth } from './truth.ts';
@@ -28,6 +30,28 @@ export class AcknowledgedOracle {
         volume: this.#truth.config.name,
         sector: at,
         found: stamp,
+      });
+      return;
+    }
+  }
+
+  /** `lost` was the last member and has lost power; `holder` was one before, and still runs. */
+  auditProtected(lost: ReplicaTruth, holder: ReplicaTruth): void {
+    const { completed, invoked } = this.#truth.history;
+    const { sectors } = this.#truth;
+    for (let at = 0; at < sectors; at += 1) {
+      const held = holder.disk.view[at] as number;
+      const done = completed[held] as number;
+      if (held === 0 || done === 0 || done > holder.heldUntil) continue;
+      const stamp = lost.disk.media[at] as number;
+      if (stamp === held) continue;
+      const when = completed[stamp] as number;
+      if (stamp !== 0 && (when === 0 || when >= (invoked[held] as number))) continue;
+      this.#verdict.find('LAW-acknowledged', lost.node, 'acknowledged.lost-while-held', {
+        volume: this.#truth.config.name,
+        sector: at,
+        found: stamp,
+        held,
       });
       return;
     }

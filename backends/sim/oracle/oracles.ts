@@ -101,6 +101,7 @@ export class VolumeOracles {
     if (known !== null && record.epoch <= known.epoch) return;
     truth.record = record;
     this.#stop.changed(record);
+    this.#hold(record);
     for (const member of members(truth)) {
       const was = known?.members.some(
         ({ node, boot }) => node === member.node && boot === member.boot(),
@@ -112,6 +113,23 @@ export class VolumeOracles {
     }
   }
 
+  /** Notes who holds what after a change of the set. */
+  #hold(record: VolumeRecord): void {
+    const { replicas, history } = this.truth;
+    for (const replica of replicas) {
+      const member = record.members.find(({ node }) => node === replica.node);
+      if (member !== undefined) {
+        replica.memberBoot = member.boot;
+        replica.heldUntil = Number.MAX_SAFE_INTEGER;
+      } else if (replica.heldUntil > history.moment) replica.heldUntil = history.moment;
+    }
+  }
+
+  /** The data actor of `replica` has a link now. */
+  linkUp(replica: ReplicaTruth): void {
+    replica.linkMoment = this.truth.history.moment;
+  }
+
   grant(replica: ReplicaTruth, until: number): void {
     replica.granted = Math.max(replica.granted, until);
   }
@@ -119,6 +137,10 @@ export class VolumeOracles {
   report(replica: ReplicaTruth, report: DataReport): void {
     switch (report.kind) {
       case 'state':
+        // The source has flushed before this: what it had when the link came up is stable there.
+        if (report.disk === 'Inconsistent' && replica.state !== 'Inconsistent') {
+          replica.heldUntil = Math.max(replica.heldUntil, replica.linkMoment);
+        }
         replica.state = report.disk;
         replica.role = report.role;
         replica.link = report.link;
@@ -151,6 +173,11 @@ export class VolumeOracles {
     if (was) this.#flushed.audit(replica, 'flushed.lost-at-crash');
     if (was && members(truth).length === 0) {
       this.forgot = true;
+      for (const holder of truth.replicas) {
+        const holds = holder !== replica && holder.boot() !== 0;
+        if (!holds || holder.boot() !== holder.memberBoot) continue;
+        this.#acknowledged.auditProtected(replica, holder);
+      }
       this.#flushed.forget();
       this.register.forget(truth.history.tick());
     }

@@ -23,6 +23,15 @@ export interface ReplicaTruth {
   role: string;
   link: string;
   dirty: number;
+  /** The boot in which it was a member last; 0 before. */
+  memberBoot: number;
+  /**
+   * Every write acknowledged up to this moment was on this replica, or is on it as a copy that its
+   * source had made stable first; a later one need not be.
+   */
+  heldUntil: number;
+  /** Moment at which its present link came up. */
+  linkMoment: number;
 }
 
 /** One volume as the oracles see it. */

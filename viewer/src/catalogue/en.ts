@@ -261,6 +261,8 @@ export const en: { readonly [code: string]: string } = {
   'term.LAW-no-panic': 'no belief of the engine is broken',
   'term.acknowledged.lost': 'An acknowledged write is gone',
   'term.acknowledged.joined-without': 'A replica joined the set without an acknowledged write',
+  'term.acknowledged.lost-while-held':
+    'A crash lost an acknowledged write that the replica left behind still has',
   'term.acknowledged.lost-at-takeover': 'A write was acknowledged that the new primary never had',
   'term.acknowledged.promoted-without': 'A replica became primary without an acknowledged write',
   'term.cover.crash': 'After a crash the replicas differ in a block that neither knows of',

@@ -260,6 +260,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.LAW-no-panic': '引擎的断言不得被打破',
   'term.acknowledged.lost': '一次已确认的写入丢失',
   'term.acknowledged.joined-without': '副本缺少已确认的写入就加入了同步集合',
+  'term.acknowledged.lost-while-held': '崩溃丢失了已确认的写入，而被移出的副本仍持有它',
   'term.acknowledged.lost-at-takeover': '已确认的写入在新主节点上不存在',
   'term.acknowledged.promoted-without': '副本缺少已确认的写入就成为主用',
   'term.cover.crash': '崩溃之后两个副本在某块上不同，却都不知道',
