@@ -19,12 +19,14 @@ import { Rng } from '../../engine/core/rng.ts';
 import type { BootId, Micros, NodeId } from '../../engine/core/units.ts';
 import { parseAddress } from './address.ts';
 import { ApiServer } from './api-server.ts';
+import { ApplicationOrders } from './application-orders.ts';
 import { openClock, SuspendWatch } from './clock.ts';
 import type { PeerAddress } from './data-messages.ts';
 import { DataVolume } from './data-volume.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { DurableStore } from './durable-store.ts';
 import { HostError } from './failure.ts';
+import { type GuardState, judgeGuard } from './guard-state.ts';
 import { guardianPage } from './guardian-keeper.ts';
 import { hostBoot } from './host-boot.ts';
 import { type HostOptions, hostPaths, readClusterKey, selfOf } from './host-options.ts';
@@ -67,6 +69,7 @@ export class Core {
   readonly #timeline: TimelineFile;
   readonly #monitor: MonitorKeeper;
   readonly #guardian: GuardianState | null;
+  readonly #orders: ApplicationOrders;
   readonly #api: ApiServer;
   readonly #volumes = new Map<string, DataVolume>();
   #inputs: ControlInput[] = [];
@@ -148,6 +151,12 @@ export class Core {
       ? null
       : loadNative().openGuardianState(guardianPage(dataFolder, this.#boot));
     this.#monitor = new MonitorKeeper(dataFolder, paths, log, (message) => this.#hear(message));
+    this.#orders = new ApplicationOrders({
+      clock,
+      guard: () => this.#guardState(),
+      send: (order) => this.#monitor.send(order),
+      log,
+    });
     this.#api = new ApiServer(paths.api, log, {
       status: () => this.status(),
       command: (command) => this.#ask(command),
@@ -170,6 +179,7 @@ export class Core {
     this.#stopping = true;
     this.#exits.log('info', 'core-stopping');
     clearInterval(this.#suspend);
+    this.#orders.close();
     for (const volume of this.#volumes.values()) volume.close();
     void Promise.all([...this.#volumes.values()].map((volume) => volume.closed)).then(() => {
       if (quiet) this.#guardian?.set(0, false);
@@ -203,6 +213,7 @@ export class Core {
         guardianRestarts: this.#guard?.guardian.restarts ?? 0,
       },
       watchdog: this.#self.watchdog,
+      guard: this.#guardState(),
       names: Object.fromEntries(this.#options.config.nodes.map(({ id, name }) => [id, name])),
       status: cluster,
       applications: [...this.#applications.values()],
@@ -210,6 +221,13 @@ export class Core {
       volumes,
       timelineFailures: this.#timeline.failures,
     };
+  }
+
+  #guardState(): GuardState {
+    const { watchdog } = this.#self;
+    const longest = this.#options.config.timing.watchdog;
+    const page = this.#guardian?.read() ?? null;
+    return judgeGuard(page, { watchdog, longest, now: this.#clock() });
   }
 
   #enqueue(input: ControlInput): void {
@@ -245,7 +263,7 @@ export class Core {
         this.#volumes.get(decision.volume)?.send(decision.command);
         return;
       case 'application':
-        this.#monitor.send(decision);
+        this.#orders.give(decision);
         return;
       case 'event':
         this.#timeline.write(decision.event);
@@ -281,6 +299,7 @@ export class Core {
         return;
       case 'hello':
         this.#exits.log('info', 'monitor-connected', { pid: message.process.pid });
+        this.#orders.repeat();
     }
   }
 

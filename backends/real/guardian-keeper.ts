@@ -7,6 +7,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeConfig, TimingConfig } from '../../engine/core/config.ts';
 import type { BootId } from '../../engine/core/units.ts';
+import { EXIT_REFUSED } from './failure.ts';
 import type { Log } from './log.ts';
 import { type GuardianState, guardianPath, loadNative } from './native.ts';
 import {
@@ -16,6 +17,7 @@ import {
   signal,
   wasStartedWith,
 } from './process-identity.ts';
+import { RestartBudget } from './restart-budget.ts';
 import type { GuardianReport } from './supervision.ts';
 
 /**
@@ -35,6 +37,9 @@ export class GuardianKeeper {
   #state: GuardianState | null = null;
   #process: ProcessIdentity | null = null;
   #restarts = -1;
+  #budget = new RestartBudget();
+  /** After refusals; one that was killed is wanted back at once. */
+  #waitUntil = 0;
 
   constructor(self: NodeConfig, folder: string, boot: BootId, timing: TimingConfig, log: Log) {
     this.#self = self;
@@ -59,6 +64,8 @@ export class GuardianKeeper {
   look(): void {
     if (this.#state === null) return;
     if (this.#process !== null && isAlive(this.#process)) return;
+    this.#process = null;
+    if (performance.now() < this.#waitUntil) return;
     this.#restarts += 1;
     if (this.#restarts > 0) this.#log('warn', 'guardian-restarted');
     this.#start();
@@ -78,8 +85,24 @@ export class GuardianKeeper {
     // A session of its own, and our standard error for what it reports.
     const child = spawn(guardianPath(), words, { detached: true, stdio: ['ignore', 2, 'inherit'] });
     child.on('error', (error) => this.#log('error', 'guardian-spawn', { reason: error.message }));
+    child.on('exit', (code) => {
+      if (code === EXIT_REFUSED) this.#refused();
+    });
     child.unref();
     this.#process = child.pid === undefined ? null : identify(child.pid);
+  }
+
+  /** Its device is missing, say: trying again every second would help nobody. */
+  #refused(): void {
+    const now = performance.now();
+    this.#budget.started(now);
+    const wait = this.#budget.pause(now);
+    this.#waitUntil = now + wait;
+    this.#log('error', 'guardian-refused', {
+      device: this.#self.watchdog,
+      again: `in ${Math.ceil(wait / 1000)} s`,
+      remedy: 'load the driver of the watchdog, or configure watchdog: none',
+    });
   }
 
   /** The guardian of an earlier monitor writes its number into the page. */

@@ -2,6 +2,7 @@
 import type { ClusterStatus } from '../../engine/cluster/interface.ts';
 import type { BootId, Micros } from '../../engine/core/units.ts';
 import type { DataStats } from './data-messages.ts';
+import type { GuardState } from './guard-state.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { ApplicationState } from './supervision.ts';
 import type { ControlCounters } from './udp-control.ts';
@@ -24,6 +25,8 @@ export interface HostStatus {
   };
   /** Device, or 'none'. */
   readonly watchdog: string;
+  /** What it is really doing. */
+  readonly guard: GuardState;
   /** Names of nodes by number. */
   readonly names: Readonly<Record<string, string>>;
   readonly status: ClusterStatus;

@@ -31,9 +31,16 @@ export function statusCommand(): Command {
 }
 
 /** What is promised without ifs: never more than watchdog and guardian can keep. */
-function exclusivityText({ status, processes }: HostStatus): string {
+function exclusivityText({ status, processes, guard }: HostStatus): string {
+  const { state, timeoutMillis } = guard;
+  if (state === 'absent') return 'data exclusivity only: the watchdog is configured, not in force';
+  if (state === 'slow') {
+    return `data exclusivity only: the watchdog takes ${timeoutMillis} ms, longer than configured`;
+  }
   const guarded = status.exclusivity === 'data+service' && processes.guardian !== null;
-  return guarded ? 'data and service exclusivity' : 'data exclusivity only';
+  if (!guarded || state === 'none') return 'data exclusivity only';
+  const armed = state === 'armed' ? `armed, ${timeoutMillis} ms` : 'idle: nothing to guard here';
+  return `data and service exclusivity (watchdog ${armed})`;
 }
 
 function foldersOf(file: string, { name, data }: StatusOptions): string[] {

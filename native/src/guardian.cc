@@ -107,7 +107,8 @@ class Watchdog {
       return;
     }
     lastError_ = 0;
-    int seconds = int((options_.timeoutMillis + 999) / 1000);
+    // Rounded down: the leases were reckoned with this time, and a later reset breaks them.
+    int seconds = int(options_.timeoutMillis / 1000);
     if (ioctl(fd_, WDIOC_SETTIMEOUT, &seconds) != 0 && !options_.fake)
       report("timeout-refused", ",\"error\":\"" + describeErrno(errno) + "\"");
     // The driver may have rounded; what it says now is what counts.

@@ -28,8 +28,10 @@ describe.skipIf(!BUILT)('the guardian', () => {
   const words = (device: string) => {
     return ['--state', rig.path('state'), '--device', device, '--fake', '--interval-ms', '20'];
   };
-  const start = async (device = rig.path('watchdog')) => {
-    const child = spawn(guardianPath(), words(device), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const start = async (device = rig.path('watchdog'), ...more: string[]) => {
+    const child = spawn(guardianPath(), [...words(device), ...more], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     children.push(child);
     child.stdout?.on('data', (data) => {
       report += data;
@@ -61,6 +63,13 @@ describe.skipIf(!BUILT)('the guardian', () => {
     expect(report).toContain('"event":"lapsed"');
     // It does not close the device: the countdown goes on.
     expect(state.read()).toMatchObject({ armed: true, running: true, timeoutMillis: 2000 });
+  });
+
+  it('never asks the device for more time than the leases reckon with', async () => {
+    state.set(now() + 60 * SECOND, true);
+    await start(rig.path('watchdog'), '--timeout-ms', '2900');
+    await rig.until(() => state.read().running);
+    expect(state.read().timeoutMillis).toBe(2000);
   });
 
   it('pets again when the core, come back in time, writes a later deadline', async () => {

@@ -4,7 +4,7 @@ import type { HostStatus } from '../../backends/real/host-status.ts';
 import { hasNative } from '../../backends/real/native.ts';
 import { isAlive, type ProcessIdentity, signal } from '../../backends/real/process-identity.ts';
 import { RestartBudget, STARTS_MAX, WINDOW_MS } from '../../backends/real/restart-budget.ts';
-import { waitFor } from './support/hosts.ts';
+import { sleep, waitFor } from './support/hosts.ts';
 import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
 
 const open: TestCluster[] = [];
@@ -112,6 +112,20 @@ describe('the processes of a host', () => {
     });
     expect(later.processes.guardian).toEqual(guardian);
     expect(isAlive(guardian)).toBe(true);
+  });
+
+  it('say that a watchdog is missing, and do not try every second for ever', async (context) => {
+    if (!hasNative()) context.skip('the native addon is not built (npm run build:native)');
+    const edit = (yaml: string): string => yaml.replace('watchdog: none', 'watchdog: /dev/no-such');
+    const cluster = await TestCluster.make({ size: '1MiB', edit });
+    open.push(cluster);
+    cluster.start('a');
+    await settled(cluster, 'a', (s) => s.guard.state === 'absent');
+    await sleep(6000);
+    const tries = cluster.log('a').split('"guardian-refused"').length - 1;
+    expect(tries).toBeGreaterThan(0);
+    expect(tries).toBeLessThanOrEqual(STARTS_MAX);
+    expect(cluster.log('a')).toContain('configure watchdog: none');
   });
 });
 
