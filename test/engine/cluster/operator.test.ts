@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import type { OperatorCommand } from '../../../engine/cluster/interface.ts';
+import { ControlNet, GROUP, S } from '../../support/control-net.ts';
+
+function formed(seed: number): ControlNet {
+  const net = new ControlNet({ seed });
+  net.await(() => net.whole(), 20 * S);
+  net.pass(S);
+  return net;
+}
+
+function ask(net: ControlNet, node: number, command: OperatorCommand) {
+  const id = 1 + net.answers.size;
+  net.command(node, id, command);
+  net.await(() => net.answers.has(id), 15 * S);
+  return net.answers.get(id);
+}
+
+describe('an operator', () => {
+  it('sees the status from any node', () => {
+    const net = formed(1);
+    for (const node of [1, 2, 3]) {
+      const answer = ask(net, node, { kind: 'status' });
+      expect(answer?.ok === true && answer.status?.groups[0]?.owner).toBe(1);
+    }
+  });
+
+  it('switches the group without losing sync, from any node', () => {
+    for (const node of [1, 2, 3]) {
+      const net = formed(1 + node);
+      expect(ask(net, node, { kind: 'switch', group: GROUP, to: 2 })).toEqual({ ok: true });
+      expect(net.await(() => net.runningOn() === 2, 3 * S)).toBe(true);
+      net.pass(S);
+      expect(net.record(1)?.members.length).toBe(2);
+      expect(net.ofKind('group.takeover')).toEqual([]);
+      expect(net.violations).toEqual([]);
+    }
+  });
+
+  it('gets the group back on the giver when the taker cannot start it', () => {
+    const net = formed(5);
+    net.host(2).startFails = true;
+    expect(ask(net, 1, { kind: 'switch', group: GROUP, to: 2 })).toEqual({ ok: true });
+    expect(net.await(() => net.marks.has('group-rollback'), 20 * S)).toBe(true);
+    expect(net.await(() => net.runningOn() === 1, 10 * S)).toBe(true);
+    expect(net.violations).toEqual([]);
+  });
+
+  it('is refused with a reason what cannot be', () => {
+    const net = formed(6);
+    const refusals: readonly (readonly [OperatorCommand, string])[] = [
+      [{ kind: 'switch', group: 'nothing', to: 2 }, 'unknown-group'],
+      [{ kind: 'switch', group: GROUP, to: 1 }, 'already-there'],
+      [{ kind: 'switch', group: GROUP, to: 3 }, 'not-a-node-of-the-group'],
+      [{ kind: 'start-group', group: GROUP }, 'already-started'],
+    ];
+    for (const [command, reason] of refusals) {
+      const answer = ask(net, 3, command);
+      expect(answer?.ok === false && answer.reason).toBe(reason);
+    }
+    net.cutData();
+    net.pass(2 * S);
+    const answer = ask(net, 1, { kind: 'switch', group: GROUP, to: 2 });
+    expect(answer?.ok === false && answer.reason).toBe('not-in-sync');
+  });
+
+  it('stops a group, which then stays stopped through a restart of everything', () => {
+    const net = formed(7);
+    expect(ask(net, 2, { kind: 'stop-group', group: GROUP })).toEqual({ ok: true });
+    expect(net.await(() => net.holders().length === 0, 5 * S)).toBe(true);
+    net.pass(2 * S);
+    expect(net.status(3).groups[0]?.state).toBe('stopped');
+    for (const node of [1, 2, 3]) net.powerOff(node);
+    for (const node of [1, 2, 3]) net.powerOn(node);
+    net.pass(10 * S);
+    expect(net.holders()).toEqual([]);
+    expect(ask(net, 3, { kind: 'start-group', group: GROUP })).toEqual({ ok: true });
+    expect(net.await(() => net.runningOn() !== 0, 5 * S)).toBe(true);
+    expect(net.violations).toEqual([]);
+  });
+
+  it('is told when there is no majority to ask', () => {
+    const net = formed(8);
+    net.isolate(1);
+    net.pass(5 * S);
+    const answer = ask(net, 1, { kind: 'stop-group', group: GROUP });
+    expect(answer?.ok === false && answer.reason).toBe('no-majority');
+  });
+
+  it('restarts an application that failed everywhere', () => {
+    const net = formed(9);
+    net.host(1).startFails = true;
+    net.host(2).startFails = true;
+    net.failApp(1);
+    net.pass(30 * S);
+    expect(net.status(3).groups[0]?.blocked?.reason).toBe('application-failed');
+    net.host(1).startFails = false;
+    net.host(2).startFails = false;
+    net.pass(5 * S);
+    expect(net.runningOn()).toBe(0);
+    expect(ask(net, 3, { kind: 'start-group', group: GROUP })).toEqual({ ok: true });
+    expect(net.await(() => net.runningOn() !== 0, 15 * S)).toBe(true);
+    expect(net.violations).toEqual([]);
+  });
+
+  it('leaves an audit of every command', () => {
+    const net = formed(10);
+    ask(net, 2, { kind: 'switch', group: GROUP, to: 2 });
+    const [command] = net.ofKind('operator.command');
+    const stop = net.ofKind('group.stop').find((event) => event.cause === command?.id);
+    expect(command?.d).toEqual({ command: 'switch', group: GROUP, to: 2 });
+    expect(stop).toBeDefined();
+  });
+});

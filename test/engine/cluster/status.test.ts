@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { ControlNet, S, testConfig } from '../../support/control-net.ts';
+
+describe('the status', () => {
+  it('shows both ends of the mirror, the lease and the links', () => {
+    const net = new ControlNet({ seed: 1 });
+    net.await(() => net.whole(), 10 * S);
+    net.pass(S);
+    const status = net.status(1);
+    expect(status.exclusivity).toBe('data+service');
+    expect(status.lease.held).toBe(true);
+    expect(status.peers.map((peer) => peer.up)).toEqual([true, true]);
+    expect(status.peers[0]?.links.length).toBe(2);
+    expect(status.volumes[0]?.local?.disk).toBe('UpToDate');
+    expect(net.status(3).volumes[0]?.local).toBeNull();
+    expect(net.status(3).lease.held).toBe(false);
+  });
+
+  it('claims no more than data exclusivity when a host has no watchdog', () => {
+    const config = testConfig();
+    const nodes = config.nodes.map((n) => (n.id === 2 ? { ...n, watchdog: 'none' } : n));
+    const net = new ControlNet({ seed: 2, config: { ...config, nodes } });
+    net.pass(3 * S);
+    expect(net.status(1).exclusivity).toBe('data');
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { ControlNet, S } from '../../support/control-net.ts';
+
+function formed(seed: number): ControlNet {
+  const net = new ControlNet({ seed });
+  net.await(() => net.whole(), 20 * S);
+  net.pass(S);
+  return net;
+}
+
+describe('upkeep', () => {
+  it('renews the generation when the in-sync set shrinks, and keeps it when it grows', () => {
+    const net = formed(1);
+    const before = net.record(1);
+    net.cutData();
+    net.pass(2 * S);
+    const alone = net.record(1);
+    expect(alone?.members.map((m) => m.node)).toEqual([1]);
+    expect(alone?.generation).not.toBe(before?.generation);
+    net.heal();
+    expect(net.await(() => net.whole(), 10 * S)).toBe(true);
+    expect(net.record(1)?.generation).toBe(alone?.generation);
+    expect(net.record(1)?.epoch).toBeGreaterThan(alone?.epoch ?? 0);
+  });
+
+  it('brings a removal to the new leader when the leader changes while it is pending', () => {
+    for (let seed = 2; seed < 12; seed++) {
+      const net = formed(seed);
+      net.killCore(net.leader() === 1 ? 3 : net.leader());
+      net.cutData();
+      net.pass(6 * S);
+      for (const node of [1, 2, 3]) net.startCore(node);
+      net.pass(3 * S);
+      expect(net.record(net.runningOn())?.members.map((m) => m.node)).toEqual([net.runningOn()]);
+      net.heal();
+      expect(net.await(() => net.whole(), 20 * S)).toBe(true);
+      expect(net.violations).toEqual([]);
+    }
+  });
+
+  it('admits a replica in the life that was copied to, or not at all', () => {
+    const net = formed(3);
+    net.powerOff(2);
+    net.pass(3 * S);
+    net.powerOn(2);
+    expect(net.await(() => net.whole(), 10 * S)).toBe(true);
+    const member = net.record(1)?.members.find((m) => m.node === 2);
+    expect(member?.boot).toBe(net.host(2).boot);
+  });
+
+  it('lets a node renew again about which the voters attested in vain', () => {
+    const net = formed(4);
+    net.powerOff(2);
+    net.pass(4 * S);
+    net.powerOn(2);
+    net.cutData();
+    net.pass(2 * S);
+    net.isolate(1);
+    net.pass(8 * S);
+    expect(net.ofKind('lease.attested').length).toBeGreaterThanOrEqual(2);
+    net.heal();
+    expect(net.await(() => net.whole(), 20 * S)).toBe(true);
+    expect(net.ofKind('lease.settled').length).toBeGreaterThan(0);
+    expect(net.violations).toEqual([]);
+  });
+
+  it('writes down every boot it hears of', () => {
+    const net = formed(5);
+    net.powerOff(3);
+    net.powerOn(3);
+    net.pass(4 * S);
+    const known = net.ofKind('boot.known').map((event) => event.d['boot']);
+    expect(known).toContain(net.host(3).boot);
+  });
+});
