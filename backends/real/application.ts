@@ -43,6 +43,8 @@ export interface ApplicationHost {
   readonly place: RunPlace;
   readonly boot: BootId;
   readonly clock: () => Micros;
+  /** Until when this node holds its lease for sure, 0 when that is unknown. */
+  readonly leaseUntil: () => Micros;
   readonly log: Log;
   /** Called on every change. */
   readonly tell: (state: ApplicationState) => void;
@@ -148,7 +150,10 @@ export class Application {
     }
     // With commands of its own it is gone only when they say so: it is looked after, and ended.
     // The monitor before us may have died between the start and the note of what it started.
-    this.#record = { ...record, shell: record.shell ?? oldest ?? null };
+    const shell = record.shell ?? oldest ?? null;
+    // Renewals were heard by the monitor before us only; the core says the next one to us.
+    const until = Math.max(record.until, this.#host.leaseUntil());
+    this.#record = { ...record, shell, until };
     this.#phase = record.running ? 'running' : 'starting';
     this.#startedAt = this.#host.clock();
     log('info', 'application-adopted', { group: this.group, epoch: record.epoch });
@@ -219,7 +224,7 @@ export class Application {
   #extend(epoch: Epoch, until: Micros): void {
     const longer = (term: Term): boolean => epoch === term.epoch && until > term.until;
     if (this.#wanted !== null && longer(this.#wanted)) this.#wanted = { epoch, until };
-    // Only in memory: a monitor that restarts takes the older deadline, which is safe.
+    // Only in memory: a monitor that restarts asks the guardian's page, and the core.
     if (this.#record !== null && longer(this.#record)) this.#record = { ...this.#record, until };
   }
 

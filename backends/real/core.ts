@@ -171,8 +171,9 @@ export class Core {
 
   /**
    * Stops in good order: Workers drained, timeline written. The lease lapses by itself. The
-   * watchdog is disarmed only when the monitor says that no application runs any more (`quiet`):
-   * a core that ends alone leaves its applications under the deadline that it wrote last.
+   * watchdog is disarmed only when the monitor says that no application runs any more (`quiet`),
+   * and the last report of each said so: a core that ends alone leaves its applications under the
+   * deadline that it wrote last.
    */
   stop({ quiet }: { readonly quiet: boolean }): void {
     if (this.#stopping) return;
@@ -182,7 +183,9 @@ export class Core {
     this.#orders.close();
     for (const volume of this.#volumes.values()) volume.close();
     void Promise.all([...this.#volumes.values()].map((volume) => volume.closed)).then(() => {
-      if (quiet) this.#guardian?.set(0, false);
+      const states = [...this.#applications.values()].map(({ state }) => state);
+      const still = quiet && states.every((state) => state === 'stopped');
+      if (still) this.#guardian?.set(0, false);
       this.#network.close();
       this.#monitor.close();
       this.#api.close();

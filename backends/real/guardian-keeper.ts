@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeConfig, TimingConfig } from '../../engine/core/config.ts';
-import type { BootId } from '../../engine/core/units.ts';
+import type { BootId, Micros } from '../../engine/core/units.ts';
 import { EXIT_REFUSED } from './failure.ts';
 import type { Log } from './log.ts';
 import { type GuardianState, guardianPath, loadNative } from './native.ts';
@@ -58,6 +58,12 @@ export class GuardianKeeper {
     const { watchdog } = this.#self;
     const restarts = Math.max(0, this.#restarts);
     return { process: this.#process, watchdog, restarts };
+  }
+
+  /** The lease's end as the core wrote it last, 0 while it guards nothing. */
+  get deadline(): Micros {
+    const page = this.#state?.read();
+    return page?.armed === true ? page.deadlineMicros : 0;
   }
 
   /** Starts one unless it runs; called every second. */

@@ -65,10 +65,14 @@ export class Monitor {
     this.#guardian = new GuardianKeeper(self, dataFolder, boot, config.timing, this.#log);
     mkdirSync(paths.applications, { recursive: true, mode: 0o700 });
     const place = { folder: paths.applications, workFolder: options.folder, node: self.name };
+    // One P at most: by then the core has renewed, or it is dead and the right doubtful.
+    const leaseUntil = (): Micros => {
+      return Math.min(clock() + config.timing.pet, this.#guardian.deadline);
+    };
     for (const { name, nodes, application } of config.groups) {
       if (application === null || !nodes.includes(node)) continue;
       const tell = (state: Application['state']): void => this.#core.send(state);
-      const host = { place, boot, clock, log: this.#log, tell };
+      const host = { place, boot, clock, leaseUntil, log: this.#log, tell };
       this.#applications.set(name, new Application(name, application, host));
     }
     this.#core = new CoreKeeper(dataFolder, paths.core, this.#log, {

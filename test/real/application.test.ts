@@ -16,12 +16,14 @@ const FOREVER = Number.MAX_SAFE_INTEGER;
 let folder = '';
 let told: ApplicationState['state'][] = [];
 let now = 0;
+let lease = 0;
 const open: Application[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'us-app-'));
   told = [];
   now = 0;
+  lease = 0;
 });
 
 afterEach(async () => {
@@ -50,6 +52,7 @@ function make(config: Partial<ApplicationConfig>, boot = 7): Application {
       place: { folder, workFolder: folder, node: 'a' },
       boot,
       clock,
+      leaseUntil: () => lease,
       log: () => undefined,
       tell: ({ state }) => told.push(state),
     },
@@ -173,6 +176,35 @@ describe('an application', () => {
     application.order({ ...order, action: 'stop', epoch: 2, until: 0 });
     await until(application, 'stopped');
     expect(readFileSync(join(folder, 'starts'), 'utf8')).toBe('\n');
+  });
+
+  it('outlives its monitor while a right lasts that was renewed since its start', async () => {
+    const begun = performance.now();
+    const first = make({});
+    start(first, 1, clock() + 2 * SECOND);
+    await until(first, 'running');
+    first.order({ ...order, action: 'renew', epoch: 1, until: clock() + 60 * SECOND });
+    await waitFor('the end of the first right', () => performance.now() - begun > 2200);
+    first.close();
+    open.splice(open.indexOf(first), 1);
+    lease = clock() + SECOND;
+    const second = make({});
+    await sleep(400);
+    expect(second.state.state).toBe('running');
+    second.order({ ...order, action: 'renew', epoch: 1, until: clock() + 2 * SECOND });
+    await sleep(1200);
+    expect(second.state.state).toBe('running');
+    await until(second, 'stopped');
+  });
+
+  it('is ended by a new monitor that knows of no right', async () => {
+    const first = make({});
+    start(first, 1, clock() + 30 * SECOND);
+    await until(first, 'running');
+    first.close();
+    open.splice(open.indexOf(first), 1);
+    now += 31 * SECOND;
+    await until(make({}), 'stopped');
   });
 
   /** A service that no mark of ours gives away, and the check that knows it. */
