@@ -94,6 +94,7 @@ export class MirrorActor implements DataActor {
       p.store.attach();
     }
     for (let r = 0; r < count; r += 1) this.#event(r);
+    p.role.settle();
     p.writes.settle();
     p.source.pump();
     p.barrier.start();

@@ -187,7 +187,9 @@ export class Link {
       this.hello();
       return;
     }
-    if (state.record.epoch < w.record.epoch || store.durableEpoch < w.record.epoch) return;
+    // A failed disk makes no epoch durable; its answer only says that there is no disk.
+    const late = store.durableEpoch < w.record.epoch && state.disk !== 'Failed';
+    if (state.record.epoch < w.record.epoch || late) return;
     if (state.record.primary !== state.peer || state.fencing) return;
     this.#waiting = null;
     this.mode = Mode.None;

@@ -24,6 +24,8 @@ export class RoleMachine {
   /** A record of the same primary, applied when that primary announces it on the link. */
   #deferred: VolumeRecord | null = null;
   #busy = false;
+  /** What ends the application in progress where the disk cannot: in memory only. */
+  #ending: (() => void) | null = null;
   /** Waits for the other member's link before it may serve. */
   #promoting = false;
   #attachEpoch: Epoch = 0;
@@ -203,12 +205,46 @@ export class RoleMachine {
   failDisk(what: string): void {
     const { state, turn, link } = this.#p;
     if (state.disk === 'Failed') return;
+    if (!state.attached) {
+      this.attachFailed('unreadable');
+      return;
+    }
     state.disk = 'Failed';
     state.lead = false;
     this.#promoting = false;
     turn.reached('mirror.disk.failed');
     turn.event('mirror.disk.failed', { what });
     link.drop('disk-failed');
+  }
+
+  /** End of a turn: the disk failed under a record being applied, which then waits for nothing. */
+  settle(): void {
+    const record = this.#applying;
+    if (this.#p.state.disk !== 'Failed' || record === null) return;
+    const end = this.#ending;
+    if (end !== null) end();
+    // Else the record of another primary goes on when everything in flight has ended.
+    else if (record.primary === this.#p.state.node) this.#cannotLead(record, 'disk');
+  }
+
+  /**
+   * Makes the record's epoch durable, then goes on. A replica whose disk failed keeps it in memory:
+   * it acknowledges nothing and leads nothing, but says so in the new epoch.
+   */
+  #durably(record: VolumeRecord, next: () => void): void {
+    if (this.#p.state.disk === 'Failed') {
+      next();
+      return;
+    }
+    this.#ending = next;
+    this.#p.store.persistEpoch(record.epoch, this.#still(record, next));
+  }
+
+  /** `next`, unless the application of `record` has been ended before. */
+  #still(record: VolumeRecord, next: () => void): () => void {
+    return () => {
+      if (this.#applying === record) next();
+    };
   }
 
   #receive(record: VolumeRecord, viaLink: boolean): void {
@@ -265,6 +301,7 @@ export class RoleMachine {
   #applied(): void {
     this.#busy = false;
     this.#applying = null;
+    this.#ending = null;
     if (this.#next !== null) {
       this.#pump();
       return;
@@ -291,11 +328,12 @@ export class RoleMachine {
       if (link.mode !== Mode.None && !(link.following && this.#p.canary.staleEpoch)) {
         link.drop('alone');
       }
-      peers.whenIdle(() => this.#flushAlone(record));
+      peers.whenIdle(this.#still(record, () => this.#flushAlone(record)));
       return;
     }
     if (!state.lead && link.mode !== Mode.None) link.handOver();
-    peers.whenIdle(() => store.persistEpoch(record.epoch, () => this.#leadBoth(record)));
+    const both = this.#still(record, () => this.#leadBoth(record));
+    peers.whenIdle(this.#still(record, () => store.persistEpoch(record.epoch, both)));
   }
 
   /** Why this host must not act as the record's primary, '' when it may. */
@@ -318,13 +356,13 @@ export class RoleMachine {
   }
 
   #cannotLead(record: VolumeRecord, obstacle: string): void {
-    const { state, turn, store, config, link } = this.#p;
+    const { state, turn, config, link } = this.#p;
     turn.reached(`mirror.promote.${obstacle}`);
     turn.event('mirror.record.refused', { epoch: record.epoch, reason: obstacle });
     state.lead = false;
     this.#promoting = false;
     if (link.mode !== Mode.None) link.drop('record-refused');
-    store.persistEpoch(record.epoch, () => {
+    this.#durably(record, () => {
       state.record = record;
       state.demoted = false;
       if (obstacle === 'earlier-session') {
@@ -343,7 +381,7 @@ export class RoleMachine {
     const { canary, link } = this.#p;
     // With rule 12 off, a peer that is back already leaves the flush to the resync, which forgets.
     if (canary.rule11 || (canary.rule12 && link.id !== 0)) this.#persistAlone(record);
-    else this.#p.flushes.run(() => this.#persistAlone(record));
+    else this.#p.flushes.run(this.#still(record, () => this.#persistAlone(record)));
   }
 
   /** RULE-13: the new generation is durable before the first write is acknowledged alone. */
@@ -355,7 +393,10 @@ export class RoleMachine {
     }
     if (!canary.rule13) startGeneration(store.block, record.generation, record.voided);
     store.block.flags = 0;
-    store.persistEpoch(record.epoch, () => this.#leadAlone(record));
+    store.persistEpoch(
+      record.epoch,
+      this.#still(record, () => this.#leadAlone(record)),
+    );
   }
 
   #leadAlone(record: VolumeRecord): void {
@@ -453,7 +494,7 @@ export class RoleMachine {
       state.disk = 'UpToDate';
       block.flags &= ~DiskFlag.Rebooted;
     } else if (usable && named) state.disk = 'Consistent';
-    store.persistEpoch(record.epoch, () => {
+    this.#durably(record, () => {
       state.record = record;
       state.fencing = false;
       state.demoted = false;

@@ -140,3 +140,17 @@ export function rottenJournal(seed: number): { readonly pair: Pair; readonly dir
   pair.settle();
   return { pair, dirty };
 }
+
+/** Host 2 is named alone while its disk, or its metadata, takes no write any more. */
+export function brokenTaker(seed: number, how: 'broken' | 'metaBroken', load: boolean): Pair {
+  const pair = started(seed);
+  pair.load(load);
+  pair.runFor(100 * MS);
+  pair.isolate(1, true);
+  pair.cut();
+  const b = pair.host(2);
+  b[how] = true;
+  tell(pair, [2], { primary: 2, members: [{ node: 2, boot: b.boot }], generation: 5_001 });
+  if (!until(pair, () => b.disk === 'Failed')) throw new Error('not failed');
+  return pair;
+}

@@ -94,6 +94,8 @@ export class Host {
   lastGrant = 0;
   /** Its disk answers every read, write and flush of data with an error. */
   broken = false;
+  /** Its disk answers every write of metadata with an error. */
+  metaBroken = false;
 
   constructor(node: number, config: MirrorConfig) {
     this.node = node;
@@ -438,7 +440,9 @@ export abstract class PairHosts {
       }
       const input = done();
       const data = input.op === Event.LocalDone || input.op === Event.FlushDone;
-      this.give(h, h.broken && data ? { ...input, status: 5 } : input);
+      const meta = input.op === Event.MetaDone && input.page === undefined;
+      const error = (h.broken && data) || (h.metaBroken && meta);
+      this.give(h, error ? { ...input, status: 5 } : input);
     });
   }
 

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Event } from '../../../engine/data/abi.ts';
 import { formatMetadata } from '../../../engine/mirror/metadata.ts';
-import { lateAddition, releasedInCopy, tell, until, watched } from '../../support/mirror-cases.ts';
+import {
+  brokenTaker,
+  lateAddition,
+  releasedInCopy,
+  tell,
+  until,
+  watched,
+} from '../../support/mirror-cases.ts';
 import { INPUT } from '../../support/mirror-hosts.ts';
 import { aloneThenDark, started } from '../../support/mirror-swarm.ts';
 
@@ -159,6 +166,22 @@ describe('the role', () => {
       expect(pair.violations).toEqual([]);
     }
     expect(found).toBe(3);
+  });
+
+  it('ends, and is given up when asked, where the disk fails under the record itself', () => {
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const pair = brokenTaker(seed, seed % 2 === 0 ? 'broken' : 'metaBroken', seed > 4);
+      const [a, b] = pair.hosts;
+      const seen = watched(pair);
+      const { epoch } = pair.record;
+      pair.command(b, { kind: 'demote', epoch, cause: 'c' });
+      const stopped = () =>
+        seen.some(({ node, report: r }) => node === 2 && r.kind === 'stopped' && r.epoch === epoch);
+      expect([seed, until(pair, stopped, 100_000)]).toEqual([seed, true]);
+      tell(pair, [2], { primary: 1, members: [{ node: 1, boot: a.boot }], generation: 5_002 });
+      expect([seed, until(pair, () => b.role === 'Secondary', 100_000)]).toEqual([seed, true]);
+      expect(b.disk).toBe('Failed');
+    }
   });
 
   it('is never taken by a half-copied replica, whoever names it', () => {
