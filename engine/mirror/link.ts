@@ -366,6 +366,12 @@ export class Link {
     }
     const id = this.id;
     this.#heard = true;
+    if (!m.answer && m.round > 0 && this.following) {
+      // The primary begins anew: its old writes are all before this, so the record need not wait
+      // to be announced.
+      this.mode = Mode.None;
+      this.#p.target.linkLost();
+    }
     if (m.record !== null) role.onRecord(m.record, this.#p.turn.cause);
     // The record may have ended this incarnation.
     if (this.id !== id) return;

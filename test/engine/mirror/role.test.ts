@@ -184,6 +184,21 @@ describe('the role', () => {
     }
   });
 
+  it('comes back to the primary that gave it up without the link being lost', () => {
+    for (let seed = 1; seed <= 6; seed += 1) {
+      const pair = started(seed);
+      const seen = watched(pair);
+      pair.command(pair.host(1), { kind: 'demote', epoch: pair.record.epoch, cause: 'c' });
+      expect(until(pair, () => seen.some(({ report: r }) => r.kind === 'stopped'))).toBe(true);
+      const from = seen.length;
+      tell(pair, [1, 2], {});
+      const again = () => seen.slice(from).some(({ report: r }) => r.kind === 'active');
+      expect([seed, until(pair, again, 60_000)]).toEqual([seed, true]);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+  });
+
   it('is never taken by a half-copied replica, whoever names it', () => {
     const pair = started(1);
     const [a, b] = pair.hosts;
