@@ -22,7 +22,7 @@ import { root } from './launcher.mjs';
 
 const builds = join(root, '.build');
 const sources = ['engine', 'backends', 'scenarios', 'cli', 'viewer/src/catalogue'];
-/** Folders that are kept: a host that was started some changes ago restarts its core from its own. */
+/** Folders that are kept: a host started some changes ago restarts its core from its own. */
 const KEPT = 8;
 
 /**

@@ -45,7 +45,8 @@ program.action(async ({ runs, only, plant, json }: Options) => {
     console.log(
       `${coverage.runsWithResync} of ${coverage.runs} runs have a resync (${coverage.resyncs} in ` +
         `all), ${coverage.runsWithFailover} a failover that nobody asked for ` +
-        `(${coverage.failovers} in all); the shortest has ${coverage.shortestRun} simulated seconds`,
+        `(${coverage.failovers} in all); the shortest has ` +
+        `${coverage.shortestRun} simulated seconds`,
     );
     for (const line of skips) console.log(`skipped: ${line}`);
     for (const line of failures) console.log(`FAILED: ${line}`);

@@ -55,7 +55,7 @@ function run(runtime: Runtime, order: CorpusOrder): Ran | Promise<Ran> {
 
 /** Modules that are imported by name need no permission, and the corpus needs nothing else. */
 async function onDeno(order: CorpusOrder): Promise<Ran> {
-  const script = fileURLToPath(new URL('on-deno.ts', import.meta.url));
+  const script = fileURLToPath(new URL('./on-deno.ts', import.meta.url));
   const child = spawn(
     process.execPath,
     [deno, 'run', '--quiet', '--no-prompt', script, JSON.stringify(order)],
