@@ -24,7 +24,7 @@ export function blankWitness(seed: number, canaries: readonly string[]): Control
   return net;
 }
 
-/** A voter restarts just after it promised, and is asked at once. */
+/** A voter restarts just after it promised, hears the holder no more, and is asked at once. */
 export function restartedVoter(seed: number, canaries: readonly string[]): ControlNet {
   const net = formed(seed, canaries);
   const owner = net.runningOn();
@@ -39,6 +39,7 @@ export function restartedVoter(seed: number, canaries: readonly string[]): Contr
   // The replicas go on talking: the rival stays in sync, and may take over.
   net.cutBoth(holder, rival);
   net.pass(4 * S + (seed % 7) * 60 * MS);
+  net.cutBoth(holder, 3);
   net.killCore(3);
   net.startCore(3);
   net.pass(8 * S);

@@ -22,7 +22,7 @@ const SHOWN: readonly (readonly [CanaryId, Scenario, number, number])[] = [
   ['attest-early-after-restart', restartedVoter, 1, 10],
   ['single-attestation', restartedVoter, 1, 10],
   ['lease-never-checked', isolatedOwner, 1, 3],
-  ['vote-not-persisted', restlessVoters, 44, 64],
+  ['vote-not-persisted', restlessVoters, 70, 400],
   ['stale-leader-commits', restlessVoters, 1, 60],
   ['blank-voter-votes', blankWitness, 1, 3],
   ['boot-rule-skipped', quickReboot, 1, 3],
