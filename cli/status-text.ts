@@ -19,6 +19,12 @@ export function statusText(host: HostStatus, exclusivity: string): string {
       `monitor ${pid(processes.monitor)} (${processes.monitorRestarts}), ` +
       `guardian ${pid(processes.guardian)} (${processes.guardianRestarts})`,
   ];
+  for (const id of host.otherConfig) {
+    head.push(
+      `Node ${name(id)} runs another configuration and is not heard: give every node the same ` +
+        'file, and restart those that had another',
+    );
+  }
   const parts = [head.join('\n')];
   parts.push(
     table(

@@ -33,6 +33,8 @@ export interface Envelope {
   readonly hello?: string;
   /** Answers a hello: its number. */
   readonly welcome?: string;
+  /** In hello and welcome: the hash of what all nodes must agree on; see config-hash.ts. */
+  readonly config?: string;
   /** A control message; its own parser judges it. */
   readonly message?: unknown;
 }
@@ -76,12 +78,14 @@ function parseEnvelope(text: string): Envelope | null {
   }
   if (typeof value !== 'object' || value === null) return null;
   const envelope = value as Record<string, unknown>;
-  const { cluster, from, to, link, session, toSession, seq, hello, welcome, message } = envelope;
+  const { cluster, from, to, link, session, toSession, seq, message } = envelope;
+  const { hello, welcome, config = '' } = envelope;
   if (!isText(cluster) || !isText(session) || session === '' || !isText(toSession)) return null;
   if (!isCount(from) || !isCount(to) || !isCount(link) || !isCount(seq)) return null;
+  if (!isText(config)) return null;
   const head = { cluster, from, to, link, session, toSession, seq };
-  if (hello !== undefined) return isText(hello) ? { ...head, hello } : null;
-  if (welcome !== undefined) return isText(welcome) ? { ...head, welcome } : null;
+  if (hello !== undefined) return isText(hello) ? { ...head, config, hello } : null;
+  if (welcome !== undefined) return isText(welcome) ? { ...head, config, welcome } : null;
   return message === undefined ? null : { ...head, message };
 }
 

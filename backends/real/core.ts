@@ -21,6 +21,7 @@ import { parseAddress } from './address.ts';
 import { ApiServer } from './api-server.ts';
 import { ApplicationOrders } from './application-orders.ts';
 import { openClock, SuspendWatch } from './clock.ts';
+import { configHash } from './config-hash.ts';
 import type { PeerAddress } from './data-messages.ts';
 import { DataVolume } from './data-volume.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -140,6 +141,7 @@ export class Core {
       self,
       nodes: config.nodes,
       clusterKey: key,
+      configHash: configHash(config),
       log,
       parse: parseControlMessage,
       onMessage: (from, link, message) => {
@@ -221,6 +223,7 @@ export class Core {
       status: cluster,
       applications: [...this.#applications.values()],
       control: { ...this.#network.counters },
+      otherConfig: this.#network.differing,
       volumes,
       timelineFailures: this.#timeline.failures,
     };

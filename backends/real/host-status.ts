@@ -1,6 +1,6 @@
 /** One host's account of itself and of its cluster: what the local socket answers to `status`. */
 import type { ClusterStatus } from '../../engine/cluster/interface.ts';
-import type { BootId, Micros } from '../../engine/core/units.ts';
+import type { BootId, Micros, NodeId } from '../../engine/core/units.ts';
 import type { DataStats } from './data-messages.ts';
 import type { GuardState } from './guard-state.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -33,6 +33,8 @@ export interface HostStatus {
   readonly applications: readonly ApplicationState[];
   /** What the control transport sent, took and dropped. */
   readonly control: ControlCounters;
+  /** Peers that are not heard, because they run another configuration. */
+  readonly otherConfig: readonly NodeId[];
   /** What each volume's reactor counted. */
   readonly volumes: Readonly<Record<string, DataStats>>;
   readonly timelineFailures: number;

@@ -29,9 +29,14 @@ export class PeerSession {
     return this.#nonce;
   }
 
+  /** Whether `nonce` answers the question that is open. */
+  isAsked(nonce: string): boolean {
+    return nonce !== '' && nonce === this.#nonce;
+  }
+
   /** Takes the answer to a hello; true when the peer's session is new to us. */
   learn(session: string, nonce: string): boolean {
-    if (nonce === '' || nonce !== this.#nonce) return false;
+    if (!this.isAsked(nonce)) return false;
     this.#nonce = '';
     if (session === this.session || this.#retired.has(session)) return false;
     if (this.session !== '') this.#retire(this.session);

@@ -42,6 +42,8 @@ const NO_COUNTS = {
   staleSession: 0,
   unknownSession: 0,
   replayed: 0,
+  /** From a peer that runs another configuration. */
+  otherConfig: 0,
   /** Authentic, and refused by the engine's parser. */
   badMessage: 0,
 };
@@ -51,6 +53,8 @@ export interface UdpControlOptions {
   readonly self: NodeConfig;
   readonly nodes: readonly NodeConfig[];
   readonly clusterKey: Uint8Array;
+  /** What a peer must show before it is heard; see config-hash.ts. */
+  readonly configHash: string;
   readonly log: Log;
   /** The engine's parser; null refuses. */
   readonly parse: (value: unknown) => ControlMessage | null;
@@ -62,6 +66,8 @@ interface Peer {
   readonly session: PeerSession;
   /** When the last hello or welcome went out, by link. */
   readonly greeted: Map<string, number>;
+  /** It showed another configuration than ours when it was last asked. */
+  differs: boolean;
 }
 
 /** All links of one host. */
@@ -84,6 +90,7 @@ export class UdpControl {
         addresses: node.control.map(parseAddress),
         session: new PeerSession(),
         greeted: new Map(),
+        differs: false,
       });
     }
   }
@@ -116,6 +123,11 @@ export class UdpControl {
       const seq = peer.session.nextSequence(each);
       this.#seal(to, each, { toSession: peer.session.session, seq, message });
     }
+  }
+
+  /** Peers that are not heard, because they run another configuration. */
+  get differing(): NodeId[] {
+    return [...this.#peers].filter(([, { differs }]) => differs).map(([id]) => id);
   }
 
   close(): void {
@@ -184,7 +196,12 @@ export class UdpControl {
   #answerHello(peer: Peer, envelope: Envelope, nonce: string): void {
     const { from, link, session } = envelope;
     if (this.#mayGreet(peer, `welcome ${link}`)) {
-      this.#seal(from, link, { toSession: session, seq: 0, welcome: nonce });
+      this.#seal(from, link, {
+        toSession: session,
+        seq: 0,
+        config: this.#options.configHash,
+        welcome: nonce,
+      });
     }
     // Perhaps the peer has restarted; only an answer to a question of ours proves it.
     if (session !== peer.session.session) this.#greet(from, link);
@@ -195,8 +212,28 @@ export class UdpControl {
       this.counters.staleSession += 1;
       return;
     }
+    // Only the answer to a question of ours tells what the peer runs now.
+    if (!peer.session.isAsked(nonce)) return;
+    if (envelope.config !== this.#options.configHash) {
+      this.#refuse(peer, envelope);
+      return;
+    }
+    peer.differs = false;
     if (!peer.session.learn(envelope.session, nonce)) return;
     this.#options.log('info', 'peer-session', { peer: envelope.from, link: envelope.link });
+  }
+
+  /** Two that reckon differently must not build on each other's promises. */
+  #refuse(peer: Peer, { from, config = '' }: Envelope): void {
+    this.counters.otherConfig += 1;
+    if (peer.differs) return;
+    peer.differs = true;
+    this.#options.log('error', 'peer-configuration', {
+      peer: from,
+      ours: this.#options.configHash.slice(0, 16),
+      theirs: config.slice(0, 16),
+      remedy: 'give every node the same configuration file, and restart those that had another',
+    });
   }
 
   #takeMessage(peer: Peer, envelope: Envelope): void {
@@ -220,7 +257,7 @@ export class UdpControl {
     const peer = this.#peers.get(to);
     if (peer === undefined || !this.#mayGreet(peer, `hello ${link}`)) return;
     const hello = peer.session.ask(() => randomBytes(12).toString('base64url'));
-    this.#seal(to, link, { toSession: '', seq: 0, hello });
+    this.#seal(to, link, { toSession: '', seq: 0, config: this.#options.configHash, hello });
   }
 
   #mayGreet(peer: Peer, what: string): boolean {

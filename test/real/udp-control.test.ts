@@ -1,12 +1,14 @@
 import { createSocket, type Socket } from 'node:dgram';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { configHash } from '../../backends/real/config-hash.ts';
 import { controlKey, DATAGRAM_BYTES_MAX, sealDatagram } from '../../backends/real/control-frame.ts';
 import { HostError } from '../../backends/real/failure.ts';
 import { ReplayWindow, WINDOW } from '../../backends/real/replay-window.ts';
 import { UdpControl } from '../../backends/real/udp-control.ts';
 import type { ControlMessage } from '../../engine/cluster/messages.ts';
-import { clusterKey, freePorts, waitFor } from './support/hosts.ts';
+import { type ClusterConfig, DEFAULT_TIMING } from '../../engine/core/config.ts';
+import { clusterKey, freePorts, sleep, waitFor } from './support/hosts.ts';
 
 const closers: (() => void)[] = [];
 
@@ -29,7 +31,7 @@ async function twoNodes(): Promise<Nodes> {
   ];
 }
 
-async function open(nodes: Nodes, id: number, key = clusterKey) {
+async function open(nodes: Nodes, id: number, key = clusterKey, configHash = 'one') {
   const heard: { link: number; message: TestMessage }[] = [];
   const self = nodes.find((node) => node.id === id) as Nodes[number];
   const control = new UdpControl({
@@ -37,6 +39,7 @@ async function open(nodes: Nodes, id: number, key = clusterKey) {
     self,
     nodes,
     clusterKey: key,
+    configHash,
     log: () => undefined,
     parse: (value) => value as ControlMessage,
     onMessage: (_from, link, got) => {
@@ -184,10 +187,80 @@ describe('the control transport', () => {
     expect(a.control.counters.tooLong).toBe(1);
   });
 
+  it('does not hear a peer of another configuration, and hears it once it runs ours', async () => {
+    const nodes = await twoNodes();
+    const a = await open(nodes, 1);
+    const other = await open(nodes, 2, clusterKey, 'another');
+    await waitFor('both to notice', () => {
+      a.control.send(2, 'all', message(1));
+      other.control.send(1, 'all', message(2));
+      return a.control.differing.length === 1 && other.control.differing.length === 1;
+    });
+    expect(a.control.differing).toEqual([2]);
+    expect(a.control.counters.otherConfig).toBeGreaterThan(0);
+    await sleep(300);
+    expect([a.heard, other.heard]).toEqual([[], []]);
+    other.control.close();
+    const same = await open(nodes, 2);
+    await reach(a, same, 2);
+    await waitFor('peace', () => a.control.differing.length === 0);
+  });
+
+  it('forgets a peer that comes back with another configuration', async () => {
+    const nodes = await twoNodes();
+    const a = await open(nodes, 1);
+    const b = await open(nodes, 2);
+    await reach(a, b, 2);
+    await reach(b, a, 1);
+    b.control.close();
+    const other = await open(nodes, 2, clusterKey, 'another');
+    await waitFor('a difference', () => {
+      other.control.send(1, 'all', message(9));
+      return a.control.differing.length === 1;
+    });
+    a.heard.length = 0;
+    for (let n = 1; n <= 5; n++) {
+      other.control.send(1, 'all', message(n));
+      a.control.send(2, 'all', message(n));
+      await sleep(50);
+    }
+    expect([a.heard, other.heard]).toEqual([[], []]);
+  });
+
   it('says which address is taken', async () => {
     const nodes = await twoNodes();
     await open(nodes, 1);
     await expect(open(nodes, 1)).rejects.toBeInstanceOf(HostError);
+  });
+});
+
+describe('the hash of a configuration', () => {
+  const node = { ...nodeAt(1, ['10.0.0.1:7000']), replication: '10.0.0.1:7100', witness: false };
+  const config: ClusterConfig = {
+    name: 'demo',
+    nodes: [node],
+    volumes: [],
+    groups: [{ name: 'g', volume: 'v', application: null, nodes: [1] }],
+    timing: DEFAULT_TIMING,
+  };
+
+  it('changes with timing, nodes and groups', () => {
+    const { timing } = config;
+    const others: ClusterConfig[] = [
+      { ...config, timing: { ...timing, grant: timing.grant + 1 } },
+      { ...config, nodes: [{ ...node, watchdog: '/dev/watchdog' }] },
+      { ...config, nodes: [{ ...node, id: 2 }] },
+      { ...config, groups: [] },
+    ];
+    const hashes = new Set([config, ...others].map(configHash));
+    expect(hashes.size).toBe(1 + others.length);
+  });
+
+  it('is the same for fields in another order, other addresses and other folders', () => {
+    const { timing, ...rest } = config;
+    const turned = Object.fromEntries(Object.entries(timing).reverse()) as typeof timing;
+    const moved = { ...node, control: ['192.0.2.7:1'], replication: '192.0.2.7:2' };
+    expect(configHash({ timing: turned, ...rest, nodes: [moved] })).toBe(configHash(config));
   });
 });
 
