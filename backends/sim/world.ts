@@ -234,7 +234,8 @@ export class World implements FaultWorld {
       };
     });
     const flushed = this.#pool.ints(`${config.name}.flushed`, sectors);
-    return { index, config, sectors, history, replicas, record: null, flushed };
+    const records = new Map();
+    return { index, config, sectors, history, replicas, record: null, records, flushed };
   }
 
   #client(
@@ -488,7 +489,7 @@ export class World implements FaultWorld {
       }
       oracles.quiet();
       const group = setup.config.groups.find(({ volume }) => volume === truth.config.name);
-      const blocked = group !== undefined && this.#blocked(group.name);
+      const blocked = group === undefined ? [] : this.#blocked(group.name);
       const running = oracles.holder.running;
       const judged =
         group === undefined ? null : { name: group.name, volume: truth.index, running, blocked };
@@ -496,12 +497,11 @@ export class World implements FaultWorld {
     }
   }
 
-  #blocked(group: string): boolean {
-    return this.hosts.some((host) => {
+  #blocked(group: string): readonly string[] {
+    return this.hosts.flatMap((host) => {
       const status = host.control?.status(host.clock.at(this.kernel.now));
-      return (
-        status?.groups.some((each) => each.group === group && each.blocked !== undefined) ?? false
-      );
+      const reason = status?.groups.find((each) => each.group === group)?.blocked?.reason;
+      return reason === undefined ? [] : [reason];
     });
   }
 }

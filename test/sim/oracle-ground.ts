@@ -65,6 +65,7 @@ export class Ground {
       history: this.history,
       replicas,
       record: null,
+      records: new Map(),
       flushed: this.pool.ints('flushed', SECTORS),
     };
   }

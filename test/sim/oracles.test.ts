@@ -79,6 +79,24 @@ describe('LAW-flushed', () => {
   });
 });
 
+describe('LAW-flushed, of a write that nobody ever answered', () => {
+  it('catches that one where it was over before the flushed one began', () => {
+    for (const closed of [false, true]) {
+      const ground = new Ground();
+      const oracle = new FlushedOracle(ground.truth, ground.verdict);
+      ground.replica(1).record = ground.record(2, 1);
+      const lost = ground.invokeWrite(0);
+      if (closed) ground.history.closed[lost] = ground.history.tick();
+      const op = ground.invokeWrite(0, 1, true);
+      ground.put(1, op, true);
+      ground.put(2, lost, true);
+      ground.history.complete(op);
+      oracle.completed(op, 0);
+      expect(ground.codes).toEqual(closed ? ['flushed.not-stable'] : []);
+    }
+  });
+});
+
 describe('LAW-acknowledged', () => {
   it('catches a promoted replica without an acknowledged write, and allows a pending one', () => {
     const ground = new Ground();
@@ -215,7 +233,7 @@ describe('LAW-cover', () => {
 });
 
 describe('LAW-heals', () => {
-  const running = { name: 'g', volume: 0, running: [1], blocked: false };
+  const running = { name: 'g', volume: 0, running: [1], blocked: [] };
 
   it('holds when all is equal, in sync and running', () => {
     const ground = new Ground();
@@ -244,9 +262,27 @@ describe('LAW-heals', () => {
     expect(ground.codes).toEqual(['heals.replicas-differ']);
   });
 
-  it('accepts a group that is blocked for a reason', () => {
+  it('accepts no block that ends when every node is back, and no differing replicas ever', () => {
     const ground = new Ground();
-    checkHealed(ground.truth, { ...running, running: [], blocked: true }, ground.verdict);
+    ground.truth.record = ground.record(2, 1);
+    ground.put(1, ground.invokeWrite(0), true);
+    checkHealed(ground.truth, { ...running, blocked: ['stop-failed'] }, ground.verdict);
+    expect(ground.codes).toEqual(['heals.replicas-differ']);
+    checkHealed(
+      ground.truth,
+      { ...running, running: [], blocked: ['rebooted-member'] },
+      ground.verdict,
+    );
+    expect(ground.codes.at(-1)).toBe('heals.not-running');
+  });
+
+  it('accepts a group that is blocked until a person helps', () => {
+    const ground = new Ground();
+    checkHealed(
+      ground.truth,
+      { ...running, running: [], blocked: ['stop-failed'] },
+      ground.verdict,
+    );
     expect(ground.codes).toEqual([]);
   });
 });

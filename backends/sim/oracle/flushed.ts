@@ -2,7 +2,7 @@
  * LAW-flushed: when a flush or a FUA write completes, everything that it covers is on the media of
  * every replica of the in-sync set, and stays there whatever is cut off later.
  */
-import { Request } from '../history.ts';
+import { type History, Request } from '../history.ts';
 import type { ReplicaTruth, VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -49,13 +49,11 @@ export class FlushedOracle {
   audit(replica: ReplicaTruth, code: string): void {
     const { flushed, sectors, history } = this.#truth;
     const { media } = replica.disk;
-    const { completed } = history;
     for (let at = 0; at < sectors; at += 1) {
       const needed = flushed[at] as number;
       if (needed === 0) continue;
       const stamp = media[at] as number;
-      const done = completed[stamp] as number;
-      if (stamp !== 0 && (done === 0 || done >= needed)) continue;
+      if (stamp !== 0 && mayFollow(history, stamp, needed)) continue;
       this.#find(replica, code, at, stamp);
       return;
     }
@@ -83,12 +81,10 @@ export class FlushedOracle {
 
   #onMedia(replica: ReplicaTruth, op: number, from: number, to: number, invoked: number): void {
     const { media } = replica.disk;
-    const { completed } = this.#truth.history;
     for (let at = from; at < to; at += 1) {
       const stamp = media[at] as number;
       if (stamp === op) continue;
-      const done = completed[stamp] as number;
-      if (stamp !== 0 && (done === 0 || done >= invoked)) continue;
+      if (stamp !== 0 && mayFollow(this.#truth.history, stamp, invoked)) continue;
       this.#find(replica, 'flushed.not-stable', at, stamp);
       return;
     }
@@ -102,4 +98,12 @@ export class FlushedOracle {
       needed: this.#truth.flushed[sector] as number,
     });
   }
+}
+
+/** Whether the write may have taken effect after `moment`: neither completed nor closed before. */
+function mayFollow(history: History, write: number, moment: number): boolean {
+  const done = history.completed[write] as number;
+  if (done !== 0) return done >= moment;
+  const closed = history.closed[write] as number;
+  return closed === 0 || closed >= moment;
 }

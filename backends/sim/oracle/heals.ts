@@ -11,13 +11,25 @@ export interface GroupTruth {
   readonly volume: number;
   /** Hosts where the application runs. */
   readonly running: readonly number[];
-  /** Whether any host's status says that only a person can go on. */
-  readonly blocked: boolean;
+  /** Why, by the status of any host, the group cannot go on. */
+  readonly blocked: readonly string[];
 }
+
+/**
+ * What only a person can help with. The other reasons name a node that is away or behind: when
+ * every fault is over, nothing may be.
+ */
+const PERSON: readonly string[] = ['stop-failed', 'application-failed', 'replica-failed'];
 
 /** Checks one group and its volume at the quiet end of a run. */
 export function checkHealed(truth: VolumeTruth, group: GroupTruth | null, verdict: Verdict): void {
-  if (group?.blocked) return;
+  // Whatever else is so: replicas that both call themselves up to date are equal.
+  const at = firstDifference(truth.replicas.filter(({ state }) => state === 'UpToDate'));
+  if (at >= 0) {
+    const d = { volume: truth.config.name, sector: at };
+    verdict.find('LAW-heals', 0, 'heals.replicas-differ', d);
+  }
+  if (group?.blocked.some((reason) => PERSON.includes(reason))) return;
   const volume = truth.config.name;
   if (group !== null && group.running.length !== 1) {
     verdict.find('LAW-heals', 0, 'heals.not-running', {
@@ -33,10 +45,7 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth | null, verdic
   const members = truth.record?.members.length ?? 0;
   if (members !== truth.replicas.length) {
     verdict.find('LAW-heals', 0, 'heals.not-in-sync', { volume, members });
-    return;
   }
-  const at = firstDifference(truth.replicas);
-  if (at >= 0) verdict.find('LAW-heals', 0, 'heals.replicas-differ', { volume, sector: at });
 }
 
 function firstDifference(replicas: readonly ReplicaTruth[]): number {

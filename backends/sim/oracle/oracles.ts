@@ -97,6 +97,7 @@ export class VolumeOracles {
     const before = replica.record;
     if (before === null || record.epoch >= before.epoch) replica.record = record;
     const { truth } = this;
+    truth.records.set(record.epoch, record);
     const known = truth.record;
     if (known !== null && record.epoch <= known.epoch) return;
     truth.record = record;
@@ -111,6 +112,13 @@ export class VolumeOracles {
       this.#flushed.audit(member, 'flushed.joined-without');
       this.#acknowledged.audit(member, 'acknowledged.joined-without');
     }
+  }
+
+  /** A data actor may learn a record from its peer before its own control has it. */
+  #actsBy(replica: ReplicaTruth, epoch: number): void {
+    const record = this.truth.records.get(epoch);
+    if (record === undefined || record.epoch <= (replica.record?.epoch ?? 0)) return;
+    replica.record = record;
   }
 
   /** Notes who holds what after a change of the set. */
@@ -151,6 +159,7 @@ export class VolumeOracles {
         replica.state = report.disk;
         return;
       case 'active':
+        this.#actsBy(replica, report.epoch);
         this.#acknowledged.audit(replica, 'acknowledged.promoted-without');
         return;
       case 'stopped':

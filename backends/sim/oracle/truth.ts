@@ -13,7 +13,7 @@ export interface ReplicaTruth {
   readonly disk: SimDisk;
   /** The host's present boot, 0 when it is off. */
   boot(): number;
-  /** The last record that its data actor was given. */
+  /** The newest record that its data actor was given, or says that it acts by. */
   record: VolumeRecord | null;
   /** Until when it may act as primary, on its host's clock; and that clock. */
   granted: number;
@@ -43,6 +43,8 @@ export interface VolumeTruth {
   readonly replicas: readonly ReplicaTruth[];
   /** The record of the highest epoch that any data actor was given. */
   record: VolumeRecord | null;
+  /** All records that any data actor was given, by epoch: a peer may pass one on. */
+  readonly records: Map<number, VolumeRecord>;
   /** Latest moment of invocation among the flushed writes of each sector. */
   readonly flushed: Int32Array;
 }
