@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { runCampaign } from '../../scenarios/campaign.ts';
+import { plantedBugs } from '../../scenarios/canaries.ts';
+import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import { newWorld } from '../../scenarios/run.ts';
+
+/** Where the five campaigns begin, and how long each may look for a bug. */
+const SEEDS = [1, 100_000, 200_000, 300_000, 400_000];
+const RUNS = 3_000;
+const MINUTE = 60_000;
+
+const rules = plantedBugs().filter(({ id }) => id.startsWith('RULE-'));
+
+/** Runs until a planted bug is found; -1 when it is not. */
+function found(id: string, seed: number, runs: number): number {
+  const result = runCampaign({
+    config: DEMO_CONFIG,
+    mode: 'swarm',
+    seed,
+    runs,
+    canaries: new Set([id]),
+    stopAtFirst: true,
+  });
+  return result.violations.length === 0 ? -1 : result.runs;
+}
+
+describe('a campaign', () => {
+  it('knows one planted bug for each rule', () => {
+    const ids = Array.from({ length: 14 }, (_, i) => `RULE-${String(i + 1).padStart(2, '0')}`);
+    expect(rules.map(({ id }) => id)).toEqual(ids);
+    expect(new Set(plantedBugs().map(({ id }) => id)).size).toBe(plantedBugs().length);
+  });
+
+  // The bugs that a handful of runs finds: enough to see that the oracles are awake.
+  for (const id of ['RULE-01', 'RULE-02', 'RULE-05', 'RULE-10', 'RULE-13', 'ack-early']) {
+    it(`finds ${id} soon`, { timeout: 2 * MINUTE }, () => {
+      expect(found(id, SEEDS[0]!, 60)).toBeGreaterThan(0);
+    });
+  }
+
+  it('reports nothing when no bug is planted', { timeout: 4 * MINUTE }, () => {
+    const world = newWorld();
+    for (const seed of SEEDS) {
+      const shard = { config: DEMO_CONFIG, mode: 'swarm', seed, runs: 12 } as const;
+      const { violations } = runCampaign(shard, () => {}, world);
+      expect(violations.map((one) => [one.law, one.seed, one.schedule])).toEqual([]);
+    }
+  });
+});
+
+describe.skipIf(process.env['UNDERSTUDY_CI'] !== '1')('a long campaign', () => {
+  for (const { id, what } of rules) {
+    const title = `finds ${id} within ${RUNS} runs from each of ${SEEDS.length} seeds: ${what}`;
+    it(title, { timeout: 60 * MINUTE }, () => {
+      const runs = SEEDS.map((seed) => [seed, found(id, seed, RUNS)] as const);
+      expect(runs.filter(([, run]) => run < 0)).toEqual([]);
+    });
+  }
+
+  it.each(SEEDS)(
+    'reports nothing in 1,000 sound runs from seed %i',
+    { timeout: 60 * MINUTE },
+    (seed) => {
+      const shard = { config: DEMO_CONFIG, mode: 'swarm', seed, runs: 1_000 } as const;
+      const { violations } = runCampaign(shard);
+      expect(violations.map((one) => [one.law, one.seed, one.schedule])).toEqual([]);
+    },
+  );
+});
