@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { BootId, Epoch, Micros } from '../../engine/core/units.ts';
+import { systemCode } from './failure.ts';
 import {
   identify,
   isAlive,
@@ -39,6 +40,8 @@ export interface RunRecord {
   readonly shell: ProcessIdentity | null;
   /** The leader of its session, which has ended since; null until it is known. */
   readonly session: ProcessIdentity | null;
+  /** By what its processes are found when its name is not known. */
+  readonly mark?: string;
 }
 
 /** What a start brought up. */
@@ -58,6 +61,8 @@ export const COMMAND_CUT = -1;
 
 /** The name of the variable by which a run's processes are found. */
 const RUN_VARIABLE = 'UNDERSTUDY_RUN';
+/** And of the one by which all runs of an application on this host are found. */
+const RECORD_VARIABLE = 'UNDERSTUDY_RECORD';
 
 /** A run that is about to begin. */
 export function newRun(group: string, boot: BootId, epoch: Epoch, until: Micros): RunRecord {
@@ -87,14 +92,22 @@ export function writeRun(place: RunPlace, record: RunRecord): void {
   renameSync(`${path}.new`, path);
 }
 
-/** The record left by an earlier monitor of this boot, or null. */
+/**
+ * The record left by an earlier monitor of this boot, or null when it left none. One that cannot be
+ * read says that something may run: a record that has no right to, and is found by the record's name.
+ */
 export function readRun(place: RunPlace, group: string, boot: BootId): RunRecord | null {
+  const path = recordPath(place, group);
   try {
-    const record = JSON.parse(readFileSync(recordPath(place, group), 'utf8')) as RunRecord;
-    return record.boot === boot ? record : null;
-  } catch {
-    return null;
+    const record = JSON.parse(readFileSync(path, 'utf8')) as Partial<RunRecord>;
+    const { run, epoch, until } = record;
+    if (typeof run === 'string' && Number.isFinite(epoch) && Number.isFinite(until)) {
+      return record.boot === boot ? (record as RunRecord) : null;
+    }
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
   }
+  return { ...newRun(group, boot, 0, 0), mark: `${RECORD_VARIABLE}=${path}` };
 }
 
 /** Forgets a run whose processes are proved gone. */
@@ -146,7 +159,7 @@ export function runCommand(
     detached: true,
     stdio: 'ignore',
     // A check or stop command is no part of the run that it looks after.
-    env: { ...environmentOf(place, record), [RUN_VARIABLE]: '' },
+    env: { ...environmentOf(place, record), [RUN_VARIABLE]: '', [RECORD_VARIABLE]: '' },
   });
   return new Promise((resolve) => {
     const giveUp = (): void => {
@@ -186,8 +199,8 @@ export function commandRuns(record: RunRecord): boolean {
  * session in which it was started. One that left both behind shows in the check only, so that an
  * empty list alone is no proof of a stop.
  */
-export function processesOf({ run, session }: RunRecord): ProcessIdentity[] {
-  return processesWith(`${RUN_VARIABLE}=${run}`, session);
+export function processesOf(record: RunRecord): ProcessIdentity[] {
+  return processesWith(record.mark ?? `${RUN_VARIABLE}=${record.run}`, record.session);
 }
 
 /** Signals every process of the run. */
@@ -215,6 +228,7 @@ function environmentOf(place: RunPlace, record: RunRecord): NodeJS.ProcessEnv {
     UNDERSTUDY_NODE: place.node,
     UNDERSTUDY_EPOCH: String(record.epoch),
     [RUN_VARIABLE]: record.run,
+    [RECORD_VARIABLE]: recordPath(place, record.group),
   };
 }
 

@@ -152,9 +152,10 @@ export class Application {
     // The monitor before us may have died between the start and the note of what it started.
     const shell = record.shell ?? oldest ?? null;
     // Renewals were heard by the monitor before us only; the core says the next one to us.
-    const until = Math.max(record.until, this.#host.leaseUntil());
+    const known = record.mark === undefined;
+    const until = known ? Math.max(record.until, this.#host.leaseUntil()) : 0;
     this.#record = { ...record, shell, until };
-    this.#phase = record.running ? 'running' : 'starting';
+    this.#phase = record.running ? 'running' : known ? 'starting' : 'stop-failed';
     this.#startedAt = this.#host.clock();
     log('info', 'application-adopted', { group: this.group, epoch: record.epoch });
   }

@@ -3,12 +3,14 @@
  * kernel lets go of it the moment the process dies, however it dies, and two that start at the same
  * time cannot both get it; a lock file promises neither.
  *
- * It sees processes of this network namespace only. Replicas are guarded by a lock of their own
- * (backends/real/native.ts), so two hosts in different containers still cannot share one.
+ * It sees processes of this network namespace only, so a lock on a file stands beside it where the
+ * addon is built. Replicas are guarded by a lock of their own (backends/real/native.ts).
  */
-import { mkdirSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { HostError, systemCode } from './failure.ts';
+import { hasNative, loadNative } from './native.ts';
 
 /** A process that was just killed may hold its lock a moment longer. */
 const WAIT_MS = 1000;
@@ -22,10 +24,12 @@ export interface DirectoryLock {
 /** Takes the lock of `role` ("monitor", "core") on `folder`. Throws HostError when it is held. */
 export async function lockDirectory(folder: string, role: string): Promise<DirectoryLock> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makePrivate(folder);
   const name = socketName(folder, role);
   const end = performance.now() + WAIT_MS;
-  let server = await listen(name);
-  while (server === null) {
+  for (;;) {
+    const held = await take(name, join(folder, `${role}.lock`));
+    if (held !== null) return held;
     if (performance.now() > end) {
       throw new HostError(
         `the folder ${folder} is in use by another ${role} of this host`,
@@ -33,11 +37,41 @@ export async function lockDirectory(folder: string, role: string): Promise<Direc
       );
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    server = await listen(name);
   }
-  const held = server;
-  held.unref();
-  return { release: () => held.close() };
+}
+
+/** Null when somebody has the name, or in another network namespace the file. */
+async function take(name: string, path: string): Promise<DirectoryLock | null> {
+  const server = await listen(name);
+  if (server === null) return null;
+  // A witness runs without the addon.
+  const file = hasNative() ? loadNative().lockFile(path) : null;
+  if (file === -1) {
+    server.close();
+    return null;
+  }
+  server.unref();
+  return {
+    release: () => {
+      if (file !== null) closeSync(file);
+      server.close();
+    },
+  };
+}
+
+/** Keys, sockets and orders stand in the folder: it is nobody else's. Throws HostError. */
+function makePrivate(folder: string): void {
+  const { mode, uid } = statSync(folder);
+  if ((mode & 0o077) === 0) return;
+  // A folder that all may write, such as /tmp, was not made for us.
+  if ((mode & 0o002) === 0 && uid === process.geteuid?.()) {
+    chmodSync(folder, 0o700);
+    return;
+  }
+  throw new HostError(
+    `others may use the folder ${folder}`,
+    'give this node a folder of its own that only its user can open (chmod 700)',
+  );
 }
 
 /**

@@ -31,6 +31,7 @@ export type NativeCode =
   | 'NO_MEMORY'
   | 'GUARDIAN_STATE'
   | 'BOOT_ID'
+  | 'LOCK_FILE'
   | 'CLOSED'
   | 'INTERNAL';
 
@@ -59,6 +60,7 @@ const REMEDIES: Readonly<Record<NativeCode, string>> = {
   NO_MEMORY: 'raise the limits of memory or descriptors of this process',
   GUARDIAN_STATE: 'let this user write the guardian state file',
   BOOT_ID: 'mount /proc',
+  LOCK_FILE: 'keep the folder on a local file system that has locks, and let this user write it',
   CLOSED: 'this is a mistake in the calling code',
   INTERNAL: 'report this as a bug',
 };
@@ -216,6 +218,8 @@ export interface Native {
   nowMicros(): number;
   /** The same safe integer > 0 as long as this host is up. */
   bootId(): number;
+  /** Takes a file for this process; closing the descriptor gives it back. -1: another has it. */
+  lockFile(path: string): number;
   crc32c(data: Uint8Array): number;
   /** SipHash-2-4 with 128 bits, under a key of 16 bytes. */
   siphash128(key: Uint8Array, data: Uint8Array): Uint8Array;
@@ -252,6 +256,7 @@ interface Addon {
   readonly GuardianState: new (path: string) => GuardianState;
   nowMicros(): number;
   bootId(): number;
+  lockFile(path: string): number;
   crc32c(data: Uint8Array): number;
   siphash128(key: Uint8Array, data: Uint8Array): Uint8Array;
   abiTable(): Readonly<Record<string, number | Readonly<Record<string, number>>>>;
@@ -272,6 +277,7 @@ export function loadNative(): Native {
     wake: (wakeFd) => addon.Reactor.wake(wakeFd),
     nowMicros: () => addon.nowMicros(),
     bootId: () => typed(() => addon.bootId()),
+    lockFile: (file) => typed(() => addon.lockFile(file)),
     crc32c: (data) => typed(() => addon.crc32c(data)),
     siphash128: (key, data) => typed(() => addon.siphash128(key, data)),
     abiTable: () => addon.abiTable(),

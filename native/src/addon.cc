@@ -391,6 +391,28 @@ class GuardianObject : public Napi::ObjectWrap<GuardianObject> {
   GuardianPage* page_ = nullptr;
 };
 
+/// Takes the whole file for this process; its descriptor, or -1 when another one has it. The kernel
+/// lets go when the descriptor closes, however the process ends.
+Napi::Value lockFile(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsString()) badArgument("path");
+    const std::string path = info[0].As<Napi::String>().Utf8Value();
+    int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) throw Failure("LOCK_FILE", path + ": " + describeErrno(errno));
+    struct flock whole{};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+      const int error = errno;
+      ::close(fd);
+      if (error != EAGAIN && error != EACCES)
+        throw Failure("LOCK_FILE", path + ": " + describeErrno(error));
+      fd = -1;
+    }
+    return Napi::Number::New(info.Env(), fd);
+  });
+}
+
 /// A safe integer that is the same as long as the host is up.
 Napi::Value bootId(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
@@ -435,6 +457,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("GuardianState", GuardianObject::define(env));
   exports.Set("abiTable", Napi::Function::New<abiTable>(env));
   exports.Set("bootId", Napi::Function::New<bootId>(env));
+  exports.Set("lockFile", Napi::Function::New<lockFile>(env));
   exports.Set("crc32c", Napi::Function::New<crcOf>(env));
   exports.Set("siphash128", Napi::Function::New<sipOf>(env));
   exports.Set("nowMicros", Napi::Function::New<now>(env));

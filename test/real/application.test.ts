@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,8 +31,22 @@ afterEach(async () => {
     await application.stop('shut-down');
     application.close();
   }
+  for (const pid of processesIn(folder)) process.kill(pid, 'SIGKILL');
   await rm(folder, { recursive: true });
 });
+
+/** Whatever works in `where`: what a test that failed left behind. */
+function processesIn(where: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid > 0 && readlinkSync(`/proc/${pid}/cwd`) === where;
+      } catch {
+        return false;
+      }
+    });
+}
 
 const clock = (): number => now + Math.floor(process.uptime() * SECOND);
 
@@ -205,6 +219,22 @@ describe('an application', () => {
     open.splice(open.indexOf(first), 1);
     now += 31 * SECOND;
     await until(make({}), 'stopped');
+  });
+
+  it('is ended by a new monitor that cannot read what the one before wrote', async () => {
+    const first = make({});
+    start(first);
+    await until(first, 'running');
+    const [pid] = first.pids as [number];
+    first.close();
+    open.splice(open.indexOf(first), 1);
+    writeFileSync(join(folder, 'service.json'), '{"group":');
+    const second = make({});
+    expect(second.state.state).toBe('stop-failed');
+    start(second);
+    expect(second.pids).toContain(pid);
+    await until(second, 'stopped');
+    expect(identify(pid)).toBe(null);
   });
 
   /** A service that no mark of ours gives away, and the check that knows it. */

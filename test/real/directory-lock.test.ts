@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isLocked, lockDirectory } from '../../backends/real/directory-lock.ts';
 import { HostError } from '../../backends/real/failure.ts';
+import { hasNative, loadNative } from '../../backends/real/native.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -34,6 +35,26 @@ describe('the lock of a folder', () => {
     }
     looking = false;
     await Promise.all(onlookers);
+  });
+
+  it('is held on a file too, for those who cannot see the name', async (context) => {
+    if (!hasNative()) context.skip('the native addon is not built (npm run build:native)');
+    const { lockFile } = loadNative();
+    const file = lockFile(join(folder, 'core.lock'));
+    await expect(lockDirectory(folder, 'core')).rejects.toBeInstanceOf(HostError);
+    expect(await isLocked(folder, 'core')).toBe(false);
+    closeSync(file);
+    const lock = await lockDirectory(folder, 'core');
+    expect(lockFile(join(folder, 'core.lock'))).toBe(-1);
+    lock.release();
+  });
+
+  it('makes the folder private, and refuses one that everybody may write', async () => {
+    chmodSync(folder, 0o755);
+    (await lockDirectory(folder, 'core')).release();
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    chmodSync(folder, 0o777);
+    await expect(lockDirectory(folder, 'core')).rejects.toThrow('others may use');
   });
 
   it('refuses a second holder with a remedy, and waits a moment for one that goes', async () => {
