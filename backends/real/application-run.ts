@@ -94,7 +94,8 @@ export function writeRun(place: RunPlace, record: RunRecord): void {
 
 /**
  * The record left by an earlier monitor of this boot, or null when it left none. One that cannot be
- * read says that something may run: a record that has no right to, and is found by the record's name.
+ * read says that something may run: a record that has no right to, and is found by the record's
+ * name.
  */
 export function readRun(place: RunPlace, group: string, boot: BootId): RunRecord | null {
   const path = recordPath(place, group);

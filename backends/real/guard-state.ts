@@ -8,8 +8,8 @@ const FRESH = 1_000_000;
 export interface GuardState {
   /**
    * `none`: no watchdog is configured. `idle`: nothing to guard, device closed. `armed`: it counts
-   * down, and is fast enough. `slow`: the device confirmed more than the configuration reckons with.
-   * `absent`: there ought to be one, and none is in force.
+   * down, and is fast enough. `slow`: the device confirmed more than the configuration reckons
+   * with. `absent`: there ought to be one, and none is in force.
    */
   readonly state: 'none' | 'idle' | 'armed' | 'slow' | 'absent';
   /** What the device confirmed in milliseconds, 0 while it is closed. */

@@ -343,7 +343,8 @@ export class RoleMachine {
       return record.members.some((m) => m.node === state.node) ? 'other-boot' : 'not-member';
     }
     const { length } = record.members;
-    // Outdated only for a record whose taker never served, if the log names this life, and it alone.
+    // Outdated only for a record whose taker never served, if the log names this life, and it
+    // alone.
     const named = state.disk === 'Outdated' && length === 1;
     if (state.disk !== 'UpToDate' && state.disk !== 'Consistent' && !named) return 'disk';
     const { generation } = store.block;

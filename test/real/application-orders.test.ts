@@ -1,4 +1,6 @@
-/** What stands between the engine's orders and the monitor: the watchdog, and a monitor's restart. */
+/**
+ * What stands between the engine's orders and the monitor: the watchdog, and a monitor's restart.
+ */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ApplicationOrders } from '../../backends/real/application-orders.ts';
 import { type GuardState, judgeGuard } from '../../backends/real/guard-state.ts';
