@@ -73,7 +73,7 @@ describe('an order to start', () => {
     expect(sent).toMatchObject([{ action: 'start', until: now + 3 * SECOND }]);
   });
 
-  it('is dropped when its right ends, or a stop is ordered, before the watchdog is armed', async () => {
+  it('is dropped when its right ends or a stop comes before the watchdog is armed', async () => {
     guard = 'absent';
     give('start');
     now += 2 * SECOND;

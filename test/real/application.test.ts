@@ -243,7 +243,7 @@ describe('an application', () => {
     check,
   };
 
-  it('has not stopped while its check says that it runs, whatever the stop command says', async () => {
+  it('has not stopped while its check says that it runs, whatever its stop says', async () => {
     const application = make({ ...hidden, stop: 'true', stopTimeout: SECOND / 2 });
     start(application);
     await until(application, 'running');
@@ -297,7 +297,7 @@ describe('an application', () => {
     expect(identify(pid)).toBe(null);
   });
 
-  it('is not forgotten by a new monitor that finds no process, while its check finds it', async () => {
+  it('is not forgotten by a new monitor that finds no process, if its check does', async () => {
     const config = { ...hidden, stop: 'kill -9 $(cat pid)' };
     const first = make(config);
     start(first);

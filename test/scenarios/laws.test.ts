@@ -12,7 +12,7 @@ describe('the table of laws', () => {
     for (const law of LAWS) expect(breaks(law, calm, world, DEMO_CONFIG)).toBe(true);
   });
 
-  it('never excuses data: acknowledged, flushed, one epoch and cover hold under every fault', () => {
+  it('never excuses data: acknowledged, flushed, one epoch, cover hold under every fault', () => {
     const faults = { frozen: 9_000_000, clockStopped: true, ppm: 9_000, wiped: true };
     for (const law of ['LAW-acknowledged', 'LAW-flushed', 'LAW-one-epoch', 'LAW-cover'] as const) {
       expect(breaks(law, faults, { forgot: true }, DEMO_CONFIG)).toBe(true);
