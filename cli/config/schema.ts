@@ -66,8 +66,14 @@ const volume = z.strictObject({
 
 const application = z.strictObject({
   start: z.string().min(1).describe('Command that starts the application and keeps running.'),
-  stop: z.string().default('').describe('Command that stops it; default: SIGTERM, then SIGKILL.'),
-  check: z.string().default('').describe('Command that exits 0 while it is well; default: alive.'),
+  stop: z
+    .string()
+    .default('')
+    .describe('Command that stops it and exits 0 once it has; default: SIGTERM, then SIGKILL.'),
+  check: z
+    .string()
+    .default('')
+    .describe('Command that exits 0 while it runs well, else not; default: alive.'),
   checkEvery: duration.default('3s'),
   startTimeout: duration.default('20s'),
   stopTimeout: duration.default('20s'),
