@@ -59,6 +59,11 @@ export class Context {
     this.#decisions.push(decision);
   }
 
+  /** How many decisions this step has made so far. */
+  get decided(): number {
+    return this.#decisions.length;
+  }
+
   /** The decisions of this step; the next step starts empty. */
   take(): readonly ControlDecision[] {
     const decisions = this.#decisions;

@@ -64,6 +64,8 @@ interface Document {
 }
 
 const WAKE_MIN = 1000;
+/** Ticks between two looks at facts that only time changes. */
+const FACTS_EVERY = 16;
 
 export class Control implements ControlActor {
   readonly #context: Context;
@@ -84,6 +86,7 @@ export class Control implements ControlActor {
   #held = false;
   #lastStep: Micros = 0;
   #beatDue: Micros = 0;
+  #ticks = 0;
   #wakeAt: Micros = -1;
   #planDue = false;
   #executeDue = false;
@@ -328,7 +331,6 @@ export class Control implements ControlActor {
         return;
       case 'attest-request':
         this.#detector.onRequest(from, message);
-        this.#factsDue = true;
         return;
       case 'attest':
         this.#detector.onAttest(from, message);
@@ -446,12 +448,14 @@ export class Control implements ControlActor {
       this.#links.changed = false;
       this.#planDue = true;
     }
+    if (this.#voter.attested !== this.#facts.attested) this.#factsDue = true;
     // The log may move while we plan; twice is enough, the tick does the rest.
     for (let pass = 0; pass < 2 && (this.#executeDue || this.#factsDue || this.#planDue); pass++) {
       if (this.#executeDue) {
         this.#executeDue = false;
-        this.#factsDue = true;
+        const before = context.decided;
         this.#executor.run();
+        if (context.decided !== before) this.#factsDue = true;
       }
       if (this.#factsDue) this.#tellFacts();
       if (this.#planDue) {
@@ -482,7 +486,10 @@ export class Control implements ControlActor {
     this.#operator.tick();
     if (flags['RULE-01']) this.#actAlone();
     this.#planDue = true;
-    this.#local();
+    this.#executeDue = true;
+    // What time alone changes may be told a little later.
+    this.#ticks += 1;
+    if (this.#ticks % FACTS_EVERY === 0) this.#factsDue = true;
   }
 
   /** The lease epoch in which this node renews; a witness needs no lease. */
@@ -531,7 +538,7 @@ export class Control implements ControlActor {
       version,
       identity,
       formed: this.#state.voters.length > 0,
-      attested: this.#voter.attested.map(({ node, lease }) => ({ node, lease })),
+      attested: this.#voter.attested,
       volumes: started ? this.#volumes.facts() : [],
       groups: started ? this.#executor.facts() : [],
     };

@@ -96,9 +96,9 @@ export class LeaseVoter {
   /** Drops attestations that the log has settled; true when there were any. */
   settle(node: NodeId, epoch: number): boolean {
     const left = this.#attested.filter((a) => a.node !== node || a.lease >= epoch);
-    const changed = left.length !== this.#attested.length;
+    if (left.length === this.#attested.length) return false;
     this.#attested = left;
-    return changed;
+    return true;
   }
 }
 

@@ -131,7 +131,11 @@ export class ControlData {
       const named = record.members.find((m) => m.node === peer?.node);
       // A member in another life is none: it is left out before anything is acknowledged.
       const same = named === undefined || named.boot === peer?.boot;
-      const takes = peer !== null && peer.disk.seen <= record.epoch && !peer.data.primary && same;
+      // Every loss of the peer is a removal: in this epoch it acknowledges nothing any more,
+      // because the record that leaves it out may come at any time.
+      const lost = data.wanted.startsWith(`${record.epoch} `) && data.wanted.endsWith('peer-lost');
+      const willing = peer !== null && !lost && same && !peer.data.primary;
+      const takes = willing && peer.disk.seen <= record.epoch;
       // A peer that was asked to be let in again has every write from then on: the record that
       // lets it in may come at any time.
       const adding = data.addingIn === record.epoch;
@@ -162,7 +166,9 @@ export class ControlData {
     if (right > 0 && host.data.primary) this.#world.violate('two-writers');
     this.#acked = this.#writes;
     this.#lostPower.clear();
-    this.#holding = peer === null ? [host.node] : [host.node, peer.node];
+    // A peer that is not a member yet has the write too, and no promise rests on it.
+    const named = host.data.record?.members.some((m) => m.node === peer?.node) ?? false;
+    this.#holding = peer === null || !named ? [host.node] : [host.node, peer.node];
     if (this.#writes % 10 !== 0) return;
     host.disk.flushed = host.disk.cached;
     if (peer !== null) peer.disk.flushed = peer.disk.cached;
