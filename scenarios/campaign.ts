@@ -68,6 +68,8 @@ export interface CampaignResult {
   readonly crashesWithIoInFlight: number;
   readonly resyncs: number;
   readonly takeOvers: number;
+  /** Runs that ended with a group waiting for a person: LAW-heals asks no more of those. */
+  readonly blocked: number;
 }
 
 /** Random stream of the workload, clear of those of the world. */
@@ -88,6 +90,7 @@ const EMPTY: CampaignResult = {
   crashesWithIoInFlight: 0,
   resyncs: 0,
   takeOvers: 0,
+  blocked: 0,
 };
 
 /** The scenario of one run of a campaign. */
@@ -164,6 +167,7 @@ export function mergeCampaigns(parts: readonly CampaignResult[]): CampaignResult
       crashesWithIoInFlight: total.crashesWithIoInFlight + part.crashesWithIoInFlight,
       resyncs: total.resyncs + part.resyncs,
       takeOvers: total.takeOvers + part.takeOvers,
+      blocked: total.blocked + part.blocked,
     };
   }
   return { ...total, hashes: [...total.hashes].sort((a, b) => a.seed - b.seed) };
@@ -217,6 +221,7 @@ function ofRun(result: RunResult): CampaignResult {
     crashesWithIoInFlight: result.crashesWithIoInFlight,
     resyncs: result.resyncs,
     takeOvers,
+    blocked: result.groups.some(({ blocked }) => blocked) ? 1 : 0,
   };
 }
 

@@ -23,6 +23,8 @@ export interface GroupOutcome {
   readonly tookOver: readonly NodeId[];
   /** Most bytes that only one replica had. */
   readonly dataAtRisk: number;
+  /** Whether the run ended with the group waiting for a person. */
+  readonly blocked: boolean;
   /** Whether acknowledged, unflushed writes may have been lost: no holder kept power. */
   readonly forgot: boolean;
 }

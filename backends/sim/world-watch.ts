@@ -188,6 +188,7 @@ export class WorldWatch implements Observer {
           outageFrom: client.outageFrom,
           tookOver: (this.#primaries[index] as number[]).slice(1),
           dataAtRisk: own.dirtyMax * BLOCK_BYTES,
+          blocked: own.blocked,
           forgot: own.forgot,
         };
       }),

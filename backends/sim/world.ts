@@ -490,6 +490,7 @@ export class World implements FaultWorld {
       oracles.quiet();
       const group = setup.config.groups.find(({ volume }) => volume === truth.config.name);
       const blocked = group === undefined ? [] : this.#blocked(group.name);
+      oracles.blocked = blocked.length > 0;
       const running = oracles.holder.running;
       const judged =
         group === undefined ? null : { name: group.name, volume: truth.index, running, blocked };

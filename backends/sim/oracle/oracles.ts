@@ -29,6 +29,8 @@ export class VolumeOracles {
   readonly #verdict: Verdict;
   /** Whether no holder was left with everything: acknowledged, unflushed writes may be gone. */
   forgot = false;
+  /** Whether the group waited for a person at the end. */
+  blocked = false;
   /** Highest count of blocks that only one replica had. */
   dirtyMax = 0;
 
