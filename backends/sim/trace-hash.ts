@@ -6,12 +6,22 @@
 import { mix32 } from '../../engine/core/rng.ts';
 import type { Records } from '../../engine/data/memory.ts';
 
+/** Words of a message that are gathered before they are taken together. */
+const GATHERED = 1024;
+/** Strings whose hashes are remembered, and how long such a string may be. */
+const KNOWN = 4096;
+const KNOWN_LENGTH = 24;
+
 /** A running hash. */
 export class TraceHash {
   #a = 0x243f6a88;
   #b = 0x13198a2e;
-  /** Hashes of strings seen before: message kinds and field names repeat by the thousand. */
-  readonly #strings = new Map<string, number>();
+  /** A message's words: each step of the hash waits for the one before, gathering them does not. */
+  readonly #gathered = new Int32Array(GATHERED);
+  #count = 0;
+  /** Strings seen before and their hashes: kinds and field names repeat by the thousand. */
+  readonly #texts: string[] = new Array<string>(KNOWN).fill('');
+  readonly #hashes = new Int32Array(KNOWN);
 
   /** Begins anew. */
   reset(): void {
@@ -29,6 +39,12 @@ export class TraceHash {
 
   /** Takes a safe integer. */
   integer(x: number): void {
+    const small = x | 0;
+    if (small === x) {
+      this.word(small);
+      this.word(small >> 31);
+      return;
+    }
     const high = Math.floor(x / 4294967296);
     this.word((x - high * 4294967296) | 0);
     this.word(high | 0);
@@ -54,57 +70,82 @@ export class TraceHash {
 
   /** Takes a message: structure, field names and values, in the order of its fields. */
   value(value: unknown): void {
+    this.#gather(value);
+    this.#take();
+  }
+
+  #gather(value: unknown): void {
     switch (typeof value) {
       case 'number':
-        if (Number.isSafeInteger(value)) this.integer(value);
-        else this.#string(String(value));
+        if (Number.isSafeInteger(value)) this.#integer(value);
+        else this.#put(this.#hashOf(String(value)));
         return;
       case 'string':
-        this.#string(value);
+        this.#put(this.#hashOf(value));
         return;
       case 'boolean':
-        this.word(value ? 0x7472 : 0x6661);
+        this.#put(value ? 0x7472 : 0x6661);
         return;
       case 'object':
         this.#object(value);
         return;
       default:
-        this.word(0x756e64);
+        this.#put(0x756e64);
     }
   }
 
   #object(value: object | null): void {
     if (value === null) {
-      this.word(0x6e756c);
+      this.#put(0x6e756c);
       return;
     }
     if (Array.isArray(value)) {
-      this.word(value.length);
-      for (let i = 0; i < value.length; i += 1) this.value(value[i]);
+      this.#put(value.length);
+      for (let i = 0; i < value.length; i += 1) this.#gather(value[i]);
       return;
     }
-    const keys = Object.keys(value);
-    this.word(~keys.length);
-    for (let i = 0; i < keys.length; i += 1) {
-      const key = keys[i] as string;
-      this.#string(key);
-      this.value((value as { readonly [name: string]: unknown })[key]);
+    const names = Object.keys(value);
+    this.#put(~names.length);
+    for (let i = 0; i < names.length; i += 1) {
+      const name = names[i] as string;
+      this.#put(this.#hashOf(name));
+      this.#gather((value as { readonly [name: string]: unknown })[name]);
     }
   }
 
-  #string(text: string): void {
-    // Short strings are few and repeat; long ones (documents, event ids) are hashed each time.
-    const known = this.#strings.get(text);
-    if (known !== undefined) {
-      this.word(known);
+  #integer(x: number): void {
+    const small = x | 0;
+    if (small === x) {
+      this.#put(small);
+      this.#put(small >> 31);
       return;
     }
-    let hash = text.length;
-    for (let i = 0; i < text.length; i += 1) {
-      hash = Math.imul(((hash << 7) | (hash >>> 25)) ^ text.charCodeAt(i), 0xc2b2ae35);
-    }
-    if (text.length <= 24 && this.#strings.size < 4096) this.#strings.set(text, hash);
-    this.word(hash);
+    const high = Math.floor(x / 4294967296);
+    this.#put((x - high * 4294967296) | 0);
+    this.#put(high | 0);
+  }
+
+  #put(x: number): void {
+    if (this.#count === GATHERED) this.#take();
+    this.#gathered[this.#count] = x;
+    this.#count += 1;
+  }
+
+  #take(): void {
+    this.words(this.#gathered, 0, this.#count);
+    this.#count = 0;
+  }
+
+  #hashOf(text: string): number {
+    const { length } = text;
+    if (length === 0 || length > KNOWN_LENGTH) return hashOf(text);
+    const near = text.charCodeAt(0) + Math.imul(text.charCodeAt(length >> 1), 37);
+    const at = (near + Math.imul(text.charCodeAt(length - 1), 577) + length * 131) & (KNOWN - 1);
+    if (this.#texts[at] === text) return this.#hashes[at] as number;
+    const hash = hashOf(text);
+    this.#texts[at] = text;
+    this.#hashes[at] = hash;
+    return hash;
   }
 
   /** Sixteen hexadecimal digits. */
@@ -114,4 +155,12 @@ export class TraceHash {
     const b = (this.#b ^ mix32(a)) >>> 0;
     return a.toString(16).padStart(8, '0') + b.toString(16).padStart(8, '0');
   }
+}
+
+function hashOf(text: string): number {
+  let hash = text.length;
+  for (let i = 0; i < text.length; i += 1) {
+    hash = Math.imul(((hash << 7) | (hash >>> 25)) ^ text.charCodeAt(i), 0xc2b2ae35);
+  }
+  return hash;
 }
