@@ -21,15 +21,16 @@ export class FlushedOracle {
   completed(op: number, leg: number): void {
     const { history } = this.#truth;
     if (history.kind[op] === Request.Write) {
-      if (history.fua[op] === 1) this.#stable(op, leg);
+      if (history.fua[op] === 1) this.#stable(op, this.#holders(leg));
       else this.#open.push(op);
       return;
     }
     if (history.kind[op] !== Request.Flush) return;
     const before = history.invoked[op] as number;
     let kept = 0;
+    const holders = this.#holders(leg);
     for (const write of this.#open) {
-      if ((history.completed[write] as number) < before) this.#stable(write, leg);
+      if ((history.completed[write] as number) < before) this.#stable(write, holders);
       else {
         this.#open[kept] = write;
         kept += 1;
@@ -59,21 +60,24 @@ export class FlushedOracle {
     }
   }
 
-  #stable(op: number, leg: number): void {
-    const { history, flushed, replicas } = this.#truth;
+  /** The replicas on which what completes at `leg` must be stable. */
+  #holders(leg: number): readonly ReplicaTruth[] {
+    const { replicas } = this.#truth;
     const record = replicas.find((replica) => replica.leg === leg)?.record ?? null;
+    return replicas.filter((replica) => {
+      if (record === null) return replica.leg === leg;
+      return record.members.some(
+        ({ node, boot }) => node === replica.node && boot === replica.boot(),
+      );
+    });
+  }
+
+  #stable(op: number, holders: readonly ReplicaTruth[]): void {
+    const { history, flushed } = this.#truth;
     const from = history.sector[op] as number;
     const to = from + (history.length[op] as number);
     const invoked = history.invoked[op] as number;
-    for (const replica of replicas) {
-      const counts =
-        record === null
-          ? replica.leg === leg
-          : record.members.some(
-              ({ node, boot }) => node === replica.node && boot === replica.boot(),
-            );
-      if (counts) this.#onMedia(replica, op, from, to, invoked);
-    }
+    for (const replica of holders) this.#onMedia(replica, op, from, to, invoked);
     for (let at = from; at < to; at += 1) {
       if (invoked > (flushed[at] as number)) flushed[at] = invoked;
     }

@@ -28,8 +28,9 @@ export class RegisterOracle {
   readonly #last: Int32Array;
   /** Operations in flight on each sector. */
   readonly #pending: Int32Array;
-  /** Other values that are still possible, as triples. */
+  /** Other values that are still possible, as triples, and which sectors have any. */
   readonly #more = new Map<number, number[]>();
+  readonly #several: Int32Array;
 
   constructor(
     name: string,
@@ -46,6 +47,7 @@ export class RegisterOracle {
     this.#first = pool.ints(`${name}.reg.first`, sectors);
     this.#last = pool.ints(`${name}.reg.last`, sectors);
     this.#pending = pool.ints(`${name}.reg.pending`, sectors);
+    this.#several = pool.ints(`${name}.reg.several`, sectors);
   }
 
   invoked(op: number): void {
@@ -64,18 +66,18 @@ export class RegisterOracle {
     const to = from + (length[op] as number);
     const f = completed[op] as number;
     const s = invoked[op] as number;
+    const pending = this.#pending;
+    const first = this.#first;
+    const stamp = this.#stamp;
+    const last = this.#last;
+    const several = this.#several;
     for (let at = from; at < to; at += 1) {
-      const left = (this.#pending[at] as number) - 1;
-      this.#pending[at] = left;
-      if (
-        left === 0 &&
-        (this.#first[at] as number) < s &&
-        this.#stamp[at] !== op &&
-        !this.#more.has(at)
-      ) {
-        this.#stamp[at] = op;
-        this.#first[at] = f;
-        this.#last[at] = s;
+      const left = (pending[at] as number) - 1;
+      pending[at] = left;
+      if (left === 0 && (first[at] as number) < s && stamp[at] !== op && several[at] === 0) {
+        stamp[at] = op;
+        first[at] = f;
+        last[at] = s;
       } else this.#slow(at, op, f, s);
     }
   }
@@ -101,12 +103,16 @@ export class RegisterOracle {
     const count = length[op] as number;
     const s = invoked[op] as number;
     const f = completed[op] as number;
+    const pending = this.#pending;
+    const newest = this.#stamp;
+    const last = this.#last;
+    const several = this.#several;
     for (let i = 0; i < count; i += 1) {
       const at = from + i;
-      this.#pending[at] = (this.#pending[at] as number) - 1;
+      pending[at] = (pending[at] as number) - 1;
       const stamp = stamps[base + i] as number;
-      if (stamp === this.#stamp[at] && !this.#more.has(at)) {
-        if (s > (this.#last[at] as number)) this.#last[at] = s;
+      if (stamp === newest[at] && several[at] === 0) {
+        if (s > (last[at] as number)) last[at] = s;
       } else if (!this.#returned(at, stamp, f, s)) {
         this.#verdict.find('LAW-register', node[op] as number, 'register.stale-read', {
           sector: at,
@@ -152,6 +158,7 @@ export class RegisterOracle {
     }
     for (const at of written) {
       this.#more.delete(at);
+      this.#several[at] = 0;
       this.#stamp[at] = UNCERTAIN;
       this.#first[at] = t;
       this.#last[at] = 0;
@@ -163,13 +170,14 @@ export class RegisterOracle {
     if (kind[op] === Request.Flush) return;
     const from = sector[op] as number;
     const to = from + (length[op] as number);
-    for (let at = from; at < to; at += 1) this.#pending[at] = (this.#pending[at] as number) + by;
+    const pending = this.#pending;
+    for (let at = from; at < to; at += 1) pending[at] = (pending[at] as number) + by;
   }
 
   /** All values of a sector, newest first, as triples (stamp, f, s). */
   #values(at: number): number[] {
     const newest = [this.#stamp[at] as number, this.#first[at] as number, this.#last[at] as number];
-    const more = this.#more.get(at);
+    const more = this.#several[at] === 0 ? undefined : this.#more.get(at);
     return more === undefined ? newest : newest.concat(more);
   }
 
@@ -198,6 +206,7 @@ export class RegisterOracle {
     values.splice(index, 3);
     if (values.length === 0) {
       this.#more.delete(at);
+      this.#several[at] = 0;
       this.#stamp[at] = 0;
       this.#first[at] = 0;
       this.#last[at] = 0;
@@ -208,8 +217,13 @@ export class RegisterOracle {
     this.#stamp[at] = values[0] as number;
     this.#first[at] = values[1] as number;
     this.#last[at] = values[2] as number;
-    if (values.length === 3) this.#more.delete(at);
-    else this.#more.set(at, values.slice(3));
+    if (values.length === 3) {
+      if (this.#several[at] === 1) this.#more.delete(at);
+      this.#several[at] = 0;
+    } else {
+      this.#more.set(at, values.slice(3));
+      this.#several[at] = 1;
+    }
   }
 
   /** Adds an operation on `stamp` spanning (f, s); false when its value conflicts with another. */
