@@ -171,7 +171,7 @@ export class SimDisk {
   latency(op: number): number {
     const kind = this.#ops[op * FIELDS] as number;
     const latency = this.#latency;
-    const [fixed, mean] =
+    const range =
       kind === DiskOp.Read
         ? latency.read
         : kind === DiskOp.Write
@@ -179,7 +179,7 @@ export class SimDisk {
           : kind === DiskOp.Flush
             ? latency.flush
             : latency.meta;
-    return fixed + this.#rng.exponential(mean);
+    return range[0] + this.#rng.exponential(range[1]);
   }
 
   kindOf(op: number): number {
@@ -228,7 +228,8 @@ export class SimDisk {
   copyOut(op: number, stamps: Int32Array, at: number): void {
     const sector = this.sectorOf(op);
     const count = this.countOf(op);
-    for (let i = 0; i < count; i += 1) stamps[at + i] = this.view[sector + i] as number;
+    const { view } = this;
+    for (let i = 0; i < count; i += 1) stamps[at + i] = view[sector + i] as number;
   }
 
   release(op: number): void {
@@ -269,10 +270,11 @@ export class SimDisk {
   #take(kind: number, slot: number, guard: number): number {
     const op = this.#free.pop() ?? this.#grow();
     const base = op * FIELDS;
-    this.#ops.fill(0, base, base + FIELDS);
-    this.#ops[base] = kind;
-    this.#ops[base + Field.slot] = slot;
-    this.#ops[base + Field.guard] = guard;
+    const ops = this.#ops;
+    for (let i = base; i < base + FIELDS; i += 1) ops[i] = 0;
+    ops[base] = kind;
+    ops[base + Field.slot] = slot;
+    ops[base + Field.guard] = guard;
     return op;
   }
 

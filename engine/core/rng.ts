@@ -22,9 +22,10 @@ export class Rng {
   constructor(seed: number, entity: number) {
     let s = mix32(seed ^ 0x9e3779b9);
     s = mix32(s ^ Math.imul(entity | 0, 0x85ebca77));
-    this.#a = mix32(s + 1);
-    this.#b = mix32(this.#a + 0x6d2b79f5);
-    this.#c = mix32(this.#b ^ entity);
+    // Signed, as every later step leaves them: such fields are plain integers to the compiler.
+    this.#a = mix32(s + 1) | 0;
+    this.#b = mix32(this.#a + 0x6d2b79f5) | 0;
+    this.#c = mix32(this.#b ^ entity) | 0;
     this.#d = mix32(this.#c + 0x1b873593) | 1;
   }
 
