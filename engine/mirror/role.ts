@@ -32,6 +32,8 @@ export class RoleMachine {
   #rebooted = false;
   #attachFailed = false;
   #want = '';
+  /** The wish that waits for its flush, written like {@link #want}. */
+  #flushing = '';
   #drained: (() => void) | null = null;
   #demoteRun = 0;
 
@@ -368,7 +370,8 @@ export class RoleMachine {
       state.demoted = false;
       if (obstacle === 'earlier-session') {
         state.required = record.members.length > 1;
-        this.#wish([state.node], 'settle');
+        if (state.required) this.#wishFlushed('settle', () => state.record === record);
+        else this.#wish([state.node], 'settle');
       } else {
         const { volume } = config;
         turn.report({ kind: 'refused', volume, peer: state.node, reason: obstacle });
@@ -546,7 +549,30 @@ export class RoleMachine {
   #wishAlone(reason: WantReason): void {
     const { state } = this.#p;
     if (state.record?.primary !== state.node || !(state.lead || this.#promoting)) return;
-    if (state.required) this.#wish([state.node], reason);
+    if (state.required) this.#wishFlushed(reason, () => state.lead || this.#promoting);
+  }
+
+  /**
+   * Wishes to go on alone once everything acknowledged is stable here. RULE-11: from the commit of
+   * this wish on, the log holds this replica for the only one that has it; a loss of power between
+   * the commit and a later flush would lose what the peer that was left out still has.
+   */
+  #wishFlushed(reason: WantReason, still: () => boolean): void {
+    const { state, canary, flushes } = this.#p;
+    const { epoch, node } = state;
+    const wish = (): void => {
+      if (state.epoch === epoch && state.required && still()) this.#wish([node], reason);
+    };
+    const key = `${epoch} ${node} ${reason}`;
+    // Rule 12 off means that nothing flushes on the way to a resync.
+    if (canary.rule11 || canary.rule12) wish();
+    else if (key !== this.#flushing && key !== this.#want) {
+      this.#flushing = key;
+      flushes.run(() => {
+        this.#flushing = '';
+        wish();
+      });
+    }
   }
 
   #wish(members: readonly NodeId[], reason: WantReason): void {

@@ -68,6 +68,27 @@ describe('the role', () => {
     }
   });
 
+  it('is wished for alone only when everything acknowledged is stable here (RULE-11)', () => {
+    const breaches = (seed: number, canaries: readonly string[]): readonly string[] => {
+      const pair = started(seed, canaries);
+      pair.runFor(200_000);
+      let wishes = 0;
+      watched(pair, (report) => {
+        if (report.kind !== 'want' || report.members.length > 1) return true;
+        wishes += 1;
+        // From the commit on, the log takes this replica for the only one that has everything.
+        pair.history.checkStable(1, pair.hosts[0].stable, pair.now);
+        return true;
+      });
+      pair.cut();
+      expect(until(pair, () => wishes > 0)).toBe(true);
+      return pair.violations;
+    };
+    const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
+    expect(seeds.flatMap((seed) => breaches(seed, []))).toEqual([]);
+    expect(seeds.flatMap((seed) => breaches(seed, ['RULE-11'])).length).toBeGreaterThan(0);
+  });
+
   it('of a primary whose disk fails ends, and the peer takes over', () => {
     const pair = started(3);
     pair.runFor(200_000);
