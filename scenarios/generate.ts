@@ -190,8 +190,10 @@ const STRIKING: ReadonlySet<FaultKind> = new Set<FaultKind>([
 ]);
 
 function momentOf(kind: FaultKind, die: number): Fault['when'] {
-  if (die < 6) return die < 4 && STRIKING.has(kind) ? 'write' : 'at-once';
-  if (die < 8) return 'resync';
+  const strikes = STRIKING.has(kind);
+  if (die < 6) return die < 4 && strikes ? 'write' : 'at-once';
+  // A removal leaves one copy behind for some moments: what strikes then is worth more runs.
+  if (die < 8) return strikes && die === 7 ? 'removal' : 'resync';
   return die === 8 ? 'removal' : 'take-over';
 }
 
