@@ -313,17 +313,26 @@ export class Raft {
     if (message.term < this.#term) return;
     if (message.term > this.#term || this.#leader !== from) this.#follow(message.term, from);
     this.#hearLeader(from);
-    if (message.index > this.#commit) {
+    const { index, indexTerm } = message;
+    if (index > this.#commit && this.#log.termAt(index) !== indexTerm) {
       this.#context.reached('log-snapshot-installed');
-      this.#context.event('log.snapshot', { index: message.index });
-      this.#log.reset(message.index, message.indexTerm);
+      this.#context.event('log.snapshot', { index });
+      this.#log.reset(index, indexTerm);
       this.#snapState = message.state;
-      this.#commit = message.index;
+      this.#commit = index;
       this.#machine.install(message.state);
-      this.#matched = message.index;
+      this.#matched = index;
+      this.#durableMatched = Math.min(this.#durableMatched, index);
       this.#durability.mark();
       return;
     }
+    // A late snapshot of what the log has: what follows in the log may be acknowledged already, and
+    // committed by that, so it stays.
+    if (index > this.#matched) {
+      this.#matched = index;
+      this.#durability.mark();
+    }
+    this.#commitTo(index);
     this.#acknowledge(from, true, 0, this.#durableMatched);
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ControlNet, GROUP, S } from '../../support/control-net.ts';
 import { restlessVoters } from '../../support/control-scenarios.ts';
+import { deliverAll, Voter } from '../../support/raft-rig.ts';
 
 describe('the replicated log', () => {
   it('elects one leader per term and never changes what is committed', () => {
@@ -59,5 +60,38 @@ describe('the replicated log', () => {
     expect(net.status(3).committed).toBe(net.status(1).committed);
     expect(net.status(3).groups).toEqual(net.status(1).groups);
     expect(net.violations).toEqual([]);
+  });
+
+  it('keeps what it acknowledged when a snapshot from before arrives late', () => {
+    const [a, b, w] = [new Voter(1), new Voter(2), new Voter(3)];
+    a.campaign(5_000_000);
+    deliverAll([a, b, w], [1, 2, 3]);
+    a.propose(...Array.from({ length: 90 }, () => 'early'));
+    deliverAll([a, b, w], [1, 2, 3]);
+    // Five more reach only w; two after them are on their way to b when w's answer compacts.
+    a.propose('five', 'five', 'five', 'five', 'five');
+    const toW = a.take('append', 3);
+    a.sent = [];
+    a.propose('kept', 'kept');
+    const toB = a.take('append', 2);
+    w.receive(toW);
+    a.sent = [];
+    a.receive(w.take('append-ack', 1));
+    const late = a.take('snapshot', 2);
+    b.receive(toB);
+    a.receive(b.take('append-ack', 1));
+    const kept = (voter: Voter): number => voter.applied.filter((event) => event === 'kept').length;
+    expect(kept(a)).toBe(2);
+    const before = b.durableLast;
+    b.receive(late);
+    expect(b.durableLast).toBe(before);
+    // a is gone: the other two go on with everything that it committed.
+    b.sent = [];
+    w.sent = [];
+    w.campaign(30_000_000);
+    b.campaign(60_000_000);
+    deliverAll([b, w], [2, 3]);
+    expect(b.raft.leads).toBe(true);
+    expect(kept(b)).toBe(2);
   });
 });
