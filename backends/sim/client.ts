@@ -54,6 +54,10 @@ interface Session {
 }
 
 const HOT_BLOCKS = 12;
+const HOT_PLACES = 3;
+const HOT_DISTANCE = 72;
+/** Of the requests outside the hot blocks, the share in percent that follows a running place. */
+const SEQUENTIAL = 60;
 /** Catching up, requests follow at this distance. */
 const RUSH = 250;
 const IDLE = 10_000;
@@ -272,9 +276,11 @@ export class Client {
       // On purpose across the request before.
       sector = this.#lastSector + rng.below(9) - 4;
     } else if (rng.below(100) < this.#workload.hot) {
+      // Few blocks in few places, as file systems have them: journals, indexes, inode tables.
       const block = rng.below(HOT_BLOCKS);
-      sector = Math.floor((this.#sectors * block) / HOT_BLOCKS);
-    } else if (rng.below(100) < 20) {
+      const place = Math.floor((this.#sectors * (block % HOT_PLACES)) / HOT_PLACES);
+      sector = place + Math.floor(block / HOT_PLACES) * HOT_DISTANCE;
+    } else if (rng.below(100) < SEQUENTIAL) {
       this.#cursor = (this.#cursor + 8) % this.#sectors;
       sector = this.#cursor;
     } else sector = rng.below(Math.max(1, room));

@@ -32,6 +32,8 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     alExtents: Math.max(4, volume.activityLogExtents),
     journalPages: 8,
     barrierWrites: 256,
+    // Long enough for a crash to find something that no barrier has covered yet.
+    barrierDelay: 150_000,
   };
 }
 

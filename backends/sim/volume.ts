@@ -71,6 +71,8 @@ export class SimLeg implements StreamEnd {
   readonly #words: Int32Array;
   readonly #peerFree: number[] = [];
   readonly #peerHeld: Uint8Array;
+  /** Link by which the write in each peer slot came: sequences begin anew on every link. */
+  readonly #peerLink: Int32Array;
   #link = 0;
 
   constructor(
@@ -97,6 +99,7 @@ export class SimLeg implements StreamEnd {
     this.#observer = observer;
     this.#words = new Int32Array(memory.buffer);
     this.#peerHeld = new Uint8Array(SIM_LAYOUT.peerSlots);
+    this.#peerLink = new Int32Array(SIM_LAYOUT.peerSlots);
   }
 
   get node(): number {
@@ -311,6 +314,7 @@ export class SimLeg implements StreamEnd {
         const slot = this.#peerFree.pop();
         if (slot === undefined) return false;
         this.#peerHeld[slot - this.memory.layout.frontSlots] = 1;
+        this.#peerLink[slot - this.memory.layout.frontSlots] = number;
         packets.takeHeader(packet, this.memory.headers.u32, slot);
         packets.takeStamps(packet, this.stamps, slot * SLOT_SECTORS, length / SECTOR_BYTES);
         const flags = packets.flags[packet] as number;
@@ -465,7 +469,7 @@ export class SimLeg implements StreamEnd {
   #sendAck(r: number, slot: number, offset: number): void {
     const { decisions } = this.memory;
     const status = decisions.status(r);
-    if (status === 0) this.#observer.peerAck(this.index, this.#ackEpoch(offset));
+    if (status === 0) this.#observer.peerAck(this.index, this.#ackEpoch(decisions.link(r), offset));
     if (!this.#isCurrent(decisions.link(r))) return;
     const connection = this.connection as Connection;
     const packet = connection.packet(Packet.Ack);
@@ -475,14 +479,13 @@ export class SimLeg implements StreamEnd {
     connection.send(this.side, packet, 0);
   }
 
-  /** Epoch of the received write with this sequence, 0 when its slot was freed before. */
-  #ackEpoch(sequence: number): number {
+  /** Epoch of the write received on `link` with this sequence, 0 when its slot was freed before. */
+  #ackEpoch(link: number, sequence: number): number {
     const { headers, layout } = this.memory;
     for (let i = 0; i < layout.peerSlots; i += 1) {
       const slot = layout.frontSlots + i;
-      if (this.#peerHeld[i] === 1 && headers.sequence(slot) === sequence) {
-        return headers.epoch(slot);
-      }
+      if (this.#peerHeld[i] === 0 || this.#peerLink[i] !== link) continue;
+      if (headers.sequence(slot) === sequence) return headers.epoch(slot);
     }
     return 0;
   }

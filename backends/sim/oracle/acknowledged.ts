@@ -22,17 +22,13 @@ export class AcknowledgedOracle {
   /** Checks what reads of this replica would return, sector by sector. */
   audit(replica: ReplicaTruth, code: string): void {
     const { view } = replica.disk;
-    const { sectors } = this.#truth;
-    for (let at = 0; at < sectors; at += 1) {
-      const stamp = view[at] as number;
-      if (this.#register.admits(at, stamp)) continue;
-      this.#verdict.find('LAW-acknowledged', replica.node, code, {
-        volume: this.#truth.config.name,
-        sector: at,
-        found: stamp,
-      });
-      return;
-    }
+    const sector = this.#register.firstRefused(view);
+    if (sector < 0) return;
+    this.#verdict.find('LAW-acknowledged', replica.node, code, {
+      volume: this.#truth.config.name,
+      sector,
+      found: view[sector] as number,
+    });
   }
 
   /** `lost` was the last member and has lost power; `holder` was one before, and still runs. */

@@ -125,6 +125,16 @@ export class RegisterOracle {
     }
   }
 
+  /** The first sector of which a read that began now could not return what `view` has; or -1. */
+  firstRefused(view: Int32Array): number {
+    const newest = this.#stamp;
+    for (let at = 0; at < view.length; at += 1) {
+      const stamp = view[at] as number;
+      if (stamp !== newest[at] && !this.admits(at, stamp)) return at;
+    }
+    return -1;
+  }
+
   /** Whether a read that began now could return `stamp`. */
   admits(at: number, stamp: number): boolean {
     if (stamp === this.#stamp[at] && stamp !== UNCERTAIN) return true;
