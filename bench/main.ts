@@ -27,7 +27,7 @@ program.action(async (options: Options) => {
   const log = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
-  const rounds = options.quick ? 1 : 5;
+  const rounds = options.quick ? 1 : 7;
   const secondsEach = options.quick ? 1 : 3;
   const jobs: { readonly [name in (typeof NAMES)[number]]: () => Promise<Figures> } = {
     engine: () => Promise.resolve(benchEngine({ quick: options.quick ?? false, log })),

@@ -47,13 +47,14 @@ export async function benchMirroredWrite(options: MirroredWriteOptions): Promise
           log(`${place} depth ${depth} round ${round}/${rounds} ${name}: ${Math.round(iops)} IOPS`);
         }
       }
-      const ours = median(seen['ours'] ?? []);
+      const ours = seen['ours'] ?? [];
       for (const peerName of ['quorum', 'nbdkit']) {
-        const peer = median(seen[peerName] ?? []);
+        const peer = seen[peerName] ?? [];
         figures[`mirrored-write-4k-qd${depth}-${place}-vs-${peerName}`] = {
-          ours,
-          peer,
-          ratio: ours / peer,
+          ours: median(ours),
+          peer: median(peer),
+          // Neighbours in time are compared, for the machine's own speed drifts.
+          ratio: median(ours.map((one, round) => one / (peer[round] ?? Number.NaN))),
           unit: 'IOPS',
           command: `npm run bench -- --only mirrored-write-${place}`,
         };

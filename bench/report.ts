@@ -1,6 +1,6 @@
 /** What every benchmark returns, and how it is printed. */
 
-/** One comparison. `ratio` is ours / peer. */
+/** One comparison. `ratio` is ours / peer, or the median of that over the rounds of one run. */
 export interface Figure {
   readonly ours: number;
   readonly peer: number;

@@ -223,6 +223,11 @@ export interface Native {
   crc32c(data: Uint8Array): number;
   /** SipHash-2-4 with 128 bits, under a key of 16 bytes. */
   siphash128(key: Uint8Array, data: Uint8Array): Uint8Array;
+  /**
+   * The three 64-bit NH sums of at most 1024 bytes (a multiple of 16) under a key of 1056 bytes,
+   * little-endian: as this machine's fastest way gives them, then as the portable one does.
+   */
+  nh(key: Uint8Array, data: Uint8Array): Uint8Array;
   /** Every constant of native/src/abi.h under its name in engine/data/abi.ts. */
   abiTable(): Readonly<Record<string, number | Readonly<Record<string, number>>>>;
 }
@@ -259,6 +264,7 @@ interface Addon {
   lockFile(path: string): number;
   crc32c(data: Uint8Array): number;
   siphash128(key: Uint8Array, data: Uint8Array): Uint8Array;
+  nh(key: Uint8Array, data: Uint8Array): Uint8Array;
   abiTable(): Readonly<Record<string, number | Readonly<Record<string, number>>>>;
 }
 
@@ -280,6 +286,7 @@ export function loadNative(): Native {
     lockFile: (file) => typed(() => addon.lockFile(file)),
     crc32c: (data) => typed(() => addon.crc32c(data)),
     siphash128: (key, data) => typed(() => addon.siphash128(key, data)),
+    nh: (key, data) => typed(() => addon.nh(key, data)),
     abiTable: () => addon.abiTable(),
   };
 }

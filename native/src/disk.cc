@@ -59,6 +59,7 @@ void Disk::open(const DiskOptions& options) {
   metaPages_ = options.metaPages;
   data_ = openOne(options.replicaPath, options, direct_);
   lock(data_, options.replicaPath, deadline);
+  dataInMemory_ = metaInMemory_ = Io::inMemory(data_);
   if (options.metaPath.empty()) {
     meta_ = data_;
     metaBase_ = roundedUp(options.sizeBytes);
@@ -69,6 +70,7 @@ void Disk::open(const DiskOptions& options) {
   bool metaDirect = false;
   meta_ = openOne(options.metaPath, options, metaDirect);
   lock(meta_, options.metaPath, deadline);
+  metaInMemory_ = Io::inMemory(meta_);
   checkSize(kindOf(meta_, options.metaPath), metaBytes, options.metaPath);
 }
 
@@ -141,6 +143,7 @@ void Disk::submit(int32_t slot) {
   file.registered = core_.slots.registeredIndex(slot, op.length);
   file.durable = op.durable;
   file.tag = tagOf(Tag::Slot, uint64_t(slot));
+  file.memory = dataInMemory_;
   if (op.write)
     core_.io->write(file);
   else
@@ -171,12 +174,12 @@ void Disk::startSync() {
   if (waiting_.empty() || !syncing_.empty()) return;
   syncing_.swap(waiting_);
   core_.stats.syncs++;
-  core_.io->sync(data_, tagOf(Tag::Flush, uint64_t{0}));
+  core_.io->sync(data_, tagOf(Tag::Flush, uint64_t{0}), dataInMemory_);
 }
 
 void Disk::syncCompleted(int32_t result) {
   if (result == -EINTR || result == -EAGAIN)
-    return core_.io->sync(data_, tagOf(Tag::Flush, uint64_t{0}));
+    return core_.io->sync(data_, tagOf(Tag::Flush, uint64_t{0}), dataInMemory_);
   for (const uint32_t token : syncing_)
     core_.events.push({event::kFlushDone, 0, 0, 0, 0, token, result < 0 ? -result : 0});
   syncing_.clear();
@@ -214,6 +217,7 @@ void Disk::submit(PageOp* op) {
   file.registered = -1;
   file.durable = op->write;
   file.tag = tagOf(Tag::Page, op);
+  file.memory = metaInMemory_;
   if (op->write)
     core_.io->write(file);
   else

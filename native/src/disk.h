@@ -72,7 +72,7 @@ class Disk {
   int data_ = -1, meta_ = -1;
   uint64_t metaBase_ = 0;
   uint32_t metaPages_ = 0;
-  bool direct_ = false;
+  bool direct_ = false, dataInMemory_ = false, metaInMemory_ = false;
   std::vector<SlotOp> slotOps_;
   std::vector<PageOp*> freePageOps_;
   std::vector<std::unique_ptr<PageOp>> pageOps_;

@@ -57,9 +57,16 @@ class Epoll final : public Io {
 
   const char* name() const override { return "epoll"; }
 
-  void read(const FileOp& op) override { job(DiskJob::Kind::Read, op); }
-  void write(const FileOp& op) override { job(DiskJob::Kind::Write, op); }
-  void sync(int fd, uint64_t tag) override {
+  void read(const FileOp& op) override {
+    if (op.memory) return callNow(op, false);
+    job(DiskJob::Kind::Read, op);
+  }
+  void write(const FileOp& op) override {
+    if (op.memory) return callNow(op, true);
+    job(DiskJob::Kind::Write, op);
+  }
+  void sync(int fd, uint64_t tag, bool memory) override {
+    if (memory) return syncNow(fd, tag);
     FileOp op{};
     op.fd = fd;
     op.tag = tag;
@@ -107,18 +114,20 @@ class Epoll final : public Io {
 
   uint32_t wait(int64_t timeoutMicros, Completion* completions, uint32_t capacity) override {
     if (ready_.empty()) pool_->take(ready_);
-    const int64_t limit = ready_.empty() ? timeoutMicros : 0;
+    const int64_t limit = ready_.empty() && made_.empty() ? timeoutMicros : 0;
     // Rounded up: a deadline may be met late, never early.
     const int millis = limit < 0 ? -1 : int((limit + 999) / 1000);
     epoll_event events[kEvents];
     enters_++;
     const int count = epoll_wait(epoll_, events, kEvents, millis);
     for (int i = 0; i < count; i++) happened(events[i]);
+    const uint32_t made = takeMade(completions, capacity);
     uint32_t taken = 0;
-    for (; taken < capacity && taken < ready_.size(); taken++) completions[taken] = ready_[taken];
+    for (; made + taken < capacity && taken < ready_.size(); taken++)
+      completions[made + taken] = ready_[taken];
     ready_.erase(ready_.begin(), ready_.begin() + taken);
     inFlight_ -= taken;
-    return taken;
+    return made + taken;
   }
 
  private:

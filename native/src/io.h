@@ -27,6 +27,8 @@ struct FileOp {
   /// Writes only: durable before the completion (RWF_DSYNC).
   bool durable;
   uint64_t tag;
+  /// The file is in memory (tmpfs): see Io::inMemory.
+  bool memory = false;
 };
 
 class Io {
@@ -36,8 +38,8 @@ class Io {
 
   virtual void read(const FileOp& op) = 0;
   virtual void write(const FileOp& op) = 0;
-  /// fdatasync.
-  virtual void sync(int fd, uint64_t tag) = 0;
+  /// fdatasync. `memory` as in FileOp.
+  virtual void sync(int fd, uint64_t tag, bool memory) = 0;
   virtual void receive(int fd, void* buffer, uint32_t length, uint64_t tag) = 0;
   /// `message` and what it points to stay put until the completion.
   virtual void send(int fd, const msghdr* message, uint64_t tag) = 0;
@@ -61,7 +63,18 @@ class Io {
   uint32_t inFlight() const { return inFlight_; }
   uint64_t enters() const { return enters_; }
 
+  /// Whether calls on this file never wait for a device. They are then made at once, on the
+  /// reactor's thread: the kernel hands what it cannot do without waiting to a thread of its own,
+  /// and believes that of every tmpfs file; waking that thread costs more than the copy.
+  static bool inMemory(int fd);
+
  protected:
+  void callNow(const FileOp& op, bool write);
+  void syncNow(int fd, uint64_t tag);
+  /// Moves completions of calls made at once to the caller.
+  uint32_t takeMade(Completion* completions, uint32_t capacity);
+
+  std::vector<Completion> made_;
   uint32_t inFlight_ = 0;
   uint64_t enters_ = 0;
 };

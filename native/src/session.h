@@ -14,7 +14,8 @@
 //   record: u32 body bytes, u8 type, u8[3] zero, u32 flags, i32 slot, u64 offset, i32 status,
 //   u32 zero;
 //   16 tag, 64 slot header (writes only), body;
-//   tag: SipHash-2-4-128 under the direction's key of u64 frame counter, record, header, body.
+//   tag: SipHash-2-4-128 under the direction's key of u64 frame counter, record, header, and
+//   the body's NH sums (nh.h) under the direction's payload key.
 //
 // F is SipHash under each half of the 32-byte cluster key, over a number for the half and the
 // message, the two results xored: a pseudo-random function as long as either half is secret. The
@@ -28,6 +29,7 @@
 
 #include "abi.h"
 #include "base.h"
+#include "nh.h"
 #include "siphash.h"
 
 namespace understudy {
@@ -84,6 +86,8 @@ class Session {
   ~Session() {
     wipe(&sendKey_, sizeof sendKey_);
     wipe(&receiveKey_, sizeof receiveKey_);
+    wipe(&sendPayload_, sizeof sendPayload_);
+    wipe(&receivePayload_, sizeof receivePayload_);
   }
 
   /// A fresh hello of ours.
@@ -110,6 +114,11 @@ class Session {
     const SipKey out{forward.low, forward.high}, in{backward.low, backward.high};
     sendKey_ = connecting ? out : in;
     receiveKey_ = connecting ? in : out;
+    const Tag128 there = function(key, "body-c>l", connector, listener);
+    const Tag128 back = function(key, "body-l>c", connector, listener);
+    sendPayload_.expand(connecting ? SipKey{there.low, there.high} : SipKey{back.low, back.high});
+    receivePayload_.expand(connecting ? SipKey{back.low, back.high}
+                                      : SipKey{there.low, there.high});
     ourProof_ = function(key, connecting ? "proof-c." : "proof-l.", connector, listener);
     theirProof_ = function(key, connecting ? "proof-l." : "proof-c.", connector, listener);
   }
@@ -124,15 +133,15 @@ class Session {
   /// `headerBytes` is 0 or 64.
   void seal(uint8_t* tag, const uint8_t* record, const uint8_t* header, uint32_t headerBytes,
             const void* body, uint32_t bodyBytes) {
-    const Tag128 made = mac(sendKey_, sent_++, record, header, headerBytes, body, bodyBytes);
+    const Tag128 made = mac(sendKey_, sendPayload_, sent_++, record, header, headerBytes, body, bodyBytes);
     memcpy(tag, &made, kWireTag);
   }
   bool opens(const uint8_t* tag, const uint8_t* record, const uint8_t* header, uint32_t headerBytes,
              const void* body, uint32_t bodyBytes) {
     Tag128 claimed;
     memcpy(&claimed, tag, kWireTag);
-    return sameTag(claimed,
-                   mac(receiveKey_, received_++, record, header, headerBytes, body, bodyBytes));
+    return sameTag(claimed, mac(receiveKey_, receivePayload_, received_++, record, header,
+                                headerBytes, body, bodyBytes));
   }
 
  private:
@@ -158,18 +167,20 @@ class Session {
     return sum;
   }
 
-  static Tag128 mac(const SipKey& key, uint64_t counter, const uint8_t* record,
-                    const uint8_t* header, uint32_t headerBytes, const void* body,
-                    uint32_t bodyBytes) {
+  /// The record holds the body's length, which PayloadKey::add leaves out.
+  static Tag128 mac(const SipKey& key, const PayloadKey& payload, uint64_t counter,
+                    const uint8_t* record, const uint8_t* header, uint32_t headerBytes,
+                    const void* body, uint32_t bodyBytes) {
     SipHash hash(key);
     hash.add(&counter, sizeof counter);
     hash.add(record, kWireRecord);
     hash.add(header, headerBytes);
-    hash.add(body, bodyBytes);
+    payload.add(hash, body, bodyBytes);
     return hash.finish();
   }
 
   SipKey sendKey_, receiveKey_;
+  PayloadKey sendPayload_, receivePayload_;
   Tag128 ourProof_, theirProof_;
   uint64_t sent_ = 0, received_ = 0;
 };

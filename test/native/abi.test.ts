@@ -34,6 +34,27 @@ describe.skipIf(!BUILT)('the functions of the addon', () => {
     expect(hex(native?.siphash128(counting(16), counting(length)) as Uint8Array)).toBe(tag);
   });
 
+  it('give every chunk the NH sums that the definition gives, by both of their ways', () => {
+    const key = Uint8Array.from({ length: 1056 }, (_, i) => (i * 167) ^ (i >> 3));
+    const data = Uint8Array.from({ length: 1024 }, (_, i) => 255 - ((i * 91) ^ (i >> 4)));
+    const word = (of: Uint8Array, at: number) =>
+      BigInt(new DataView(of.buffer).getUint32(at, true));
+    for (let length = 0; length <= 1024; length += 16) {
+      const wanted = [0, 16, 32].map((stride) => {
+        let sum = 0n;
+        for (let at = 0; at < length; at += 8) {
+          const left = (word(data, at) + word(key, at + stride)) & 0xffffffffn;
+          const right = (word(data, at + 4) + word(key, at + 4 + stride)) & 0xffffffffn;
+          sum = (sum + left * right) & 0xffffffffffffffffn;
+        }
+        return sum;
+      });
+      const made = native?.nh(key, data.subarray(0, length)) as Uint8Array;
+      const sums = new BigUint64Array(Uint8Array.from(made).buffer);
+      expect([...sums]).toEqual([...wanted, ...wanted]);
+    }
+  });
+
   it.each([
     ['32 zeros', new Uint8Array(32), 0x8a9136aa],
     ['32 times 255', new Uint8Array(32).fill(255), 0x62a8ab43],
