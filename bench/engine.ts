@@ -39,6 +39,7 @@ const BUSY: Workload = {
   flushes: 4,
   fua: 6,
   hot: 50,
+  scattered: 40,
   bursts: 0,
 };
 

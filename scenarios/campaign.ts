@@ -121,6 +121,7 @@ function workloadOf(mode: FaultMode, seed: number): Workload {
     flushes: pick([0, 1, 4, 12]),
     fua: pick([0, 6, 30]),
     hot: pick([20, 50, 90]),
+    scattered: pick([20, 40, 100]),
     bursts: pick([3, 8, 12]),
   };
 }

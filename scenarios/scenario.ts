@@ -218,7 +218,7 @@ export const INSTANT: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'switch',
 ]);
 
-const WORKLOAD_FIELDS = ['iops', 'reads', 'flushes', 'fua', 'hot', 'bursts'] as const;
+const WORKLOAD_FIELDS = ['iops', 'reads', 'flushes', 'fua', 'hot', 'scattered', 'bursts'] as const;
 
 function readWorkload(data: unknown, problems: ScenarioProblem[]): Workload {
   if (data === undefined) return DEFAULT_WORKLOAD;

@@ -19,6 +19,8 @@ export interface Workload {
   readonly fua: number;
   /** Share of the requests that hit a few hot blocks. */
   readonly hot: number;
+  /** Share of the others that strike anywhere, and do not follow a running place. */
+  readonly scattered: number;
   /** Share of the requests that are followed at once by overlapping ones. */
   readonly bursts: number;
 }
@@ -29,6 +31,7 @@ export const DEFAULT_WORKLOAD: Workload = {
   flushes: 4,
   fua: 6,
   hot: 50,
+  scattered: 40,
   bursts: 8,
 };
 
@@ -56,8 +59,6 @@ interface Session {
 const HOT_BLOCKS = 12;
 const HOT_PLACES = 3;
 const HOT_DISTANCE = 72;
-/** Of the requests outside the hot blocks, the share in percent that follows a running place. */
-const SEQUENTIAL = 60;
 /** Catching up, requests follow at this distance. */
 const RUSH = 250;
 const IDLE = 10_000;
@@ -280,7 +281,7 @@ export class Client {
       const block = rng.below(HOT_BLOCKS);
       const place = Math.floor((this.#sectors * (block % HOT_PLACES)) / HOT_PLACES);
       sector = place + Math.floor(block / HOT_PLACES) * HOT_DISTANCE;
-    } else if (rng.below(100) < SEQUENTIAL) {
+    } else if (rng.below(100) >= this.#workload.scattered) {
       this.#cursor = (this.#cursor + 8) % this.#sectors;
       sector = this.#cursor;
     } else sector = rng.below(Math.max(1, room));
