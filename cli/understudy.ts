@@ -4,6 +4,7 @@ import { configCommand } from './commands/config.ts';
 import { initCommand } from './commands/init.ts';
 import { nodeCommand } from './commands/node.ts';
 import { rehearseCommand } from './commands/rehearse.ts';
+import { replayCommand } from './commands/replay.ts';
 import { statusCommand } from './commands/status.ts';
 import { viewCommand } from './commands/view.ts';
 import { EXIT_BAD_INPUT, reportFailure } from './failure.ts';
@@ -21,6 +22,7 @@ for (const command of [
   nodeCommand(),
   statusCommand(),
   viewCommand(),
+  replayCommand(),
   configCommand(),
 ]) {
   program.addCommand(command.exitOverride());

@@ -4,6 +4,7 @@ import type { Finding, Law } from '../backends/sim/oracle/verdict.ts';
 import type { GroupOutcome } from '../backends/sim/outcome.ts';
 import { World } from '../backends/sim/world.ts';
 import type { TimelineEvent } from '../engine/timeline/event.ts';
+import type { FlightReel } from '../engine/timeline/flight.ts';
 import { breaks } from './laws.ts';
 import { CALM_PART, HEALED_PART, type Scenario } from './scenario.ts';
 
@@ -40,9 +41,13 @@ export interface RunResult {
   readonly timeline: readonly TimelineEvent[];
 }
 
-/** A world that serves run after run; see {@link World}. */
-export function newWorld(): World {
-  return new World(new EngineActors());
+/** A world that serves run after run; see {@link World}, and {@link EngineActors} for `flights`. */
+export function newWorld(
+  flights: FlightReel[] | null = null,
+  build = 'dev',
+  segmentBytes?: number,
+): World {
+  return new World(new EngineActors(flights, build, segmentBytes));
 }
 
 /** Runs `scenario` once. Same scenario, seed and canaries, same result, bit for bit. */

@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { join } from 'node:path';
 import { Control } from '../../engine/cluster/control.ts';
 import type {
   ClusterStatus,
@@ -27,6 +28,7 @@ import { DataVolume } from './data-volume.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { DurableStore } from './durable-store.ts';
 import { HostError } from './failure.ts';
+import { flightFileName } from './flight-ring.ts';
 import { type GuardState, judgeGuard } from './guard-state.ts';
 import { guardianPage } from './guardian-keeper.ts';
 import { hostBoot } from './host-boot.ts';
@@ -327,7 +329,7 @@ export class Core {
   }
 
   async #startVolumes(key: Uint8Array): Promise<void> {
-    const { config, node } = this.#options;
+    const { config, node, dataFolder, build } = this.#options;
     const { log, stopAtOnce, refuse } = this.#exits;
     for (const [index, volume] of config.volumes.entries()) {
       if (!volume.replicas.some((replica) => replica.node === node)) continue;
@@ -340,6 +342,8 @@ export class Core {
         key,
         listen: await this.#replicationAddress(node, index),
         peers: await Promise.all(others.map((id) => this.#replicationAddress(id, index))),
+        flight: join(dataFolder, flightFileName(volume.name)),
+        build,
       };
       const data = new DataVolume(start, loadNative().wake, {
         started: (name) => {

@@ -20,6 +20,10 @@ export interface DataStart {
   readonly key: Uint8Array;
   readonly listen: PeerAddress;
   readonly peers: readonly PeerAddress[];
+  /** File of its flight recorder. */
+  readonly flight: string;
+  /** Version of the program. */
+  readonly build: string;
 }
 
 export type ToData =

@@ -20,8 +20,10 @@ import { Event } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
 import type { DataReport, Mailboxes } from '../../engine/data/messages.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
+import { recordedMirror } from '../../engine/mirror/flight.ts';
 import type { DataStart, FromData, ToData } from './data-messages.ts';
 import { HostError, reasonOf } from './failure.ts';
+import { openFlightRing } from './flight-ring.ts';
 import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
 import { loadNative, type Reactor } from './native.ts';
 import { checkReplica } from './replica-check.ts';
@@ -86,7 +88,11 @@ function run(reactor: Reactor): void {
   const mailboxes: Mailboxes = { inbox: [], outbox: [] };
   const { node, boot, session } = start;
   const rng = new Rng(randomInt(2 ** 32), node);
-  const actor = new MirrorActor({ memory, mailboxes, config, node, boot, session, rng });
+  const options = { memory, mailboxes, config, node, boot, session, rng };
+  const ring = openFlightRing(start.flight);
+  const actor =
+    ring === null ? new MirrorActor(options) : recordedMirror(options, ring, start.build);
+  const flight = ring !== null;
   const mail = new Mail();
   const clock = new Float64Array(reactor.clock);
   let isOpen: boolean = false;
@@ -110,7 +116,7 @@ function run(reactor: Reactor): void {
     }
     if (now - statsAt >= STATS_EVERY) {
       statsAt = now;
-      tell({ kind: 'stats', stats: { ...reactor.stats(), export: isOpen } });
+      tell({ kind: 'stats', stats: { ...reactor.stats(), export: isOpen, flight } });
     }
   }
 }

@@ -220,6 +220,11 @@ export interface Native {
   bootId(): number;
   /** Takes a file for this process; closing the descriptor gives it back. -1: another has it. */
   lockFile(path: string): number;
+  /**
+   * A file of `bytes` (whole pages) as memory: made or cut to size, its blocks allocated. What is
+   * written there survives the process, and the host as far as the kernel has written it back.
+   */
+  mapFile(path: string, bytes: number): ArrayBuffer;
   crc32c(data: Uint8Array): number;
   /** SipHash-2-4 with 128 bits, under a key of 16 bytes. */
   siphash128(key: Uint8Array, data: Uint8Array): Uint8Array;
@@ -262,6 +267,11 @@ interface Addon {
   nowMicros(): number;
   bootId(): number;
   lockFile(path: string): number;
+  /**
+   * A file of `bytes` (whole pages) as memory: made or cut to size, its blocks allocated. What is
+   * written there survives the process, and the host as far as the kernel has written it back.
+   */
+  mapFile(path: string, bytes: number): ArrayBuffer;
   crc32c(data: Uint8Array): number;
   siphash128(key: Uint8Array, data: Uint8Array): Uint8Array;
   nh(key: Uint8Array, data: Uint8Array): Uint8Array;
@@ -284,6 +294,7 @@ export function loadNative(): Native {
     nowMicros: () => addon.nowMicros(),
     bootId: () => typed(() => addon.bootId()),
     lockFile: (file) => typed(() => addon.lockFile(file)),
+    mapFile: (file, bytes) => typed(() => addon.mapFile(file, bytes)),
     crc32c: (data) => typed(() => addon.crc32c(data)),
     siphash128: (key, data) => typed(() => addon.siphash128(key, data)),
     nh: (key, data) => typed(() => addon.nh(key, data)),

@@ -6,6 +6,7 @@ import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
 import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
+import { recordedMirror } from '../../engine/mirror/flight.ts';
 import {
   decodeJournal,
   decodeMapPage,
@@ -13,6 +14,7 @@ import {
   metadataLayout,
   metadataPages,
 } from '../../engine/mirror/metadata.ts';
+import { FlightReel } from '../../engine/timeline/flight.ts';
 import type { Actors, MetadataPage, Suspicion } from './actors.ts';
 
 const BLOCKS_PER_EXTENT = EXTENT_BYTES / 4096;
@@ -42,10 +44,27 @@ export class EngineActors implements Actors {
   readonly #configs = new Map<VolumeConfig, MirrorConfig>();
   readonly #formats = new Map<MirrorConfig, Map<number, readonly MetadataPage[]>>();
 
+  /** Where each life of a data actor is recorded, in the order of their starts. */
+  readonly #flights: FlightReel[] | null;
+  readonly #build: string;
+  readonly #segmentBytes: number | undefined;
+
+  /** With `flights` every life of a data actor is recorded there, as made by version `build`. */
+  constructor(flights: FlightReel[] | null = null, build = 'dev', segmentBytes?: number) {
+    this.#flights = flights;
+    this.#build = build;
+    this.#segmentBytes = segmentBytes;
+  }
+
   readonly control: Actors['control'] = (ground) => new Control(ground);
 
-  readonly data: Actors['data'] = (ground) =>
-    new MirrorActor({ ...ground, config: this.#config(ground.volume) });
+  readonly data: Actors['data'] = (ground) => {
+    const options = { ...ground, config: this.#config(ground.volume) };
+    if (this.#flights === null) return new MirrorActor(options);
+    const reel = new FlightReel(this.#segmentBytes);
+    this.#flights.push(reel);
+    return recordedMirror(options, reel, this.#build);
+  };
 
   readonly metadataPages: Actors['metadataPages'] = (volume) => metadataPages(this.#config(volume));
 

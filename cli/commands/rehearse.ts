@@ -22,7 +22,7 @@ import {
 } from '../rehearse/rehearsal.ts';
 import { formatReport } from '../rehearse/report.ts';
 import { scaledConfig } from '../rehearse/scaled.ts';
-import { writeTimeline } from '../rehearse/timeline-file.ts';
+import { writeFlights, writeTimeline } from '../rehearse/timeline-file.ts';
 
 interface Options {
   readonly scenario?: string;
@@ -60,7 +60,10 @@ export function rehearseCommand(): Command {
       ]),
     )
     .option('--canary <id...>', 'plant bugs; ends at the first run that finds one')
-    .option('--timeline <file>', 'write the timeline of the worst run')
+    .option(
+      '--timeline <file>',
+      'write the timeline of the worst run, and its I/O to a .flight file beside it',
+    )
     .option('--list', 'list the scenarios of the library')
     .option('--list-canaries', 'list the bugs that can be planted')
     .option('--json', 'print one JSON object')
@@ -178,20 +181,21 @@ function saveFailures(
   });
 }
 
-/** Runs the worst run again and writes its timeline to `path`. */
+/** Runs the worst run again and writes its timeline to `path`, its flight recording beside it. */
 export function keepTimeline(
   path: string,
   file: string | undefined,
   options: RehearsalOptions,
   { worst }: Rehearsal,
 ): void {
-  const { scenario, result } = replayWithTimeline(options, worst);
+  const { scenario, result, flights } = replayWithTimeline(options, worst);
   const config = file === undefined ? '' : ` ${relative(process.cwd(), file)}`;
   const planted = options.canaries.map((id) => ` --canary ${id}`).join('');
   const { mode, scenario: named } = worst.phase;
   const what = named === undefined ? `--faults ${mode}` : `--scenario ${named.name}`;
   const command = `npm exec understudy -- rehearse${config} ${what} --seed ${worst.seed} --runs 1`;
   writeTimeline(path, options.config, scenario, result, command + planted);
+  writeFlights(path, flights);
 }
 
 function jsonOf(rehearsal: Rehearsal, replays: readonly string[]): object {

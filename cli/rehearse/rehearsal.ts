@@ -1,6 +1,7 @@
 /** A rehearsal: one or more campaigns over one configuration, spread over worker threads. */
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
 import type { ClusterConfig } from '../../engine/core/config.ts';
+import type { FlightReel } from '../../engine/timeline/flight.ts';
 import {
   type CampaignResult,
   campaignScenario,
@@ -8,8 +9,9 @@ import {
   type FaultMode,
   mergeCampaigns,
 } from '../../scenarios/campaign.ts';
-import { type RunResult, runScenario } from '../../scenarios/run.ts';
+import { newWorld, type RunResult, runScenario } from '../../scenarios/run.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
+import { BUILD } from '../version.ts';
 import { runShards } from './pool.ts';
 import { startProgress } from './progress.ts';
 import { mergeRows, type Row, worse } from './rows.ts';
@@ -142,15 +144,18 @@ function gather(
   };
 }
 
-/** Runs one run again, this time keeping its timeline. */
+/** Runs one run again, this time keeping its timeline and its flight recording. */
 export function replayWithTimeline(
   options: Pick<RehearsalOptions, 'config' | 'canaries'>,
   { phase, seed }: RunPlace,
-): { readonly scenario: Scenario; readonly result: RunResult } {
+): { readonly scenario: Scenario; readonly result: RunResult; readonly flights: FlightReel[] } {
   const { config } = options;
   const { mode } = phase;
   const own = phase.scenario === undefined ? {} : { scenario: phase.scenario };
   const scenario = campaignScenario({ config, mode, seed, runs: 1, ...own }, seed);
   const canaries = new Set(options.canaries);
-  return { scenario, result: runScenario(scenario, seed, { canaries, timeline: true }) };
+  const flights: FlightReel[] = [];
+  const world = newWorld(flights, BUILD);
+  const result = runScenario(scenario, seed, { canaries, timeline: true }, world);
+  return { scenario, result, flights };
 }

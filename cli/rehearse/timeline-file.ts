@@ -1,9 +1,10 @@
-/** Writes the timeline of a simulated run to a file that the viewer and every reader take. */
+/** Writes both streams of a simulated run to files that the viewer and every reader take. */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { ClusterConfig } from '../../engine/core/config.ts';
 import { encodeEvent, encodeHeader } from '../../engine/timeline/codec.ts';
 import { TIMELINE_SCHEMA } from '../../engine/timeline/event.ts';
+import type { FlightReel } from '../../engine/timeline/flight.ts';
 import type { RunResult } from '../../scenarios/run.ts';
 import { type Scenario, writeScenario } from '../../scenarios/scenario.ts';
 import { BUILD } from '../version.ts';
@@ -27,4 +28,14 @@ export function writeTimeline(
     replay: { command, seed: result.seed, schedule: writeScenario(scenario).faults },
   });
   writeFileSync(file, [header, ...result.timeline.map(encodeEvent)].join(''));
+}
+
+/** Where the flight recording of a timeline file stands: beside it. */
+export function flightFile(timeline: string): string {
+  return `${timeline.replace(/\.jsonl$/, '')}.flight`;
+}
+
+/** Writes all lives of the run's data actors beside the timeline. */
+export function writeFlights(timeline: string, flights: readonly FlightReel[]): void {
+  writeFileSync(flightFile(timeline), Buffer.concat(flights.map((reel) => reel.recording())));
 }

@@ -414,6 +414,38 @@ Napi::Value lockFile(const Napi::CallbackInfo& info) {
   });
 }
 
+struct Mapping {
+  void* at;
+  size_t bytes;
+  ~Mapping() { munmap(at, bytes); }
+};
+
+/// A file of exactly so many bytes as memory that survives the process. Its blocks are allocated and
+/// its pages are in memory before we return, for a fault that cannot be served would kill us.
+Napi::Value mapFile(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsString() || !info[1].IsNumber()) badArgument("path, bytes");
+    const std::string path = info[0].As<Napi::String>().Utf8Value();
+    const int64_t bytes = info[1].As<Napi::Number>().Int64Value();
+    if (bytes <= 0 || bytes % int64_t(kPageBytes) != 0) badArgument("bytes (whole pages)");
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) throw Failure("MAP_FILE", path + ": " + describeErrno(errno));
+    int error = ftruncate(fd, bytes) == 0 ? posix_fallocate(fd, 0, bytes) : errno;
+    void* at = MAP_FAILED;
+    if (error == 0) {
+      at = mmap(nullptr, size_t(bytes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+      if (at == MAP_FAILED) error = errno;
+    }
+    ::close(fd);
+    if (error != 0) throw Failure("MAP_FILE", path + ": " + describeErrno(error));
+    // Kept there where a limit allows it.
+    if (mlock(at, size_t(bytes)) != 0) errno = 0;
+    return Napi::ArrayBuffer::New(
+        info.Env(), at, size_t(bytes), [](Napi::Env, void*, Mapping* mapping) { delete mapping; },
+        new Mapping{at, size_t(bytes)});
+  });
+}
+
 /// A safe integer that is the same as long as the host is up.
 Napi::Value bootId(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
@@ -472,6 +504,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("GuardianState", GuardianObject::define(env));
   exports.Set("abiTable", Napi::Function::New<abiTable>(env));
   exports.Set("bootId", Napi::Function::New<bootId>(env));
+  exports.Set("mapFile", Napi::Function::New<mapFile>(env));
   exports.Set("lockFile", Napi::Function::New<lockFile>(env));
   exports.Set("crc32c", Napi::Function::New<crcOf>(env));
   exports.Set("siphash128", Napi::Function::New<sipOf>(env));

@@ -4,11 +4,14 @@
  * the judge is test/real/support/ack-recorder.ts.
  */
 import { randomInt } from 'node:crypto';
-import { openSync, readSync } from 'node:fs';
+import { openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasNative } from '../../backends/real/native.ts';
 import { isAlive, type ProcessIdentity, signal } from '../../backends/real/process-identity.ts';
 import { Rng } from '../../engine/core/rng.ts';
+import { repeatFlight } from '../../engine/mirror/flight.ts';
+import { readFlights } from '../../engine/timeline/flight-reader.ts';
 import { AckRecorder } from './support/ack-recorder.ts';
 import { sleep, waitFor } from './support/hosts.ts';
 import { clientMissing, readVolume, WriterProcess } from './support/nbd-client.ts';
@@ -236,4 +239,15 @@ describe('two hosts and a witness', () => {
       broken = false;
     }, 180_000);
   }
+
+  it('decide the same again when what their recorders kept is executed', (context) => {
+    if (broken) context.skip('a round failed');
+    const flights = ['a', 'b'].flatMap((name) =>
+      readFlights(readFileSync(join(cluster.dataFolder(name), 'data.flight'))),
+    );
+    const whole = flights.filter((flight) => flight.whole);
+    for (const flight of whole) expect(repeatFlight(flight).divergence).toBeNull();
+    expect(whole.length).toBeGreaterThanOrEqual(2);
+    expect(Math.max(...whole.map(({ turns }) => turns.length))).toBeGreaterThan(500);
+  }, 60_000);
 });
