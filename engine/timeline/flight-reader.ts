@@ -1,4 +1,6 @@
-/** Reads what {@link FlightWriter} wrote, also when a crash tore it or a ring lost its beginning. */
+/**
+ * Reads what {@link FlightWriter} wrote, also when a crash tore it or a ring lost its beginning.
+ */
 import { HEADER_BYTES, PAGE_BYTES, RECORD_BYTES } from '../data/abi.ts';
 import type { DataCommand } from '../data/messages.ts';
 import {
@@ -40,7 +42,9 @@ interface Segment {
   readonly bytes: Uint8Array;
 }
 
-/** All lives in a recording: the segments of a ring, a reel, or several of them one after another. */
+/**
+ * All lives in a recording: the segments of a ring, a reel, or several of them one after another.
+ */
 export function readFlights(recording: Uint8Array): readonly Flight[] {
   const lives = new Map<string, Life>();
   for (const { bytes } of segmentsOf(recording)) {

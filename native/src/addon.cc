@@ -420,8 +420,8 @@ struct Mapping {
   ~Mapping() { munmap(at, bytes); }
 };
 
-/// A file of exactly so many bytes as memory that survives the process. Its blocks are allocated and
-/// its pages are in memory before we return, for a fault that cannot be served would kill us.
+/// A file of exactly so many bytes as memory that survives the process. Its blocks are allocated
+/// and its pages are in memory before we return: a fault that cannot be served would kill us.
 Napi::Value mapFile(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     if (!info[0].IsString() || !info[1].IsNumber()) badArgument("path, bytes");
