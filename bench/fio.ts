@@ -1,8 +1,5 @@
 /** One load: fio's NBD engine (libnbd), which is none of ours. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { $ } from 'zx';
 
 /** What to ask of a server. */
 export interface Load {
@@ -21,7 +18,7 @@ export interface Measured {
 
 /** Runs `load` against `uri`. Throws when fio reports an error. */
 export async function measure(uri: string, load: Load): Promise<Measured> {
-  const { stdout } = await run('fio', [
+  const options = [
     '--name=bench',
     '--ioengine=nbd',
     `--uri=${uri}`,
@@ -34,7 +31,8 @@ export async function measure(uri: string, load: Load): Promise<Measured> {
     '--randrepeat=0',
     '--norandommap=1',
     '--output-format=json',
-  ]);
+  ];
+  const { stdout } = await $({ quiet: true })`fio ${options}`;
   // fio may print a notice before the object.
   const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
     readonly jobs: readonly (Readonly<Record<'read' | 'write', Side>> & {

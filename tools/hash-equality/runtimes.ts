@@ -1,7 +1,7 @@
 /** The corpus in each runtime. */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { $ } from 'zx';
 import { type CorpusOrder, type CorpusRun, runCorpus } from './corpus.ts';
 import type { Attempt } from './verdict.ts';
 
@@ -56,21 +56,10 @@ function run(runtime: Runtime, order: CorpusOrder): Ran | Promise<Ran> {
 /** Modules that are imported by name need no permission, and the corpus needs nothing else. */
 async function onDeno(order: CorpusOrder): Promise<Ran> {
   const script = fileURLToPath(new URL('./on-deno.ts', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    [deno, 'run', '--quiet', '--no-prompt', script, JSON.stringify(order)],
-    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], timeout: LIMIT },
-  );
-  const texts: Buffer[] = [];
-  child.stdout.on('data', (text: Buffer) => texts.push(text));
-  const [code, signal] = await new Promise<readonly [number | null, string | null]>(
-    (resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (status, killed) => resolve([status, killed]));
-    },
-  );
-  if (code !== 0) throw new Error(`Deno ended with ${code ?? signal}`);
-  return JSON.parse(Buffer.concat(texts).toString()) as Ran;
+  const command = $({ cwd: root, timeout: LIMIT, quiet: true });
+  const { stdout } =
+    await command`${process.execPath} ${deno} run --quiet --no-prompt ${script} ${JSON.stringify(order)}`;
+  return JSON.parse(stdout) as Ran;
 }
 
 /** Built and made small as the viewer is; a data: address needs no server and no temporary file. */
