@@ -6,7 +6,7 @@
 import { mix32 } from '../../engine/core/rng.ts';
 import type { Records } from '../../engine/data/memory.ts';
 
-/** Words of a message that are gathered before they are taken together. */
+/** Words of a message that are gathered before they are taken together, to begin with. */
 const GATHERED = 1024;
 /** Strings whose hashes are remembered, and how long such a string may be. */
 const KNOWN = 4096;
@@ -17,11 +17,20 @@ export class TraceHash {
   #a = 0x243f6a88;
   #b = 0x13198a2e;
   /** A message's words: each step of the hash waits for the one before, gathering them does not. */
-  readonly #gathered = new Int32Array(GATHERED);
+  #gathered = new Int32Array(GATHERED);
   #count = 0;
-  /** Strings seen before and their hashes: kinds and field names repeat by the thousand. */
+  /** Strings seen before and their hashes: kinds and identifiers repeat by the thousand. */
   readonly #texts: string[] = new Array<string>(KNOWN).fill('');
   readonly #hashes = new Int32Array(KNOWN);
+  /**
+   * Field names, their hashes, and the name that came after each the last time: messages of one
+   * kind have the same names in the same order, so that the guess is nearly always right.
+   */
+  readonly #names: string[] = [''];
+  readonly #nameHashes: number[] = [0];
+  readonly #following: number[] = [0];
+  readonly #numberOf = new Map<string, number>([['', 0]]);
+  #name = 0;
 
   /** Begins anew. */
   reset(): void {
@@ -51,7 +60,7 @@ export class TraceHash {
   }
 
   /** Takes `count` words of an array. */
-  words(from: Int32Array | Uint32Array, at: number, count: number): void {
+  words(from: Int32Array, at: number, count: number): void {
     let a = this.#a;
     let b = this.#b;
     for (let i = at; i < at + count; i += 1) {
@@ -71,27 +80,17 @@ export class TraceHash {
   /** Takes a message: structure, field names and values, in the order of its fields. */
   value(value: unknown): void {
     this.#gather(value);
-    this.#take();
+    this.words(this.#gathered, 0, this.#count);
+    this.#count = 0;
   }
 
+  // Comparisons one by one, not a switch: the compiler then never makes the name of the type.
   #gather(value: unknown): void {
-    switch (typeof value) {
-      case 'number':
-        if (Number.isSafeInteger(value)) this.#integer(value);
-        else this.#put(this.#hashOf(String(value)));
-        return;
-      case 'string':
-        this.#put(this.#hashOf(value));
-        return;
-      case 'boolean':
-        this.#put(value ? 0x7472 : 0x6661);
-        return;
-      case 'object':
-        this.#object(value);
-        return;
-      default:
-        this.#put(0x756e64);
-    }
+    if (typeof value === 'number') this.#number(value);
+    else if (typeof value === 'string') this.#put(this.#hashOf(value));
+    else if (typeof value === 'object') this.#object(value);
+    else if (typeof value === 'boolean') this.#put(value ? 0x7472 : 0x6661);
+    else this.#put(0x756e64);
   }
 
   #object(value: object | null): void {
@@ -104,20 +103,27 @@ export class TraceHash {
       for (let i = 0; i < value.length; i += 1) this.#gather(value[i]);
       return;
     }
-    const names = Object.keys(value);
-    this.#put(~names.length);
-    for (let i = 0; i < names.length; i += 1) {
-      const name = names[i] as string;
-      this.#put(this.#hashOf(name));
+    // How many there are is put where it belongs when it is known; a plain object inherits no name.
+    const at = this.#count;
+    this.#put(0);
+    let names = 0;
+    for (const name in value) {
+      names += 1;
+      this.#put(this.#hashOfName(name));
       this.#gather((value as { readonly [name: string]: unknown })[name]);
     }
+    this.#gathered[at] = ~names;
   }
 
-  #integer(x: number): void {
+  #number(x: number): void {
     const small = x | 0;
     if (small === x) {
       this.#put(small);
       this.#put(small >> 31);
+      return;
+    }
+    if (!Number.isSafeInteger(x)) {
+      this.#put(this.#hashOf(String(x)));
       return;
     }
     const high = Math.floor(x / 4294967296);
@@ -126,14 +132,34 @@ export class TraceHash {
   }
 
   #put(x: number): void {
-    if (this.#count === GATHERED) this.#take();
+    if (this.#count === this.#gathered.length) this.#widen();
     this.#gathered[this.#count] = x;
     this.#count += 1;
   }
 
-  #take(): void {
-    this.words(this.#gathered, 0, this.#count);
-    this.#count = 0;
+  #widen(): void {
+    const wider = new Int32Array(this.#gathered.length * 2);
+    wider.set(this.#gathered);
+    this.#gathered = wider;
+  }
+
+  #hashOfName(name: string): number {
+    let number = this.#following[this.#name] as number;
+    if (this.#names[number] !== name) {
+      number = this.#numberOf.get(name) ?? this.#newName(name);
+      this.#following[this.#name] = number;
+    }
+    this.#name = number;
+    return this.#nameHashes[number] as number;
+  }
+
+  #newName(name: string): number {
+    const number = this.#names.length;
+    this.#names.push(name);
+    this.#nameHashes.push(hashOf(name));
+    this.#following.push(0);
+    this.#numberOf.set(name, number);
+    return number;
   }
 
   #hashOf(text: string): number {

@@ -4,7 +4,14 @@
  * microsecond are handed over as one batch, as a real backend does.
  */
 import { InvariantError } from '../../engine/core/invariant.ts';
-import { type AbiLayout, Decision, Event, Flag, PAGE_BYTES } from '../../engine/data/abi.ts';
+import {
+  type AbiLayout,
+  Decision,
+  Event,
+  Flag,
+  HEADER_BYTES,
+  PAGE_BYTES,
+} from '../../engine/data/abi.ts';
 import type { DataMemory } from '../../engine/data/memory.ts';
 import type { DataActor, DataCommand, DataReport, Mailboxes } from '../../engine/data/messages.ts';
 import type { SimClock } from './clock.ts';
@@ -227,7 +234,7 @@ export class SimLeg implements StreamEnd {
     for (let r = 0; r < count; r += 1) {
       hash.record(this.memory.events, r);
       if (this.memory.events.op(r) === Event.PeerWrite) {
-        hash.words(this.memory.headers.u32, this.memory.events.slot(r) << 4, 16);
+        this.#hashHeader(this.memory.events.slot(r));
       }
     }
     let decisions = 0;
@@ -366,7 +373,7 @@ export class SimLeg implements StreamEnd {
   }
 
   #carryOut(r: number): void {
-    const { decisions, headers } = this.memory;
+    const { decisions } = this.memory;
     const { hash } = this.#kernel;
     hash.record(decisions, r);
     const slot = decisions.slot(r);
@@ -391,7 +398,7 @@ export class SimLeg implements StreamEnd {
         return;
       }
       case Decision.PeerWrite:
-        hash.words(headers.u32, slot << 4, 16);
+        this.#hashHeader(slot);
         this.#sendWrite(r, slot, offset, length);
         return;
       case Decision.PeerAck:
@@ -445,6 +452,11 @@ export class SimLeg implements StreamEnd {
     const first = (this.memory.offsets.outPages + at) / 4;
     this.#kernel.hash.words(this.#words, first, Math.ceil(length / 4));
     return this.memory.outPages.subarray(at, at + length);
+  }
+
+  #hashHeader(slot: number): void {
+    const at = this.memory.offsets.headers + slot * HEADER_BYTES;
+    this.#kernel.hash.words(this.#words, at >> 2, HEADER_BYTES / 4);
   }
 
   #isCurrent(link: number): boolean {
