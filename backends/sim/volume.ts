@@ -336,8 +336,7 @@ export class SimLeg implements StreamEnd {
       }
       default: {
         const page = this.#inPage();
-        const bytes = packets.page(packet);
-        this.memory.inPages.set(bytes.subarray(0, length), page * PAGE_BYTES);
+        packets.takeBytes(packet, this.memory.inPages, page * PAGE_BYTES, length);
         this.append(Event.PeerMessage, page, number, 0, 0, length, 0);
         return true;
       }
@@ -393,7 +392,9 @@ export class SimLeg implements StreamEnd {
         this.#issue(this.disk.submitMeta(offset, length, this.host.coreLife, null));
         return;
       case Decision.MetaWrite: {
-        const page = this.#outPage(slot, PAGE_BYTES);
+        this.#hashPage(slot, PAGE_BYTES);
+        const at = slot * PAGE_BYTES;
+        const page = this.memory.outPages.subarray(at, at + PAGE_BYTES);
         this.#issue(this.disk.submitMeta(offset, length, this.host.coreLife, page));
         return;
       }
@@ -405,7 +406,8 @@ export class SimLeg implements StreamEnd {
         this.#sendAck(r, slot, offset);
         return;
       case Decision.PeerMessage:
-        this.#sendMessage(r, this.#outPage(slot, length), length);
+        this.#hashPage(slot, length);
+        this.#sendMessage(r, slot * PAGE_BYTES, length);
         return;
       case Decision.Complete:
         this.#observer.completed(this.index, slot, decisions.status(r));
@@ -447,11 +449,9 @@ export class SimLeg implements StreamEnd {
     this.#kernel.queue.a[entry] = op;
   }
 
-  #outPage(page: number, length: number): Uint8Array {
-    const at = page * PAGE_BYTES;
-    const first = (this.memory.offsets.outPages + at) / 4;
+  #hashPage(page: number, length: number): void {
+    const first = (this.memory.offsets.outPages + page * PAGE_BYTES) / 4;
     this.#kernel.hash.words(this.#words, first, Math.ceil(length / 4));
-    return this.memory.outPages.subarray(at, at + length);
   }
 
   #hashHeader(slot: number): void {
@@ -502,14 +502,14 @@ export class SimLeg implements StreamEnd {
     return 0;
   }
 
-  #sendMessage(r: number, bytes: Uint8Array, length: number): void {
+  #sendMessage(r: number, at: number, length: number): void {
     const { decisions } = this.memory;
     if (!this.#isCurrent(decisions.link(r))) return;
     const connection = this.connection as Connection;
     const packet = connection.packet(Packet.Message);
     this.#packets.length[packet] = length;
     this.#packets.offset[packet] = 0;
-    this.#packets.page(packet).set(bytes);
+    this.#packets.putBytes(packet, this.memory.outPages, at, length);
     connection.send(this.side, packet, length);
   }
 

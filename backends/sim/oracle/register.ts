@@ -238,23 +238,55 @@ export class RegisterOracle {
 
   /** Adds an operation on `stamp` spanning (f, s); false when its value conflicts with another. */
   #slow(at: number, stamp: number, f: number, s: number): boolean {
-    const values = this.#values(at);
-    let found = -1;
-    for (let i = 0; i < values.length; i += 3) if (values[i] === stamp) found = i;
+    if (this.#several[at] === 0) return this.#second(at, stamp, f, s);
+    const known = this.#values(at);
     let first = f;
     let last = s;
-    if (found >= 0) {
-      first = Math.min(first, values[found + 1] as number);
-      last = Math.max(last, values[found + 2] as number);
-      values.splice(found, 3);
+    const values = [stamp, f, s];
+    for (let i = 0; i < known.length; i += 3) {
+      const [u, uFirst, uLast] = [known[i], known[i + 1], known[i + 2]] as [number, number, number];
+      if (u === stamp) {
+        first = Math.min(first, uFirst);
+        last = Math.max(last, uLast);
+      } else values.push(u, uFirst, uLast);
     }
-    values.unshift(stamp, first, last);
+    values[1] = first;
+    values[2] = last;
     let agrees = true;
     for (let i = 3; i < values.length; i += 3) {
       if ((values[i + 1] as number) < last && first < (values[i + 2] as number)) agrees = false;
     }
     if ((this.#pending[at] as number) === 0) this.#prune(values);
     this.#store(at, values);
+    return agrees;
+  }
+
+  /** The same where the sector has one value so far, which is nearly everywhere. */
+  #second(at: number, stamp: number, f: number, s: number): boolean {
+    const other = this.#stamp[at] as number;
+    const otherFirst = this.#first[at] as number;
+    const otherLast = this.#last[at] as number;
+    this.#stamp[at] = stamp;
+    if (other === stamp) {
+      this.#first[at] = Math.min(f, otherFirst);
+      this.#last[at] = Math.max(s, otherLast);
+      return true;
+    }
+    const agrees = otherFirst >= s || f >= otherLast;
+    this.#first[at] = f;
+    this.#last[at] = s;
+    if ((this.#pending[at] as number) === 0) {
+      // As #prune does it, the older value first.
+      if (s > otherFirst) return agrees;
+      if (otherLast > f) {
+        this.#stamp[at] = other;
+        this.#first[at] = otherFirst;
+        this.#last[at] = otherLast;
+        return agrees;
+      }
+    }
+    this.#more.set(at, [other, otherFirst, otherLast]);
+    this.#several[at] = 1;
     return agrees;
   }
 
