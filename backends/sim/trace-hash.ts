@@ -103,16 +103,14 @@ export class TraceHash {
       for (let i = 0; i < value.length; i += 1) this.#gather(value[i]);
       return;
     }
-    // How many there are is put where it belongs when it is known; a plain object inherits no name.
-    const at = this.#count;
-    this.#put(0);
-    let names = 0;
-    for (const name in value) {
-      names += 1;
-      this.#put(this.#hashOfName(name));
-      this.#gather((value as { readonly [name: string]: unknown })[name]);
+    // Values in a list of their own: looking each up by its name is dearer.
+    const names = Object.keys(value);
+    const values: readonly unknown[] = Object.values(value);
+    this.#put(~names.length);
+    for (let i = 0; i < names.length; i += 1) {
+      this.#put(this.#hashOfName(names[i] as string));
+      this.#gather(values[i]);
     }
-    this.#gathered[at] = ~names;
   }
 
   #number(x: number): void {
