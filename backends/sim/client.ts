@@ -312,14 +312,11 @@ export class Client {
 
   #forget(op: number): void {
     const open = this.#open;
-    let kept = 0;
-    for (let i = 0; i < open.length; i += 1) {
-      const other = open[i] as number;
-      if (other === op) continue;
-      open[kept] = other;
-      kept += 1;
-    }
-    if (kept < open.length) open.length = kept;
+    let at = 0;
+    while (at < open.length && open[at] !== op) at += 1;
+    if (at === open.length) return;
+    for (; at + 1 < open.length; at += 1) open[at] = open[at + 1] as number;
+    open.pop();
   }
 
   #note(): void {

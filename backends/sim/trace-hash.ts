@@ -11,6 +11,14 @@ const GATHERED = 1024;
 /** Strings whose hashes are remembered, and how long such a string may be. */
 const KNOWN = 4096;
 const KNOWN_LENGTH = 24;
+/** Lists of field names that are remembered for each length. */
+const LISTS = 32;
+
+/** The field names of one kind of object, and the hash of each. */
+interface NameList {
+  readonly names: readonly string[];
+  readonly hashes: readonly number[];
+}
 
 /** A running hash. */
 export class TraceHash {
@@ -22,15 +30,8 @@ export class TraceHash {
   /** Strings seen before and their hashes: kinds and identifiers repeat by the thousand. */
   readonly #texts: string[] = new Array<string>(KNOWN).fill('');
   readonly #hashes = new Int32Array(KNOWN);
-  /**
-   * Field names, their hashes, and the name that came after each the last time: messages of one
-   * kind have the same names in the same order, so that the guess is nearly always right.
-   */
-  readonly #names: string[] = [''];
-  readonly #nameHashes: number[] = [0];
-  readonly #following: number[] = [0];
-  readonly #numberOf = new Map<string, number>([['', 0]]);
-  #name = 0;
+  /** The lists of field names met so far, by their length. */
+  readonly #lists: NameList[][] = [];
 
   /** Begins anew. */
   reset(): void {
@@ -106,9 +107,12 @@ export class TraceHash {
     // Values in a list of their own: looking each up by its name is dearer.
     const names = Object.keys(value);
     const values: readonly unknown[] = Object.values(value);
-    this.#put(~names.length);
-    for (let i = 0; i < names.length; i += 1) {
-      this.#put(this.#hashOfName(names[i] as string));
+    const { length } = names;
+    this.#put(~length);
+    if (length === 0) return;
+    const { hashes } = this.#listOf(names);
+    for (let i = 0; i < length; i += 1) {
+      this.#put(hashes[i] as number);
       this.#gather(values[i]);
     }
   }
@@ -141,23 +145,21 @@ export class TraceHash {
     this.#gathered = wider;
   }
 
-  #hashOfName(name: string): number {
-    let number = this.#following[this.#name] as number;
-    if (this.#names[number] !== name) {
-      number = this.#numberOf.get(name) ?? this.#newName(name);
-      this.#following[this.#name] = number;
+  /** The list that says the same as `names`: objects of one kind repeat by the thousand. */
+  #listOf(names: readonly string[]): NameList {
+    const { length } = names;
+    while (this.#lists.length <= length) this.#lists.push([]);
+    const lists = this.#lists[length] as NameList[];
+    for (let l = 0; l < lists.length; l += 1) {
+      const list = lists[l] as NameList;
+      let i = length - 1;
+      while (i >= 0 && list.names[i] === names[i]) i -= 1;
+      if (i < 0) return list;
     }
-    this.#name = number;
-    return this.#nameHashes[number] as number;
-  }
-
-  #newName(name: string): number {
-    const number = this.#names.length;
-    this.#names.push(name);
-    this.#nameHashes.push(hashOf(name));
-    this.#following.push(0);
-    this.#numberOf.set(name, number);
-    return number;
+    const made = { names, hashes: names.map(hashOf) };
+    // Names that are data, not fields, would fill the memory.
+    if (lists.length < LISTS) lists.push(made);
+    return made;
   }
 
   #hashOf(text: string): number {
