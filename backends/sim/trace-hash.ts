@@ -14,6 +14,11 @@ const KNOWN_LENGTH = 24;
 /** Lists of field names that are remembered for each length. */
 const LISTS = 32;
 
+/** Parts of messages that are kept, for as long as a datagram travels; none longer than this. */
+const PARTS = 64;
+const PART_WORDS = 128;
+const NOTHING: object = {};
+
 /** The field names of one kind of object, and the hash of each. */
 interface NameList {
   readonly names: readonly string[];
@@ -30,6 +35,14 @@ export class TraceHash {
   /** Strings seen before and their hashes: kinds and identifiers repeat by the thousand. */
   readonly #texts: string[] = new Array<string>(KNOWN).fill('');
   readonly #hashes = new Int32Array(KNOWN);
+  /** Parts kept by {@link keep}: the objects, and the words that each came to. */
+  readonly #parts: object[] = new Array<object>(PARTS).fill(NOTHING);
+  readonly #partWords = new Int32Array(PARTS * PART_WORDS);
+  readonly #partCounts = new Int32Array(PARTS);
+  /** The part that is looked out for, and its place. */
+  #part: object = NOTHING;
+  #place = 0;
+  #nextPlace = 0;
   /** The lists of field names met so far, by their length. */
   readonly #lists: NameList[][] = [];
 
@@ -85,6 +98,46 @@ export class TraceHash {
     this.#count = 0;
   }
 
+  /**
+   * As {@link value}, and keeps what `part`, an object somewhere in `value`, came to, for it will
+   * come again as it is. Returns where it is kept.
+   */
+  keep(value: unknown, part: object): number {
+    const place = this.#nextPlace;
+    this.#nextPlace = (place + 1) & (PARTS - 1);
+    this.#parts[place] = NOTHING;
+    this.again(value, part, place);
+    return place;
+  }
+
+  /** As {@link value}, where `part` was kept at `place`, unless others have come there since. */
+  again(value: unknown, part: object, place: number): void {
+    this.#part = part;
+    this.#place = place;
+    this.value(value);
+    this.#part = NOTHING;
+  }
+
+  /** Puts the part that is looked out for, from its place or by going through it. */
+  #putPart(part: object): void {
+    this.#part = NOTHING;
+    const from = this.#place * PART_WORDS;
+    const words = this.#partWords;
+    if (this.#parts[this.#place] === part) {
+      const count = this.#partCounts[this.#place] as number;
+      for (let i = 0; i < count; i += 1) this.#put(words[from + i] as number);
+      return;
+    }
+    const at = this.#count;
+    this.#object(part);
+    const count = this.#count - at;
+    if (count > PART_WORDS) return;
+    const gathered = this.#gathered;
+    for (let i = 0; i < count; i += 1) words[from + i] = gathered[at + i] as number;
+    this.#partCounts[this.#place] = count;
+    this.#parts[this.#place] = part;
+  }
+
   // Comparisons one by one, not a switch: the compiler then never makes the name of the type.
   #gather(value: unknown): void {
     if (typeof value === 'number') this.#number(value);
@@ -97,6 +150,10 @@ export class TraceHash {
   #object(value: object | null): void {
     if (value === null) {
       this.#put(0x6e756c);
+      return;
+    }
+    if (value === this.#part) {
+      this.#putPart(value);
       return;
     }
     if (Array.isArray(value)) {
