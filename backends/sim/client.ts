@@ -224,7 +224,7 @@ export class Client {
 
   #issue(i: number): boolean {
     const session = this.#sessions[i] as Session;
-    const slot = session.slots.indexOf(0);
+    const slot = freeSlot(session.slots);
     if (slot < 0) return false;
     const rng = this.#rng;
     const { reads, flushes, fua, bursts } = this.#workload;
@@ -247,7 +247,9 @@ export class Client {
     if (kind === Request.Write) {
       this.#open.push(op);
       const base = slot * SLOT_SECTORS;
-      leg.stamps.fill(op, base, base + length);
+      // A loop: so few words are written before the library's own method has begun.
+      const { stamps } = leg;
+      for (let at = base; at < base + length; at += 1) stamps[at] = op;
     }
     const event =
       kind === Request.Flush
@@ -309,8 +311,12 @@ export class Client {
   }
 
   #forget(op: number): void {
-    const at = this.#open.indexOf(op);
-    if (at >= 0) this.#open.splice(at, 1);
+    const open = this.#open;
+    let at = 0;
+    while (at < open.length && open[at] !== op) at += 1;
+    if (at === open.length) return;
+    for (; at + 1 < open.length; at += 1) open[at] = open[at + 1] as number;
+    open.pop();
   }
 
   #note(): void {
@@ -325,4 +331,10 @@ export class Client {
   #next(at: number): void {
     this.#kernel.queue.push(at, Kind.Client, this.#index, 0);
   }
+}
+
+/** The first slot without an operation, or -1. */
+function freeSlot(slots: Int32Array): number {
+  for (let slot = 0; slot < slots.length; slot += 1) if (slots[slot] === 0) return slot;
+  return -1;
 }

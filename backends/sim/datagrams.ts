@@ -63,13 +63,16 @@ export class Datagrams {
     this.#paths = [];
   }
 
-  /** Sends one datagram on `link`, or on all links when it is negative. */
-  send(from: number, to: number, link: number, message: ControlMessage): void {
+  /**
+   * Sends one datagram on `link`, or on all links when it is negative. `kept` is where the trace
+   * hash keeps the message.
+   */
+  send(from: number, to: number, link: number, message: ControlMessage, kept: number): void {
     if (link >= 0) {
-      this.#sendOn(from, to, link, message);
+      this.#sendOn(from, to, link, message, kept);
       return;
     }
-    for (let each = 0; each < this.links; each += 1) this.#sendOn(from, to, each, message);
+    for (let each = 0; each < this.links; each += 1) this.#sendOn(from, to, each, message, kept);
   }
 
   /** A datagram has arrived. */
@@ -95,7 +98,7 @@ export class Datagrams {
     this.#path(from, to, link).loss += ppm;
   }
 
-  #sendOn(from: number, to: number, link: number, message: ControlMessage): void {
+  #sendOn(from: number, to: number, link: number, message: ControlMessage, kept: number): void {
     const path = this.#path(from, to, link);
     const { fixed, mean, loss, duplicate } = this.#timing;
     // Latency and the ordinary chances are drawn whether or not a fault swallows the datagram:
@@ -104,9 +107,9 @@ export class Datagrams {
     const chance = path.rng.below(1_000_000);
     if (path.cuts > 0 || chance < loss) return;
     if (path.loss > 0 && path.faultRng.chance(path.loss)) return;
-    this.#post(path, from, to, link, message, delay);
+    this.#post(path, from, to, link, message, kept, delay);
     if (chance >= 1_000_000 - duplicate) {
-      this.#post(path, from, to, link, message, delay + 500);
+      this.#post(path, from, to, link, message, kept, delay + 500);
     }
   }
 
@@ -116,6 +119,7 @@ export class Datagrams {
     to: number,
     link: number,
     message: ControlMessage,
+    kept: number,
     delay: number,
   ): void {
     const queue = this.#kernel.queue;
@@ -128,6 +132,7 @@ export class Datagrams {
     const entry = queue.take(Kind.Datagram, to, 0);
     queue.a[entry] = from;
     queue.b[entry] = link;
+    queue.c[entry] = kept;
     queue.objects[entry] = message;
     if (path.clogs > 0) path.held.push(entry);
     else queue.requeue(this.#kernel.now + delay, entry);

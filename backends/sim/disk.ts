@@ -50,6 +50,8 @@ const Field = {
 
 /** The volatile cache remembers this many sector writes; older ones have reached the medium. */
 const CACHE_ENTRIES = 1 << 15;
+/** Words about durable sectors that are gathered for the trace hash; two a sector. */
+const HARDENED = 512;
 
 /** One replica's disk. */
 export class SimDisk {
@@ -79,6 +81,10 @@ export class SimDisk {
   #cacheHead = 0;
   /** Per sector: cache position below which entries no longer count, after a FUA write. */
   readonly #since: Int32Array;
+
+  /** Sectors and stamps that the trace hash has not been told of yet. */
+  readonly #hardened = new Int32Array(HARDENED);
+  #hardenedCount = 0;
 
   #ops: Int32Array = new Int32Array(64 * FIELDS);
   #stamps: Int32Array;
@@ -262,6 +268,7 @@ export class SimDisk {
       else if (kind === DiskOp.MetaWrite) this.#tearPage(op, mode);
       if (kind !== 0) this.release(op);
     }
+    this.#tellHardened();
     this.#inFlight = 0;
     this.view.set(this.media);
     this.life += 1;
@@ -294,38 +301,62 @@ export class SimDisk {
     const sector = this.sectorOf(op);
     const count = this.countOf(op);
     const from = op * this.#maxSectors;
-    for (let i = 0; i < count; i += 1) {
-      const stamp = this.#stamps[from + i] as number;
-      this.view[sector + i] = stamp;
-      if (fua) {
+    const { view } = this;
+    const stamps = this.#stamps;
+    if (fua) {
+      const since = this.#since;
+      const head = this.#cacheHead;
+      for (let i = 0; i < count; i += 1) {
+        const stamp = stamps[from + i] as number;
+        view[sector + i] = stamp;
         this.#harden(sector + i, stamp);
-        this.#since[sector + i] = this.#cacheHead;
-      } else this.#cache(sector + i, stamp);
+        since[sector + i] = head;
+      }
+      this.#tellHardened();
+      return;
     }
-  }
-
-  #cache(sector: number, stamp: number): void {
-    if (this.#cacheHead - this.#cacheTail === CACHE_ENTRIES) this.#destage(this.#cacheTail + 1);
-    const i = this.#cacheHead & (CACHE_ENTRIES - 1);
-    this.#cacheSector[i] = sector;
-    this.#cacheStamp[i] = stamp;
-    this.#cacheHead += 1;
+    const over = this.unflushed + count - CACHE_ENTRIES;
+    if (over > 0) this.#destage(this.#cacheTail + over);
+    const cacheSector = this.#cacheSector;
+    const cacheStamp = this.#cacheStamp;
+    let head = this.#cacheHead;
+    for (let i = 0; i < count; i += 1, head += 1) {
+      const stamp = stamps[from + i] as number;
+      view[sector + i] = stamp;
+      cacheSector[head & (CACHE_ENTRIES - 1)] = sector + i;
+      cacheStamp[head & (CACHE_ENTRIES - 1)] = stamp;
+    }
+    this.#cacheHead = head;
   }
 
   #destage(mark: number): void {
-    for (; this.#cacheTail < mark; this.#cacheTail += 1) {
-      const i = this.#cacheTail & (CACHE_ENTRIES - 1);
-      const sector = this.#cacheSector[i] as number;
-      if (this.#cacheTail + 1 > (this.#since[sector] as number)) {
-        this.#harden(sector, this.#cacheStamp[i] as number);
-      }
+    const sectors = this.#cacheSector;
+    const stamps = this.#cacheStamp;
+    const since = this.#since;
+    let at = this.#cacheTail;
+    for (; at < mark; at += 1) {
+      const i = at & (CACHE_ENTRIES - 1);
+      const sector = sectors[i] as number;
+      if (at + 1 > (since[sector] as number)) this.#harden(sector, stamps[i] as number);
     }
+    this.#cacheTail = at;
+    this.#tellHardened();
   }
 
+  /** One sector becomes durable; the caller ends with {@link #tellHardened}. */
   #harden(sector: number, stamp: number): void {
     this.media[sector] = stamp;
-    this.#hash.word(sector ^ (this.#node << 26));
-    this.#hash.word(stamp);
+    const hardened = this.#hardened;
+    hardened[this.#hardenedCount] = sector ^ (this.#node << 26);
+    hardened[this.#hardenedCount + 1] = stamp;
+    this.#hardenedCount += 2;
+    if (this.#hardenedCount === HARDENED) this.#tellHardened();
+  }
+
+  /** What became durable goes into the trace hash: many words at once cost less than one by one. */
+  #tellHardened(): void {
+    this.#hash.words(this.#hardened, 0, this.#hardenedCount);
+    this.#hardenedCount = 0;
   }
 
   #tear(op: number, mode: CrashMode, keep: number): void {
@@ -341,6 +372,7 @@ export class SimDisk {
   #tearPage(op: number, mode: CrashMode): void {
     const to = this.sectorOf(op) * PAGE_BYTES;
     const held = this.#pages[op] as Uint8Array;
+    this.#tellHardened();
     for (let i = 0; i < SECTORS_PER_PAGE; i += 1) {
       const kept = mode === 'all' || (mode !== 'none' && this.#rng.chance(500_000));
       if (!kept) continue;

@@ -275,6 +275,11 @@ export class SimHost implements LegHost, MonitorHost {
 
   /** One turn of the control actor with one input. */
   input(input: ControlInput): void {
+    this.#step(input, -1);
+  }
+
+  /** The same; a message was kept by the trace hash when it was sent. */
+  #step(input: ControlInput, kept: number): void {
     const control = this.#control;
     if (control === null) return;
     const { hash } = this.#kernel;
@@ -282,7 +287,8 @@ export class SimHost implements LegHost, MonitorHost {
     this.#kernel.events += 1;
     hash.word(~this.node);
     hash.integer(now);
-    hash.value(input);
+    if (input.kind === 'message' && kept >= 0) hash.again(input, input.message, kept);
+    else hash.value(input);
     let decisions: readonly ControlDecision[];
     try {
       decisions = control.step([input], now);
@@ -316,7 +322,7 @@ export class SimHost implements LegHost, MonitorHost {
       const from = queue.a[entry] as number;
       const link = queue.b[entry] as number;
       const message = queue.objects[entry] as ControlMessage;
-      this.input({ kind: 'message', from, link, message });
+      this.#step({ kind: 'message', from, link, message }, queue.c[entry] as number);
       return true;
     }
     if (this.#parkedDatagrams >= PARKED_DATAGRAMS) return true;
@@ -364,15 +370,12 @@ export class SimHost implements LegHost, MonitorHost {
   #carryOut(decision: ControlDecision): void {
     const { hash } = this.#kernel;
     switch (decision.kind) {
-      case 'send':
-        hash.value(decision);
-        this.#datagrams.send(
-          this.node,
-          decision.to,
-          decision.link === 'all' ? -1 : decision.link,
-          decision.message,
-        );
+      case 'send': {
+        const { to, link, message } = decision;
+        const kept = hash.keep(decision, message);
+        this.#datagrams.send(this.node, to, link === 'all' ? -1 : link, message, kept);
         return;
+      }
       case 'persist':
         hash.value(decision);
         this.store.persist(decision.token, decision.durable, this.coreLife);

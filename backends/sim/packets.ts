@@ -32,7 +32,7 @@ export class PacketPool {
   offset: Float64Array = new Float64Array(0);
   headers: Uint32Array = new Uint32Array(0);
   stamps: Int32Array = new Int32Array(0);
-  readonly pages: (Uint8Array | undefined)[] = [];
+  readonly #pages: (Uint8Array | undefined)[] = [];
   readonly #free: number[] = [];
 
   constructor(maxSectors: number) {
@@ -84,12 +84,26 @@ export class PacketPool {
     for (let i = 0; i < count; i += 1) to[at + i] = this.stamps[from + i] as number;
   }
 
+  // Loops: most messages are so short that a view of them would cost more than the copy.
+
+  /** Copies the `count` bytes of a message in. */
+  putBytes(packet: number, from: Uint8Array, at: number, count: number): void {
+    const to = this.page(packet);
+    for (let i = 0; i < count; i += 1) to[i] = from[at + i] as number;
+  }
+
+  /** Copies the bytes of a message out. */
+  takeBytes(packet: number, to: Uint8Array, at: number, count: number): void {
+    const from = this.page(packet);
+    for (let i = 0; i < count; i += 1) to[at + i] = from[i] as number;
+  }
+
   /** The bytes of a message. */
   page(packet: number): Uint8Array {
-    const known = this.pages[packet];
+    const known = this.#pages[packet];
     if (known !== undefined) return known;
     const made = new Uint8Array(PAGE_BYTES);
-    this.pages[packet] = made;
+    this.#pages[packet] = made;
     return made;
   }
 

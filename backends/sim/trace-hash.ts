@@ -6,22 +6,45 @@
 import { mix32 } from '../../engine/core/rng.ts';
 import type { Records } from '../../engine/data/memory.ts';
 
-/** Words of a message that are gathered before they are taken together. */
+/** Words of a message that are gathered before they are taken together, to begin with. */
 const GATHERED = 1024;
 /** Strings whose hashes are remembered, and how long such a string may be. */
 const KNOWN = 4096;
 const KNOWN_LENGTH = 24;
+/** Lists of field names that are remembered for each length. */
+const LISTS = 32;
+
+/** Parts of messages that are kept, for as long as a datagram travels; none longer than this. */
+const PARTS = 64;
+const PART_WORDS = 128;
+const NOTHING: object = {};
+
+/** The field names of one kind of object, and the hash of each. */
+interface NameList {
+  readonly names: readonly string[];
+  readonly hashes: readonly number[];
+}
 
 /** A running hash. */
 export class TraceHash {
   #a = 0x243f6a88;
   #b = 0x13198a2e;
   /** A message's words: each step of the hash waits for the one before, gathering them does not. */
-  readonly #gathered = new Int32Array(GATHERED);
+  #gathered = new Int32Array(GATHERED);
   #count = 0;
-  /** Strings seen before and their hashes: kinds and field names repeat by the thousand. */
+  /** Strings seen before and their hashes: kinds and identifiers repeat by the thousand. */
   readonly #texts: string[] = new Array<string>(KNOWN).fill('');
   readonly #hashes = new Int32Array(KNOWN);
+  /** Parts kept by {@link keep}: the objects, and the words that each came to. */
+  readonly #parts: object[] = new Array<object>(PARTS).fill(NOTHING);
+  readonly #partWords = new Int32Array(PARTS * PART_WORDS);
+  readonly #partCounts = new Int32Array(PARTS);
+  /** The part that is looked out for, and its place. */
+  #part: object = NOTHING;
+  #place = 0;
+  #nextPlace = 0;
+  /** The lists of field names met so far, by their length. */
+  readonly #lists: NameList[][] = [];
 
   /** Begins anew. */
   reset(): void {
@@ -51,7 +74,7 @@ export class TraceHash {
   }
 
   /** Takes `count` words of an array. */
-  words(from: Int32Array | Uint32Array, at: number, count: number): void {
+  words(from: Int32Array, at: number, count: number): void {
     let a = this.#a;
     let b = this.#b;
     for (let i = at; i < at + count; i += 1) {
@@ -71,27 +94,57 @@ export class TraceHash {
   /** Takes a message: structure, field names and values, in the order of its fields. */
   value(value: unknown): void {
     this.#gather(value);
-    this.#take();
+    this.words(this.#gathered, 0, this.#count);
+    this.#count = 0;
   }
 
-  #gather(value: unknown): void {
-    switch (typeof value) {
-      case 'number':
-        if (Number.isSafeInteger(value)) this.#integer(value);
-        else this.#put(this.#hashOf(String(value)));
-        return;
-      case 'string':
-        this.#put(this.#hashOf(value));
-        return;
-      case 'boolean':
-        this.#put(value ? 0x7472 : 0x6661);
-        return;
-      case 'object':
-        this.#object(value);
-        return;
-      default:
-        this.#put(0x756e64);
+  /**
+   * As {@link value}, and keeps what `part`, an object somewhere in `value`, came to, for it will
+   * come again as it is. Returns where it is kept.
+   */
+  keep(value: unknown, part: object): number {
+    const place = this.#nextPlace;
+    this.#nextPlace = (place + 1) & (PARTS - 1);
+    this.#parts[place] = NOTHING;
+    this.again(value, part, place);
+    return place;
+  }
+
+  /** As {@link value}, where `part` was kept at `place`, unless others have come there since. */
+  again(value: unknown, part: object, place: number): void {
+    this.#part = part;
+    this.#place = place;
+    this.value(value);
+    this.#part = NOTHING;
+  }
+
+  /** Puts the part that is looked out for, from its place or by going through it. */
+  #putPart(part: object): void {
+    this.#part = NOTHING;
+    const from = this.#place * PART_WORDS;
+    const words = this.#partWords;
+    if (this.#parts[this.#place] === part) {
+      const count = this.#partCounts[this.#place] as number;
+      for (let i = 0; i < count; i += 1) this.#put(words[from + i] as number);
+      return;
     }
+    const at = this.#count;
+    this.#object(part);
+    const count = this.#count - at;
+    if (count > PART_WORDS) return;
+    const gathered = this.#gathered;
+    for (let i = 0; i < count; i += 1) words[from + i] = gathered[at + i] as number;
+    this.#partCounts[this.#place] = count;
+    this.#parts[this.#place] = part;
+  }
+
+  // Comparisons one by one, not a switch: the compiler then never makes the name of the type.
+  #gather(value: unknown): void {
+    if (typeof value === 'number') this.#number(value);
+    else if (typeof value === 'string') this.#put(this.#hashOf(value));
+    else if (typeof value === 'object') this.#object(value);
+    else if (typeof value === 'boolean') this.#put(value ? 0x7472 : 0x6661);
+    else this.#put(0x756e64);
   }
 
   #object(value: object | null): void {
@@ -99,25 +152,37 @@ export class TraceHash {
       this.#put(0x6e756c);
       return;
     }
+    if (value === this.#part) {
+      this.#putPart(value);
+      return;
+    }
     if (Array.isArray(value)) {
       this.#put(value.length);
       for (let i = 0; i < value.length; i += 1) this.#gather(value[i]);
       return;
     }
+    // Values in a list of their own: looking each up by its name is dearer.
     const names = Object.keys(value);
-    this.#put(~names.length);
-    for (let i = 0; i < names.length; i += 1) {
-      const name = names[i] as string;
-      this.#put(this.#hashOf(name));
-      this.#gather((value as { readonly [name: string]: unknown })[name]);
+    const values: readonly unknown[] = Object.values(value);
+    const { length } = names;
+    this.#put(~length);
+    if (length === 0) return;
+    const { hashes } = this.#listOf(names);
+    for (let i = 0; i < length; i += 1) {
+      this.#put(hashes[i] as number);
+      this.#gather(values[i]);
     }
   }
 
-  #integer(x: number): void {
+  #number(x: number): void {
     const small = x | 0;
     if (small === x) {
       this.#put(small);
       this.#put(small >> 31);
+      return;
+    }
+    if (!Number.isSafeInteger(x)) {
+      this.#put(this.#hashOf(String(x)));
       return;
     }
     const high = Math.floor(x / 4294967296);
@@ -126,14 +191,32 @@ export class TraceHash {
   }
 
   #put(x: number): void {
-    if (this.#count === GATHERED) this.#take();
+    if (this.#count === this.#gathered.length) this.#widen();
     this.#gathered[this.#count] = x;
     this.#count += 1;
   }
 
-  #take(): void {
-    this.words(this.#gathered, 0, this.#count);
-    this.#count = 0;
+  #widen(): void {
+    const wider = new Int32Array(this.#gathered.length * 2);
+    wider.set(this.#gathered);
+    this.#gathered = wider;
+  }
+
+  /** The list that says the same as `names`: objects of one kind repeat by the thousand. */
+  #listOf(names: readonly string[]): NameList {
+    const { length } = names;
+    while (this.#lists.length <= length) this.#lists.push([]);
+    const lists = this.#lists[length] as NameList[];
+    for (let l = 0; l < lists.length; l += 1) {
+      const list = lists[l] as NameList;
+      let i = length - 1;
+      while (i >= 0 && list.names[i] === names[i]) i -= 1;
+      if (i < 0) return list;
+    }
+    const made = { names, hashes: names.map(hashOf) };
+    // Names that are data, not fields, would fill the memory.
+    if (lists.length < LISTS) lists.push(made);
+    return made;
   }
 
   #hashOf(text: string): number {

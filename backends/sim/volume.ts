@@ -4,7 +4,14 @@
  * microsecond are handed over as one batch, as a real backend does.
  */
 import { InvariantError } from '../../engine/core/invariant.ts';
-import { type AbiLayout, Decision, Event, Flag, PAGE_BYTES } from '../../engine/data/abi.ts';
+import {
+  type AbiLayout,
+  Decision,
+  Event,
+  Flag,
+  HEADER_BYTES,
+  PAGE_BYTES,
+} from '../../engine/data/abi.ts';
 import type { DataMemory } from '../../engine/data/memory.ts';
 import type { DataActor, DataCommand, DataReport, Mailboxes } from '../../engine/data/messages.ts';
 import type { SimClock } from './clock.ts';
@@ -227,7 +234,7 @@ export class SimLeg implements StreamEnd {
     for (let r = 0; r < count; r += 1) {
       hash.record(this.memory.events, r);
       if (this.memory.events.op(r) === Event.PeerWrite) {
-        hash.words(this.memory.headers.u32, this.memory.events.slot(r) << 4, 16);
+        this.#hashHeader(this.memory.events.slot(r));
       }
     }
     let decisions = 0;
@@ -329,8 +336,7 @@ export class SimLeg implements StreamEnd {
       }
       default: {
         const page = this.#inPage();
-        const bytes = packets.page(packet);
-        this.memory.inPages.set(bytes.subarray(0, length), page * PAGE_BYTES);
+        packets.takeBytes(packet, this.memory.inPages, page * PAGE_BYTES, length);
         this.append(Event.PeerMessage, page, number, 0, 0, length, 0);
         return true;
       }
@@ -366,7 +372,7 @@ export class SimLeg implements StreamEnd {
   }
 
   #carryOut(r: number): void {
-    const { decisions, headers } = this.memory;
+    const { decisions } = this.memory;
     const { hash } = this.#kernel;
     hash.record(decisions, r);
     const slot = decisions.slot(r);
@@ -386,19 +392,22 @@ export class SimLeg implements StreamEnd {
         this.#issue(this.disk.submitMeta(offset, length, this.host.coreLife, null));
         return;
       case Decision.MetaWrite: {
-        const page = this.#outPage(slot, PAGE_BYTES);
+        this.#hashPage(slot, PAGE_BYTES);
+        const at = slot * PAGE_BYTES;
+        const page = this.memory.outPages.subarray(at, at + PAGE_BYTES);
         this.#issue(this.disk.submitMeta(offset, length, this.host.coreLife, page));
         return;
       }
       case Decision.PeerWrite:
-        hash.words(headers.u32, slot << 4, 16);
+        this.#hashHeader(slot);
         this.#sendWrite(r, slot, offset, length);
         return;
       case Decision.PeerAck:
         this.#sendAck(r, slot, offset);
         return;
       case Decision.PeerMessage:
-        this.#sendMessage(r, this.#outPage(slot, length), length);
+        this.#hashPage(slot, length);
+        this.#sendMessage(r, slot * PAGE_BYTES, length);
         return;
       case Decision.Complete:
         this.#observer.completed(this.index, slot, decisions.status(r));
@@ -440,11 +449,14 @@ export class SimLeg implements StreamEnd {
     this.#kernel.queue.a[entry] = op;
   }
 
-  #outPage(page: number, length: number): Uint8Array {
-    const at = page * PAGE_BYTES;
-    const first = (this.memory.offsets.outPages + at) / 4;
+  #hashPage(page: number, length: number): void {
+    const first = (this.memory.offsets.outPages + page * PAGE_BYTES) / 4;
     this.#kernel.hash.words(this.#words, first, Math.ceil(length / 4));
-    return this.memory.outPages.subarray(at, at + length);
+  }
+
+  #hashHeader(slot: number): void {
+    const at = this.memory.offsets.headers + slot * HEADER_BYTES;
+    this.#kernel.hash.words(this.#words, at >> 2, HEADER_BYTES / 4);
   }
 
   #isCurrent(link: number): boolean {
@@ -490,14 +502,14 @@ export class SimLeg implements StreamEnd {
     return 0;
   }
 
-  #sendMessage(r: number, bytes: Uint8Array, length: number): void {
+  #sendMessage(r: number, at: number, length: number): void {
     const { decisions } = this.memory;
     if (!this.#isCurrent(decisions.link(r))) return;
     const connection = this.connection as Connection;
     const packet = connection.packet(Packet.Message);
     this.#packets.length[packet] = length;
     this.#packets.offset[packet] = 0;
-    this.#packets.page(packet).set(bytes);
+    this.#packets.putBytes(packet, this.memory.outPages, at, length);
     connection.send(this.side, packet, length);
   }
 

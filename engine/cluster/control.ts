@@ -5,6 +5,7 @@
  */
 import type { ClusterConfig } from '../core/config.ts';
 import { invariant } from '../core/invariant.ts';
+import { samePlain } from '../core/plain.ts';
 import { mix32, type Rng } from '../core/rng.ts';
 import type { BootId, Micros, NodeId } from '../core/units.ts';
 import { flagsOf } from './canaries.ts';
@@ -92,7 +93,7 @@ export class Control implements ControlActor {
   #executeDue = false;
   #factsDue = true;
   #facts: FactsMessage;
-  #factsKey = '';
+  #factsTold = false;
 
   constructor(options: ControlOptions) {
     const { config, node, rng, canaries, reached } = options;
@@ -518,10 +519,8 @@ export class Control implements ControlActor {
   #tellFacts(): void {
     this.#factsDue = false;
     const next = this.#composeFacts(this.#facts.version + 1);
-    const { identity, formed, attested, volumes, groups } = next;
-    const key = JSON.stringify([identity, formed, attested, volumes, groups]);
-    if (key === this.#factsKey) return;
-    this.#factsKey = key;
+    if (this.#factsTold && saysNothingNew(next, this.#facts)) return;
+    this.#factsTold = true;
     this.#facts = next;
     this.#planDue = true;
     this.#links.broadcast(next);
@@ -569,4 +568,15 @@ export class Control implements ControlActor {
     this.#wakeAt = at;
     this.#context.decide({ kind: 'wake-at', at });
   }
+}
+
+/** Whether facts differ in nothing but their version. */
+function saysNothingNew(next: FactsMessage, told: FactsMessage): boolean {
+  return (
+    next.identity === told.identity &&
+    next.formed === told.formed &&
+    samePlain(next.attested, told.attested) &&
+    samePlain(next.volumes, told.volumes) &&
+    samePlain(next.groups, told.groups)
+  );
 }

@@ -41,8 +41,14 @@ export function attestableAt(view: VoterView, grant: Micros, flags: Flags): Micr
 
 /** Until when the node may act: send time of the oldest renewal in its best majority, plus P. */
 export function rightUntil(acked: readonly Micros[], majority: number, pet: Micros): Micros {
-  const newest = acked.slice().sort((a, b) => b - a);
-  const oldest = newest[majority - 1] ?? -1;
+  // The newest that so many have reached: no list is sorted, for every acknowledgement asks.
+  let oldest = -1;
+  for (const candidate of acked) {
+    if (candidate <= oldest) continue;
+    let reached = 0;
+    for (const other of acked) if (other >= candidate) reached += 1;
+    if (reached >= majority) oldest = candidate;
+  }
   return oldest < 0 ? -1 : oldest + pet;
 }
 

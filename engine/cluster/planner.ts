@@ -58,7 +58,7 @@ export class Planner {
   }
 
   busy(group: string): boolean {
-    return this.#proposals.busy(`group ${group}`);
+    return this.#proposals.busy('group', group);
   }
 
   /** One pass over everything. */
@@ -68,7 +68,7 @@ export class Planner {
     this.#upkeep.readmit();
     for (const unit of this.#context.units) {
       const { name } = unit.group;
-      if (this.busy(name) || this.#proposals.busy(`volume ${unit.volume.name}`)) continue;
+      if (this.busy(name) || this.#proposals.busy('volume', unit.volume.name)) continue;
       const group = groupOf(this.#state(), name);
       const record = recordOf(this.#state(), unit.volume.name);
       if (group === null || record === null) continue;

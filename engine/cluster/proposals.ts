@@ -24,9 +24,10 @@ export class Proposals {
     this.#pending.clear();
   }
 
-  /** `subject` as in 'group shop', 'volume data', 'lease 1', 'voter 3', 'boot 2'. */
-  busy(subject: string): boolean {
-    return this.#pending.has(subject);
+  /** The subject as in 'group shop', 'volume data', 'lease 1', 'voter 3', 'boot 2'. */
+  busy(kind: 'group' | 'volume' | 'lease' | 'voter' | 'boot', name: string | number): boolean {
+    // Nearly always nothing is pending: then no name is put together.
+    return this.#pending.size > 0 && this.#pending.has(`${kind} ${name}`);
   }
 }
 

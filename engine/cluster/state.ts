@@ -27,13 +27,7 @@ export interface ClusterState {
 }
 
 /** The state before genesis. */
-export const EMPTY_STATE: ClusterState = {
-  voters: [],
-  volumes: [],
-  groups: [],
-  leases: [],
-  boots: [],
-};
+export const EMPTY_STATE: ClusterState = stateOf([], [], [], [], []);
 
 const PAST_MAX = 16;
 
@@ -155,13 +149,23 @@ function genesis(entry: Extract<Entry, { kind: 'genesis' }>, config: ClusterConf
     failed: [],
     blocked: null,
   }));
-  return {
-    voters: entry.voters,
-    volumes: entry.volumes,
-    groups,
-    leases: config.nodes.map((node) => ({ node: node.id, epoch: 1 })),
-    boots: entry.boots.map((known) => ({ node: known.node, boot: known.boot, past: [] })),
-  };
+  const leases = config.nodes.map((node) => ({ node: node.id, epoch: 1 }));
+  const boots = entry.boots.map((known) => ({ node: known.node, boot: known.boot, past: [] }));
+  return stateOf(entry.voters, entry.volumes, groups, leases, boots);
+}
+
+/**
+ * Every state is made here, field by field: a chain of spreads gives each state a hidden shape of
+ * its own, and whoever reads many of them then looks its fields up by name.
+ */
+function stateOf(
+  voters: ClusterState['voters'],
+  volumes: ClusterState['volumes'],
+  groups: ClusterState['groups'],
+  leases: ClusterState['leases'],
+  boots: ClusterState['boots'],
+): ClusterState {
+  return { voters, volumes, groups, leases, boots };
 }
 
 function readmit(state: ClusterState, node: NodeId, was: number, identity: number): ClusterState {
@@ -170,21 +174,22 @@ function readmit(state: ClusterState, node: NodeId, was: number, identity: numbe
   if (identity === was || voter.past.includes(identity)) return state;
   const past = [...voter.past, was].slice(-PAST_MAX);
   const voters = state.voters.map((v) => (v.node === node ? { node, identity, past } : v));
-  return { ...state, voters };
+  return stateOf(voters, state.volumes, state.groups, state.leases, state.boots);
 }
 
 function withRecord(state: ClusterState, record: VolumeRecord): ClusterState {
   const volumes = state.volumes.map((v) => (v.volume === record.volume ? record : v));
-  return { ...state, volumes };
+  return stateOf(state.voters, volumes, state.groups, state.leases, state.boots);
 }
 
 function withGroup(state: ClusterState, next: GroupState): ClusterState {
-  return { ...state, groups: state.groups.map((g) => (g.group === next.group ? next : g)) };
+  const groups = state.groups.map((g) => (g.group === next.group ? next : g));
+  return stateOf(state.voters, state.volumes, groups, state.leases, state.boots);
 }
 
 function settle(state: ClusterState, node: NodeId): ClusterState {
   const leases = state.leases.map((l) => (l.node === node ? { node, epoch: l.epoch + 1 } : l));
-  return { ...state, leases };
+  return stateOf(state.voters, state.volumes, state.groups, leases, state.boots);
 }
 
 function withBoot(state: ClusterState, node: NodeId, was: BootId, boot: BootId): ClusterState {
@@ -193,5 +198,5 @@ function withBoot(state: ClusterState, node: NodeId, was: BootId, boot: BootId):
   if (boot === was || known.past.includes(boot)) return state;
   const past = [...known.past, was].slice(-PAST_MAX);
   const boots = state.boots.map((b) => (b.node === node ? { node, boot, past } : b));
-  return { ...state, boots };
+  return stateOf(state.voters, state.volumes, state.groups, state.leases, boots);
 }

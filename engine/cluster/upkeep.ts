@@ -2,6 +2,7 @@
  * The leader's standing duties beside the groups: in-sync sets as the primaries wish them, boots,
  * blank voters, and leases about which somebody attested.
  */
+import type { NodeId } from '../core/units.ts';
 import type { Member, VolumeRecord } from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { GroupState } from './entries.ts';
@@ -93,7 +94,7 @@ export class Upkeep {
     for (const { id } of this.#context.config.nodes) {
       const { boot, reachable } = this.#views.candidate(id);
       const was = bootOf(this.#state(), id);
-      if (!reachable || boot === 0 || boot === was || this.#proposals.busy(`boot ${id}`)) continue;
+      if (!reachable || boot === 0 || boot === was || this.#proposals.busy('boot', id)) continue;
       if (this.#state().boots.some((b) => b.node === id && b.past.includes(boot))) continue;
       const event = this.#context.event('boot.known', { peer: id, boot }, '');
       this.#proposals.propose({ kind: 'boot', event, node: id, was, boot });
@@ -104,8 +105,7 @@ export class Upkeep {
     for (const peer of this.#links.peers) {
       const identity = peer.identity !== 0 ? peer.identity : (peer.facts?.identity ?? 0);
       const was = identityOf(this.#state(), peer.node);
-      if (identity === 0 || identity === was || this.#proposals.busy(`voter ${peer.node}`))
-        continue;
+      if (identity === 0 || identity === was || this.#proposals.busy('voter', peer.node)) continue;
       const voter = this.#state().voters.find((v) => v.node === peer.node);
       if (voter === undefined || voter.past.includes(identity)) continue;
       if (!this.#links.reachable(peer.node)) continue;
@@ -119,20 +119,30 @@ export class Upkeep {
   settle(): void {
     for (const { id } of this.#context.config.nodes) {
       const lease = leaseEpochOf(this.#state(), id);
-      if (lease === 0 || this.#proposals.busy(`lease ${id}`) || !this.#links.reachable(id))
-        continue;
-      const blocks = (facts: FactsMessage | null): boolean =>
-        facts?.attested.some((a) => a.node === id && a.lease === lease) ?? false;
-      const blocked =
-        blocks(this.#views.ownFacts) || this.#links.peers.some((peer) => blocks(peer.facts));
+      if (lease === 0 || !this.#attested(id, lease)) continue;
+      if (this.#proposals.busy('lease', id) || !this.#links.reachable(id)) continue;
       // An owner change that rests on these attestations may be on its way.
       const moving = this.#state().groups.some(
-        (g) => g.owner === id && this.#proposals.busy(`group ${g.group}`),
+        (g) => g.owner === id && this.#proposals.busy('group', g.group),
       );
-      if (!blocked || moving) continue;
+      if (moving) continue;
       this.#context.reached('lease-settled');
       const event = this.#context.event('lease.settled', { peer: id, lease }, '');
       this.#proposals.propose({ kind: 'settle', event, node: id, lease });
     }
   }
+
+  /** Whether anybody says that it attested the lease's end. */
+  #attested(node: NodeId, lease: number): boolean {
+    if (names(this.#views.ownFacts, node, lease)) return true;
+    for (const { facts } of this.#links.peers) {
+      if (facts !== null && names(facts, node, lease)) return true;
+    }
+    return false;
+  }
+}
+
+function names(facts: FactsMessage, node: NodeId, lease: number): boolean {
+  for (const word of facts.attested) if (word.node === node && word.lease === lease) return true;
+  return false;
 }

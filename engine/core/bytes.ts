@@ -7,32 +7,30 @@ import { invariant } from './invariant.ts';
 
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   readonly #end: number;
   at: number;
   ok = true;
 
   constructor(bytes: Uint8Array, start: number, end: number) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = start;
     this.#end = end;
   }
 
   u8(): number {
-    return this.#take(1) ? this.#view.getUint8(this.at - 1) : 0;
+    return this.#take(1) ? this.#byte(1) : 0;
   }
   u16(): number {
-    return this.#take(2) ? this.#view.getUint16(this.at - 2, true) : 0;
+    return this.#take(2) ? this.#byte(2) | (this.#byte(1) << 8) : 0;
   }
   u32(): number {
-    return this.#take(4) ? this.#view.getUint32(this.at - 4, true) : 0;
+    return this.#take(4) ? this.#word(4) : 0;
   }
   /** A non-negative safe integer held in 64 bits. */
   uint(): number {
     if (!this.#take(8)) return 0;
-    const low = this.#view.getUint32(this.at - 8, true);
-    const high = this.#view.getUint32(this.at - 4, true);
+    const low = this.#word(8);
+    const high = this.#word(4);
     if (high < 0x200000) return high * 4294967296 + low;
     this.ok = false;
     return 0;
@@ -60,6 +58,16 @@ export class ByteReader {
     return this.#bytes.subarray(this.at - count, this.at);
   }
 
+  // By bytes: to make a DataView costs more than to read a whole message.
+  /** The byte `back` bytes before the place reached. */
+  #byte(back: number): number {
+    return this.#bytes[this.at - back] as number;
+  }
+  #word(back: number): number {
+    const low = this.#byte(back) | (this.#byte(back - 1) << 8) | (this.#byte(back - 2) << 16);
+    return (low | (this.#byte(back - 3) << 24)) >>> 0;
+  }
+
   #take(count: number): boolean {
     if (!this.ok || this.at + count > this.#end) {
       this.ok = false;
@@ -73,29 +81,29 @@ export class ByteReader {
 /** Writes into a fixed array; running over its end breaks a belief of ours. */
 export class ByteWriter {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   at: number;
 
   constructor(bytes: Uint8Array, start: number) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = start;
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#take(1), value);
+    this.#bytes[this.#take(1)] = value;
   }
   u16(value: number): void {
-    this.#view.setUint16(this.#take(2), value, true);
+    const at = this.#take(2);
+    this.#bytes[at] = value;
+    this.#bytes[at + 1] = value >>> 8;
   }
   u32(value: number): void {
-    this.#view.setUint32(this.#take(4), value, true);
+    this.#word(this.#take(4), value);
   }
   uint(value: number): void {
     invariant(Number.isSafeInteger(value) && value >= 0, 'what is encoded is a safe integer');
     const at = this.#take(8);
-    this.#view.setUint32(at, value % 4294967296, true);
-    this.#view.setUint32(at + 4, Math.floor(value / 4294967296), true);
+    this.#word(at, value % 4294967296);
+    this.#word(at + 4, Math.floor(value / 4294967296));
   }
   /** Lower-case hexadecimal digits, two a byte. By character codes: it is on every page's way. */
   hex(digits: string): void {
@@ -114,6 +122,14 @@ export class ByteWriter {
   }
   bytes(value: Uint8Array): void {
     this.#bytes.set(value, this.#take(value.length));
+  }
+
+  #word(at: number, value: number): void {
+    const bytes = this.#bytes;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
+    bytes[at + 2] = value >>> 16;
+    bytes[at + 3] = value >>> 24;
   }
 
   #take(count: number): number {

@@ -64,6 +64,13 @@ export class ActivityLog {
    * journal sequence to wait for, or -1 when there is no room yet (nothing is held then).
    */
   acquire(first: number, last: number): number {
+    // Mostly a write follows another to the same extent.
+    const newest = this.#newest;
+    if (first === last && newest >= 0 && this.#extent[newest] === first) {
+      this.#refs[newest] = (this.#refs[newest] as number) + 1;
+      const since = this.#since[newest] as number;
+      return since > this.#durable ? since : 0;
+    }
     let missing = 0;
     for (let e = first; e <= last; e += 1) {
       const i = this.#index.get(e);

@@ -329,7 +329,7 @@ function startPage(into: Uint8Array, magic: number, uuid: string, seq: number): 
 }
 
 function seal(into: Uint8Array, page: number, used: number): void {
-  new DataView(into.buffer, into.byteOffset).setUint32(CRC_AT, pageCrc(into, page, used), true);
+  new ByteWriter(into, CRC_AT).u32(pageCrc(into, page, used));
 }
 
 function openPage(bytes: Uint8Array, page: number, magic: number): PageHead | null {

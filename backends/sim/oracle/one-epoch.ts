@@ -47,7 +47,8 @@ export class OneEpochOracle {
   /** A replica accepted a peer's write of `epoch`. */
   accepted(replica: ReplicaTruth, epoch: number): void {
     if (epoch === 0) return;
-    const index = this.#truth.replicas.indexOf(replica);
+    let index = 0;
+    while (this.#truth.replicas[index] !== replica) index += 1;
     const highest = Math.max(this.#accepted[index] as number, this.#ownEpoch(replica));
     if (epoch < highest) this.#find(replica, 'epoch.stale-write-accepted', epoch);
     this.#accepted[index] = Math.max(this.#accepted[index] as number, epoch);

@@ -159,19 +159,16 @@ export class RegisterOracle {
    * not older than its last flushed one.
    */
   forget(t: number): void {
-    const written = new Set<number>();
     const { count, kind, sector, length } = this.#history;
+    this.#more.clear();
+    this.#several.fill(0);
     for (let op = 1; op <= count; op += 1) {
       if (kind[op] !== Request.Write) continue;
       const from = sector[op] as number;
-      for (let at = from; at < from + (length[op] as number); at += 1) written.add(at);
-    }
-    for (const at of written) {
-      this.#more.delete(at);
-      this.#several[at] = 0;
-      this.#stamp[at] = UNCERTAIN;
-      this.#first[at] = t;
-      this.#last[at] = 0;
+      const to = from + (length[op] as number);
+      this.#stamp.fill(UNCERTAIN, from, to);
+      this.#first.fill(t, from, to);
+      this.#last.fill(0, from, to);
     }
   }
 
@@ -238,23 +235,65 @@ export class RegisterOracle {
 
   /** Adds an operation on `stamp` spanning (f, s); false when its value conflicts with another. */
   #slow(at: number, stamp: number, f: number, s: number): boolean {
-    const values = this.#values(at);
-    let found = -1;
-    for (let i = 0; i < values.length; i += 3) if (values[i] === stamp) found = i;
-    let first = f;
-    let last = s;
-    if (found >= 0) {
-      first = Math.min(first, values[found + 1] as number);
-      last = Math.max(last, values[found + 2] as number);
-      values.splice(found, 3);
+    if (this.#several[at] === 0) return this.#second(at, stamp, f, s);
+    const known = this.#more.get(at) as number[];
+    const values = [stamp, f, s];
+    this.#join(
+      values,
+      this.#stamp[at] as number,
+      this.#first[at] as number,
+      this.#last[at] as number,
+    );
+    for (let i = 0; i < known.length; i += 3) {
+      this.#join(values, known[i] as number, known[i + 1] as number, known[i + 2] as number);
     }
-    values.unshift(stamp, first, last);
+    const first = values[1] as number;
+    const last = values[2] as number;
     let agrees = true;
     for (let i = 3; i < values.length; i += 3) {
       if ((values[i + 1] as number) < last && first < (values[i + 2] as number)) agrees = false;
     }
     if ((this.#pending[at] as number) === 0) this.#prune(values);
     this.#store(at, values);
+    return agrees;
+  }
+
+  /** Adds a value behind the others, or to the first one when it is the same. */
+  #join(values: number[], stamp: number, first: number, last: number): void {
+    if (stamp !== values[0]) {
+      values.push(stamp, first, last);
+      return;
+    }
+    values[1] = Math.min(values[1] as number, first);
+    values[2] = Math.max(values[2] as number, last);
+  }
+
+  /** The same where the sector has one value so far, which is nearly everywhere. */
+  #second(at: number, stamp: number, f: number, s: number): boolean {
+    const other = this.#stamp[at] as number;
+    const otherFirst = this.#first[at] as number;
+    const otherLast = this.#last[at] as number;
+    this.#stamp[at] = stamp;
+    if (other === stamp) {
+      this.#first[at] = Math.min(f, otherFirst);
+      this.#last[at] = Math.max(s, otherLast);
+      return true;
+    }
+    const agrees = otherFirst >= s || f >= otherLast;
+    this.#first[at] = f;
+    this.#last[at] = s;
+    if ((this.#pending[at] as number) === 0) {
+      // As #prune does it, the older value first.
+      if (s > otherFirst) return agrees;
+      if (otherLast > f) {
+        this.#stamp[at] = other;
+        this.#first[at] = otherFirst;
+        this.#last[at] = otherLast;
+        return agrees;
+      }
+    }
+    this.#more.set(at, [other, otherFirst, otherLast]);
+    this.#several[at] = 1;
     return agrees;
   }
 

@@ -12,12 +12,12 @@ describe('proposals', () => {
     const proposals = new Proposals(raft);
     proposals.propose(SETTLE);
     expect(log).toEqual([SETTLE]);
-    expect(proposals.busy('lease 1')).toBe(true);
-    expect(proposals.busy('lease 2')).toBe(false);
+    expect(proposals.busy('lease', 1)).toBe(true);
+    expect(proposals.busy('lease', 2)).toBe(false);
     proposals.applied({ kind: 'noop', event: '' });
-    expect(proposals.busy('lease 1')).toBe(true);
+    expect(proposals.busy('lease', 1)).toBe(true);
     proposals.applied(SETTLE);
-    expect(proposals.busy('lease 1')).toBe(false);
+    expect(proposals.busy('lease', 1)).toBe(false);
   });
 
   it('are forgotten with the leadership under which they were made', () => {
@@ -25,6 +25,6 @@ describe('proposals', () => {
     const proposals = new Proposals(raft);
     proposals.propose(SETTLE);
     proposals.reset();
-    expect(proposals.busy('lease 1')).toBe(false);
+    expect(proposals.busy('lease', 1)).toBe(false);
   });
 });
