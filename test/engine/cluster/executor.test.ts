@@ -39,7 +39,7 @@ function setup(canaries: readonly string[] = []) {
 }
 
 describe('a core that lost its store', () => {
-  it('says that it runs nothing only when the monitor has said so, and disarms nothing before', () => {
+  it('claims to run nothing, and disarms, only when the monitor has said so', () => {
     const told = (canaries: readonly string[], heard: boolean) => {
       const { executor, context, volumes } = setup(canaries);
       executor.restore(null);
