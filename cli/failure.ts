@@ -7,6 +7,8 @@ export const EXIT_OK = 0;
 export const EXIT_BROKEN = 1;
 /** The input was bad; nothing was changed. */
 export const EXIT_BAD_INPUT = 2;
+/** All laws held, but a swarm that was long enough did not exercise everything declared. */
+export const EXIT_NOT_EXERCISED = 3;
 
 /** A mistake in what the user gave us: place and reason, and what to do. */
 export class InputError extends Error {

@@ -104,6 +104,10 @@ function moment(when: Moment): string {
       return ', at the next resync';
     case 'removal':
       return ', while a removal is pending';
+    case 'stop':
+      return ', while the service stops';
+    case 'hand-over':
+      return ', when a host has given up the volume';
     case 'take-over':
       return ', at the next take-over';
     default:

@@ -43,11 +43,14 @@ const FAMILIES: readonly (readonly FaultKind[])[] = [
   ['freeze'],
   ['clock-rate'],
   ['wipe'],
-  ['switch'],
+  ['switch', 'switch', 'switch'],
 ];
 
 const CLUSTERS = 5;
 const FIRST = 3_000_000;
+/** One schedule in eight begins while the cluster forms: hosts are up, the log may not be. */
+const EARLY = 300_000;
+const EARLY_ONE_IN = 8;
 const DISTANCE = 6_000_000;
 /**
  * Offsets within a cluster and lengths, in microseconds: small ones are as likely as large ones.
@@ -108,12 +111,47 @@ function schedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
     chosen += 1;
     kinds.push(...(FAMILIES[index] as readonly FaultKind[]));
   }
-  return drawn.genes.map((each) => fault(each, kinds, config)).sort((a, b) => a.at - b.at);
+  const early = (drawn.families + drawn.first) % EARLY_ONE_IN === 0;
+  const faults = drawn.genes.map((each) => fault(each, kinds, early ? EARLY : FIRST, config));
+  return atSwitches(faults).sort((a, b) => a.at - b.at);
 }
 
-function fault(drawn: Gene, kinds: readonly FaultKind[], config: ClusterConfig): Fault {
+/** A taker waits three seconds for the host that gave up; what is over before changes nothing. */
+const TAKER_WAITS = 3_500_000;
+
+/** What waits for a moment of a switch is there when one is asked for. */
+function atSwitches(faults: readonly Fault[]): Fault[] {
+  const switches = faults.filter(({ kind }) => kind === 'switch');
+  return faults.map((each, index) => {
+    const asked = switches[index % Math.max(1, switches.length)];
+    const waits = each.when === 'stop' || each.when === 'hand-over';
+    if (asked === undefined || !waits) return each;
+    // The other host is the better aim only now and then: it has nothing to give up.
+    const target = typeof each.target === 'number' && index % 4 > 0 ? 'primary' : each.target;
+    const links = each.links === 'control-1' ? 'replication' : each.links;
+    const least = INSTANT.has(each.kind) || each.for === 0 ? 0 : TAKER_WAITS;
+    const span = Math.max(each.for, each.when === 'hand-over' ? least : 0);
+    return {
+      ...each,
+      at: asked.at,
+      for: span,
+      target: AIMED.has(each.kind) ? target : each.target,
+      links,
+    };
+  });
+}
+
+function fault(
+  drawn: Gene,
+  kinds: readonly FaultKind[],
+  first: number,
+  config: ClusterConfig,
+): Fault {
   const kind = kinds[drawn.kind % kinds.length] as FaultKind;
-  const at = FIRST + drawn.cluster * DISTANCE + spread(OFFSETS, drawn.offset);
+  const at =
+    (drawn.cluster === 0 ? first : FIRST) +
+    drawn.cluster * DISTANCE +
+    spread(OFFSETS, drawn.offset);
   const length = spread(LENGTHS, drawn.length);
   const [target, peer] = ends(drawn, kind, config);
   const bounded = kind === 'freeze' || kind === 'pause-core' ? Math.min(length, 9_000_000) : length;
@@ -129,7 +167,7 @@ function fault(drawn: Gene, kinds: readonly FaultKind[], config: ClusterConfig):
     cache: CRASHING.has(kind) ? cacheOf(drawn.cache) : PLAIN_FAULT.cache,
     ppm: ppmOf(kind, drawn.size, config),
     clockStops: kind === 'freeze' && drawn.size >= 7,
-    when: momentOf(kind, drawn.when),
+    when: momentOf(kind, drawn.when, kinds.includes('switch')),
   };
 }
 
@@ -151,6 +189,8 @@ function ends(
   const pick = (from: readonly number[], die: number): number => from[die % from.length] as number;
   if (!AIMED.has(kind)) return [PLAIN_FAULT.target, 0];
   if (kind === 'wipe') return ['witness', 0];
+  // Most switches are to where the service is not: the others are refused.
+  if (kind === 'switch' && drawn.target >= 3) return ['secondary', 0];
   if (kind === 'switch' || kind === 'kill-monitor') return [pick(hosts, drawn.target), 0];
   const target = ((): Fault['target'] => {
     if (drawn.target < 4) return pick(hosts, drawn.target);
@@ -189,9 +229,12 @@ const STRIKING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'kill-core',
 ]);
 
-function momentOf(kind: FaultKind, die: number): Fault['when'] {
+function momentOf(kind: FaultKind, die: number, switching: boolean): Fault['when'] {
   const strikes = STRIKING.has(kind);
-  if (die < 6) return die < 4 && strikes ? 'write' : 'at-once';
+  if (strikes && die < (switching ? 2 : 4)) return 'write';
+  // Where services are switched, what strikes between two owners is worth more.
+  if (switching && strikes) return kind === 'kill-core' || die % 2 === 0 ? 'stop' : 'hand-over';
+  if (die < 6) return 'at-once';
   // A removal leaves one copy behind for some moments: what strikes then is worth more runs.
   if (die < 8) return strikes && die === 7 ? 'removal' : 'resync';
   return die === 8 ? 'removal' : 'take-over';

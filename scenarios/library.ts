@@ -4,6 +4,7 @@ import { bothHostsLosePower } from './library/both-hosts-lose-power.ts';
 import { clockRatesApart } from './library/clock-rates-apart.ts';
 import { cloggedThenDead } from './library/clogged-then-dead.ts';
 import { coreKilledUnderLoad } from './library/core-killed-under-load.ts';
+import { coreKilledWhileStopping } from './library/core-killed-while-stopping.ts';
 import { eachVoterInTurn } from './library/each-voter-in-turn.ts';
 import { freezeLongerThanLease } from './library/freeze-longer-than-lease.ts';
 import { leaderChangeDuringRemoval } from './library/leader-change-during-removal.ts';
@@ -33,6 +34,7 @@ const TEXTS: readonly ScenarioText[] = [
   coreKilledUnderLoad,
   cloggedThenDead,
   switchIntoFailure,
+  coreKilledWhileStopping,
 ];
 
 /**

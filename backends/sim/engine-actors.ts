@@ -20,6 +20,8 @@ import type { Actors, MetadataPage, Suspicion } from './actors.ts';
 const BLOCKS_PER_EXTENT = EXTENT_BYTES / 4096;
 /** Both replicas of a new pair begin with this generation. */
 const FIRST_GENERATION = 1;
+/** A run commits a few dozen entries: the log is folded so early that absentees need snapshots. */
+const COMPACT_AT = 12;
 
 /** The mirror's configuration of a volume; small rings and windows, so that their ends are met. */
 export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
@@ -56,7 +58,8 @@ export class EngineActors implements Actors {
     this.#segmentBytes = segmentBytes;
   }
 
-  readonly control: Actors['control'] = (ground) => new Control(ground);
+  readonly control: Actors['control'] = (ground) =>
+    new Control({ ...ground, compactAt: COMPACT_AT });
 
   readonly data: Actors['data'] = (ground) => {
     const options = { ...ground, config: this.#config(ground.volume) };

@@ -29,7 +29,15 @@ export const ROLES = ['leader', 'primary', 'secondary', 'witness'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What a fault waits for, once its time has come. */
-export const MOMENTS = ['at-once', 'write', 'resync', 'removal', 'take-over'] as const;
+export const MOMENTS = [
+  'at-once',
+  'write',
+  'resync',
+  'removal',
+  'stop',
+  'hand-over',
+  'take-over',
+] as const;
 export type Moment = (typeof MOMENTS)[number];
 
 /** Which links a network fault concerns. */

@@ -94,6 +94,7 @@ export class WorldWatch implements Observer {
     if (report.kind === 'state') this.#moments(replica, report.link, report.role);
     if (report.kind === 'want' && report.reason !== 'resync-done') this.#driver?.moment('removal');
     own?.report(replica, report);
+    if (report.kind === 'stopped') this.#driver?.moment('hand-over');
     if (report.kind === 'active') this.#active(leg);
   }
 
@@ -117,7 +118,9 @@ export class WorldWatch implements Observer {
   coreDied(node: number): void {
     this.#kernel.worldEvent(node, 'world.core-died', {});
     for (const leg of this.#legs) {
-      if (leg.node === node) this.#clients[leg.volume]?.disconnected(leg.side, true);
+      if (leg.node !== node) continue;
+      this.#own(leg.index)?.coreDied(this.#replica(leg.index));
+      this.#clients[leg.volume]?.disconnected(leg.side, true);
     }
   }
 
@@ -148,6 +151,7 @@ export class WorldWatch implements Observer {
     const volume = this.#volumes[group] as number;
     if (group === 0 && state === 'running') this.primary = node;
     this.#oracles[volume]?.application(node, state);
+    if (state === 'stopping') this.#driver?.moment('stop');
     if (state !== 'stopping' && state !== 'stopped') return;
     for (const leg of this.#legs) {
       if (leg.volume !== volume || leg.node !== node) continue;

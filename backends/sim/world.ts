@@ -222,6 +222,7 @@ export class World implements FaultWorld {
         disk: leg.disk,
         boot: () => (host.power ? host.boot : 0),
         record: null,
+        acting: null,
         granted: 0,
         clock: () => host.clock.at(kernel.now),
         state: 'Off',

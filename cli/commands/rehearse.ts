@@ -6,12 +6,13 @@ import { parse as parseYaml } from 'yaml';
 import type { ClusterConfig } from '../../engine/core/config.ts';
 import type { FaultMode } from '../../scenarios/campaign.ts';
 import { plantedBugs } from '../../scenarios/canaries.ts';
+import { COMPLETE_RUNS } from '../../scenarios/coverage.ts';
 import { describeSchedule } from '../../scenarios/describe.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
 import { nodeName, readScenario, type Scenario, writeScenario } from '../../scenarios/scenario.ts';
 import { pairCount, singleFaults } from '../../scenarios/single-faults.ts';
 import { loadConfig } from '../config/load.ts';
-import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
+import { EXIT_BROKEN, EXIT_NOT_EXERCISED, EXIT_OK, InputError, printJson } from '../failure.ts';
 import { bundledConfig } from '../rehearse/bundled.ts';
 import {
   type Phase,
@@ -67,6 +68,12 @@ export function rehearseCommand(): Command {
     .option('--list', 'list the scenarios of the library')
     .option('--list-canaries', 'list the bugs that can be planted')
     .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 all laws held; 1 a law was broken; 2 bad input; 3 all laws held, but a swarm of
+${COMPLETE_RUNS} runs or more did not exercise every fault and rare branch that is declared.`,
+    )
     .action(async (file: string | undefined, options: Options) => {
       process.exitCode = await run(file, options);
     });
@@ -93,7 +100,13 @@ async function run(file: string | undefined, options: Options): Promise<number> 
   }
   if (options.json) printJson(jsonOf(result, replays));
   else console.log(formatReport(result, { config, replays }));
-  return result.campaign.violations.length > 0 ? EXIT_BROKEN : EXIT_OK;
+  return exitOf(result);
+}
+
+/** How a rehearsal ends: a broken law outweighs everything else. */
+export function exitOf(result: Pick<Rehearsal, 'campaign' | 'notExercised'>): number {
+  if (result.campaign.violations.length > 0) return EXIT_BROKEN;
+  return result.notExercised?.due === true ? EXIT_NOT_EXERCISED : EXIT_OK;
 }
 
 /** The campaigns that the options ask for. */
@@ -199,10 +212,11 @@ export function keepTimeline(
 }
 
 function jsonOf(rehearsal: Rehearsal, replays: readonly string[]): object {
-  const { campaign, traceHash, rows, cpuSeconds } = rehearsal;
+  const { campaign, notExercised, traceHash, rows, cpuSeconds } = rehearsal;
   const { hashes: _, violations, ...rest } = campaign;
   return {
     ...rest,
+    notExercised,
     traceHash,
     violations: violations.map(({ law, seed, schedule, finding }, index) => {
       const { code, t, node, d } = finding;

@@ -9,6 +9,7 @@ import {
   type FaultMode,
   mergeCampaigns,
 } from '../../scenarios/campaign.ts';
+import { type NotExercised, notExercised } from '../../scenarios/coverage.ts';
 import { newWorld, type RunResult, runScenario } from '../../scenarios/run.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
 import { BUILD } from '../version.ts';
@@ -49,6 +50,11 @@ export interface RunPlace {
 /** What a rehearsal came to. */
 export interface Rehearsal {
   readonly campaign: CampaignResult;
+  /**
+   * What no run exercised of what is declared; null when nothing of it was a swarm, or a planted
+   * bug was to be found.
+   */
+  readonly notExercised: NotExercised | null;
   /** The hash of all runs' hashes, in order of phases and seeds. */
   readonly traceHash: string;
   readonly rows: readonly Row[];
@@ -135,8 +141,15 @@ function gather(
       if (worst === null || worse(row.worst, worst.rank) !== worst.rank) worst = place;
     }
   }
+  const campaign = mergeCampaigns(perPhase);
+  const swarms = options.phases.flatMap(({ mode, scenario }, index) =>
+    mode === 'swarm' && scenario === undefined ? [perPhase[index]?.runs ?? 0] : [],
+  );
+  const swarmRuns = swarms.reduce((sum, runs) => sum + runs, 0);
+  const judged = swarms.length > 0 && options.canaries.length === 0;
   return {
-    campaign: mergeCampaigns(perPhase),
+    campaign,
+    notExercised: judged ? notExercised(campaign, swarmRuns) : null,
     traceHash,
     rows: mergeRows(answers.flatMap(({ rows }) => rows)),
     worst: worst ?? { phase: options.phases[0] as Phase, seed: options.phases[0]?.seed ?? 1 },

@@ -1,6 +1,7 @@
 /** The report of a rehearsal, for people. */
 import Table from 'cli-table3';
 import type { ClusterConfig } from '../../engine/core/config.ts';
+import { COMPLETE_RUNS, type NotExercised } from '../../scenarios/coverage.ts';
 import { say, term } from '../../viewer/src/catalogue/catalogue.ts';
 import { language } from '../language.ts';
 import type { Rehearsal } from './rehearsal.ts';
@@ -57,8 +58,19 @@ export function formatReport(rehearsal: Rehearsal, context: ReportContext): stri
   if (campaign.detected > 0) {
     lines.push(say(words, 'report.detected', { runs: campaign.detected }));
   }
+  lines.push(...missing(rehearsal.notExercised));
   lines.push(say(words, 'report.hash', { hash: rehearsal.traceHash }));
   return lines.join('\n');
+}
+
+function missing(found: NotExercised | null): readonly string[] {
+  if (found === null || found.faults.length + found.marks.length === 0) return [];
+  const words = language();
+  const list = (names: readonly string[]): string => (names.length === 0 ? '–' : names.join(', '));
+  const { faults, marks, due } = found;
+  const lines = [say(words, 'report.not-exercised', { faults: list(faults), marks: list(marks) })];
+  if (due) lines.push(say(words, 'report.not-exercised-due', { runs: COMPLETE_RUNS }));
+  return lines;
 }
 
 function cells(row: Row, config: ClusterConfig): readonly string[] {

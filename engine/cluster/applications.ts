@@ -75,14 +75,17 @@ export class Applications {
 
   constructor(context: Context) {
     this.#context = context;
-    for (const unit of context.units) this.begin(unit, 0);
+    for (const unit of context.units) this.begin(unit, null);
   }
 
-  /** `left` is the epoch in which an earlier life of this core may have left it running. */
-  begin(unit: Unit, left: Epoch): void {
+  /**
+   * `left` is the epoch in which an earlier life of this core may have left it running, null when
+   * nothing was left, and 0 when nobody knows.
+   */
+  begin(unit: Unit, left: Epoch | null): void {
     const exists = unit.group.application !== null;
-    const application = new LocalApplication(exists, left === 0 ? 'stopped' : 'unknown');
-    application.epoch = left;
+    const application = new LocalApplication(exists, left === null ? 'stopped' : 'unknown');
+    application.epoch = left ?? 0;
     this.#byGroup.set(unit.group.name, application);
   }
 

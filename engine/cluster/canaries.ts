@@ -46,6 +46,12 @@ export const CLUSTER_CANARIES: readonly Canary[] = [
   },
   { id: 'generation-kept', what: 'the generation is not renewed when the in-sync set shrinks' },
   { id: 'epoch-not-raised', what: 'a take-over keeps the epoch of the record it replaces' },
+  {
+    id: 'attached-by-state',
+    what: 'a replica that has read nothing yet is taken for one that outlived its control',
+  },
+  { id: 'blank-core-clean', what: 'a core that lost its store says that it runs nothing' },
+  { id: 'command-repeated', what: 'a command that took effect is judged again by the next leader' },
 ];
 
 /** Id of a planted bug of this engine. */
@@ -66,7 +72,10 @@ export type CanaryId =
   | 'boot-rule-skipped'
   | 'outdated-promoted'
   | 'generation-kept'
-  | 'epoch-not-raised';
+  | 'epoch-not-raised'
+  | 'attached-by-state'
+  | 'blank-core-clean'
+  | 'command-repeated';
 
 /** The switches, by id. */
 export type Flags = { readonly [id in CanaryId]: boolean };

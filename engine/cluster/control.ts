@@ -52,6 +52,8 @@ export interface ControlOptions {
   readonly canaries: ReadonlySet<string>;
   /** Called at rare branches (CLUSTER_MARKS). */
   readonly reached: (mark: string) => void;
+  /** Entries that the log keeps before it folds them; a simulation has fewer, to meet that end. */
+  readonly compactAt?: number;
 }
 
 /** The durable document; a later version that reads it must know `version` 1. */
@@ -96,7 +98,7 @@ export class Control implements ControlActor {
   #factsTold = false;
 
   constructor(options: ControlOptions) {
-    const { config, node, rng, canaries, reached } = options;
+    const { config, node, rng, canaries, reached, compactAt } = options;
     const context = new Context(config, node, rng, flagsOf(canaries), reached);
     const state = (): ClusterState => this.#state;
     this.#context = context;
@@ -117,7 +119,7 @@ export class Control implements ControlActor {
         this.#planDue = true;
       },
     };
-    this.#raft = new Raft(context, this.#durability, this.#links, machine);
+    this.#raft = new Raft(context, this.#durability, this.#links, machine, compactAt);
     this.#formation = new Formation(context, this.#links, this.#durability, (genesis, first) => {
       if (this.#state.voters.length === 0) this.#raft.found(genesis, first);
     });
@@ -227,7 +229,7 @@ export class Control implements ControlActor {
     if (document === null) {
       context.identity = this.#draw(boot);
       this.#durability.mark();
-      this.#executor.restore([]);
+      this.#executor.restore(null);
     } else {
       invariant(document.version === 1, 'the durable document is one that we know');
       context.identity = document.identity;

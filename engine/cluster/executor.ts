@@ -63,13 +63,19 @@ export class Executor {
     return this.#running;
   }
 
-  /** What an earlier life may have left behind; a lost host left nothing. */
-  restore(running: readonly Running[]): void {
-    this.#running = running.filter((r) => r.boot === this.#context.boot);
+  /**
+   * What an earlier life may have left behind; a lost host left nothing. Null when the store is
+   * empty: it may have been lost, and everything may be running until the monitor says otherwise.
+   */
+  restore(written: readonly Running[] | null): void {
+    const { boot, units, flags } = this.#context;
+    const all = units.map(({ group }) => ({ group: group.name, epoch: 0, boot }));
+    const running = written ?? (flags['blank-core-clean'] ? [] : all);
+    this.#running = running.filter((r) => r.boot === boot);
     for (const r of this.#running) this.#durable.set(r.group, r.epoch);
     for (const unit of this.#context.units) {
       const left = this.#running.find((r) => r.group === unit.group.name);
-      this.applications.begin(unit, left?.epoch ?? 0);
+      this.applications.begin(unit, left?.epoch ?? null);
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import { VOIDED_MAX } from '../data/messages.ts';
 import type { ControlMessage } from './messages.ts';
+import { COMMANDS_MAX } from './state.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -116,13 +117,18 @@ const entry = kinds({
   settle: shape({ event: text, node: integer, lease: integer }),
   boot: shape({ event: text, node: integer, was: integer, boot: integer }),
 });
-const state = shape({
+const plainState = shape({
   voters: list(voter, 64),
   volumes: list(record),
   groups: list(group),
   leases: list(shape({ node: integer, epoch: integer }), 64),
   boots: list(shape({ node: integer, boot: integer, past: list(integer, 64) }), 64),
 });
+const state: Check = (v) => {
+  if (!plainState(v)) return false;
+  const { commands = [] } = v as { readonly commands?: unknown };
+  return list(ref, COMMANDS_MAX)(commands);
+};
 const want = shape({
   epoch: integer,
   members: list(member, 64),

@@ -1,6 +1,7 @@
 /**
  * Commands of people. Any node takes one; the leader judges it and makes it an entry; the node
- * that took it answers when the entry is applied there. Repeated until answered or given up.
+ * that took it answers when the entry is applied there. Repeated until answered or given up; the
+ * state keeps which commands have become entries, so that a repetition does nothing.
  */
 import type { Micros, NodeId } from '../core/units.ts';
 import type { Context } from './context.ts';
@@ -10,7 +11,7 @@ import type { ClusterStatus, OperatorAnswer, OperatorCommand } from './interface
 import type { CommandMessage, CommandRefusedMessage } from './messages.ts';
 import type { Planner } from './planner.ts';
 import type { Raft } from './raft.ts';
-import { type ClusterState, groupOf, recordOf } from './state.ts';
+import { type ClusterState, commandTaken, groupOf, recordOf } from './state.ts';
 import type { Views } from './views.ts';
 
 const GIVE_UP_AFTER = 10_000_000;
@@ -127,6 +128,11 @@ export class Operator {
     const { node, boot, life } = this.#context;
     const { command, event } = waiting;
     const ref: CommandRef = { node, life, id };
+    // Its entry may have come inside a snapshot.
+    if (this.#taken(ref)) {
+      this.#answer(id, command, { ok: true });
+      return;
+    }
     const message: CommandMessage = { kind: 'command', boot, life, event, ref, command };
     if (this.#raft.leads) this.onCommand(node, message);
     else if (this.#raft.leader !== 0) this.#links.send(this.#raft.leader, message);
@@ -138,7 +144,7 @@ export class Operator {
     command: OperatorCommand,
     cause: string,
   ): { reason: string; remedy: string } | null {
-    if (command.kind === 'status') return null;
+    if (command.kind === 'status' || this.#taken(ref)) return null;
     const unit = this.#context.units.find((u) => u.group.name === command.group && !u.implicit);
     const group = groupOf(this.#state(), command.group);
     const record = unit === undefined ? null : recordOf(this.#state(), unit.volume.name);
@@ -200,6 +206,10 @@ export class Operator {
         return null;
       }
     }
+  }
+
+  #taken(ref: CommandRef): boolean {
+    return !this.#context.flags['command-repeated'] && commandTaken(this.#state(), ref);
   }
 
   #answer(id: number, command: OperatorCommand, answer: OperatorAnswer): void {

@@ -22,6 +22,7 @@ import { type LogEntry, RaftLog } from './raft-log.ts';
 import { Replication } from './replication.ts';
 import { type ClusterState, EMPTY_STATE, identityOf, majorityOf } from './state.ts';
 
+/** Committed entries beyond the snapshot at which they are folded into a new one. */
 const COMPACT_AT = 96;
 
 /** What of the log outlives the process. */
@@ -51,6 +52,7 @@ export class Raft {
   readonly #durability: Durability;
   readonly #links: Links;
   readonly #machine: Machine;
+  readonly #compactAt: number;
   #log = new RaftLog(0, 0, []);
   #snapState: ClusterState = EMPTY_STATE;
   #role: 'follower' | 'pre' | 'candidate' | 'leader' = 'follower';
@@ -69,7 +71,14 @@ export class Raft {
   #votes = new Set<NodeId>();
   readonly #replication: Replication;
 
-  constructor(context: Context, durability: Durability, links: Links, machine: Machine) {
+  constructor(
+    context: Context,
+    durability: Durability,
+    links: Links,
+    machine: Machine,
+    compactAt: number = COMPACT_AT,
+  ) {
+    this.#compactAt = compactAt;
     this.#context = context;
     this.#durability = durability;
     this.#links = links;
@@ -483,7 +492,7 @@ export class Raft {
       this.#commit += 1;
       this.#machine.apply(this.#log.at(this.#commit).entry, this.#commit);
     }
-    if (this.#commit - this.#log.snapIndex < COMPACT_AT) return;
+    if (this.#commit - this.#log.snapIndex < this.#compactAt) return;
     this.#context.reached('log-compacted');
     this.#compact();
   }

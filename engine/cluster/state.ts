@@ -6,7 +6,7 @@
 import type { ClusterConfig } from '../core/config.ts';
 import type { BootId, NodeId } from '../core/units.ts';
 import type { VolumeRecord } from '../data/messages.ts';
-import type { Entry, GroupState, Proof, Voter } from './entries.ts';
+import type { CommandRef, Entry, GroupState, Proof, Voter } from './entries.ts';
 import { unitsOf } from './groups.ts';
 
 /** Boots of a node that a commit has made known; a past boot never becomes current again. */
@@ -24,12 +24,20 @@ export interface ClusterState {
   /** Lease epochs: raised whenever attestations about a node are settled. */
   readonly leases: readonly { readonly node: NodeId; readonly epoch: number }[];
   readonly boots: readonly KnownBoot[];
+  /**
+   * Commands of people that became entries, oldest first: one that is sent again after a change of
+   * leader is answered, not judged by what it did. All of them succeeded; a refusal is no entry.
+   * Absent while there are none.
+   */
+  readonly commands?: readonly CommandRef[];
 }
 
 /** The state before genesis. */
 export const EMPTY_STATE: ClusterState = stateOf([], [], [], [], []);
 
 const PAST_MAX = 16;
+/** Far more than can be waiting for an answer at a time, few enough for a snapshot's message. */
+export const COMMANDS_MAX = 256;
 
 export function majorityOf(count: number): number {
   return Math.floor(count / 2) + 1;
@@ -58,6 +66,12 @@ export function bootOf(state: ClusterState, node: NodeId): BootId {
   return 0;
 }
 
+/** Whether this command has become an entry. */
+export function commandTaken(state: ClusterState, { node, life, id }: CommandRef): boolean {
+  const { commands = [] } = state;
+  return commands.some((known) => known.node === node && known.life === life && known.id === id);
+}
+
 /** The next state; the same object when the entry lost its race or proves nothing. */
 export function applyEntry(
   state: ClusterState,
@@ -80,6 +94,7 @@ export function applyEntry(
     case 'group': {
       const group = groupOf(state, entry.next.group);
       if (group === null || group.serial !== entry.from) return state;
+      if (entry.command !== null && commandTaken(state, entry.command)) return state;
       if (entry.record !== null) {
         const record = recordOf(state, entry.record.volume);
         if (record === null || record.epoch !== entry.recordFrom) return state;
@@ -88,6 +103,7 @@ export function applyEntry(
       let next = withGroup(state, entry.next);
       if (entry.record !== null) next = withRecord(next, entry.record);
       if (entry.proof.kind === 'lease-expired') next = settle(next, entry.proof.node);
+      if (entry.command !== null) next = withCommand(next, entry.command);
       return next;
     }
     case 'settle':
@@ -185,6 +201,11 @@ function withRecord(state: ClusterState, record: VolumeRecord): ClusterState {
 function withGroup(state: ClusterState, next: GroupState): ClusterState {
   const groups = state.groups.map((g) => (g.group === next.group ? next : g));
   return stateOf(state.voters, state.volumes, groups, state.leases, state.boots);
+}
+
+function withCommand(state: ClusterState, command: CommandRef): ClusterState {
+  const { commands = [] } = state;
+  return { ...state, commands: [...commands, command].slice(-COMMANDS_MAX) };
 }
 
 function settle(state: ClusterState, node: NodeId): ClusterState {

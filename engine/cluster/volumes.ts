@@ -8,6 +8,8 @@ export interface LocalVolume {
   readonly volume: string;
   /** The data actor's metadata was read in its present life. */
   attached: boolean;
+  /** Its start was heard, and not yet that it has read its metadata: what it says is empty. */
+  starting: boolean;
   disk: DiskState;
   role: Role;
   link: LinkState;
@@ -39,6 +41,7 @@ export class Volumes {
       this.#all.push({
         volume: name,
         attached: false,
+        starting: false,
         disk: 'Diskless',
         role: 'Idle',
         link: 'Connecting',
@@ -69,6 +72,7 @@ export class Volumes {
     const volume = this.get(name);
     if (volume === null) return;
     volume.attached = false;
+    volume.starting = true;
     volume.want = null;
     volume.sent = 0;
     volume.engaged = false;
@@ -91,6 +95,7 @@ export class Volumes {
         this.started(name);
         const { disk, epoch } = report;
         volume.attached = true;
+        volume.starting = false;
         volume.disk = disk;
         volume.generation = report.generation;
         volume.epoch = epoch;
@@ -101,6 +106,8 @@ export class Volumes {
       }
       case 'state': {
         const acts = report.role === 'Primary' || report.role === 'Suspended';
+        // Its epoch is not read yet: it would look like a replica that never acted.
+        if (volume.starting && !this.#context.flags['attached-by-state']) return;
         if (!volume.attached) {
           // It outlived our restart: what it does under an epoch of before is not ours.
           volume.attached = true;

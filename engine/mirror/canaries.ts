@@ -37,6 +37,10 @@ export const MIRROR_CANARIES: readonly Canary[] = [
   { id: 'stale-epoch', what: "A deposed primary's write is carried out and acknowledged." },
   { id: 'overlap-order', what: 'Overlapping writes are issued at once, in no order.' },
   { id: 'resync-race', what: 'A resync copy takes no range lock: old data may overwrite new.' },
+  {
+    id: 'early-alone',
+    what: 'Writes do without the peer once the record comes, not once it is acted on.',
+  },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
 ];
 
@@ -61,6 +65,7 @@ export interface CanarySwitches {
   readonly staleEpoch: boolean;
   readonly overlapOrder: boolean;
   readonly resyncRace: boolean;
+  readonly earlyAlone: boolean;
   readonly readNoWait: boolean;
 }
 
@@ -86,6 +91,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     staleEpoch: ids.has('stale-epoch'),
     overlapOrder: ids.has('overlap-order'),
     resyncRace: ids.has('resync-race'),
+    earlyAlone: ids.has('early-alone'),
     readNoWait: ids.has('read-no-wait'),
   };
 }

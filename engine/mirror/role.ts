@@ -326,6 +326,7 @@ export class RoleMachine {
     }
     const alone = record.members.every((m) => m.node === state.node);
     if (alone) {
+      if (this.#p.canary.earlyAlone && state.lead) state.required = false;
       // A relation agreed on under the old record ends with it.
       if (link.mode !== Mode.None && !(link.following && this.#p.canary.staleEpoch)) {
         link.drop('alone');

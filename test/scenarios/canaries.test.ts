@@ -38,6 +38,17 @@ describe('a campaign', () => {
     });
   }
 
+  it('sees by what a host did in which epoch what no other law sees', {
+    timeout: 2 * MINUTE,
+  }, () => {
+    const codes = new Set<string>();
+    const shard = { config: DEMO_CONFIG, mode: 'swarm', seed: SEEDS[0]!, runs: 80 } as const;
+    runCampaign({ ...shard, canaries: new Set(['early-alone']) }, ({ violations }) => {
+      for (const { law, code } of violations) codes.add(`${law} ${code}`);
+    });
+    expect([...codes]).toEqual(['LAW-one-epoch epoch.passed-over']);
+  });
+
   it('reports nothing when no bug is planted', { timeout: 4 * MINUTE }, () => {
     const world = newWorld();
     for (const seed of SEEDS) {

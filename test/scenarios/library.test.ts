@@ -31,6 +31,7 @@ const SHOWS: {
   'core-killed-under-load': { takeOvers: 0, resyncs: 2 },
   'clogged-then-dead': { takeOvers: 0 },
   'switch-into-failure': { takeOvers: 1 },
+  'core-killed-while-stopping': { takeOvers: 1 },
 };
 
 describe('the library', () => {

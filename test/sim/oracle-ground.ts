@@ -39,6 +39,7 @@ export class Ground {
         disk: new SimDisk(`d${node}`, this.pool, node, size, DEFAULT_DISK_LATENCY, hash, rng),
         boot: () => node * 10,
         record: null,
+        acting: null,
         granted: 0,
         clock: () => this.now,
         state: 'UpToDate',

@@ -121,27 +121,59 @@ describe('LAW-acknowledged', () => {
 });
 
 describe('LAW-one-epoch', () => {
+  function onBoth(ground: Ground): number {
+    const op = ground.invokeWrite(5);
+    for (const node of [1, 2]) ground.put(node, op, false);
+    return op;
+  }
+
   it('catches an acknowledgement in an epoch that is over', () => {
     const ground = new Ground();
     const oracle = new OneEpochOracle(ground.truth, ground.verdict);
-    ground.replica(1).record = ground.record(2, 1);
-    const before = ground.history.tick();
+    ground.replica(1).acting = ground.record(2, 1);
+    const before = onBoth(ground);
     oracle.acknowledged(ground.replica(1), before);
-    ground.replica(2).record = ground.record(3, 2, [2]);
-    oracle.acknowledged(ground.replica(2), ground.history.tick());
+    ground.replica(2).acting = ground.record(3, 2, [2]);
+    oracle.acknowledged(ground.replica(2), onBoth(ground));
     // Late news of what was gathered in time.
     oracle.acknowledged(ground.replica(1), before);
     expect(ground.codes).toEqual([]);
-    oracle.acknowledged(ground.replica(1), ground.history.tick());
+    // That it was given a later record helps nobody who does not act in it.
+    ground.replica(1).record = ground.record(4, 1);
+    oracle.acknowledged(ground.replica(1), onBoth(ground));
     expect(ground.codes).toEqual(['epoch.went-back']);
   });
 
-  it('catches a host that acknowledges without being the primary of its record', () => {
+  it('catches a host that acknowledges without having said that it serves as primary', () => {
+    for (const acting of [null, new Ground().record(2, 2)]) {
+      const ground = new Ground();
+      const oracle = new OneEpochOracle(ground.truth, ground.verdict);
+      ground.replica(1).record = ground.record(2, 1);
+      ground.replica(1).acting = acting;
+      oracle.acknowledged(ground.replica(1), onBoth(ground));
+      expect(ground.codes).toEqual(['epoch.not-primary']);
+    }
+  });
+
+  it('catches an acknowledgement that a member of the epoch knows nothing of', () => {
     const ground = new Ground();
     const oracle = new OneEpochOracle(ground.truth, ground.verdict);
-    ground.replica(1).record = ground.record(2, 2);
-    oracle.acknowledged(ground.replica(1), 1);
-    expect(ground.codes).toEqual(['epoch.not-primary']);
+    const [one, two] = [ground.replica(1), ground.replica(2)];
+    one.acting = ground.record(2, 1);
+    const alone = (): number => {
+      const op = ground.invokeWrite(9);
+      ground.put(1, op, false);
+      return op;
+    };
+    oracle.acknowledged(one, alone());
+    expect(ground.codes).toEqual(['epoch.passed-over']);
+    // A member in another life is none, nor is one that the record leaves out.
+    two.boot = () => 21;
+    oracle.acknowledged(one, alone());
+    two.boot = () => 20;
+    one.acting = ground.record(3, 1, [1]);
+    oracle.acknowledged(one, alone());
+    expect(ground.codes).toEqual(['epoch.passed-over']);
   });
 
   it('catches a replica that accepts a write of an epoch lower than one it accepted', () => {
@@ -178,19 +210,59 @@ describe('LAW-one-holder', () => {
 });
 
 describe('LAW-stop-before-start', () => {
-  function change(before: (ground: Ground, oracle: StopBeforeStartOracle) => void): string[] {
+  type Step = (ground: Ground, oracle: StopBeforeStartOracle, running: Set<number>) => void;
+
+  function change(before: Step): string[] {
     const ground = new Ground();
-    const oracle = new StopBeforeStartOracle(ground.truth, ground.verdict);
+    const running = new Set([1]);
+    const oracle = new StopBeforeStartOracle(ground.truth, ground.verdict, (node) =>
+      running.has(node),
+    );
     oracle.changed(ground.record(2, 1));
     ground.replica(1).granted = 1_000;
     ground.now = 500;
-    before(ground, oracle);
+    before(ground, oracle, running);
     oracle.changed(ground.record(3, 2));
     return [...ground.codes];
   }
 
   it('catches an owner change while the owner before still has its right', () => {
     expect(change(() => {})).toEqual(['stop.none']);
+  });
+
+  it('takes a stop for one until the host that stopped is given the next record', () => {
+    const named =
+      (given: boolean): Step =>
+      (ground, oracle) => {
+        oracle.stopped(1);
+        const again = ground.record(4, 1);
+        // Somebody else heard of it first.
+        oracle.changed(again);
+        if (given) oracle.given(1, again);
+      };
+    expect(change(named(false))).toEqual([]);
+    expect(change(named(true))).toEqual(['stop.none']);
+    const rebooted: Step = (ground, oracle) => {
+      ground.replica(1).boot = () => 99;
+      oracle.given(1, ground.record(4, 1));
+    };
+    expect(change(rebooted)).toEqual(['stop.none']);
+  });
+
+  it('holds when the core that had the right is dead and its application has ended', () => {
+    const dies: Step = (_ground, oracle, running) => {
+      running.clear();
+      oracle.coreDied(1);
+    };
+    expect(change(dies)).toEqual([]);
+    // The application outlives the core, and a core that came after may have been given the right.
+    expect(change((_ground, oracle) => oracle.coreDied(1))).toEqual(['stop.none']);
+    expect(change((_ground, _oracle, running) => running.clear())).toEqual(['stop.none']);
+    const again: Step = (ground, oracle, running) => {
+      dies(ground, oracle, running);
+      oracle.granted(1);
+    };
+    expect(change(again)).toEqual(['stop.none']);
   });
 
   it('holds after a confirmed stop, a loss of power, or the end of the right', () => {

@@ -118,6 +118,8 @@ export class Host {
   /** How the application behaves here. */
   startFails = false;
   stopFails = false;
+  /** The monitor is away: it takes no order and tells nothing; what runs goes on. */
+  monitorAway = false;
   guardian = { armed: false, until: -1 };
 
   constructor(node: number) {

@@ -40,6 +40,8 @@ export interface NetOptions {
   readonly ppm?: readonly number[];
   /** Messages pass through JSON and the parser, as in production. */
   readonly wire?: boolean;
+  /** Entries that a log keeps before it folds them. */
+  readonly compactAt?: number;
 }
 
 export class ControlNet {
@@ -138,6 +140,7 @@ export class ControlNet {
       rng: new Rng(this.#options.seed, id * 1000),
       canaries: new Set(this.#options.canaries ?? []),
       reached: (mark) => this.marks.set(mark, (this.marks.get(mark) ?? 0) + 1),
+      ...(this.#options.compactAt === undefined ? {} : { compactAt: this.#options.compactAt }),
     });
     const { boot, session, durable } = host;
     this.#give(host, { kind: 'start', boot, session, durable });
@@ -190,6 +193,15 @@ export class ControlNet {
   heal(): void {
     this.#cuts.clear();
     this.#data.cut = false;
+  }
+
+  /** The monitor dies, or is back and tells how things are. */
+  monitor(node: number, away: boolean): void {
+    const host = this.host(node);
+    host.monitorAway = away;
+    if (away) return;
+    this.#tellApp(host);
+    if (host.app.state === 'running') this.#watch(host);
   }
 
   failApp(node: number): void {
@@ -421,13 +433,16 @@ export class ControlNet {
   #tellApp(host: Host): void {
     const { state, epoch } = host.app;
     const told = state === 'stopped' ? 0 : epoch;
-    this.#give(host, { kind: 'application', group: GROUP, epoch: told, state });
+    if (!host.monitorAway) {
+      this.#give(host, { kind: 'application', group: GROUP, epoch: told, state });
+    }
     if (this.holders().length > 1) this.#violate('two-holders');
   }
 
   #application(host: Host, action: 'start' | 'stop' | 'renew', epoch: number, until: number): void {
     const { app } = host;
     const clock = this.#clock(host);
+    if (host.monitorAway) return;
     if (action === 'renew') {
       if (app.epoch === epoch && until > app.until) {
         app.until = until;
@@ -484,7 +499,7 @@ export class ControlNet {
     const { job } = host.app;
     const boot = host.boot;
     this.#queue.push(this.#unclock(host, host.app.until), () => {
-      if (host.boot !== boot || host.app.job !== job) return;
+      if (host.boot !== boot || host.app.job !== job || host.monitorAway) return;
       if (this.#clock(host) >= host.app.until) this.#stopApp(host);
     });
   }

@@ -119,4 +119,18 @@ export function quickReboot(seed: number, canaries: readonly string[]): ControlN
   return net;
 }
 
+/** The owner's core comes back with an empty store and no whole replica; its monitor is away. */
+export function blankOwner(seed: number, canaries: readonly string[]): ControlNet {
+  const net = formed(seed, canaries);
+  const owner = net.runningOn();
+  net.monitor(owner, true);
+  net.host(owner).disk.state = 'Inconsistent';
+  net.killCore(owner);
+  net.startCore(owner, 'blank');
+  net.pass(2 * S);
+  net.monitor(owner, false);
+  net.pass(6 * S);
+  return net;
+}
+
 export { GROUP };

@@ -105,7 +105,7 @@ export class FlushedOracle {
 }
 
 /** Whether the write may have taken effect after `moment`: neither completed nor closed before. */
-function mayFollow(history: History, write: number, moment: number): boolean {
+export function mayFollow(history: History, write: number, moment: number): boolean {
   const done = history.completed[write] as number;
   if (done !== 0) return done >= moment;
   const closed = history.closed[write] as number;

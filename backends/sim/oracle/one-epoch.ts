@@ -1,11 +1,16 @@
 /**
  * LAW-one-epoch: no request that came in after an epoch began to acknowledge is acknowledged in an
- * earlier one, an epoch acknowledges through one host only, and a replica accepts no write of an
- * epoch below the highest that it has accepted or been told.
+ * earlier one, an epoch acknowledges through one host only and with all its members, and a replica
+ * accepts no write of an epoch below the highest that it has accepted or been told.
+ *
+ * A host is judged by the epoch in which it said that it serves, not by the records that it was
+ * given: until it says so, it acts in the one before.
  *
  * The news of an older request may come late, from a guest that stood still with its clock: its
  * acknowledgements were gathered in time. Whether it is true is LAW-register's question.
  */
+import type { VolumeRecord } from '../../../engine/data/messages.ts';
+import { mayFollow } from './flushed.ts';
 import type { ReplicaTruth, VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -24,14 +29,16 @@ export class OneEpochOracle {
     this.#accepted = truth.replicas.map(() => 0);
   }
 
-  /** A write that was invoked at that moment is acknowledged by this replica's actor. */
-  acknowledged(replica: ReplicaTruth, invoked: number): void {
-    const epoch = replica.record?.epoch ?? 0;
-    const primary = replica.record?.primary ?? 0;
-    if (primary !== replica.node) {
+  /** The write `op` is acknowledged by this replica's actor. */
+  acknowledged(replica: ReplicaTruth, op: number): void {
+    const { acting } = replica;
+    const invoked = this.#truth.history.invoked[op] as number;
+    const epoch = acting?.epoch ?? 0;
+    if (acting?.primary !== replica.node) {
       this.#find(replica, 'epoch.not-primary', epoch);
       return;
     }
+    this.#members(replica, acting, op);
     if (epoch < this.#epoch) {
       if (invoked > this.#since) this.#find(replica, 'epoch.went-back', epoch);
       return;
@@ -42,6 +49,26 @@ export class OneEpochOracle {
     if (epoch > this.#epoch) this.#since = this.#truth.history.moment;
     this.#epoch = epoch;
     this.#node = replica.node;
+  }
+
+  /** Whether every member of the epoch has the write, or one that may have come after it. */
+  #members(replica: ReplicaTruth, acting: VolumeRecord, op: number): void {
+    const { history, replicas } = this.#truth;
+    const from = history.sector[op] as number;
+    const to = from + (history.length[op] as number);
+    const invoked = history.invoked[op] as number;
+    for (const member of replicas) {
+      const boot = member.boot();
+      if (member === replica || boot === 0) continue;
+      if (!acting.members.some((m) => m.node === member.node && m.boot === boot)) continue;
+      const { view } = member.disk;
+      for (let at = from; at < to; at += 1) {
+        const stamp = view[at] as number;
+        if (stamp === op || (stamp !== 0 && mayFollow(history, stamp, invoked))) continue;
+        this.#find(replica, 'epoch.passed-over', acting.epoch);
+        return;
+      }
+    }
   }
 
   /** A replica accepted a peer's write of `epoch`. */

@@ -49,7 +49,9 @@ export class VolumeOracles {
     this.#acknowledged = new AcknowledgedOracle(truth, this.register, verdict);
     this.#flushed = new FlushedOracle(truth, verdict);
     this.#epoch = new OneEpochOracle(truth, verdict);
-    this.#stop = new StopBeforeStartOracle(truth, verdict);
+    this.#stop = new StopBeforeStartOracle(truth, verdict, (node) =>
+      this.holder.running.includes(node),
+    );
     this.#cover = new CoverOracle(truth, actors, verdict);
   }
 
@@ -69,7 +71,7 @@ export class VolumeOracles {
         this.register.read(op, stamps, base);
         return;
       case Request.Write:
-        this.#epoch.acknowledged(replica, history.invoked[op] as number);
+        this.#epoch.acknowledged(replica, op);
         if ((history.closed[op] as number) > 0) {
           this.#late(op, replica);
           return;
@@ -98,6 +100,7 @@ export class VolumeOracles {
   record(replica: ReplicaTruth, record: VolumeRecord): void {
     const before = replica.record;
     if (before === null || record.epoch >= before.epoch) replica.record = record;
+    if (record.epoch > (before?.epoch ?? 0)) this.#stop.given(replica.node, record);
     const { truth } = this;
     truth.records.set(record.epoch, record);
     const known = truth.record;
@@ -142,6 +145,7 @@ export class VolumeOracles {
 
   grant(replica: ReplicaTruth, until: number): void {
     replica.granted = Math.max(replica.granted, until);
+    this.#stop.granted(replica.node);
   }
 
   report(replica: ReplicaTruth, report: DataReport): void {
@@ -162,6 +166,7 @@ export class VolumeOracles {
         return;
       case 'active':
         this.#actsBy(replica, report.epoch);
+        replica.acting = this.truth.records.get(report.epoch) ?? null;
         this.#acknowledged.audit(replica, 'acknowledged.promoted-without');
         return;
       case 'stopped':
@@ -169,6 +174,12 @@ export class VolumeOracles {
         return;
       default:
     }
+  }
+
+  /** The core of its host died: what it had been given died with it. */
+  coreDied(replica: ReplicaTruth): void {
+    replica.acting = null;
+    this.#stop.coreDied(replica.node);
   }
 
   /** The host of `replica` lost power; its boot was `boot`. */

@@ -1,6 +1,7 @@
 /**
  * LAW-stop-before-start: when a record names another primary, the one before has stopped, lost
- * power, or its right has run out on its own clock.
+ * power, or its right has run out on its own clock. The right of its data actor dies with the core;
+ * that of its application does not.
  */
 import type { VolumeRecord } from '../../../engine/data/messages.ts';
 import type { VolumeTruth } from './truth.ts';
@@ -12,9 +13,14 @@ export class StopBeforeStartOracle {
   #holder = 0;
   #boot = 0;
   #stopped = false;
+  /** The core that held the right died, and none that came after was given one. */
+  #dead = false;
+  readonly #runs: (node: number) => boolean;
 
-  constructor(truth: VolumeTruth, verdict: Verdict) {
+  /** `runs` tells where the application has processes. */
+  constructor(truth: VolumeTruth, verdict: Verdict, runs: (node: number) => boolean) {
     this.#truth = truth;
+    this.#runs = runs;
     this.#verdict = verdict;
   }
 
@@ -23,16 +29,31 @@ export class StopBeforeStartOracle {
     if (node === this.#holder) this.#stopped = true;
   }
 
+  /** The data actor of `node` was given a record: that it stopped before proves nothing now. */
+  given(node: number, record: VolumeRecord): void {
+    if (node !== this.#holder || record.primary !== node) return;
+    this.#stopped = false;
+    this.#boot = this.#bootOf(node);
+  }
+
+  coreDied(node: number): void {
+    if (node === this.#holder) this.#dead = true;
+  }
+
+  /** The data actor of `node` may act until some later time. */
+  granted(node: number): void {
+    if (node === this.#holder) this.#dead = false;
+  }
+
   /** A record of a higher epoch than any before. */
   changed(record: VolumeRecord): void {
     const { primary } = record;
-    if (primary === this.#holder) {
-      this.#begin(primary);
-      return;
-    }
+    // One that stopped, and is named again before it hears of the change, has still stopped.
+    if (primary === this.#holder) return;
     const before = this.#truth.replicas.find((replica) => replica.node === this.#holder);
     if (before !== undefined && primary !== 0) {
-      const gone = this.#stopped || before.boot() !== this.#boot;
+      const ended = this.#stopped || (this.#dead && !this.#runs(this.#holder));
+      const gone = ended || before.boot() !== this.#boot;
       if (!gone && before.clock() < before.granted) {
         this.#verdict.find('LAW-stop-before-start', primary, 'stop.none', {
           volume: this.#truth.config.name,
@@ -44,10 +65,15 @@ export class StopBeforeStartOracle {
     if (primary !== 0) this.#begin(primary);
   }
 
-  /** A turn begins, also of the same host: that it stopped in an earlier one proves nothing now. */
+  /** A turn of another host begins. */
   #begin(primary: number): void {
     this.#holder = primary;
     this.#stopped = false;
-    this.#boot = this.#truth.replicas.find((replica) => replica.node === primary)?.boot() ?? 0;
+    this.#dead = false;
+    this.#boot = this.#bootOf(primary);
+  }
+
+  #bootOf(node: number): number {
+    return this.#truth.replicas.find((replica) => replica.node === node)?.boot() ?? 0;
   }
 }

@@ -15,6 +15,8 @@ export interface ReplicaTruth {
   boot(): number;
   /** The newest record that its data actor was given, or says that it acts by. */
   record: VolumeRecord | null;
+  /** The record in which its data actor's present life said last that it serves. */
+  acting: VolumeRecord | null;
   /** Until when it may act as primary, on its host's clock; and that clock. */
   granted: number;
   clock(): number;

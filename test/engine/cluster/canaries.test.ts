@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type CanaryId, CLUSTER_CANARIES, flagsOf } from '../../../engine/cluster/canaries.ts';
 import type { ControlNet } from '../../support/control-net.ts';
 import {
+  blankOwner,
   blankWitness,
   isolatedOwner,
   outdatedReplica,
@@ -27,6 +28,7 @@ const SHOWN: readonly (readonly [CanaryId, Scenario, number, number])[] = [
   ['blank-voter-votes', blankWitness, 1, 3],
   ['boot-rule-skipped', quickReboot, 1, 3],
   ['outdated-promoted', outdatedReplica, 1, 3],
+  ['blank-core-clean', blankOwner, 1, 3],
 ];
 
 /** These need the chance of a whole schedule. */
@@ -38,13 +40,16 @@ const IN_SWARMS: readonly (readonly [CanaryId, number])[] = [
 ];
 
 /**
- * Shown elsewhere: by exploring the lease rules (lease.test.ts), or by what the entry says
- * (transfer.test.ts), because no schedule of this small world depends on it.
+ * Shown elsewhere: by exploring the lease rules (lease.test.ts), by what the entry says
+ * (transfer.test.ts), by reports in every order (volumes.test.ts) or by what people are answered
+ * (operator.test.ts), because no law of this small world depends on it.
  */
 const ELSEWHERE: readonly CanaryId[] = [
   'attest-keeps-renewing',
   'attest-not-persisted',
   'generation-kept',
+  'attached-by-state',
+  'command-repeated',
 ];
 
 describe('planted bugs', () => {

@@ -38,6 +38,23 @@ function setup(canaries: readonly string[] = []) {
   return { context, executor, volumes, at, attach, lease, persist, active, acts };
 }
 
+describe('a core that lost its store', () => {
+  it('claims to run nothing, and disarms, only when the monitor has said so', () => {
+    const told = (canaries: readonly string[], heard: boolean) => {
+      const { executor, context, volumes } = setup(canaries);
+      executor.restore(null);
+      volumes.started(VOLUME);
+      if (heard) executor.applications.report(GROUP, 0, 'stopped');
+      executor.run();
+      const guardian = ofKind(context.take(), 'guardian').map(({ armed }) => armed);
+      return { clean: executor.facts()[0]?.clean, guardian };
+    };
+    expect(told([], false)).toEqual({ clean: false, guardian: [] });
+    expect(told([], true)).toEqual({ clean: true, guardian: [false] });
+    expect(told(['blank-core-clean'], false)).toEqual({ clean: true, guardian: [false] });
+  });
+});
+
 describe('an owner', () => {
   it('starts data, then the application, each only after what it depends on', () => {
     const { executor, attach, lease, persist, active, acts, context } = setup();

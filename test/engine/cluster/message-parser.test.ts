@@ -26,6 +26,15 @@ describe('the parser of control messages', () => {
   it('accepts a snapshot and an offer, and keeps fields that it does not know', () => {
     const snapshot = { ...BASE, kind: 'snapshot', term: 2, index: 9, indexTerm: 2, state: FORMED };
     expect(parseControlMessage(JSON.parse(JSON.stringify(snapshot)))).toEqual(snapshot);
+    const commands = Array.from({ length: 257 }, (_, id) => ({ node: 1, life: 2, id }));
+    for (const [known, passes] of [
+      [commands.slice(1), true],
+      [commands, false],
+      [[{ node: 1 }], false],
+    ] as const) {
+      const message = { ...snapshot, state: { ...FORMED, commands: known } };
+      expect(parseControlMessage(message) !== null).toBe(passes);
+    }
     const offer = { ...BASE, kind: 'genesis-offer', entry: GENESIS, later: [1, 2] };
     expect(parseControlMessage(offer)).toEqual(offer);
   });

@@ -103,6 +103,35 @@ describe('an operator', () => {
     expect(net.violations).toEqual([]);
   });
 
+  /** A stop that took effect while its origin could not hear the leader, who may die then. */
+  function unheard(seed: number, dies: boolean, canaries: readonly string[]) {
+    const net = new ControlNet({ seed, compactAt: 1, wire: true, canaries });
+    net.await(() => net.whole(), 20 * S);
+    net.pass(S);
+    const leader = net.leader();
+    const origin = 1 + (leader % 3);
+    net.cut(leader, origin);
+    net.command(origin, 1, { kind: 'stop-group', group: GROUP });
+    net.await(() => net.status(6 - leader - origin).groups[0]?.state === 'stopped', 5 * S);
+    if (dies) net.killCore(leader);
+    net.heal();
+    net.await(() => net.answers.has(1), 12 * S);
+    expect(net.holders()).toEqual([]);
+    expect(net.violations).toEqual([]);
+    return net.answers.get(1);
+  }
+
+  it('is told that a command took effect, whoever leads when it is sent again', () => {
+    let wrong = 0;
+    for (let seed = 1; seed <= 12; seed++) {
+      for (const dies of [false, true]) {
+        expect(unheard(seed, dies, [])).toEqual({ ok: true });
+        if (unheard(seed, dies, ['command-repeated'])?.ok !== true) wrong += 1;
+      }
+    }
+    expect(wrong).toBeGreaterThan(0);
+  });
+
   it('leaves an audit of every command', () => {
     const net = formed(10);
     ask(net, 2, { kind: 'switch', group: GROUP, to: 2 });

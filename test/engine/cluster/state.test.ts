@@ -5,12 +5,14 @@ import {
   applyEntry,
   bootOf,
   type ClusterState,
+  COMMANDS_MAX,
+  commandTaken,
   EMPTY_STATE,
   identityOf,
   leaseEpochOf,
   majorityOf,
 } from '../../../engine/cluster/state.ts';
-import { grantEntry } from '../../../engine/cluster/transfer.ts';
+import { amendEntry, grantEntry } from '../../../engine/cluster/transfer.ts';
 import {
   CONFIG,
   candidateOf,
@@ -55,6 +57,29 @@ describe('the replicated state', () => {
     const after = apply(OWNED, entry);
     expect(onlyRecord(after)).toEqual(record);
     expect(apply(after, entry)).toBe(after);
+  });
+
+  it('carries a command out once, and remembers the newest of them', () => {
+    const commands = fc.array(fc.nat(2 * COMMANDS_MAX), { maxLength: 3 * COMMANDS_MAX });
+    fc.assert(
+      fc.property(commands, (ids) => {
+        let state = OWNED;
+        const taken: number[] = [];
+        for (const id of ids) {
+          const ref = { node: 2, life: 9, id };
+          const known = taken.slice(-COMMANDS_MAX).includes(id);
+          expect(commandTaken(state, ref)).toBe(known);
+          const entry = amendEntry(onlyGroup(state), { last: id }, '', ref);
+          const next = apply(state, entry);
+          expect(next === state).toBe(known);
+          if (!known) taken.push(id);
+          state = next;
+        }
+        expect(state.commands?.length ?? 0).toBeLessThanOrEqual(COMMANDS_MAX);
+        expect(commandTaken(state, { node: 1, life: 9, id: taken[0] ?? 0 })).toBe(false);
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it('moves owner and primary in one entry, or neither', () => {

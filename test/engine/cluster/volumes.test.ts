@@ -1,13 +1,15 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Volumes } from '../../../engine/cluster/volumes.ts';
+import type { DataReport } from '../../../engine/data/messages.ts';
 import { contextOf, OWNED, ofKind, onlyRecord } from '../../support/control-fixtures.ts';
 import { VOLUME } from '../../support/control-host.ts';
 
 const RECORD = onlyRecord(OWNED);
 const boots = (node: number): number => 10 + node;
 
-function setup(node = 1) {
-  const { context } = contextOf(node);
+function setup(node = 1, canaries: readonly string[] = []) {
+  const { context } = contextOf(node, canaries);
   const volumes = new Volumes(context);
   const attach = (epoch: number, hot = false): void => {
     const facts = { disk: 'UpToDate', generation: 7, epoch, hot } as const;
@@ -48,6 +50,52 @@ describe('a local volume', () => {
     expect(local.engaged).toBe(true);
     volumes.report({ ...stopped, epoch: RECORD.epoch }, boots, RECORD);
     expect(local.engaged).toBe(false);
+  });
+
+  /** What a data actor may say between its start and the word that it has read its metadata. */
+  const early = fc.array(
+    fc.record({
+      epoch: fc.nat(3),
+      role: fc.constantFrom('Idle', 'Secondary', 'Primary', 'Suspended'),
+      disk: fc.constantFrom('Diskless', 'Failed', 'Consistent', 'UpToDate'),
+    }),
+    { maxLength: 5 },
+  );
+
+  /** Whether the volume counts as read, or is told a record, before it says that it has read. */
+  function trusted(states: readonly object[], canaries: readonly string[]): boolean {
+    const { volumes, attach, local, commands } = setup(1, canaries);
+    if (local === null) throw new Error('a replica is here');
+    const rest = { volume: VOLUME, link: 'Connecting', dirty: 0, pending: 0 } as const;
+    volumes.started(VOLUME);
+    let told = false;
+    for (const state of states) {
+      volumes.report({ kind: 'state', ...rest, ...state } as DataReport, boots, RECORD);
+      told ||= volumes.record(local, RECORD, '') || local.attached || local.engaged;
+    }
+    attach(RECORD.epoch);
+    // Whatever came before: what it has read says that an earlier life may have acted.
+    expect(local.taint).toBe(RECORD.epoch);
+    expect(commands().length === 0 || told).toBe(true);
+    return told;
+  }
+
+  it('is not there before it has read its metadata, whatever it reports while it starts', () => {
+    fc.assert(
+      fc.property(early, (states) => {
+        expect(trusted(states, [])).toBe(false);
+      }),
+    );
+    const state = { epoch: 0, role: 'Idle', disk: 'Diskless' };
+    expect(trusted([state], ['attached-by-state'])).toBe(true);
+  });
+
+  it('that outlived its control is there with what it does, and tainted by it', () => {
+    const { volumes, local } = setup();
+    const rest = { volume: VOLUME, disk: 'UpToDate', link: 'Connecting', dirty: 0 } as const;
+    const does = { role: 'Primary', epoch: 7, pending: 0 } as const;
+    volumes.report({ kind: 'state', ...rest, ...does }, boots, RECORD);
+    expect(local).toMatchObject({ attached: true, engaged: true, taint: 7 });
   });
 
   it('remembers up to which epoch an earlier life may have acted', () => {

@@ -268,6 +268,7 @@ export const en: { readonly [code: string]: string } = {
   'term.cover.crash': 'After a crash the replicas differ in a block that neither knows of',
   'term.cover.quiet': 'The replicas differ in a block that neither knows of',
   'term.epoch.not-primary': 'Somebody acknowledged who was not primary',
+  'term.epoch.passed-over': 'A write was acknowledged that a member of the epoch does not have',
   'term.epoch.stale-write-accepted': 'A write of an old epoch was accepted',
   'term.epoch.two-hosts': 'Two hosts are primary in one epoch',
   'term.epoch.went-back': 'An epoch went back',

@@ -21,5 +21,8 @@ export const reportEn: { readonly [code: string]: string } = {
   'report.detected':
     'In {runs} runs a fault lay outside what the configuration promises to withstand; it was ' +
     'detected, as the table of laws demands.',
+  'report.not-exercised':
+    'Not exercised: faults {faults}; rare branches {marks}. What no run met is not tested.',
+  'report.not-exercised-due': 'A swarm of {runs} runs or more has to exercise everything.',
   'report.hash': 'Trace hash of all runs: {hash}',
 };

@@ -19,5 +19,8 @@ export const reportZh: { readonly [code: string]: string } = {
   'report.replay': '重放：{command}',
   'report.more-violations': '……还有 {more} 处。',
   'report.detected': '有 {runs} 次运行的故障超出了该配置所承诺的范围；已按定律表的要求被检测到。',
+  'report.not-exercised':
+    '未演练到：故障 {faults}；罕见分支 {marks}。没有一次运行遇到的，就等于没有测试过。',
+  'report.not-exercised-due': '{runs} 次或更多次的随机演练必须覆盖全部。',
   'report.hash': '全部运行的轨迹哈希：{hash}',
 };

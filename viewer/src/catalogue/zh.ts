@@ -266,6 +266,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.cover.crash': '崩溃之后两个副本在某块上不同，却都不知道',
   'term.cover.quiet': '两个副本在某块上不同，却都不知道',
   'term.epoch.not-primary': '不是主用者作出了确认',
+  'term.epoch.passed-over': '确认了一次写入，而该纪元的一个成员并没有它',
   'term.epoch.stale-write-accepted': '接受了旧纪元的写入',
   'term.epoch.two-hosts': '同一纪元中有两台主机为主用',
   'term.epoch.went-back': '纪元倒退',

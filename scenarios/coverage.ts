@@ -1,0 +1,183 @@
+/**
+ * Whether a campaign met everything that is declared: every kind of fault, and every rare branch of
+ * the engine. What no run exercised is not tested, however many laws held. Branches that a swarm
+ * over two nodes cannot meet, or hardly, stand in one table with the reason and the test that does.
+ */
+import { FAULT_KINDS } from '../backends/sim/fault.ts';
+import { CLUSTER_MARKS } from '../engine/cluster/events.ts';
+import { MIRROR_MARKS } from '../engine/mirror/catalogue.ts';
+import type { CampaignResult } from './campaign.ts';
+
+/** A rare branch that campaigns need not reach. */
+export interface Elsewhere {
+  readonly mark: string;
+  /** Whether a swarm never reaches it, or in fewer than one run of a thousand. */
+  readonly swarm: 'never' | 'seldom';
+  /** Why. */
+  readonly reason: string;
+  /** The test in test/scenarios/coverage.test.ts that reaches it. */
+  readonly test: string;
+}
+
+const DISK = 'no fault of the simulated world makes a disk fail or its metadata rot';
+const APPLICATION = 'applications of the simulated world start and stop when they are told to';
+const CONTRACT = 'control commits no such record; the data actor refuses it all the same';
+
+export const ELSEWHERE: readonly Elsewhere[] = [
+  {
+    mark: 'mirror.attach.failed',
+    swarm: 'never',
+    reason: DISK,
+    test: 'a replica both of whose superblocks are spoiled',
+  },
+  {
+    mark: 'mirror.disk.failed',
+    swarm: 'never',
+    reason: DISK,
+    test: 'a taker whose disk fails under load',
+  },
+  {
+    mark: 'mirror.promote.disk',
+    swarm: 'never',
+    reason: DISK,
+    test: 'a taker whose disk fails before it leads',
+  },
+  {
+    mark: 'mirror.peer.refused-write',
+    swarm: 'never',
+    reason: 'it takes a secondary whose disk fails, or a record that control never commits',
+    test: 'a primary whose secondary is named primary as well',
+  },
+  {
+    mark: 'mirror.meta.one-slot',
+    swarm: 'never',
+    reason: 'a superblock fits a sector, which is written whole or not at all; rot is no fault yet',
+    test: 'a replica one of whose superblocks is spoiled',
+  },
+  {
+    mark: 'mirror.meta.journal-lost',
+    swarm: 'never',
+    reason: DISK,
+    test: 'a replica whose journal is spoiled',
+  },
+  {
+    mark: 'mirror.meta.bad-map-page',
+    swarm: 'seldom',
+    reason: 'what changes in the map of a rehearsed volume lies mostly in one sector of its page',
+    test: 'a replica whose map is spoiled',
+  },
+  {
+    mark: 'mirror.link.disagree',
+    swarm: 'never',
+    reason: 'both hosts run one version: one function over the same two views gives one hash',
+    test: 'a peer that comes to another decision',
+  },
+  {
+    mark: 'mirror.link.garbage',
+    swarm: 'never',
+    reason: 'the transport is authenticated: what arrives was sent by the peer',
+    test: 'a peer that sends what is no message',
+  },
+  {
+    mark: 'mirror.link.refused',
+    swarm: 'never',
+    reason: 'only a person can make two lineages of one volume, and no command does so yet',
+    test: 'a peer with unrelated data',
+  },
+  {
+    mark: 'mirror.peer.stale-epoch',
+    swarm: 'never',
+    reason: CONTRACT,
+    test: 'a secondary that is named primary while writes come in',
+  },
+  {
+    mark: 'mirror.promote.generation',
+    swarm: 'never',
+    reason: CONTRACT,
+    test: 'a taker that is named with data that it does not have',
+  },
+  {
+    mark: 'mirror.promote.not-member',
+    swarm: 'never',
+    reason: CONTRACT,
+    test: 'a taker that is named primary and no member',
+  },
+  {
+    mark: 'mirror.request.invalid',
+    swarm: 'never',
+    reason: 'simulated clients ask for whole blocks within the volume',
+    test: 'a client that asks for nothing',
+  },
+  {
+    mark: 'mirror.turn.overflow',
+    swarm: 'never',
+    reason: 'the rings of the simulated world hold what any of its turns decides',
+    test: 'a turn with more decisions than its ring holds',
+  },
+  {
+    mark: 'committed-entry-lost-race',
+    swarm: 'never',
+    reason: 'a leader plans on what it has applied, and proposes one entry per subject at a time',
+    test: 'a log that holds two answers to one state',
+  },
+  {
+    mark: 'genesis-replaced',
+    swarm: 'seldom',
+    reason: 'the witness must lose its disk in the milliseconds in which the cluster forms',
+    test: 'a voter that loses its disk while the cluster forms',
+  },
+  {
+    mark: 'group-restart-in-place',
+    swarm: 'never',
+    reason: APPLICATION,
+    test: 'an application that fails',
+  },
+  {
+    mark: 'group-rollback',
+    swarm: 'never',
+    reason: APPLICATION,
+    test: 'an application that does not start where it is switched to',
+  },
+  {
+    mark: 'stop-failed',
+    swarm: 'never',
+    reason: APPLICATION,
+    test: 'an application that does not stop',
+  },
+];
+
+/** Everything that a campaign is asked to exercise. */
+export interface Declared {
+  readonly faults: readonly string[];
+  readonly marks: readonly string[];
+}
+
+const outside: ReadonlySet<string> = new Set(ELSEWHERE.map(({ mark }) => mark));
+
+export const DECLARED: Declared = {
+  faults: FAULT_KINDS,
+  marks: [...MIRROR_MARKS, ...CLUSTER_MARKS].filter((mark) => !outside.has(mark)),
+};
+
+/** A swarm of so many runs is long enough to meet everything. */
+export const COMPLETE_RUNS = 2_000;
+
+/** What no run of a campaign exercised. */
+export interface NotExercised {
+  readonly faults: readonly string[];
+  readonly marks: readonly string[];
+  /** Whether the swarm was long enough that this is a fault of the campaign, not of its length. */
+  readonly due: boolean;
+}
+
+/** Holds a campaign, of which `swarmRuns` runs were a swarm's, against what is declared. */
+export function notExercised(
+  campaign: Pick<CampaignResult, 'faultsFired' | 'statesReached'>,
+  swarmRuns: number,
+  declared: Declared = DECLARED,
+): NotExercised {
+  const faults = declared.faults.filter((kind) => (campaign.faultsFired[kind] ?? 0) === 0);
+  const marks = declared.marks.filter((mark) => (campaign.statesReached[mark] ?? 0) === 0);
+  const missing = faults.length + marks.length > 0;
+  return { faults, marks, due: missing && swarmRuns >= COMPLETE_RUNS };
+}

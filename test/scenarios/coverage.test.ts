@@ -1,0 +1,277 @@
+import { describe, expect, it } from 'vitest';
+import { FAULT_KINDS } from '../../backends/sim/fault.ts';
+import { Control } from '../../engine/cluster/control.ts';
+import { CLUSTER_MARKS } from '../../engine/cluster/events.ts';
+import type { Durable } from '../../engine/cluster/interface.ts';
+import { amendEntry } from '../../engine/cluster/transfer.ts';
+import { Rng } from '../../engine/core/rng.ts';
+import { Decision, Event, PAGE_BYTES } from '../../engine/data/abi.ts';
+import { DataMemory } from '../../engine/data/memory.ts';
+import { MIRROR_MARKS } from '../../engine/mirror/catalogue.ts';
+import { decodePeerMessage, encodePeerMessage } from '../../engine/mirror/messages.ts';
+import { formatMetadata, metadataLayout } from '../../engine/mirror/metadata.ts';
+import { Turn } from '../../engine/mirror/turn.ts';
+import { runCampaign } from '../../scenarios/campaign.ts';
+import { COMPLETE_RUNS, DECLARED, ELSEWHERE, notExercised } from '../../scenarios/coverage.ts';
+import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import { CONFIG, OWNED, onlyGroup } from '../support/control-fixtures.ts';
+import { ControlNet, GROUP, S } from '../support/control-net.ts';
+import { brokenTaker, tell } from '../support/mirror-cases.ts';
+import { INPUT } from '../support/mirror-hosts.ts';
+import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
+import { started } from '../support/mirror-swarm.ts';
+
+const layout = metadataLayout(PAIR_CONFIG);
+const MINUTE = 60_000;
+
+/** Host 2 comes back with pages of its metadata spoiled. */
+function spoilt(pages: readonly number[]): Pair {
+  const pair = started(5);
+  pair.runFor(300_000);
+  pair.powerOff(2);
+  for (const page of pages) {
+    const { meta } = pair.hosts[1];
+    const bytes = (meta.get(page) as Uint8Array).slice();
+    bytes.fill(0xee, 512, 1024);
+    meta.set(page, bytes);
+  }
+  pair.powerOn(2);
+  pair.runFor(100_000);
+  return pair;
+}
+
+/** Host 2 alone hears of a record that nobody decided. */
+function named(change: Parameters<typeof tell>[2]): Pair {
+  const pair = started(4);
+  pair.runFor(200_000);
+  pair.isolate(1, true);
+  tell(pair, [2], { primary: 2, ...change });
+  pair.runFor(60_000);
+  return pair;
+}
+
+function otherDecision(): Pair {
+  const pair = new Pair({ seed: 2 });
+  const give = pair.give.bind(pair);
+  pair.give = (h, input) => {
+    const heard = input.page ? decodePeerMessage(input.page, PAIR_CONFIG.volume) : null;
+    if (heard?.message.kind !== 'decision') return give(h, input);
+    const page = new Uint8Array(PAGE_BYTES);
+    const { hash } = heard.message;
+    const message = { ...heard.message, hash: (hash ^ 1) >>> 0 };
+    const length = encodePeerMessage(message, heard.cause, page);
+    return give(h, { ...input, page, length });
+  };
+  pair.runFor(300_000);
+  return pair;
+}
+
+function unrelated(): Pair {
+  const pair = new Pair({ seed: 4 });
+  for (const { page, bytes } of formatMetadata(PAIR_CONFIG, 2, 4711, 'UpToDate')) {
+    pair.hosts[1].meta.set(page, bytes);
+  }
+  pair.runFor(500_000);
+  return pair;
+}
+
+function garbage(): Pair {
+  const pair = started(3);
+  pair.runFor(300_000);
+  const page = new Uint8Array(PAGE_BYTES).fill(2);
+  const { link } = pair.hosts[0];
+  pair.give(pair.hosts[0], { ...INPUT, op: Event.PeerMessage, link, length: 40, page });
+  pair.runFor(10_000);
+  return pair;
+}
+
+function emptyRequest(): Pair {
+  const pair = new Pair({ seed: 1 });
+  pair.runFor(300_000);
+  pair.complete = () => {};
+  pair.give(pair.hosts[0], { ...INPUT, op: Event.ReqWrite, slot: 0, offset: 0, length: 0 });
+  pair.runFor(1_000);
+  return pair;
+}
+
+function fullTurn(): ReadonlySet<string> {
+  const slots = { frontSlots: 1, peerSlots: 1, engineSlots: 1, slotBytes: 4096 };
+  const rings = { events: 1, decisions: 4, inPages: 1, outPages: 1 };
+  const marks = new Set<string>();
+  const turn = new Turn(
+    new DataMemory({ ...slots, ...rings }),
+    { inbox: [], outbox: [] },
+    1,
+    1,
+    (mark) => marks.add(mark),
+  );
+  turn.begin(0);
+  for (let i = 0; i < 5; i += 1) turn.emit(Decision.Free, 0, 0, 0, i, 0, 0);
+  return marks;
+}
+
+function twoAnswers(): ReadonlySet<string> {
+  const marks = new Set<string>();
+  const control = new Control({
+    config: CONFIG,
+    node: 1,
+    rng: new Rng(1, 1),
+    canaries: new Set(),
+    reached: (mark) => marks.add(mark),
+  });
+  const entry = amendEntry(onlyGroup(OWNED), { failed: [2] }, '1.1.c1', null);
+  const entries = [entry, entry].map((each) => ({ term: 1, entry: each }));
+  const raft = { term: 1, votedFor: 0, snapIndex: 4, snapTerm: 1, commit: 6 };
+  const durable = {
+    version: 1,
+    identity: 101,
+    raft: { ...raft, snapState: OWNED, entries },
+    formation: { accepted: null, dead: [] },
+    attested: [],
+    running: [],
+  } as unknown as Durable;
+  control.step([{ kind: 'start', boot: 11, session: 2, durable }], 0);
+  return marks;
+}
+
+function formed(seed: number): ControlNet {
+  const net = new ControlNet({ seed });
+  net.await(() => net.whole(), 20 * S);
+  net.pass(S);
+  return net;
+}
+
+function replacedWhileForming(): ReadonlySet<string> {
+  const marks = new Set<string>();
+  for (let seed = 1; seed <= 60; seed++) {
+    const net = new ControlNet({ seed, loss: 100_000 });
+    const node = 1 + (seed % 3);
+    net.pass(900_000 + seed * 10_000);
+    net.powerOff(node);
+    net.powerOn(node, 'blank');
+    net.await(() => net.whole(), 30 * S);
+    for (const mark of net.marks.keys()) marks.add(mark);
+  }
+  return marks;
+}
+
+function application(how: (net: ControlNet) => void): ReadonlySet<string> {
+  const net = formed(5);
+  how(net);
+  net.pass(20 * S);
+  return new Set(net.marks.keys());
+}
+
+/** How each mark of the table is reached. */
+const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
+  'mirror.attach.failed': () => spoilt([layout.slotA, layout.slotB]).marks,
+  'mirror.disk.failed': () => brokenTaker(1, 'broken', true).marks,
+  'mirror.promote.disk': () => brokenTaker(1, 'broken', false).marks,
+  'mirror.peer.refused-write': () => named({}).marks,
+  'mirror.meta.one-slot': () => spoilt([layout.slotA]).marks,
+  'mirror.meta.journal-lost': () =>
+    spoilt(Array.from({ length: layout.journalPages }, (_, i) => layout.journal + i)).marks,
+  'mirror.meta.bad-map-page': () => spoilt([layout.map]).marks,
+  'mirror.link.disagree': () => otherDecision().marks,
+  'mirror.link.garbage': () => garbage().marks,
+  'mirror.link.refused': () => unrelated().marks,
+  'mirror.peer.stale-epoch': () => named({}).marks,
+  'mirror.promote.generation': () => named({ generation: 4711 }).marks,
+  'mirror.promote.not-member': () => named({ members: [{ node: 1, boot: 10 }] }).marks,
+  'mirror.request.invalid': () => emptyRequest().marks,
+  'mirror.turn.overflow': fullTurn,
+  'committed-entry-lost-race': twoAnswers,
+  'genesis-replaced': replacedWhileForming,
+  'group-restart-in-place': () => application((net) => net.failApp(1)),
+  'group-rollback': () =>
+    application((net) => {
+      net.host(2).startFails = true;
+      net.command(1, 1, { kind: 'switch', group: GROUP, to: 2 });
+    }),
+  'stop-failed': () =>
+    application((net) => {
+      net.host(1).stopFails = true;
+      net.command(1, 1, { kind: 'switch', group: GROUP, to: 2 });
+    }),
+};
+
+describe('a branch that swarms do not reach is reached by', () => {
+  it('a test for every row of the table, and the table by every test', () => {
+    expect(Object.keys(DRIVERS)).toEqual(ELSEWHERE.map(({ mark }) => mark));
+    const all: readonly string[] = [...MIRROR_MARKS, ...CLUSTER_MARKS];
+    for (const { mark, reason } of ELSEWHERE) {
+      expect(all).toContain(mark);
+      expect(reason.length).toBeGreaterThan(20);
+    }
+    expect(new Set(all).size).toBe(all.length);
+    expect(DECLARED.marks.length + ELSEWHERE.length).toBe(all.length);
+  });
+
+  for (const { mark, test } of ELSEWHERE) {
+    it(`${test} (${mark})`, () => {
+      expect([...(DRIVERS[mark]?.() ?? [])]).toContain(mark);
+    });
+  }
+});
+
+describe('what a campaign exercised', () => {
+  const everything = {
+    faultsFired: Object.fromEntries(DECLARED.faults.map((kind) => [kind, 1])),
+    statesReached: Object.fromEntries(DECLARED.marks.map((mark) => [mark, 1])),
+  };
+
+  it('is complete only when every declared fault fired and every declared mark was reached', () => {
+    expect(notExercised(everything, COMPLETE_RUNS)).toEqual({ faults: [], marks: [], due: false });
+    for (const mark of DECLARED.marks) {
+      const statesReached = { ...everything.statesReached, [mark]: 0 };
+      const found = notExercised({ ...everything, statesReached }, COMPLETE_RUNS);
+      expect(found).toEqual({ faults: [], marks: [mark], due: true });
+    }
+    for (const kind of FAULT_KINDS) {
+      const { [kind]: _, ...faultsFired } = everything.faultsFired;
+      const found = notExercised({ ...everything, faultsFired }, COMPLETE_RUNS);
+      expect(found).toEqual({ faults: [kind], marks: [], due: true });
+    }
+  });
+
+  it('is told of a planted dead mark and a planted fault, which no run can meet', () => {
+    const planted = {
+      faults: [...DECLARED.faults, 'meteor'],
+      marks: [...DECLARED.marks, 'mirror.dead-branch'],
+    };
+    expect(notExercised(everything, COMPLETE_RUNS, planted)).toEqual({
+      faults: ['meteor'],
+      marks: ['mirror.dead-branch'],
+      due: true,
+    });
+  });
+
+  it('is only listed where the swarm was short', () => {
+    const none = { faultsFired: {}, statesReached: {} };
+    const found = notExercised(none, COMPLETE_RUNS - 1);
+    expect(found.faults).toEqual(FAULT_KINDS);
+    expect(found.due).toBe(false);
+  });
+
+  it('is declared, and outside the table, in a short swarm', { timeout: 2 * MINUTE }, () => {
+    const shard = { config: DEMO_CONFIG, mode: 'swarm', seed: 1, runs: 60 } as const;
+    const { statesReached } = runCampaign(shard);
+    const all: readonly string[] = [...MIRROR_MARKS, ...CLUSTER_MARKS];
+    for (const mark of Object.keys(statesReached)) expect(all).toContain(mark);
+    for (const { mark, swarm } of ELSEWHERE) {
+      if (swarm === 'never') expect([mark, statesReached[mark] ?? 0]).toEqual([mark, 0]);
+    }
+  });
+});
+
+describe.skipIf(process.env['UNDERSTUDY_CI'] !== '1')('a complete swarm', () => {
+  it(`exercises in ${COMPLETE_RUNS} runs everything declared, and nothing of the table`, {
+    timeout: 60 * MINUTE,
+  }, () => {
+    const shard = { config: DEMO_CONFIG, mode: 'swarm', seed: 1, runs: COMPLETE_RUNS } as const;
+    const result = runCampaign(shard);
+    expect(notExercised(result, COMPLETE_RUNS)).toEqual({ faults: [], marks: [], due: false });
+    const never = ELSEWHERE.filter(({ swarm }) => swarm === 'never').map(({ mark }) => mark);
+    expect(never.filter((mark) => (result.statesReached[mark] ?? 0) > 0)).toEqual([]);
+  });
+});
