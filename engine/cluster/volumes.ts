@@ -101,6 +101,8 @@ export class Volumes {
       }
       case 'state': {
         const acts = report.role === 'Primary' || report.role === 'Suspended';
+        // It has not read its metadata: 'attached' will say what it has.
+        if (!volume.attached && report.disk === 'Diskless') return;
         if (!volume.attached) {
           // It outlived our restart: what it does under an epoch of before is not ours.
           volume.attached = true;

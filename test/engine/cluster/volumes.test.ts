@@ -50,6 +50,28 @@ describe('a local volume', () => {
     expect(local.engaged).toBe(false);
   });
 
+  it('is not attached, and not without a disk, before its data actor has read the metadata', () => {
+    const { volumes, attach, local } = setup();
+    attach(1);
+    volumes.started(VOLUME);
+    const early = {
+      role: 'Idle',
+      disk: 'Diskless',
+      link: 'Connecting',
+      dirty: 0,
+      epoch: 0,
+    } as const;
+    volumes.report(
+      { kind: 'state', volume: VOLUME, ...early, dirty: 0, pending: 0 },
+      boots,
+      RECORD,
+    );
+    expect(local?.attached).toBe(false);
+    expect(local?.disk).toBe('UpToDate');
+    attach(1);
+    expect(local?.attached).toBe(true);
+  });
+
   it('remembers up to which epoch an earlier life may have acted', () => {
     const { attach, local } = setup();
     attach(1);
