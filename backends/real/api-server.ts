@@ -10,7 +10,7 @@
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import type { OperatorAnswer, OperatorCommand } from '../../engine/cluster/interface.ts';
 import { parseAddress } from './address.ts';
 import { HostError, systemCode } from './failure.ts';
@@ -38,7 +38,12 @@ export class ApiServer {
   #log: Log;
   #core: ApiCore;
   #servers: Server[] = [];
-  #sockets = new WebSocketServer({ noServer: true, maxPayload: 1024 });
+  /**
+   * Loaded for the first onlooker: it takes ten megabytes, in a core and in its spare, and nobody
+   * may ever look on.
+   */
+  #sockets: Promise<WebSocketServer> | null = null;
+  #clients = new Set<WebSocket>();
 
   constructor(path: string, log: Log, core: ApiCore) {
     this.#path = path;
@@ -57,7 +62,7 @@ export class ApiServer {
   }
 
   close(): void {
-    for (const socket of this.#sockets.clients) socket.terminate();
+    for (const socket of this.#clients) socket.terminate();
     for (const server of this.#servers) {
       server.close();
       server.closeAllConnections();
@@ -103,12 +108,24 @@ export class ApiServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, trust: Trust): void {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const full = this.#sockets.clients.size >= ONLOOKERS_MAX;
+    const full = this.#clients.size >= ONLOOKERS_MAX;
     if (pathname !== '/timeline' || full || !isLocal(request, trust)) {
       socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (onlooker) => this.#show(onlooker));
+    // Until it is upgraded nobody else listens to it.
+    const lost = (): void => void socket.destroy();
+    socket.on('error', lost);
+    this.#sockets ??= loadSockets();
+    this.#sockets
+      .then((sockets) => {
+        socket.off('error', lost);
+        sockets.handleUpgrade(request, socket, head, (onlooker) => this.#show(onlooker));
+      })
+      .catch((error: Error) => {
+        this.#log('warn', 'api', { reason: error.message });
+        lost();
+      });
   }
 
   #show(onlooker: WebSocket): void {
@@ -116,9 +133,18 @@ export class ApiServer {
       if (onlooker.bufferedAmount > BEHIND_BYTES_MAX) onlooker.terminate();
       else if (text !== '') onlooker.send(text);
     });
-    onlooker.on('close', leave);
+    this.#clients.add(onlooker);
+    onlooker.on('close', () => {
+      this.#clients.delete(onlooker);
+      leave();
+    });
     onlooker.on('error', () => onlooker.terminate());
   }
+}
+
+async function loadSockets(): Promise<WebSocketServer> {
+  const { WebSocketServer } = await import('ws');
+  return new WebSocketServer({ noServer: true, maxPayload: 1024 });
 }
 
 /** A page of some web site must not read a console through the visitor's browser. */

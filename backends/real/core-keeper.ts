@@ -10,7 +10,7 @@ import { LineChannel } from './line-channel.ts';
 import type { Log } from './log.ts';
 import { ownIdentity, type ProcessIdentity, signal } from './process-identity.ts';
 import { RestartBudget } from './restart-budget.ts';
-import { spawnEntry } from './spawn.ts';
+import { spawnEntry, spawnSpare, wakeSpare } from './spawn.ts';
 import {
   BEAT_MS,
   type CoreMessage,
@@ -22,6 +22,11 @@ import {
 /** A core that has started may take this long until it listens; the disk may be slow. */
 const START_LIMIT_MS = 30_000;
 const LOOK_MS = 100;
+/** While a core starts: each look may be the one that finds it listening. */
+const START_LOOK_MS = 10;
+/** A core that has settled gets a spare after this; starting takes the processor for itself. */
+const SPARE_DELAY_MS = 2000;
+const ENTRY = './core-main.ts';
 
 /** What the keeper tells its monitor. */
 export interface CoreEvents {
@@ -50,14 +55,23 @@ export class CoreKeeper {
   #started = false;
   #ending = false;
   #looking = false;
-  #timer: NodeJS.Timeout;
+  /** Loaded and waiting; see {@link spawnSpare}. */
+  #spare: ChildProcess | null = null;
+  #spareWanted: NodeJS.Timeout | null = null;
+  #withSpare: boolean;
+  #timer: NodeJS.Timeout | null = null;
 
-  constructor(folder: string, socketPath: string, log: Log, events: CoreEvents) {
-    this.#folder = folder;
-    this.#socketPath = socketPath;
+  /** `withSpare` where a core that dies must be back within a fraction of a second. */
+  constructor(
+    place: { readonly folder: string; readonly socket: string; readonly withSpare: boolean },
+    log: Log,
+    events: CoreEvents,
+  ) {
+    this.#folder = place.folder;
+    this.#socketPath = place.socket;
+    this.#withSpare = place.withSpare;
     this.#log = log;
     this.#events = events;
-    this.#timer = setInterval(() => void this.#look(), LOOK_MS);
     void this.#look();
   }
 
@@ -71,8 +85,7 @@ export class CoreKeeper {
 
   /** Asks the core to stop in good order; ends it when it does not. See `shut-down` for `quiet`. */
   async stop(limitMs: number, quiet: boolean): Promise<void> {
-    this.#ending = true;
-    clearInterval(this.#timer);
+    this.#end();
     this.send({ kind: 'shut-down', quiet });
     const end = performance.now() + limitMs;
     while (await isLocked(this.#folder, 'core')) {
@@ -88,9 +101,17 @@ export class CoreKeeper {
     this.#child?.kill('SIGKILL');
   }
 
+  #end(): void {
+    this.#ending = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#spareWanted !== null) clearTimeout(this.#spareWanted);
+    this.#spare?.stdin?.end();
+  }
+
   async #look(): Promise<void> {
     if (this.#looking || this.#ending) return;
     this.#looking = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
     try {
       const now = performance.now();
       if (this.#channel !== null) {
@@ -112,6 +133,10 @@ export class CoreKeeper {
       this.#start(now);
     } finally {
       this.#looking = false;
+      if (!this.#ending) {
+        const starts = this.#startedAt !== 0 && this.#channel === null;
+        this.#timer = setTimeout(() => void this.#look(), starts ? START_LOOK_MS : LOOK_MS);
+      }
     }
   }
 
@@ -120,18 +145,40 @@ export class CoreKeeper {
     this.#started = true;
     this.#budget.started(now);
     this.#startedAt = now;
-    const child = spawnEntry('./core-main.ts', this.#folder);
+    const child = this.#takeSpare() ?? spawnEntry(ENTRY, this.#folder);
     this.#child = child;
     child.on('error', (error) => this.#log('error', 'core-spawn', { reason: error.message }));
     child.on('exit', (code, signalName) => this.#exited(code, signalName));
+  }
+
+  #takeSpare(): ChildProcess | null {
+    const spare = this.#spare;
+    this.#spare = null;
+    return spare !== null && wakeSpare(spare) ? spare : null;
+  }
+
+  /** One at a time, and only beside a core that runs. */
+  #wantSpare(): void {
+    if (!this.#withSpare || this.#spareWanted !== null || this.#ending) return;
+    this.#spareWanted = setTimeout(() => {
+      this.#spareWanted = null;
+      if (this.#spare !== null || this.#channel === null || this.#ending) return;
+      const spare = spawnSpare(ENTRY, this.#folder);
+      this.#spare = spare;
+      spare.on('error', (error) => this.#log('warn', 'spare-spawn', { reason: error.message }));
+      // Killed, or out of memory: the next core takes longer, that is all.
+      spare.on('exit', () => {
+        if (this.#spare === spare) this.#spare = null;
+      });
+    }, SPARE_DELAY_MS);
+    this.#spareWanted.unref();
   }
 
   #exited(code: number | null, signalName: string | null): void {
     this.#child = null;
     if (this.#ending) return;
     if (code === EXIT_REFUSED) {
-      this.#ending = true;
-      clearInterval(this.#timer);
+      this.#end();
       this.#events.refused();
       return;
     }
@@ -143,6 +190,7 @@ export class CoreKeeper {
     const now = performance.now();
     if (this.#budget.exhausted(now)) this.#log('error', 'core-restarts-exhausted');
     this.#waitUntil = now + this.#budget.pause(now);
+    void this.#look();
   }
 
   #connect(): void {
@@ -170,6 +218,7 @@ export class CoreKeeper {
     if (message.kind === 'hello') {
       this.process = message.process;
       this.#startedAt = 0;
+      this.#wantSpare();
     }
     this.#events.message(message);
   }

@@ -1,9 +1,15 @@
-/** Entry of the core process: `core-main FOLDER`, started by the monitor. */
+/**
+ * Entry of the core process: `core-main FOLDER [--spare]`, started by the monitor. A spare has
+ * everything loaded, threads included, and waits: what takes longest of a start is then over when
+ * the core that it stands in for dies, and the lease outlives the gap.
+ */
 import { Core } from './core.ts';
+import { prepareThreads } from './data-volume.ts';
 import { EXIT_BROKEN_BELIEF, EXIT_REFUSED, reasonOf } from './failure.ts';
 import { readHostOptions, selfOf } from './host-options.ts';
 import { openLog } from './log.ts';
 import { endOnSignals } from './signals.ts';
+import { ordered, SPARE } from './spawn.ts';
 
 const options = readHostOptions(process.argv[2] ?? '.');
 const log = openLog(selfOf(options).name, 'core');
@@ -25,7 +31,9 @@ process.on('uncaughtException', (error) => stopAtOnce(reasonOf(error)));
 process.on('unhandledRejection', (error) => stopAtOnce(reasonOf(error)));
 
 try {
-  const core = await Core.start(options, { log, stopAtOnce, refuse });
+  const threads = prepareThreads(options);
+  if (process.argv[3] === SPARE && !(await ordered())) process.exit(0);
+  const core = await Core.start(options, threads, { log, stopAtOnce, refuse });
   endOnSignals(() => core.stop({ quiet: false }));
   await core.ended;
   process.exit(0);

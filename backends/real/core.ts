@@ -24,7 +24,7 @@ import { ApplicationOrders } from './application-orders.ts';
 import { openClock, SuspendWatch } from './clock.ts';
 import { configHash } from './config-hash.ts';
 import type { PeerAddress } from './data-messages.ts';
-import { DataVolume } from './data-volume.ts';
+import { DataVolume, type IdleThread } from './data-volume.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { DurableStore } from './durable-store.ts';
 import { HostError } from './failure.ts';
@@ -86,8 +86,8 @@ export class Core {
   #guard: Extract<MonitorMessage, { kind: 'beat' }> | null = null;
   #end: () => void = () => undefined;
 
-  /** Throws HostError and NativeError, each with its remedy. */
-  static async start(options: HostOptions, exits: CoreExits): Promise<Core> {
+  /** `threads` are for its volumes. Throws HostError and NativeError, each with its remedy. */
+  static async start(options: HostOptions, threads: IdleThread[], exits: CoreExits): Promise<Core> {
     await lockDirectory(options.dataFolder, 'core');
     const self = selfOf(options);
     const clock = openClock(self);
@@ -96,11 +96,12 @@ export class Core {
     const opened = await DurableStore.open(await folderFiles(options.dataFolder), owner);
     const core = new Core(options, exits, clock, key, opened.store, opened.session);
     await core.#network.open();
-    await core.#api.open(options.console);
     const { boot, session } = { boot: core.#boot, session: opened.session };
     exits.log('info', 'core-started', { session, new: opened.durable === null });
     core.#enqueue({ kind: 'start', boot, session, durable: opened.durable });
-    await core.#startVolumes(key);
+    await core.#startVolumes(key, threads);
+    // People can wait; leases and requests cannot.
+    await core.#api.open(options.console);
     return core;
   }
 
@@ -328,7 +329,7 @@ export class Core {
     });
   }
 
-  async #startVolumes(key: Uint8Array): Promise<void> {
+  async #startVolumes(key: Uint8Array, threads: IdleThread[]): Promise<void> {
     const { config, node, dataFolder, build } = this.#options;
     const { log, stopAtOnce, refuse } = this.#exits;
     for (const [index, volume] of config.volumes.entries()) {
@@ -345,7 +346,7 @@ export class Core {
         flight: join(dataFolder, flightFileName(volume.name)),
         build,
       };
-      const data = new DataVolume(start, loadNative().wake, {
+      const data = new DataVolume(start, threads.shift(), loadNative().wake, {
         started: (name) => {
           log('info', 'volume-started', { volume: name });
           this.#enqueue({ kind: 'data-started', volume: name });

@@ -10,7 +10,7 @@ export interface PeerAddress {
   readonly port: number;
 }
 
-/** What a Worker is started with. */
+/** What a Worker needs to know to open its replica. */
 export interface DataStart {
   readonly volume: VolumeConfig;
   readonly node: NodeId;
@@ -27,6 +27,8 @@ export interface DataStart {
 }
 
 export type ToData =
+  /** First of all; the thread may have waited for it since long. */
+  | { readonly kind: 'start'; readonly start: DataStart }
   | { readonly kind: 'command'; readonly command: DataCommand }
   | { readonly kind: 'close' };
 

@@ -3,6 +3,8 @@ import type { Worker } from 'node:worker_threads';
 import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
 import type { DataStart, DataStats, FromData, ToData } from './data-messages.ts';
 import { reasonOf } from './failure.ts';
+import type { HostOptions } from './host-options.ts';
+import { hasNative, loadNative } from './native.ts';
 import { startWorker } from './spawn.ts';
 
 /** What a volume tells the core. */
@@ -15,6 +17,24 @@ export interface VolumeEvents {
   readonly broke: (reason: string) => void;
 }
 
+/** A thread that has loaded what it needs, and knows no volume yet. */
+export type IdleThread = Worker;
+
+/** A spare core keeps no more threads than this loaded: each takes memory. */
+const THREADS_MAX = 4;
+
+/** Threads for the volumes of this host, and the addon, loaded ahead. */
+export function prepareThreads({ config, node }: HostOptions): IdleThread[] {
+  const own = config.volumes.filter(({ replicas }) => replicas.some((each) => each.node === node));
+  if (own.length === 0 || !hasNative()) return [];
+  loadNative();
+  return own.slice(0, THREADS_MAX).map(newThread);
+}
+
+function newThread(): IdleThread {
+  return startWorker('./data-worker.ts');
+}
+
 export class DataVolume {
   readonly name: string;
   stats: DataStats = {};
@@ -25,10 +45,16 @@ export class DataVolume {
   readonly closed: Promise<void>;
 
   /** `wake` makes a reactor look at its mail. */
-  constructor(start: DataStart, wake: (fd: number) => void, events: VolumeEvents) {
+  constructor(
+    start: DataStart,
+    thread: IdleThread | undefined,
+    wake: (fd: number) => void,
+    events: VolumeEvents,
+  ) {
     this.name = start.volume.name;
     this.#wake = wake;
-    this.#worker = startWorker('./data-worker.ts', start);
+    this.#worker = thread ?? newThread();
+    this.#post({ kind: 'start', start });
     this.closed = new Promise((resolve) => {
       this.#worker.on('message', (message: FromData) => this.#take(message, events, resolve));
       this.#worker.on('error', (error) => events.broke(reasonOf(error)));

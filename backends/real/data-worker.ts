@@ -6,14 +6,9 @@
  * It blocks in the addon and never returns to Node's event loop while it runs; mail of the control
  * actor is fetched between turns.
  */
-
 import { randomInt } from 'node:crypto';
-import {
-  type MessagePort,
-  parentPort,
-  receiveMessageOnPort,
-  workerData,
-} from 'node:worker_threads';
+import { once } from 'node:events';
+import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { Rng } from '../../engine/core/rng.ts';
 import type { Micros } from '../../engine/core/units.ts';
 import { Event } from '../../engine/data/abi.ts';
@@ -33,7 +28,6 @@ import { openReactor } from './replica-open.ts';
 const STATS_EVERY: Micros = 1_000_000;
 
 const port = parentPort as MessagePort;
-const start = workerData as DataStart;
 
 function tell(message: FromData): void {
   port.postMessage(message);
@@ -60,6 +54,7 @@ class Mail {
         this.closing = true;
         break;
       }
+      if (message.kind !== 'command') continue;
       memory.events.put(total, Event.Control, inbox.length, 0, 0, 0, 0, 0);
       inbox.push(message.command);
       total += 1;
@@ -82,7 +77,7 @@ function exportAfter(open: boolean, report: DataReport): boolean {
   return open && (report.role === 'Primary' || report.role === 'Suspended');
 }
 
-function run(reactor: Reactor): void {
+function run(start: DataStart, reactor: Reactor): void {
   const config = mirrorConfig(start.volume);
   const memory = new DataMemory(REAL_LAYOUT, reactor.memory);
   const mailboxes: Mailboxes = { inbox: [], outbox: [] };
@@ -121,13 +116,22 @@ function run(reactor: Reactor): void {
   }
 }
 
+/** Nothing is opened before the order: the thread of a spare core waits here. */
+async function firstMessage(): Promise<ToData> {
+  const [message] = (await once(port, 'message')) as [ToData];
+  return message;
+}
+
 try {
+  const first = await firstMessage();
+  if (first.kind !== 'start') throw new Error('a thread is first told its volume');
+  const { start } = first;
   const replica = start.volume.replicas.find(({ node }) => node === start.node);
   if (replica === undefined) throw new Error('this node holds no replica of the volume');
   const { damagedSlots } = checkReplica(start.volume, replica);
   const reactor = openReactor(start, replica);
   tell({ kind: 'stats', stats: { damagedSlots } });
-  run(reactor);
+  run(start, reactor);
   reactor.close();
   tell({ kind: 'closed' });
 } catch (error) {

@@ -75,7 +75,9 @@ export class Monitor {
       const host = { place, boot, clock, leaseUntil, log: this.#log, tell };
       this.#applications.set(name, new Application(name, application, host));
     }
-    this.#core = new CoreKeeper(dataFolder, paths.core, this.#log, {
+    // A witness serves nobody: its absence for a second moves nothing.
+    const core = { folder: dataFolder, socket: paths.core, withSpare: !self.witness };
+    this.#core = new CoreKeeper(core, this.#log, {
       connected: () => this.#greet(),
       message: (message) => this.#take(message),
       refused: () => void this.#refused(),

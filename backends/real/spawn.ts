@@ -19,8 +19,8 @@ function tsxUrl(part: string): string {
 }
 
 /** Starts a thread on the module at `path`. */
-export function startWorker(path: string, workerData: object): Worker {
-  return startThread(siblingUrl(path), workerData);
+export function startWorker(path: string): Worker {
+  return startThread(siblingUrl(path));
 }
 
 /** Starts a thread on the module at `entry`, which is source or compiled as this one is. */
@@ -37,11 +37,50 @@ export function startThread(entry: URL, workerData: object = {}): Worker {
  * terminal's Ctrl-C nor our own death takes it along. It shares our standard error.
  */
 export function spawnEntry(path: string, folder: string): ChildProcess {
+  return spawnNode(path, [folder], 'ignore');
+}
+
+/** What a spare is started with, behind its folder. */
+export const SPARE = '--spare';
+
+/**
+ * Starts the entry at `path` as a spare: it loads itself, touches nothing, and waits for
+ * {@link wakeSpare}. It ends when we do, for its order can come from nobody else.
+ */
+export function spawnSpare(path: string, folder: string): ChildProcess {
+  const child = spawnNode(path, [folder, SPARE], 'pipe');
+  // A spare that died is seen as that; what was said to it does not matter.
+  child.stdin?.on('error', () => undefined);
+  return child;
+}
+
+/** Orders a spare to begin; false when it is gone. */
+export function wakeSpare(spare: ChildProcess): boolean {
+  if (spare.exitCode !== null || spare.signalCode !== null || spare.stdin === null) return false;
+  spare.stdin.end('go\n');
+  return true;
+}
+
+/** In a spare: whether it was ordered to begin, or whoever could order it is gone. */
+export function ordered(): Promise<boolean> {
+  const { stdin } = process;
+  return new Promise((resolve) => {
+    stdin.once('data', () => {
+      stdin.destroy();
+      resolve(true);
+    });
+    stdin.once('close', () => resolve(false));
+    stdin.on('error', () => resolve(false));
+    stdin.once('end', () => resolve(false));
+  });
+}
+
+function spawnNode(path: string, words: readonly string[], stdin: 'ignore' | 'pipe'): ChildProcess {
   const entry = fileURLToPath(siblingUrl(path));
   const loader = isSource ? ['--import', tsxUrl('loader.mjs')] : [];
-  const child = spawn(process.execPath, [...loader, entry, folder], {
+  const child = spawn(process.execPath, [...loader, entry, ...words], {
     detached: true,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: [stdin, 'ignore', 'inherit'],
   });
   child.unref();
   return child;

@@ -20,6 +20,12 @@ import { PeerSession } from './peer-session.ts';
 const HELLO_GAP_MS = 100;
 /** An address that cannot be bound yet (its interface is down) is tried again this often. */
 const BIND_RETRY_MS = 1000;
+/**
+ * What is said before both ends know each other's session waits this long for it: the first
+ * heartbeat of a core that came back asks for its lease, and the next one is half a second away.
+ */
+const WAITING_MS = 500;
+const WAITING_MAX = 8;
 
 /** What was sent, taken and dropped, since this core started. */
 export type ControlCounters = Readonly<Record<keyof typeof NO_COUNTS, number>>;
@@ -28,7 +34,7 @@ const NO_COUNTS = {
   sent: 0,
   /** Not sent: longer than a datagram may be. */
   tooLong: 0,
-  /** Not sent: the peer's session is not known yet. */
+  /** Not sent: the peer did not show its session, or ask for ours, in time. */
   noSession: 0,
   sendErrors: 0,
   received: 0,
@@ -64,6 +70,10 @@ export interface UdpControlOptions {
 interface Peer {
   readonly addresses: readonly Address[];
   readonly session: PeerSession;
+  /** The session that asked for ours last: it takes what we say, once it has our answer. */
+  askedBy: string;
+  /** Said before its session was known, oldest first. */
+  waiting: { readonly link: number; readonly message: ControlMessage; readonly at: number }[];
   /** When the last hello or welcome went out, by link. */
   readonly greeted: Map<string, number>;
   /** It showed another configuration than ours when it was last asked. */
@@ -89,6 +99,8 @@ export class UdpControl {
       this.#peers.set(node.id, {
         addresses: node.control.map(parseAddress),
         session: new PeerSession(),
+        askedBy: '',
+        waiting: [],
         greeted: new Map(),
         differs: false,
       });
@@ -116,12 +128,11 @@ export class UdpControl {
     const links = link === 'all' ? [...this.#sockets.keys()] : [link];
     for (const each of links) {
       if (peer.session.session === '') {
-        this.counters.noSession += 1;
+        this.#keep(peer, each, message);
         this.#greet(to, each);
         continue;
       }
-      const seq = peer.session.nextSequence(each);
-      this.#seal(to, each, { toSession: peer.session.session, seq, message });
+      this.#sealMessage(to, peer, each, message);
     }
   }
 
@@ -134,6 +145,28 @@ export class UdpControl {
     this.#closed = true;
     for (const socket of this.#sockets) socket?.close();
     this.#sockets = [];
+  }
+
+  #keep(peer: Peer, link: number, message: ControlMessage): void {
+    peer.waiting.push({ link, message, at: performance.now() });
+    if (peer.waiting.length <= WAITING_MAX) return;
+    peer.waiting.shift();
+    this.counters.noSession += 1;
+  }
+
+  /**
+   * Once both know each other, what waited for it goes out in order, unless it is too old. Only
+   * that waits: a recorded hello of an earlier session must not be able to silence us.
+   */
+  #release(to: NodeId, peer: Peer): void {
+    if (peer.session.session === '' || peer.session.session !== peer.askedBy) return;
+    const { waiting } = peer;
+    peer.waiting = [];
+    const oldest = performance.now() - WAITING_MS;
+    for (const { link, message, at } of waiting) {
+      if (at >= oldest) this.#sealMessage(to, peer, link, message);
+      else this.counters.noSession += 1;
+    }
   }
 
   async #bind(link: number): Promise<void> {
@@ -202,6 +235,8 @@ export class UdpControl {
         config: this.#options.configHash,
         welcome: nonce,
       });
+      peer.askedBy = session;
+      this.#release(from, peer);
     }
     // Perhaps the peer has restarted; only an answer to a question of ours proves it.
     if (session !== peer.session.session) this.#greet(from, link);
@@ -221,6 +256,7 @@ export class UdpControl {
     peer.differs = false;
     if (!peer.session.learn(envelope.session, nonce)) return;
     this.#options.log('info', 'peer-session', { peer: envelope.from, link: envelope.link });
+    this.#release(envelope.from, peer);
   }
 
   /** Two that reckon differently must not build on each other's promises. */
@@ -267,6 +303,11 @@ export class UdpControl {
     // A name that is not a link of ours would let an authentic but broken peer fill the map.
     if (peer.greeted.size < 64) peer.greeted.set(what, now);
     return true;
+  }
+
+  #sealMessage(to: NodeId, peer: Peer, link: number, message: ControlMessage): void {
+    const seq = peer.session.nextSequence(link);
+    this.#seal(to, link, { toSession: peer.session.session, seq, message });
   }
 
   #seal(

@@ -254,9 +254,13 @@ export class Control implements ControlActor {
   #receive(peer: Peer, link: number, message: ControlMessage): void {
     const before = peer.life;
     const admitted = this.#links.admit(peer, message);
-    if (message.kind === 'heartbeat' && (!admitted || peer.life !== before)) {
-      this.#links.answer(peer, link, message);
+    const isNew = peer.life !== before;
+    if (message.kind === 'heartbeat' && (!admitted || isNew)) {
+      this.#links.answer(peer, link, message, isNew);
+      // It has no facts of ours, and needs them before it can decide anything about us.
+      if (isNew) this.#links.send(peer.node, this.#facts);
     }
+    if (isNew && before !== 0) this.#raft.reborn(peer.node);
     if (!admitted) return;
     this.#context.cause = message.event;
     if (message.kind === 'heartbeat') {

@@ -136,9 +136,12 @@ export class Links {
     return true;
   }
 
-  /** Shows a life that has not shown to have heard us that we hear it: then it can. */
-  answer(peer: Peer, number: number, beat: Heartbeat): void {
-    if (beat.yours === this.#context.life) return;
+  /**
+   * Shows a life that has not shown to have heard us that we hear it: then it can. And shows it to
+   * one that is new to us, which may wait for that before it believes that we are no old life.
+   */
+  answer(peer: Peer, number: number, beat: Heartbeat, isNew: boolean): void {
+    if (beat.yours === this.#context.life && !isNew) return;
     this.#beat(peer, number, this.#fields(), beat.life, beat.sent);
   }
 

@@ -285,9 +285,11 @@ export class Planner {
     group: GroupState,
     record: VolumeRecord,
     proof: Proof,
-    reads: readonly string[],
+    known: readonly string[],
     cause: string,
   ): boolean {
+    // A life that has only just begun may have told facts, and no event yet.
+    const reads = known.filter((event) => event !== '');
     if (group.wanted === 'stop' && group.phase === 'stopping' && proof.kind !== 'none') {
       this.#release(group, record, proof, cause);
       return true;

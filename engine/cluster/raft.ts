@@ -218,6 +218,19 @@ export class Raft {
     }
   }
 
+  /**
+   * A node came back in another life. Who led in the one before leads no more: nobody need wait for
+   * its silence, and the votes are drawn apart as ever.
+   */
+  reborn(node: NodeId): void {
+    if (this.#role !== 'follower' || this.#leader !== node) return;
+    const { now, rng, timing } = this.#context;
+    this.#follow(this.#term, 0);
+    this.#leaderHeard = -1;
+    const soon = now + rng.below(Math.max(1, Math.floor(timing.heartbeat / 5)));
+    this.#electionDue = Math.min(this.#electionDue, soon);
+  }
+
   onVote(from: NodeId, message: VoteMessage): void {
     if (!this.#admitted()) return;
     const { now, timing } = this.#context;

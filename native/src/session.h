@@ -133,8 +133,8 @@ class Session {
   /// `headerBytes` is 0 or 64.
   void seal(uint8_t* tag, const uint8_t* record, const uint8_t* header, uint32_t headerBytes,
             const void* body, uint32_t bodyBytes) {
-    const Tag128 made = mac(sendKey_, sendPayload_, sent_++, record, header, headerBytes, body,
-                            bodyBytes);
+    const Tag128 made =
+        mac(sendKey_, sendPayload_, sent_++, record, header, headerBytes, body, bodyBytes);
     memcpy(tag, &made, kWireTag);
   }
   bool opens(const uint8_t* tag, const uint8_t* record, const uint8_t* header, uint32_t headerBytes,

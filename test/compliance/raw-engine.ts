@@ -9,6 +9,7 @@ export interface RawEvent {
   readonly op: number;
   readonly slot: number;
   readonly link: number;
+  readonly flags: number;
   readonly offset: number;
   readonly length: number;
   readonly status: number;
@@ -24,6 +25,7 @@ export interface RawDecision {
   readonly flags?: number;
   readonly offset?: number;
   readonly length?: number;
+  readonly status?: number;
   /** Put into the next out-page, whose number becomes the slot. */
   readonly text?: string;
 }
@@ -47,6 +49,7 @@ export class RawEngine {
     flags = 0,
     offset = 0,
     length = 0,
+    status = 0,
     text,
   }: RawDecision): RawEvent[] {
     const events = this.#pages === LAYOUT.outPages ? this.turn() : [];
@@ -60,7 +63,7 @@ export class RawEngine {
       content.set(new TextEncoder().encode(text));
       if (bytes === 0) bytes = text.length;
     }
-    this.memory.decisions.put(this.#decisions, op, page, link, flags, offset, bytes, 0);
+    this.memory.decisions.put(this.#decisions, op, page, link, flags, offset, bytes, status);
     this.#decisions += 1;
     return events;
   }
@@ -81,6 +84,7 @@ export class RawEngine {
       op,
       slot,
       link: events.link(r),
+      flags: events.flags(r),
       offset: events.offset(r),
       length: events.length(r),
       status,

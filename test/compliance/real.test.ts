@@ -17,6 +17,8 @@ import {
   type DiskOperation,
   diskSuite,
 } from './disk.suite.ts';
+import { RealFrontend } from './frontend.real.ts';
+import { frontendSuite } from './frontend.suite.ts';
 import { type LinkDriver, type LinkEvent, linkSuite } from './link.suite.ts';
 import { type RawDecision, RawEngine, type RawEvent } from './raw-engine.ts';
 import { type StoreDriver, storeSuite } from './store.suite.ts';
@@ -259,4 +261,12 @@ describe('the contract of a real clock', () => {
 
 describe('the contract of a real store', () => {
   storeSuite(itUnless(null), (seed) => new RealStore(seed));
+});
+
+describe('the contract of an NBD front-end on a Unix socket', () => {
+  frontendSuite(itUnless(missing), async () => new RealFrontend('unix'));
+});
+
+describe('the contract of an NBD front-end on TCP', () => {
+  frontendSuite(itUnless(missing), async () => new RealFrontend('tcp'));
 });

@@ -23,6 +23,8 @@ import {
   diskSuite,
   SLOTS,
 } from './disk.suite.ts';
+import { SimFrontend } from './frontend.sim.ts';
+import { frontendSuite } from './frontend.suite.ts';
 import { type LinkDriver, type LinkEvent, linkSuite } from './link.suite.ts';
 import { type StoreDriver, storeSuite } from './store.suite.ts';
 
@@ -276,3 +278,5 @@ describe('the contract of a simulated clock', () =>
   clockSuite(it, async () => new SimClockDriver()));
 describe('the contract of a simulated store', () =>
   storeSuite(it, (seed) => new SimStoreDriver(seed)));
+describe('the contract of a simulated front-end', () =>
+  frontendSuite(it, async () => new SimFrontend()));

@@ -1,9 +1,10 @@
 /** The NBD export, asked by clients that none of us wrote, and by some that mean no good. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { createConnection, type Socket } from 'node:net';
+import { createConnection } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NativeError } from '../../backends/real/native.ts';
+import { NbdSocket } from './support/nbd-socket.ts';
 import { BUILT, hasProgram, Rig, SIZE } from './support/rig.ts';
 
 const COPY = hasProgram('nbdcopy');
@@ -220,107 +221,6 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
   },
 );
 
-/** A client that says exactly what it is told to. */
-class Client {
-  readonly socket: Socket;
-  closed = false;
-  refusal = '';
-  #rig: Rig;
-  #data = Buffer.alloc(0);
-  #lengths = new Map<number, number>();
-
-  constructor(rig: Rig, socket: Socket) {
-    this.#rig = rig;
-    this.socket = socket;
-    socket.on('data', (data) => {
-      this.#data = Buffer.concat([this.#data, data]);
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      this.closed = true;
-    });
-  }
-
-  async take(count: number): Promise<Buffer> {
-    await this.#rig.until(() => this.#data.length >= count || this.closed);
-    const taken = this.#data.subarray(0, count);
-    if (taken.length < count) throw new Error('the server hung up');
-    this.#data = this.#data.subarray(count);
-    return taken;
-  }
-
-  /** Negotiates; false when refused. */
-  async go(name: string): Promise<boolean> {
-    await this.take(18);
-    const option = Buffer.alloc(4 + 16 + 4 + name.length + 2);
-    option.writeUInt32BE(3);
-    option.writeBigUInt64BE(0x49484156454f5054n, 4);
-    option.writeUInt32BE(7, 12);
-    option.writeUInt32BE(6 + name.length, 16);
-    option.writeUInt32BE(name.length, 20);
-    option.write(name, 24);
-    this.socket.write(option);
-    for (;;) {
-      const head = await this.take(20);
-      const data = await this.take(head.readUInt32BE(16));
-      const type = head.readUInt32BE(12);
-      if (type === 1) return true;
-      if (type < 0x80000000) continue;
-      this.refusal = data.toString();
-      return false;
-    }
-  }
-
-  read(cookie: number, offset: number, length: number): void {
-    this.request(0, 0, cookie, offset, length);
-  }
-
-  request(
-    type: number,
-    flags: number,
-    cookie: number,
-    offset: number,
-    length: number,
-    payload = Buffer.alloc(0),
-  ): void {
-    this.requestBig(type, flags, cookie, BigInt(offset), length, payload);
-  }
-
-  requestBig(
-    type: number,
-    flags: number,
-    cookie: number,
-    offset: bigint,
-    length: number,
-    payload = Buffer.alloc(0),
-  ): void {
-    const head = Buffer.alloc(28);
-    head.writeUInt32BE(0x25609513);
-    head.writeUInt16BE(flags, 4);
-    head.writeUInt16BE(type, 6);
-    head.writeBigUInt64BE(BigInt(cookie), 8);
-    head.writeBigUInt64BE(offset, 16);
-    head.writeUInt32BE(length, 24);
-    if (type === 0) this.#lengths.set(cookie, length);
-    this.socket.write(Buffer.concat([head, payload]));
-  }
-
-  async answers(count: number): Promise<{ cookie: number; error: number }[]> {
-    const answers: { cookie: number; error: number }[] = [];
-    while (answers.length < count) {
-      const head = await this.take(16);
-      const cookie = Number(head.readBigUInt64BE(8));
-      const error = head.readUInt32BE(4);
-      if (error === 0) await this.take(this.#lengths.get(cookie) ?? 0);
-      answers.push({ cookie, error });
-    }
-    return answers.sort((a, b) => a.cookie - b.cookie);
-  }
-}
-
-async function open(rig: Rig, to: { path: string } | { port: number }): Promise<Client> {
-  const socket = 'path' in to ? createConnection(to.path) : createConnection(to.port, '127.0.0.1');
-  const client = new Client(rig, socket);
-  await rig.until(() => !socket.connecting);
-  return client;
+function open(rig: Rig, to: { path: string } | { port: number }): Promise<NbdSocket> {
+  return NbdSocket.open(rig, to);
 }

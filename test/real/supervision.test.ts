@@ -3,7 +3,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import { hasNative } from '../../backends/real/native.ts';
 import { isAlive, type ProcessIdentity, signal } from '../../backends/real/process-identity.ts';
-import { RestartBudget, STARTS_MAX, WINDOW_MS } from '../../backends/real/restart-budget.ts';
+import {
+  LONG_LIFE_MS,
+  RestartBudget,
+  STARTS_MAX,
+  WINDOW_MS,
+} from '../../backends/real/restart-budget.ts';
 import { sleep, waitFor } from './support/hosts.ts';
 import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
 
@@ -140,9 +145,21 @@ describe('the budget of restarts', () => {
       now += pause;
       budget.started(now);
     }
-    expect(pauses).toEqual([0, 100, 200, 400, 800]);
+    // The first restart is at once: a lease lasts a second.
+    expect(pauses).toEqual([0, 0, 100, 200, 400]);
     expect(budget.exhausted(now)).toBe(true);
     expect(now + budget.pause(now)).toBe(WINDOW_MS);
     expect(budget.pause(WINDOW_MS + now)).toBe(0);
+  });
+
+  it('brings back at once what had lived long, however often it died before', () => {
+    const budget = new RestartBudget();
+    for (const now of [0, 100, 200, 300]) budget.started(now);
+    expect(budget.pause(400)).toBeGreaterThan(0);
+    expect(budget.pause(300 + LONG_LIFE_MS)).toBe(0);
+    // One that had lived long and then dies young twice is again one that dies of its start.
+    const other = new RestartBudget();
+    for (const now of [0, LONG_LIFE_MS, LONG_LIFE_MS + 50]) other.started(now);
+    expect(other.pause(LONG_LIFE_MS + 100)).toBe(100);
   });
 });

@@ -108,6 +108,37 @@ describe('the control transport', () => {
     expect(second.control.counters.accepted).toBeGreaterThan(0);
   });
 
+  it('keeps the newest of what is said first until both know each other', async () => {
+    const nodes = await twoNodes();
+    const a = await open(nodes, 1);
+    for (let n = 1; n <= 20; n++) a.control.send(2, 0, message(n));
+    // A peer is asked again only after a while: here it comes after that, and in time.
+    await sleep(150);
+    const b = await open(nodes, 2);
+    await waitFor('the newest eight', () => b.heard.length >= 8);
+    const first = b.heard.map((each) => each.message.n);
+    expect(first).toEqual([13, 14, 15, 16, 17, 18, 19, 20]);
+    expect(a.control.counters.noSession).toBe(12);
+    // One that restarted is heard at its very first word.
+    b.control.close();
+    await sleep(150);
+    const reborn = await open(nodes, 2);
+    reborn.control.send(1, 0, message(30));
+    await waitFor('its first word', () => a.heard.some((each) => each.message.n === 30));
+  });
+
+  it('does not say at last what it meant to say long ago', async () => {
+    const nodes = await twoNodes();
+    const a = await open(nodes, 1);
+    a.control.send(2, 0, message(1));
+    await sleep(700);
+    const b = await open(nodes, 2);
+    await waitFor('both know each other', () => a.control.counters.noSession === 1);
+    a.control.send(2, 0, message(2));
+    await waitFor('the next word', () => b.heard.length > 0);
+    expect(b.heard.map((each) => each.message.n)).toEqual([2]);
+  });
+
   it('drops a recorded datagram that comes again, also after the receiver restarted', async () => {
     const [tapPort, toPort] = (await freePorts(2)) as [number, number];
     const real = nodeAt(2, [`127.0.0.1:${toPort}`]);

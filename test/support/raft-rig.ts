@@ -65,6 +65,21 @@ export class Voter {
     this.#settle();
   }
 
+  /** Hears of another life of `node`; when it would then stand for election, in µs from now. */
+  meetReborn(node: number): number {
+    this.raft.reborn(node);
+    return this.raft.electionDue - this.#context.now;
+  }
+
+  /** Asks for votes whenever its time has come, up to `span` µs from now. */
+  wait(span: number): void {
+    const end = this.#context.now + span;
+    this.#context.now = Math.max(this.#context.now, Math.min(end, this.raft.electionDue));
+    this.raft.tick();
+    this.#context.now = end;
+    this.#settle();
+  }
+
   propose(...events: readonly string[]): void {
     for (const event of events) this.raft.propose({ kind: 'noop', event });
     this.#settle();

@@ -68,6 +68,20 @@ describe('a peer', () => {
     expect(kinds.filter((kind) => kind === 'peer.suspect').length).toBe(1);
   });
 
+  it('is shown that it is heard when its life is new, so that it need not wait for a beat', () => {
+    const { context, links, peer } = setup();
+    const answers = (beat: Parameters<typeof heartbeatOf>[1], isNew: boolean): number => {
+      context.take();
+      links.answer(peer, 0, heartbeatOf(2, beat), isNew);
+      return ofKind(context.take(), 'send').length;
+    };
+    const echo = { sent: 7, yours: context.life, heard: context.now };
+    expect(answers(echo, true)).toBe(1);
+    // A life that is known, and knows us, is answered no more: two would never stop.
+    expect(answers(echo, false)).toBe(0);
+    expect(answers({ sent: 8, yours: context.life + 1 }, false)).toBe(1);
+  });
+
   it('is known by the life that was shown to live last, however late others speak', () => {
     const { context, links, peer } = setup();
     const shown = (life: number, heard: number) =>

@@ -94,4 +94,23 @@ describe('the replicated log', () => {
     expect(b.raft.leads).toBe(true);
     expect(kept(b)).toBe(2);
   });
+
+  it('waits for no silence of a leader whose core came back in another life', () => {
+    const [a, b, w] = [new Voter(1), new Voter(2), new Voter(3)];
+    a.campaign(5_000_000);
+    deliverAll([a, b, w], [1, 2, 3]);
+    expect(a.raft.leads).toBe(true);
+    // Another node's new life changes nothing, nor does it for the leader itself.
+    expect(b.meetReborn(3)).toBeGreaterThanOrEqual(1_000_000);
+    expect(a.meetReborn(2)).toBeLessThan(0);
+    expect(a.raft.leads).toBe(true);
+    const [dueB, dueW] = [b.meetReborn(1), w.meetReborn(1)];
+    for (const due of [dueB, dueW]) expect(due).toBeLessThan(100_000);
+    // With the old leader's vote gone, the other two are enough, and have one leader.
+    const [first, second] = dueB <= dueW ? [b, w] : [w, b];
+    first.wait(100_000);
+    deliverAll([b, w], [2, 3]);
+    expect(first.raft.leads).toBe(true);
+    expect(second.raft.leads).toBe(false);
+  });
 });

@@ -71,6 +71,44 @@ export class WriterProcess {
   }
 }
 
+/** A writer that keeps at it over one connection after another until it is stopped. */
+export class StayingWriter {
+  acknowledged = 0;
+  /** Longest wait of one write in ms, its tries over new connections included. */
+  longest = 0;
+  #held = new Map<number, number>();
+  #blocks: number;
+  #child: ChildProcess;
+  #ended: Promise<void>;
+
+  constructor({ uri, seed, first, blocks }: Omit<WriteOptions, 'depth' | 'unitsMax'>) {
+    this.#blocks = blocks;
+    const words = [driver, 'stay', uri, seed, String(first), String(blocks)];
+    this.#child = spawn(python, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
+    lines.on('line', (line) => {
+      const [, sequence = '', block = '', waited = ''] = line.split(' ');
+      this.acknowledged += 1;
+      this.longest = Math.max(this.longest, Number(waited));
+      this.#held.set(Number(block), Number(sequence));
+    });
+    this.#ended = new Promise((resolve) => lines.on('close', () => resolve()));
+  }
+
+  async stop(): Promise<void> {
+    this.#child.stdin?.on('error', () => undefined);
+    this.#child.stdin?.end('\n');
+    await this.#ended;
+  }
+
+  /** What is not as it was acknowledged last; nothing was ever in flight beside it. */
+  verify(found: readonly number[]): string[] {
+    return Array.from({ length: this.#blocks }, (_, block) => block)
+      .filter((block) => found[block] !== (this.#held.get(block) ?? 0))
+      .map((block) => `block ${block} holds ${found[block]}, not ${this.#held.get(block) ?? 0}`);
+  }
+}
+
 /** For each block the sequence that it holds, 0 for zeroes, -1 for what nobody wrote. */
 export function readVolume(uri: string, seed: string): Promise<number[]> {
   const child = spawn(python, [driver, 'read', uri, seed], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -2,11 +2,16 @@
 
     nbd-driver.py write URI SEED FIRST_SEQ DEPTH BLOCKS UNITS_MAX
     nbd-driver.py read  URI SEED
+    nbd-driver.py stay  URI SEED FIRST_SEQ BLOCKS
 
 `write` keeps DEPTH writes in flight at random places, never two over the same 4 KiB block, until a
 line comes in on standard input or the connection ends. It prints, in the order in which things
 happen: `I seq block units` before a write is handed to libnbd, `A seq` when it was acknowledged,
 `E seq errno` when it was refused or lost, `F` when a flush was acknowledged, `X reason` at the end.
+
+`stay` is an application that keeps its device: one write at a time, again and again until it is
+acknowledged, over a new connection whenever one ends, until a line comes in. It prints
+`A seq block waited_ms` for each, where waited_ms is how long the write took from first to last try.
 
 `read` prints one JSON array: for each 4 KiB block the sequence of the write that filled it, 0 for
 all zeroes, -1 for bytes that no write of this SEED put there.
@@ -17,6 +22,7 @@ import json
 import random
 import select
 import sys
+import time
 
 import nbd
 
@@ -115,6 +121,29 @@ def write(uri, seed, first, depth, blocks, units_max):
     writer.flush_said()
 
 
+def stay(uri, seed, seq, blocks):
+    draw = random.Random(f"{seed}:{seq}")
+    handle = None
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        block = draw.randrange(blocks)
+        data = content(seed, seq, block)
+        began = time.monotonic()
+        while True:
+            try:
+                handle = handle or connect(uri)
+                handle.pwrite(data, block * UNIT)
+                break
+            except nbd.Error:
+                handle = None
+                if time.monotonic() - began > 60:
+                    raise
+                time.sleep(0.005)
+        waited = (time.monotonic() - began) * 1000
+        print(f"A {seq} {block} {waited:.0f}", flush=True)
+        seq += 1
+    handle.shutdown()
+
+
 def read(uri, seed):
     handle = connect(uri)
     size = handle.get_size()
@@ -139,5 +168,7 @@ if __name__ == "__main__":
     mode, uri, seed, *numbers = sys.argv[1:]
     if mode == "write":
         write(uri, seed, *(int(number) for number in numbers))
+    elif mode == "stay":
+        stay(uri, seed, *(int(number) for number in numbers))
     else:
         read(uri, seed)

@@ -168,6 +168,11 @@ export class TestCluster {
     return processesWith(`UNDERSTUDY_RUN=${run}`);
   }
 
+  /** How many processes of this cluster were started with `word`. */
+  processesSaying(word: string): number {
+    return remaining(this.folder, word).length;
+  }
+
   /** Ends every node, whatever state it is in, and forgets the folder unless `keep`. */
   async close(keep = false): Promise<void> {
     for (const { name } of this.loaded.config.nodes) {
@@ -188,13 +193,14 @@ function isPrimary({ status }: HostStatus): boolean {
   return status.volumes.some(({ local }) => local?.role === 'Primary');
 }
 
-/** Processes that were started with a path in `folder`. */
-function remaining(folder: string): number[] {
+/** Processes that were started with a path in `folder`, and with `word`. */
+function remaining(folder: string, word = ''): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((name) => {
       try {
-        return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(`${folder}/`);
+        const words = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+        return words.includes(`${folder}/`) && words.includes(word);
       } catch {
         return false;
       }
