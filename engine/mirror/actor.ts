@@ -65,7 +65,7 @@ export class MirrorActor implements DataActor {
       config,
       canary: canarySwitches(options.canaries ?? new Set()),
       state: new MirrorState(node, peer, options.boot),
-      turn: new Turn(memory, mailboxes, node, options.session, reached),
+      turn: new Turn(memory, mailboxes, node, options.session, config.volume, reached),
       slots: new Slots(slotCount(memory.layout)),
       map: new BlockMap(blockCount(config)),
     } as { -readonly [K in keyof Parts]: Parts[K] };

@@ -6,8 +6,11 @@
  */
 import type { Micros, NodeId } from '../core/units.ts';
 
-/** Version of the schema; readers accept this one and the one before. */
-export const TIMELINE_SCHEMA = 1;
+/**
+ * Version of the schema; readers accept this one and the one before. In version 1 the events of a
+ * data actor did not name their volume, and those of two volumes of one node could share an id.
+ */
+export const TIMELINE_SCHEMA = 2;
 
 /** First line of a timeline file. */
 export interface TimelineHeader {
@@ -31,7 +34,11 @@ export interface TimelineHeader {
 export type TimelineValue = number | string | boolean;
 
 export interface TimelineEvent {
-  /** "node.session.seq": unique; session counts the core's starts on that node. */
+  /**
+   * Unique: "node.session.cN" of a control actor, "node.session.volume.N" of a data actor, where
+   * session counts the core's starts on that node; "node.world.N" of the simulated world, and
+   * "node.hRUN.N" of a real host's monitor, where RUN tells its own runs apart.
+   */
   readonly id: string;
   /** The node's monotonic time. */
   readonly t: Micros;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TimelineFile } from '../../backends/real/timeline-file.ts';
 import { decodeTimeline } from '../../engine/timeline/codec.ts';
+import { TIMELINE_SCHEMA } from '../../engine/timeline/event.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -13,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const header = () => ({
-  schema: 1,
+  schema: TIMELINE_SCHEMA,
   build: '0',
   engineHash: 'dev',
   configHash: '',

@@ -11,10 +11,14 @@ import {
   TimelineReader,
   VALUE_CHARS_MAX,
 } from '../../../engine/timeline/codec.ts';
-import type { TimelineEvent, TimelineHeader } from '../../../engine/timeline/event.ts';
+import {
+  TIMELINE_SCHEMA,
+  type TimelineEvent,
+  type TimelineHeader,
+} from '../../../engine/timeline/event.ts';
 
 const header: TimelineHeader = {
-  schema: 1,
+  schema: TIMELINE_SCHEMA,
   build: '0.1.0',
   engineHash: 'dev',
   configHash: 'c0',
@@ -128,11 +132,15 @@ describe('the decisions stream', () => {
   });
 
   it('reads the schema before this one and refuses a later one', () => {
-    const older = decodeTimeline(`{"schema":0,"build":"0"}\n${encodeEvent(event(1))}`);
-    expect(older.header).toMatchObject({ schema: 0, config: null, clockMap: [] });
+    const older = decodeTimeline(
+      `{"schema":${TIMELINE_SCHEMA - 1},"build":"0"}\n${encodeEvent(event(1))}`,
+    );
+    expect(older.header).toMatchObject({ schema: TIMELINE_SCHEMA - 1, config: null, clockMap: [] });
     expect(older.events).toHaveLength(1);
 
-    const later = decodeTimeline(`{"schema":2,"build":"9"}\n${encodeEvent(event(1))}`);
+    const later = decodeTimeline(
+      `{"schema":${TIMELINE_SCHEMA + 1},"build":"9"}\n${encodeEvent(event(1))}`,
+    );
     expect(later).toMatchObject({ header: null, events: [] });
     expect(later.faults).toEqual([{ line: 1, code: 'schema-unknown' }]);
   });
