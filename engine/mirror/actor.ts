@@ -226,7 +226,7 @@ export class MirrorActor implements DataActor {
 
   #reportState(): void {
     const { state, turn, link, map, writes, config } = this.#p;
-    const { disk, epoch } = state;
+    const { disk, epoch, failure } = state;
     const role = state.role(turn.now);
     const clean = map.dirty === 0;
     if (
@@ -238,6 +238,8 @@ export class MirrorActor implements DataActor {
     ) {
       return;
     }
+    // The failure may lie some events back in the batch.
+    if (disk === 'Failed' && disk !== this.#disk) turn.cause = failure;
     if (role !== this.#role) turn.event('mirror.role', { role, epoch });
     if (disk !== this.#disk) turn.event('mirror.disk', { disk });
     this.#disk = disk;
@@ -254,6 +256,7 @@ export class MirrorActor implements DataActor {
       link: link.state,
       dirty: map.dirty,
       pending: writes.open,
+      ...(failure === '' ? {} : { failure }),
     });
   }
 }
