@@ -42,6 +42,21 @@ describe('the timeline of a node', () => {
     expect(faults).toEqual([]);
   });
 
+  it('maps its clock to wall time anew after ten minutes, for hosts that run for months', () => {
+    const path = join(folder, 'timeline.jsonl');
+    let now = 0;
+    const file = new TimelineFile(path, header, 1_000_000, () => now);
+    for (const [at, minutes] of [0, 9, 11, 12, 22].entries()) {
+      now = minutes * 60_000;
+      write(file, at, 1);
+    }
+    file.close();
+    const lines = readFileSync(path, 'utf8').trim().split('\n');
+    expect(lines.map((line) => (line.includes('"schema"') ? 'map' : 'event')).join(' ')).toBe(
+      'map event event map event event map event',
+    );
+  });
+
   it('loses one line at most when a core died within it', () => {
     const path = join(folder, 'timeline.jsonl');
     const first = new TimelineFile(path, header);
