@@ -7,6 +7,7 @@ import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { InputError } from './failure.ts';
 
@@ -21,6 +22,11 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.json': 'application/json',
   '.jsonl': 'application/x-ndjson; charset=utf-8',
 };
+
+const plainHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+/** Characters of one write. */
+const PIECE_CHARS = 256 * 1024;
 
 /** Newest modification below `folder`, in milliseconds since 1970; 0 when there is none. */
 function newest(folder: string): number {
@@ -51,8 +57,8 @@ export function ensurePage(): void {
 
 /** What is served beside the page. */
 export interface ServeOptions {
-  /** Timeline file to open, or null. */
-  readonly timeline: string | null;
+  /** Timeline file to open, or what makes its text anew at each reading, or null. */
+  readonly timeline: string | (() => Iterable<string>) | null;
   /** WebSocket address of a live journal, or null. */
   readonly live: string | null;
   /** Port, 0 for any free one. */
@@ -71,12 +77,14 @@ export async function serveViewer(options: ServeOptions): Promise<Served> {
   ensurePage();
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const asked = pathname === '/timeline.jsonl' ? options.timeline : null;
     const file =
-      pathname === '/timeline.jsonl' && options.timeline !== null
-        ? options.timeline
+      typeof asked === 'string'
+        ? asked
         : normalize(join(page, pathname === '/' ? 'index.html' : pathname));
     const known = file === options.timeline || file.startsWith(page);
     if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 405);
+    else if (typeof asked === 'function') sendText(response, asked);
     else if (known && existsSync(file) && statSync(file).isFile()) sendFile(response, file);
     else refuse(response, 404);
   });
@@ -92,12 +100,30 @@ export async function serveViewer(options: ServeOptions): Promise<Served> {
 function sendFile(response: ServerResponse, file: string): void {
   response.writeHead(200, {
     'content-type': MEDIA_TYPES[extname(file)] ?? 'application/octet-stream',
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
+    ...plainHeaders,
   });
   createReadStream(file)
     .on('error', () => response.destroy())
     .pipe(response);
+}
+
+function sendText(response: ServerResponse, make: () => Iterable<string>): void {
+  response.writeHead(200, { ...plainHeaders, 'content-type': MEDIA_TYPES['.jsonl'] ?? '' });
+  Readable.from(pieces(make()))
+    .on('error', () => response.destroy())
+    .pipe(response);
+}
+
+/** Lines in pieces that are worth a write each. */
+function* pieces(lines: Iterable<string>): Iterable<string> {
+  let piece = '';
+  for (const line of lines) {
+    piece += line;
+    if (piece.length < PIECE_CHARS) continue;
+    yield piece;
+    piece = '';
+  }
+  yield piece;
 }
 
 function refuse(response: ServerResponse, status: number): void {

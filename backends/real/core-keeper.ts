@@ -176,8 +176,10 @@ export class CoreKeeper {
 
   #exited(code: number | null, signalName: string | null): void {
     this.#child = null;
+    this.process = null;
     if (this.#ending) return;
     if (code === EXIT_REFUSED) {
+      this.#log('error', 'core-refused');
       this.#end();
       this.#events.refused();
       return;
@@ -226,7 +228,10 @@ export class CoreKeeper {
   #closed(): void {
     this.#channel = null;
     // An adopted core is nobody's child here: its death shows as this.
-    if (this.#child === null && !this.#ending) this.#pause();
+    if (this.#child !== null || this.#ending) return;
+    if (this.process !== null) this.#log('warn', 'core-lost');
+    this.process = null;
+    this.#pause();
   }
 
   #judgeSilence(now: number): void {

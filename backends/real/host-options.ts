@@ -35,6 +35,7 @@ export function hostPaths(folder: string) {
     api: join(folder, 'api.sock'),
     core: join(folder, 'core.sock'),
     timeline: join(folder, 'timeline.jsonl'),
+    hostTimeline: join(folder, 'monitor.jsonl'),
     applications: join(folder, 'applications'),
   };
 }

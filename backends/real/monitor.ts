@@ -10,9 +10,12 @@ import { CoreKeeper } from './core-keeper.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { GuardianKeeper } from './guardian-keeper.ts';
 import { hostBoot } from './host-boot.ts';
+import { HostJournal } from './host-journal.ts';
 import { type HostOptions, hostPaths, selfOf } from './host-options.ts';
 import { type Log, openLog } from './log.ts';
 import { BEAT_MS, type CoreMessage } from './supervision.ts';
+import { TimelineFile } from './timeline-file.ts';
+import { timelineHeader } from './timeline-header.ts';
 
 /** How long the core may take to stop in good order. */
 const STOP_LIMIT_MS = 10_000;
@@ -24,6 +27,7 @@ export class Monitor {
   readonly ended: Promise<MonitorEnd>;
   #options: HostOptions;
   #log: Log;
+  #journal: HostJournal;
   #lock: DirectoryLock;
   #core: CoreKeeper;
   #guardian: GuardianKeeper;
@@ -55,7 +59,10 @@ export class Monitor {
     const boot = hostBoot(node);
     this.#options = options;
     this.#lock = lock;
-    this.#log = openLog(self.name, 'monitor');
+    const header = () => timelineHeader(options, clock());
+    const file = new TimelineFile(paths.hostTimeline, header);
+    this.#journal = new HostJournal(file, { node, clock, run: Date.now() });
+    this.#log = this.#journal.listening(openLog(self.name, 'monitor'));
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -135,6 +142,7 @@ export class Monitor {
     clearInterval(this.#timer);
     for (const application of this.#applications.values()) application.close();
     this.#guardian.stop();
+    this.#journal.close();
     this.#lock.release();
     this.#log('info', 'ended', { how, folder: this.#options.dataFolder });
     this.#end(how);

@@ -20,6 +20,8 @@ import type { TimelineEvent, TimelineHeader } from '../../engine/timeline/event.
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
 const FILES_KEPT = 4;
 const FLUSH_MS = 200;
+/** A clock is mapped to wall time anew this often: both are disciplined, and drift all the same. */
+const REMAP_MS = 10 * 60_000;
 /** Lines that a new onlooker gets at once. */
 const TAIL_LINES = 5000;
 
@@ -36,9 +38,16 @@ export class TimelineFile {
   #timer: NodeJS.Timeout;
   #onlookers = new Set<Onlooker>();
   #failures = 0;
+  #now: () => number;
+  #mappedAt: number;
 
-  /** `header` is asked for at each beginning: clocks are mapped anew. */
-  constructor(path: string, header: () => TimelineHeader, bytesMax: number = FILE_BYTES_MAX) {
+  /** `header` is asked for at each beginning and every {@link REMAP_MS}: clocks are mapped anew. */
+  constructor(
+    path: string,
+    header: () => TimelineHeader,
+    bytesMax: number = FILE_BYTES_MAX,
+    now: () => number = () => performance.now(),
+  ) {
     this.#path = path;
     this.#header = header;
     this.#bytesMax = bytesMax;
@@ -46,6 +55,8 @@ export class TimelineFile {
     // The core before us may have died within a line.
     if (endsTorn(path)) this.#waiting.push('\n');
     this.#waiting.push(encodeHeader(header()));
+    this.#mappedAt = now();
+    this.#now = now;
     this.#timer = setInterval(() => this.flush(), FLUSH_MS);
     this.#timer.unref();
   }
@@ -56,6 +67,11 @@ export class TimelineFile {
   }
 
   write(event: TimelineEvent): void {
+    const now = this.#now();
+    if (now - this.#mappedAt >= REMAP_MS) {
+      this.#mappedAt = now;
+      this.#waiting.push(encodeHeader(this.#header()));
+    }
     const line = encodeEvent(event);
     this.#waiting.push(line);
     this.#tail.push(line);

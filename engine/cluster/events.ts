@@ -3,9 +3,9 @@
 export const CLUSTER_EVENTS = {
   'core.start': ['boot', 'session', 'blank'],
   'link.up': ['peer', 'link'],
-  'link.down': ['peer', 'link'],
+  'link.down': ['peer', 'link', 'reason', 'silent'],
   'peer.up': ['peer'],
-  'peer.suspect': ['peer'],
+  'peer.suspect': ['peer', 'silent'],
   'peer.life': ['peer', 'boot', 'rebooted'],
   'log.formed': ['voters'],
   'log.campaign': ['term'],

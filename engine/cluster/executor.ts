@@ -168,6 +168,9 @@ export class Executor {
     const stable = runs && this.#context.now - application.runningSince >= STABLE_AFTER;
     const clean = application.quiet && !volume.engaged;
     const stopped = mine && group.phase === 'stopping' && clean;
+    // A replica that fails is why the owner stops, whatever its application said last.
+    const failure = group.phase === 'stopping' ? '' : volume.failure;
+    const last = application.event !== '' ? application.event : volume.event;
     const tainted = mine && volume.attached && group.recordEpoch <= volume.taint;
     return {
       group: group.group,
@@ -179,7 +182,7 @@ export class Executor {
       stopFailed: application.state === 'stop-failed',
       clean,
       readopt: tainted ? group.epoch : 0,
-      event: application.event !== '' ? application.event : volume.event,
+      event: failure !== '' ? failure : last,
     };
   }
 

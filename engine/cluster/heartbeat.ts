@@ -17,6 +17,8 @@ interface Link {
   theirs: Micros;
   /** Newest `sent` of ours that the peer says it heard here. */
   ours: Micros;
+  /** Id of the event that called it down, '' while it is up and before it ever was. */
+  downEvent: string;
 }
 
 /** What this node knows of another. */
@@ -70,7 +72,7 @@ export class Links {
       const count = Math.max(1, Math.min(node.control.length, context.self.control.length));
       const links: Link[] = [];
       for (let i = 0; i < count; i++) {
-        links.push({ up: false, heardAt: NEVER, theirs: NEVER, ours: NEVER });
+        links.push({ up: false, heardAt: NEVER, theirs: NEVER, ours: NEVER, downEvent: '' });
       }
       const peer: Peer = {
         node: node.id,
@@ -169,7 +171,7 @@ export class Links {
       }
       const { now, startedAt, timing } = this.#context;
       if (!peer.up && peer.suspectEvent === '' && now - startedAt >= timing.suspect) {
-        peer.suspectEvent = this.#context.event('peer.suspect', { peer: peer.node }, '');
+        peer.suspectEvent = this.#suspect(peer, '');
         this.changed = true;
       }
     }
@@ -259,7 +261,14 @@ export class Links {
     if (up === link.up) return;
     link.up = up;
     this.changed = true;
-    this.#context.event(up ? 'link.up' : 'link.down', { peer: peer.node, link: number }, '');
+    if (up) {
+      this.#context.event('link.up', { peer: peer.node, link: number }, '');
+      link.downEvent = '';
+    } else {
+      const reason = heard ? 'unheard' : 'silence';
+      const d = { peer: peer.node, link: number, reason, silent: now - link.heardAt };
+      link.downEvent = this.#context.event('link.down', d, '');
+    }
     const any = peer.links.some((other) => other.up);
     if (any === peer.up) return;
     peer.up = any;
@@ -267,8 +276,17 @@ export class Links {
       peer.suspectEvent = '';
       this.#context.event('peer.up', { peer: peer.node }, '');
     } else {
-      peer.suspectEvent = this.#context.event('peer.suspect', { peer: peer.node }, '');
+      peer.suspectEvent = this.#suspect(peer, link.downEvent);
     }
     this.#hears = this.#peers.filter((other) => other.up).map((other) => other.node);
+  }
+
+  /** The last link to go down is the cause; the others had gone before, and are read. */
+  #suspect(peer: Peer, cause: string): string {
+    const { now, startedAt } = this.#context;
+    const downs = peer.links.map((link) => link.downEvent);
+    const reads = downs.filter((event) => event !== '' && event !== cause);
+    const silent = now - Math.max(startedAt, peer.heardAt);
+    return this.#context.event('peer.suspect', { peer: peer.node, silent }, cause, reads);
   }
 }

@@ -28,6 +28,8 @@ export interface LocalVolume {
   active: Epoch;
   granted: Micros;
   event: string;
+  /** Id of the data actor's event that its disk failed, '' while it has not. */
+  failure: string;
 }
 
 export class Volumes {
@@ -55,6 +57,7 @@ export class Volumes {
         active: 0,
         granted: -1,
         event: '',
+        failure: '',
       });
     }
   }
@@ -79,6 +82,7 @@ export class Volumes {
     volume.active = 0;
     volume.granted = -1;
     volume.role = 'Idle';
+    volume.failure = '';
   }
 
   /** `boots` tells the boot of a node as it is heard now; `record` is the committed one. */
@@ -115,6 +119,7 @@ export class Volumes {
           volume.engaged = acts;
         }
         volume.disk = report.disk;
+        volume.failure = report.failure ?? '';
         volume.role = report.role;
         volume.link = report.link;
         volume.dirty = report.dirty;

@@ -100,6 +100,8 @@ export type DataReport =
       readonly dirty: number;
       /** Requests admitted and not completed. */
       readonly pending: number;
+      /** Id of the event in which the disk failed; absent while it has not. */
+      readonly failure?: string;
     }
   | {
       /**

@@ -65,7 +65,7 @@ export class MirrorActor implements DataActor {
       config,
       canary: canarySwitches(options.canaries ?? new Set()),
       state: new MirrorState(node, peer, options.boot),
-      turn: new Turn(memory, mailboxes, node, options.session, reached),
+      turn: new Turn(memory, mailboxes, node, options.session, config.volume, reached),
       slots: new Slots(slotCount(memory.layout)),
       map: new BlockMap(blockCount(config)),
     } as { -readonly [K in keyof Parts]: Parts[K] };
@@ -226,7 +226,7 @@ export class MirrorActor implements DataActor {
 
   #reportState(): void {
     const { state, turn, link, map, writes, config } = this.#p;
-    const { disk, epoch } = state;
+    const { disk, epoch, failure } = state;
     const role = state.role(turn.now);
     const clean = map.dirty === 0;
     if (
@@ -238,6 +238,8 @@ export class MirrorActor implements DataActor {
     ) {
       return;
     }
+    // The failure may lie some events back in the batch.
+    if (disk === 'Failed' && disk !== this.#disk) turn.cause = failure;
     if (role !== this.#role) turn.event('mirror.role', { role, epoch });
     if (disk !== this.#disk) turn.event('mirror.disk', { disk });
     this.#disk = disk;
@@ -254,6 +256,7 @@ export class MirrorActor implements DataActor {
       link: link.state,
       dirty: map.dirty,
       pending: writes.open,
+      ...(failure === '' ? {} : { failure }),
     });
   }
 }

@@ -73,7 +73,7 @@ export class RoleMachine {
     this.#attachFailed = true;
     state.disk = 'Failed';
     turn.reached('mirror.attach.failed');
-    turn.event('mirror.attach.failed', { reason: fault });
+    state.failure = turn.event('mirror.attach.failed', { reason: fault });
     turn.report({ kind: 'attached', volume, disk: 'Failed', generation: 0, epoch: 0, hot: false });
     turn.report({ kind: 'refused', volume, peer: state.node, reason: fault });
   }
@@ -215,7 +215,7 @@ export class RoleMachine {
     state.lead = false;
     this.#promoting = false;
     turn.reached('mirror.disk.failed');
-    turn.event('mirror.disk.failed', { what });
+    state.failure = turn.cause = turn.event('mirror.disk.failed', { what });
     link.drop('disk-failed');
   }
 

@@ -8,6 +8,8 @@ export class MirrorState {
   readonly boot: BootId;
   /** Written by the attach, the role and a disk failure. */
   disk: DiskState = 'Diskless';
+  /** Id of the event in which the disk failed, '' while it has not. */
+  failure = '';
   /** Whether the metadata was read and this life made durable. */
   attached = false;
   /** The record in whose epoch this host acts; its epoch is durable here. */

@@ -48,6 +48,7 @@ export class Turn {
   readonly #decisions: Records;
   readonly #outbox: DataReport[];
   readonly #idPrefix: string;
+  readonly #volume: string;
   readonly #deadlines = new Float64Array(DEADLINES).fill(Number.POSITIVE_INFINITY);
   #count = 0;
   #pages = 0;
@@ -60,6 +61,7 @@ export class Turn {
     mailboxes: Mailboxes,
     node: NodeId,
     session: number,
+    volume: string,
     reached: (mark: string) => void,
   ) {
     this.memory = memory;
@@ -67,7 +69,9 @@ export class Turn {
     this.reached = reached;
     this.#decisions = memory.decisions;
     this.#outbox = mailboxes.outbox;
-    this.#idPrefix = `${node}.${session}.d`;
+    this.#volume = volume;
+    // A node has an actor for each volume, and each counts for itself.
+    this.#idPrefix = `${node}.${session}.${volume}.`;
   }
 
   /** Opens a turn; what the last one had no room for goes first. */
@@ -149,11 +153,12 @@ export class Turn {
     this.#count += 1;
   }
 
-  /** Puts an event on the timeline and returns its id. */
+  /** Puts an event on the timeline, with the volume it is about, and returns its id. */
   event(kind: string, d: { readonly [name: string]: TimelineValue }): string {
     this.#events += 1;
     const id = `${this.#idPrefix}${this.#events}`;
-    const base = { id, t: this.now, node: this.node, kind, d };
+    const named = { volume: this.#volume, ...d };
+    const base = { id, t: this.now, node: this.node, kind, d: named };
     const event = this.cause === '' ? base : { ...base, cause: this.cause };
     this.report({ kind: 'event', event });
     return id;

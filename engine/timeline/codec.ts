@@ -217,7 +217,7 @@ function toHeader(value: object): TimelineHeader | null {
   const raw = value as { readonly [name: string]: unknown };
   const schema = raw['schema'];
   if (schema !== TIMELINE_SCHEMA && schema !== TIMELINE_SCHEMA - 1) return null;
-  const { build, engineHash, configHash, config, clockMap, replay } = raw;
+  const { build, engineHash, configHash, config, clockMap, replay, merge } = raw;
   const kept = {
     schema,
     build: typeof build === 'string' ? build : '',
@@ -226,7 +226,11 @@ function toHeader(value: object): TimelineHeader | null {
     config: config ?? null,
     clockMap: Array.isArray(clockMap) ? clockMap.filter(isClockPoint) : [],
   };
-  return isReplay(replay) ? { ...kept, replay } : kept;
+  return {
+    ...kept,
+    ...(isReplay(replay) ? { replay } : {}),
+    ...(isMerge(merge) ? { merge } : {}),
+  };
 }
 
 function isClockPoint(value: unknown): value is TimelineHeader['clockMap'][number] {
@@ -235,6 +239,29 @@ function isClockPoint(value: unknown): value is TimelineHeader['clockMap'][numbe
 
 function isReplay(value: unknown): value is NonNullable<TimelineHeader['replay']> {
   return isObject(value) && typeof value['command'] === 'string' && isNumber(value['seed']);
+}
+
+function isMerge(value: unknown): value is NonNullable<TimelineHeader['merge']> {
+  if (!isObject(value)) return false;
+  const { journals, missing, clocks, duplicates, renamed, disordered } = value;
+  const named = (one: unknown): boolean => {
+    return isObject(one) && isNumber(one['node']) && typeof one['name'] === 'string';
+  };
+  const bound = (one: unknown): boolean => one === null || isNumber(one);
+  return (
+    [duplicates, renamed, disordered].every(isNumber) &&
+    [journals, missing].every((list) => Array.isArray(list) && list.every(named)) &&
+    (journals as readonly { readonly [name: string]: unknown }[]).every((one) => {
+      return isNumber(one['events']) && isNumber(one['damaged']);
+    }) &&
+    Array.isArray(clocks) &&
+    clocks.every((one) => {
+      if (!isObject(one) || typeof one['sound'] !== 'boolean') return false;
+      return (
+        isNumber(one['node']) && isNumber(one['shift']) && bound(one['least']) && bound(one['most'])
+      );
+    })
+  );
 }
 
 function toEvent(value: unknown): TimelineEvent | null {

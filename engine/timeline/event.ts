@@ -6,8 +6,11 @@
  */
 import type { Micros, NodeId } from '../core/units.ts';
 
-/** Version of the schema; readers accept this one and the one before. */
-export const TIMELINE_SCHEMA = 1;
+/**
+ * Version of the schema; readers accept this one and the one before. In version 1 the events of a
+ * data actor did not name their volume, and those of two volumes of one node could share an id.
+ */
+export const TIMELINE_SCHEMA = 2;
 
 /** First line of a timeline file. */
 export interface TimelineHeader {
@@ -26,12 +29,50 @@ export interface TimelineHeader {
   readonly clockMap: readonly { node: NodeId; mono: Micros; wall: number }[];
   /** For a simulated run: what replays it. */
   readonly replay?: { readonly command: string; readonly seed: number; readonly schedule: unknown };
+  /** For a timeline made of several journals: what it was made of, and what was estimated. */
+  readonly merge?: TimelineMerge;
+}
+
+/** How a timeline came out of several journals. */
+export interface TimelineMerge {
+  /** What was read; node 0 where a file holds the events of several nodes. */
+  readonly journals: readonly {
+    readonly node: NodeId;
+    readonly name: string;
+    readonly events: number;
+    /** Lines left out. */
+    readonly damaged: number;
+  }[];
+  /** Nodes of the configuration without a journal, and where it was looked for. */
+  readonly missing: readonly { readonly node: NodeId; readonly name: string }[];
+  /**
+   * One for each clock: what was added to it, in microseconds, and what causes allow against the
+   * other clocks, null without a bound. A `shift` of 0 is the host's own wall clock. Unsound where
+   * the bounds contradict each other.
+   */
+  readonly clocks: readonly {
+    readonly node: NodeId;
+    readonly shift: Micros;
+    readonly least: Micros | null;
+    readonly most: Micros | null;
+    readonly sound: boolean;
+  }[];
+  /** Events that stood in several journals. */
+  readonly duplicates: number;
+  /** Events whose id another event had: they got another. */
+  readonly renamed: number;
+  /** Events that had to stand before one of their causes. */
+  readonly disordered: number;
 }
 
 export type TimelineValue = number | string | boolean;
 
 export interface TimelineEvent {
-  /** "node.session.seq": unique; session counts the core's starts on that node. */
+  /**
+   * Unique: "node.session.cN" of a control actor, "node.session.volume.N" of a data actor, where
+   * session counts the core's starts on that node; "node.world.N" of the simulated world, and
+   * "node.hRUN.N" of a real host's monitor, where RUN tells its own runs apart.
+   */
   readonly id: string;
   /** The node's monotonic time. */
   readonly t: Micros;

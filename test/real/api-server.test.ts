@@ -11,6 +11,7 @@ import type { HostStatus } from '../../backends/real/host-status.ts';
 import { TimelineFile } from '../../backends/real/timeline-file.ts';
 import type { OperatorCommand } from '../../engine/cluster/interface.ts';
 import { decodeTimeline } from '../../engine/timeline/codec.ts';
+import { TIMELINE_SCHEMA } from '../../engine/timeline/event.ts';
 import { freePorts, waitFor } from './support/hosts.ts';
 
 let folder = '';
@@ -21,7 +22,7 @@ let port = 0;
 
 const event = (seq: number) => ({ id: `1.1.c${seq}`, t: seq, node: 1, kind: 'core.start', d: {} });
 const header = () => ({
-  schema: 1,
+  schema: TIMELINE_SCHEMA,
   build: '0',
   engineHash: 'dev',
   configHash: '',
@@ -110,7 +111,7 @@ describe('the local door of a core', () => {
     timeline.write(event(2));
     await waitFor('the new event', () => decodeTimeline(text).events.length === 2);
     const seen = decodeTimeline(text);
-    expect(seen.header?.schema).toBe(1);
+    expect(seen.header?.schema).toBe(TIMELINE_SCHEMA);
     expect(seen.events.map(({ t }) => t)).toEqual([1, 2]);
     socket.close();
   });

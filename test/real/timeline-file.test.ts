@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TimelineFile } from '../../backends/real/timeline-file.ts';
 import { decodeTimeline } from '../../engine/timeline/codec.ts';
+import { TIMELINE_SCHEMA } from '../../engine/timeline/event.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -13,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const header = () => ({
-  schema: 1,
+  schema: TIMELINE_SCHEMA,
   build: '0',
   engineHash: 'dev',
   configHash: '',
@@ -39,6 +40,21 @@ describe('the timeline of a node', () => {
     const { events, faults } = decodeTimeline(readFileSync(path, 'utf8'));
     expect(events.map(({ t }) => t)).toEqual(Array.from({ length: 20 }, (_, n) => n));
     expect(faults).toEqual([]);
+  });
+
+  it('maps its clock to wall time anew after ten minutes, for hosts that run for months', () => {
+    const path = join(folder, 'timeline.jsonl');
+    let now = 0;
+    const file = new TimelineFile(path, header, 1_000_000, () => now);
+    for (const [at, minutes] of [0, 9, 11, 12, 22].entries()) {
+      now = minutes * 60_000;
+      write(file, at, 1);
+    }
+    file.close();
+    const lines = readFileSync(path, 'utf8').trim().split('\n');
+    expect(lines.map((line) => (line.includes('"schema"') ? 'map' : 'event')).join(' ')).toBe(
+      'map event event map event event map event',
+    );
   });
 
   it('loses one line at most when a core died within it', () => {

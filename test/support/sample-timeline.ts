@@ -5,7 +5,12 @@
  * Causes and reads are complete, so that a walk from the take-over leads to the cut.
  */
 import { encodeEvent, encodeHeader } from '../../engine/timeline/codec.ts';
-import type { TimelineEvent, TimelineHeader, TimelineValue } from '../../engine/timeline/event.ts';
+import {
+  TIMELINE_SCHEMA,
+  type TimelineEvent,
+  type TimelineHeader,
+  type TimelineValue,
+} from '../../engine/timeline/event.ts';
 
 const A = 1;
 const B = 2;
@@ -175,7 +180,7 @@ export function sampleText(options: SampleOptions = {}): string {
 }
 
 const HEADER: TimelineHeader = {
-  schema: 1,
+  schema: TIMELINE_SCHEMA,
   build: '0.1.0',
   engineHash: 'dev',
   configHash: '5a3b1e',
@@ -250,9 +255,9 @@ class Story {
     reads?: readonly string[],
   ): string => this.#tell('c', at, node, kind, d, cause, reads);
 
-  /** An event of a node's data actor. */
+  /** An event of a node's data actor for the volume r0. */
   d = (at: number, node: number, kind: string, d: Parameters, cause?: string): string =>
-    this.#tell('d', at, node, kind, d, cause);
+    this.#tell('r0.', at, node, kind, { volume: 'r0', ...d }, cause);
 
   /** What the simulated world does or finds; ids are those that its kernel gives. */
   world = (at: number, node: number, kind: string, d: Parameters): string =>
@@ -263,7 +268,7 @@ class Story {
     for (let index = 0; index < count; index++) {
       const node = (index % 2) + 1;
       const at = 1500 + (index * 26_000) / count;
-      this.#tell('d', at, node, 'mirror.resync.progress', { copied: index, dirty: 0 });
+      this.d(at, node, 'mirror.resync.progress', { copied: index, dirty: 0 });
     }
   }
 

@@ -74,6 +74,24 @@ describe('an owner', () => {
     expect(acts()).toEqual(['app start']);
   });
 
+  it('gives its disk’s failure as its reason, whatever its application said last', () => {
+    const { executor, volumes, attach, lease, persist, active } = setup();
+    attach();
+    lease(5_000_000);
+    executor.run();
+    persist();
+    executor.run();
+    active();
+    executor.run();
+    executor.applications.report(GROUP, 1, 'running');
+    const said = executor.facts()[0]?.event;
+    expect(said).not.toBe('1.1.vol.9');
+    const state = { role: 'Suspended', epoch: 1, link: 'Connected', dirty: 0, pending: 0 } as const;
+    const failed = { kind: 'state', volume: VOLUME, disk: 'Failed', failure: '1.1.vol.9' } as const;
+    volumes.report({ ...failed, ...state }, () => 0, null);
+    expect(executor.facts()[0]?.event).toBe('1.1.vol.9');
+  });
+
   it('hands the record on only when it is durable that it may be running', () => {
     const { executor, attach, lease, acts, context } = setup();
     attach();

@@ -82,6 +82,31 @@ describe('a peer', () => {
     expect(answers({ sent: 8, yours: context.life + 1 }, false)).toBe(1);
   });
 
+  it('is suspect because of the link that went last, having read of those that went before', () => {
+    const { context, links, peer } = setup();
+    linkUp(context, links, 2);
+    context.take();
+    // Link 1 is heard once more: link 0 goes first.
+    context.now += 1_000_000;
+    const echo = { sent: 500, yours: context.life, heard: context.now };
+    links.onHeartbeat(peer, 1, heartbeatOf(2, echo));
+    links.admit(peer, heartbeatOf(2, echo));
+    context.now += 600_000;
+    links.tick();
+    context.now += 1_000_000;
+    links.tick();
+    const events = ofKind(context.take(), 'event')
+      .map((d) => d.event)
+      .filter((event) => event.d['peer'] === 2);
+    expect(events.map((event) => event.kind)).toEqual(['link.down', 'link.down', 'peer.suspect']);
+    const [first, last, suspect] = events;
+    expect(first?.d).toMatchObject({ link: 0, reason: 'silence', silent: 1_600_000 });
+    expect(last?.d).toMatchObject({ link: 1, reason: 'silence', silent: 1_600_000 });
+    expect(suspect?.cause).toBe(last?.id);
+    expect(suspect?.reads).toEqual([first?.id]);
+    expect(suspect?.d).toEqual({ peer: 2, silent: 1_600_000 });
+  });
+
   it('is known by the life that was shown to live last, however late others speak', () => {
     const { context, links, peer } = setup();
     const shown = (life: number, heard: number) =>

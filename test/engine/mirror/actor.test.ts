@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Event } from '../../../engine/data/abi.ts';
 import { MIRROR_EVENTS, MIRROR_MARKS } from '../../../engine/mirror/catalogue.ts';
+import type { TimelineEvent } from '../../../engine/timeline/event.ts';
+import type { Pair } from '../../support/mirror-pair.ts';
 import { started, swarmRun } from '../../support/mirror-swarm.ts';
 
 /** Seeds that once failed, with their story, and a few more. */
@@ -37,16 +39,28 @@ describe('a pair of data actors', () => {
     pair.runFor(1_000_000);
     pair.powerOn(1);
     pair.settle();
-    let events = 0;
-    for (const line of pair.log) {
-      const text = line.slice(line.indexOf('{'));
-      if (!line.includes('"kind":"event"')) continue;
-      const { event } = JSON.parse(text) as { event: { kind: string; d: object } };
-      expect(Object.keys(event.d)).toEqual(MIRROR_EVENTS[event.kind]);
-      events += 1;
-    }
-    expect(events).toBeGreaterThan(30);
+    const events = eventsOf(pair);
+    for (const event of events) expect(Object.keys(event.d)).toEqual(MIRROR_EVENTS[event.kind]);
+    expect(events.length).toBeGreaterThan(30);
     for (const mark of [...pair.marks, ...swarmRun(3).marks]) expect(MIRROR_MARKS).toContain(mark);
+  });
+
+  it('names the failure of its disk as the cause of what it then says, to control too', () => {
+    const pair = started(3);
+    pair.verbose = true;
+    pair.runFor(200_000);
+    pair.hosts[0].broken = true;
+    pair.runFor(900_000);
+    const failure = eventsOf(pair).find(({ kind }) => kind === 'mirror.disk.failed');
+    const stated = eventsOf(pair).find(({ kind, d }) => {
+      return kind === 'mirror.disk' && d['disk'] === 'Failed';
+    });
+    expect(failure).toBeDefined();
+    expect(stated?.cause).toBe(failure?.id);
+    const told = pair.log.find(
+      (line) => line.includes('"kind":"state"') && line.includes('Failed'),
+    );
+    expect(told).toContain(`"failure":"${failure?.id}"`);
   });
 
   it('refuses an event that its interface does not have', () => {
@@ -57,3 +71,10 @@ describe('a pair of data actors', () => {
     expect(Event.Control).toBe(19);
   });
 });
+
+/** What a pair that writes everything down put on the timeline. */
+function eventsOf(pair: Pair): readonly TimelineEvent[] {
+  return pair.log
+    .filter((line) => line.includes('"kind":"event"'))
+    .map((line) => (JSON.parse(line.slice(line.indexOf('{'))) as { event: TimelineEvent }).event);
+}

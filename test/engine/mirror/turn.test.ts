@@ -18,7 +18,7 @@ const LAYOUT: AbiLayout = {
 function make(): { turn: Turn; memory: DataMemory; outbox: DataReport[] } {
   const memory = new DataMemory(LAYOUT);
   const outbox: DataReport[] = [];
-  return { turn: new Turn(memory, { inbox: [], outbox }, 1, 1, () => {}), memory, outbox };
+  return { turn: new Turn(memory, { inbox: [], outbox }, 1, 1, 'r0', () => {}), memory, outbox };
 }
 
 describe('a turn', () => {
@@ -71,11 +71,32 @@ describe('a turn', () => {
     const { turn, outbox } = make();
     turn.begin(5);
     turn.cause = '9.1.3';
-    expect(turn.event('mirror.stopped', { epoch: 1 })).toBe('1.1.d1');
+    expect(turn.event('mirror.stopped', { epoch: 1 })).toBe('1.1.r0.1');
     expect(outbox[0]).toMatchObject({
       kind: 'event',
-      event: { id: '1.1.d1', cause: '9.1.3', t: 5 },
+      event: { id: '1.1.r0.1', cause: '9.1.3', t: 5, d: { volume: 'r0', epoch: 1 } },
     });
+  });
+
+  it('names no event as the actor of another volume does, nor as another session', () => {
+    const ids = new Set<string>();
+    let events = 0;
+    for (const volume of ['r0', 'r1', 'c', 'world']) {
+      for (const session of [1, 2, 11]) {
+        const turn = new Turn(
+          new DataMemory(LAYOUT),
+          { inbox: [], outbox: [] },
+          1,
+          session,
+          volume,
+          () => {},
+        );
+        turn.begin(0);
+        for (let n = 0; n < 12; n += 1, events += 1)
+          ids.add(turn.event('mirror.demote', { epoch: 1 }));
+      }
+    }
+    expect(ids.size).toBe(events);
   });
 
   it('refuses a clock that runs backwards', () => {

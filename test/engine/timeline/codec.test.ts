@@ -11,10 +11,14 @@ import {
   TimelineReader,
   VALUE_CHARS_MAX,
 } from '../../../engine/timeline/codec.ts';
-import type { TimelineEvent, TimelineHeader } from '../../../engine/timeline/event.ts';
+import {
+  TIMELINE_SCHEMA,
+  type TimelineEvent,
+  type TimelineHeader,
+} from '../../../engine/timeline/event.ts';
 
 const header: TimelineHeader = {
-  schema: 1,
+  schema: TIMELINE_SCHEMA,
   build: '0.1.0',
   engineHash: 'dev',
   configHash: 'c0',
@@ -127,12 +131,40 @@ describe('the decisions stream', () => {
     expect(reader.faults).toEqual([{ line: 2, code: 'too-long' }]);
   });
 
+  it('gives back how a timeline was merged, and nothing of a note that makes no sense', () => {
+    const merge = {
+      journals: [{ node: 1, name: 'a/timeline.jsonl', events: 3, damaged: 0 }],
+      missing: [{ node: 2, name: 'b/timeline.jsonl' }],
+      clocks: [{ node: 1, shift: -5, least: null, most: 7, sound: true }],
+      duplicates: 1,
+      renamed: 0,
+      disordered: 0,
+    };
+    expect(decodeTimeline(encodeHeader({ ...header, merge })).header?.merge).toEqual(merge);
+    const notes = fc.oneof(
+      fc.jsonValue(),
+      fc.record({ journals: fc.jsonValue(), missing: fc.constant([]), clocks: fc.constant([]) }),
+      fc
+        .tuple(fc.constantFrom(...Object.keys(merge)), fc.constantFrom(null, 'x', [null], [{}]))
+        .map(([name, value]) => ({ ...merge, [name]: value })),
+    );
+    const run = fc.property(notes, (note) => {
+      const line = `${JSON.stringify({ ...header, merge: note })}\n`;
+      expect(decodeTimeline(line).header).toEqual(header);
+    });
+    fc.assert(run);
+  });
+
   it('reads the schema before this one and refuses a later one', () => {
-    const older = decodeTimeline(`{"schema":0,"build":"0"}\n${encodeEvent(event(1))}`);
-    expect(older.header).toMatchObject({ schema: 0, config: null, clockMap: [] });
+    const older = decodeTimeline(
+      `{"schema":${TIMELINE_SCHEMA - 1},"build":"0"}\n${encodeEvent(event(1))}`,
+    );
+    expect(older.header).toMatchObject({ schema: TIMELINE_SCHEMA - 1, config: null, clockMap: [] });
     expect(older.events).toHaveLength(1);
 
-    const later = decodeTimeline(`{"schema":2,"build":"9"}\n${encodeEvent(event(1))}`);
+    const later = decodeTimeline(
+      `{"schema":${TIMELINE_SCHEMA + 1},"build":"9"}\n${encodeEvent(event(1))}`,
+    );
     expect(later).toMatchObject({ header: null, events: [] });
     expect(later.faults).toEqual([{ line: 1, code: 'schema-unknown' }]);
   });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { HOST_EVENTS } from '../../../backends/real/host-journal.ts';
 import { DEFAULT_WORKLOAD } from '../../../backends/sim/client.ts';
 import { FINDING_CODES, SIM_EVENTS } from '../../../backends/sim/events.ts';
 import type { Fault } from '../../../backends/sim/fault.ts';
@@ -24,6 +25,7 @@ const declared = new Map<string, readonly string[]>([
   ...Object.entries(SIM_EVENTS),
   ...Object.entries(CLUSTER_EVENTS),
   ...Object.entries(MIRROR_EVENTS),
+  ...Object.entries(HOST_EVENTS),
 ]);
 
 function scenarioOf(fault: Fault): Scenario {

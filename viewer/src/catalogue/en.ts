@@ -188,6 +188,8 @@ export const en: { readonly [code: string]: string } = {
   'term.garbage': 'what came makes no sense',
   'term.refused-write': 'a write was refused',
   'term.timeout': 'no answer in time',
+  'term.silence': 'nothing is heard',
+  'term.unheard': 'we hear it, it does not hear us',
   'term.peer-flush': 'the peer could not flush',
   'term.disagree': 'the two sides disagree',
   'term.disk-failed': 'the disk failed',

@@ -3,9 +3,11 @@ export const eventsEn: { readonly [code: string]: string } = {
   // The cluster
   'event.core.start': 'The core starts (session {session}, empty disk: {blank:term})',
   'event.link.up': 'Link {link} to {peer:node} is up',
-  'event.link.down': 'Link {link} to {peer:node} is down',
+  'event.link.down':
+    'Link {link} to {peer:node} is down ({reason:term}): last heard {silent:span} before',
   'event.peer.up': '{peer:node} is there',
-  'event.peer.suspect': 'Nothing was heard of {peer:node} on any link: suspect',
+  'event.peer.suspect':
+    'No link to {peer:node} works: suspect; it was last heard {silent:span} before',
   'event.peer.life': '{peer:node} lives anew (host started anew: {rebooted:term})',
   'event.log.formed': 'The cluster is formed by {voters} voters',
   'event.log.campaign': 'Stands for election in term {term}',
@@ -85,6 +87,16 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.target.start':
     'Is resync target, epoch {epoch}; its data is of generation {generation:short} until the end',
   'event.mirror.target.end': 'Is resynced and has generation {generation:short}',
+
+  // What a real host's monitor saw
+  'event.host.core-ended': 'The core process ended (exit code {exit}, signal {signal:term})',
+  'event.host.core-lost': 'The core process that this monitor had found running is gone',
+  'event.host.core-silent': 'The core said nothing for {ms} ms and was ended',
+  'event.host.core-exhausted': 'The core ended too often: the next start waits',
+  'event.host.monitor-started': 'The monitor starts',
+  'event.host.stopping': 'Somebody told this host to stop',
+  'event.host.stopped': 'This host stopped in good order',
+  'event.host.refused': 'The core refused its configuration or its replica: a person is needed',
 
   // The simulated world
   'event.fault.cut': 'Fault: links cut ({links:term}, {ways:term}, to {peer:peer})',

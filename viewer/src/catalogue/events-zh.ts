@@ -3,9 +3,10 @@ export const eventsZh: { readonly [code: string]: string } = {
   // 集群
   'event.core.start': '核心启动（第 {session} 次，磁盘为空：{blank:term}）',
   'event.link.up': '到 {peer:node} 的链路 {link} 恢复',
-  'event.link.down': '到 {peer:node} 的链路 {link} 中断',
+  'event.link.down':
+    '到 {peer:node} 的链路 {link} 中断（{reason:term}）：最后一次收到是在 {silent:span} 前',
   'event.peer.up': '{peer:node} 在线',
-  'event.peer.suspect': '所有链路上都收不到 {peer:node} 的心跳：可疑',
+  'event.peer.suspect': '到 {peer:node} 的链路全部不通：可疑；最后一次收到是在 {silent:span} 前',
   'event.peer.life': '{peer:node} 重新开始（主机重新启动：{rebooted:term}）',
   'event.log.formed': '集群由 {voters} 个投票者组成',
   'event.log.campaign': '在第 {term} 任期参选',
@@ -80,6 +81,16 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.target.start':
     '成为同步目标，纪元 {epoch}；到结束为止数据版本为 {generation:short}',
   'event.mirror.target.end': '重新同步结束，数据版本为 {generation:short}',
+
+  // 真实主机的监视进程所见
+  'event.host.core-ended': '核心进程结束（退出码 {exit}，信号 {signal:term}）',
+  'event.host.core-lost': '监视进程接管的核心进程不见了',
+  'event.host.core-silent': '核心 {ms} 毫秒没有回应，已被终止',
+  'event.host.core-exhausted': '核心结束得太频繁：推迟下一次启动',
+  'event.host.monitor-started': '监视进程启动',
+  'event.host.stopping': '有人要求本主机停止',
+  'event.host.stopped': '本主机已正常停止',
+  'event.host.refused': '核心拒绝了配置或副本：需要人处理',
 
   // 模拟世界
   'event.fault.cut': '故障：链路切断（{links:term}，{ways:term}，对端 {peer:peer}）',

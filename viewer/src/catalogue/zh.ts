@@ -187,6 +187,8 @@ export const zh: { readonly [code: string]: string } = {
   'term.garbage': '收到无法理解的内容',
   'term.refused-write': '写入被拒绝',
   'term.timeout': '超时未答',
+  'term.silence': '收不到任何消息',
+  'term.unheard': '我方收得到，对方收不到',
   'term.peer-flush': '对端无法落盘',
   'term.disagree': '两端结论不一',
   'term.disk-failed': '磁盘故障',
