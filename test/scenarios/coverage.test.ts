@@ -103,6 +103,7 @@ function fullTurn(): ReadonlySet<string> {
     { inbox: [], outbox: [] },
     1,
     1,
+    'r0',
     (mark) => marks.add(mark),
   );
   turn.begin(0);

@@ -56,9 +56,12 @@ function run(runtime: Runtime, order: CorpusOrder): Ran | Promise<Ran> {
 /** Modules that are imported by name need no permission, and the corpus needs nothing else. */
 async function onDeno(order: CorpusOrder): Promise<Ran> {
   const script = fileURLToPath(new URL('./on-deno.ts', import.meta.url));
-  const command = $({ cwd: root, timeout: LIMIT, quiet: true });
-  const { stdout } =
-    await command`${process.execPath} ${deno} run --quiet --no-prompt ${script} ${JSON.stringify(order)}`;
+  const words = [deno, 'run', '--quiet', '--no-prompt', script, JSON.stringify(order)];
+  const { stdout } = await $({
+    cwd: root,
+    timeout: LIMIT,
+    quiet: true,
+  })`${process.execPath} ${words}`;
   return JSON.parse(stdout) as Ran;
 }
 
