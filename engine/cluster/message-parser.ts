@@ -117,18 +117,14 @@ const entry = kinds({
   settle: shape({ event: text, node: integer, lease: integer }),
   boot: shape({ event: text, node: integer, was: integer, boot: integer }),
 });
-const plainState = shape({
+const state = shape({
   voters: list(voter, 64),
   volumes: list(record),
   groups: list(group),
   leases: list(shape({ node: integer, epoch: integer }), 64),
   boots: list(shape({ node: integer, boot: integer, past: list(integer, 64) }), 64),
+  commands: list(ref, COMMANDS_MAX),
 });
-const state: Check = (v) => {
-  if (!plainState(v)) return false;
-  const { commands = [] } = v as { readonly commands?: unknown };
-  return list(ref, COMMANDS_MAX)(commands);
-};
 const want = shape({
   epoch: integer,
   members: list(member, 64),

@@ -27,13 +27,12 @@ export interface ClusterState {
   /**
    * Commands of people that became entries, oldest first: one that is sent again after a change of
    * leader is answered, not judged by what it did. All of them succeeded; a refusal is no entry.
-   * Absent while there are none.
    */
-  readonly commands?: readonly CommandRef[];
+  readonly commands: readonly CommandRef[];
 }
 
 /** The state before genesis. */
-export const EMPTY_STATE: ClusterState = stateOf([], [], [], [], []);
+export const EMPTY_STATE: ClusterState = stateOf([], [], [], [], [], []);
 
 const PAST_MAX = 16;
 /** Far more than can be waiting for an answer at a time, few enough for a snapshot's message. */
@@ -68,8 +67,9 @@ export function bootOf(state: ClusterState, node: NodeId): BootId {
 
 /** Whether this command has become an entry. */
 export function commandTaken(state: ClusterState, { node, life, id }: CommandRef): boolean {
-  const { commands = [] } = state;
-  return commands.some((known) => known.node === node && known.life === life && known.id === id);
+  return state.commands.some(
+    (known) => known.node === node && known.life === life && known.id === id,
+  );
 }
 
 /** The next state; the same object when the entry lost its race or proves nothing. */
@@ -167,7 +167,7 @@ function genesis(entry: Extract<Entry, { kind: 'genesis' }>, config: ClusterConf
   }));
   const leases = config.nodes.map((node) => ({ node: node.id, epoch: 1 }));
   const boots = entry.boots.map((known) => ({ node: known.node, boot: known.boot, past: [] }));
-  return stateOf(entry.voters, entry.volumes, groups, leases, boots);
+  return stateOf(entry.voters, entry.volumes, groups, leases, boots, []);
 }
 
 /**
@@ -180,8 +180,9 @@ function stateOf(
   groups: ClusterState['groups'],
   leases: ClusterState['leases'],
   boots: ClusterState['boots'],
+  commands: ClusterState['commands'],
 ): ClusterState {
-  return { voters, volumes, groups, leases, boots };
+  return { voters, volumes, groups, leases, boots, commands };
 }
 
 function readmit(state: ClusterState, node: NodeId, was: number, identity: number): ClusterState {
@@ -190,27 +191,28 @@ function readmit(state: ClusterState, node: NodeId, was: number, identity: numbe
   if (identity === was || voter.past.includes(identity)) return state;
   const past = [...voter.past, was].slice(-PAST_MAX);
   const voters = state.voters.map((v) => (v.node === node ? { node, identity, past } : v));
-  return stateOf(voters, state.volumes, state.groups, state.leases, state.boots);
+  return stateOf(voters, state.volumes, state.groups, state.leases, state.boots, state.commands);
 }
 
 function withRecord(state: ClusterState, record: VolumeRecord): ClusterState {
   const volumes = state.volumes.map((v) => (v.volume === record.volume ? record : v));
-  return stateOf(state.voters, volumes, state.groups, state.leases, state.boots);
+  return stateOf(state.voters, volumes, state.groups, state.leases, state.boots, state.commands);
 }
 
 function withGroup(state: ClusterState, next: GroupState): ClusterState {
   const groups = state.groups.map((g) => (g.group === next.group ? next : g));
-  return stateOf(state.voters, state.volumes, groups, state.leases, state.boots);
+  return stateOf(state.voters, state.volumes, groups, state.leases, state.boots, state.commands);
 }
 
 function withCommand(state: ClusterState, command: CommandRef): ClusterState {
-  const { commands = [] } = state;
-  return { ...state, commands: [...commands, command].slice(-COMMANDS_MAX) };
+  const { voters, volumes, groups, leases, boots } = state;
+  const commands = [...state.commands, command].slice(-COMMANDS_MAX);
+  return stateOf(voters, volumes, groups, leases, boots, commands);
 }
 
 function settle(state: ClusterState, node: NodeId): ClusterState {
   const leases = state.leases.map((l) => (l.node === node ? { node, epoch: l.epoch + 1 } : l));
-  return stateOf(state.voters, state.volumes, state.groups, leases, state.boots);
+  return stateOf(state.voters, state.volumes, state.groups, leases, state.boots, state.commands);
 }
 
 function withBoot(state: ClusterState, node: NodeId, was: BootId, boot: BootId): ClusterState {
@@ -219,5 +221,5 @@ function withBoot(state: ClusterState, node: NodeId, was: BootId, boot: BootId):
   if (boot === was || known.past.includes(boot)) return state;
   const past = [...known.past, was].slice(-PAST_MAX);
   const boots = state.boots.map((b) => (b.node === node ? { node, boot, past } : b));
-  return stateOf(state.voters, state.volumes, state.groups, state.leases, boots);
+  return stateOf(state.voters, state.volumes, state.groups, state.leases, boots, state.commands);
 }

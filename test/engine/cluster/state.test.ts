@@ -75,7 +75,7 @@ describe('the replicated state', () => {
           if (!known) taken.push(id);
           state = next;
         }
-        expect(state.commands?.length ?? 0).toBeLessThanOrEqual(COMMANDS_MAX);
+        expect(state.commands.length).toBeLessThanOrEqual(COMMANDS_MAX);
         expect(commandTaken(state, { node: 1, life: 9, id: taken[0] ?? 0 })).toBe(false);
       }),
       { numRuns: 20 },
