@@ -109,7 +109,7 @@ export class SimDisk {
     this.#cacheSector = pool.ints(`${name}.cacheSector`, CACHE_ENTRIES);
     this.#cacheStamp = pool.ints(`${name}.cacheStamp`, CACHE_ENTRIES);
     this.#maxSectors = size.maxSectors;
-    this.#stamps = new Int32Array(64 * size.maxSectors);
+    this.#stamps = pool.ints(`${name}.stamps`, 64 * size.maxSectors);
     for (let op = 63; op >= 0; op -= 1) this.#free.push(op);
     this.#latency = latency;
     this.#hash = hash;
