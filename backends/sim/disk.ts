@@ -355,6 +355,7 @@ export class SimDisk {
 
   /** What became durable goes into the trace hash: many words at once cost less than one by one. */
   #tellHardened(): void {
+    if (this.#hardenedCount === 0) return;
     this.#hash.words(this.#hardened, 0, this.#hardenedCount);
     this.#hardenedCount = 0;
   }
