@@ -50,7 +50,7 @@ export function benchEngine({ quick, log }: EngineBenchOptions): Figures {
   const world = newWorld();
   const busy = busyScenario(quick ? 61 : BUSY_SECONDS);
   // Until the compiler of the runtime has seen enough: a campaign is thousands of runs.
-  swarm(world, 1, quick ? 5 : 200, log);
+  swarm(world, 1, quick ? 5 : 600, log);
   runScenario(busy, 1, {}, world);
   heapLoop(500_000);
   const seen = { events: [] as number[], runs: [] as number[], time: [] as number[] };

@@ -24,7 +24,7 @@ const program = new Command('hash-equality')
   .option('--runs <number>', 'how many runs, from seed 1 on', readCount, 60)
   .addOption(new Option('--only <runtimes...>', 'only these').choices(RUNTIMES))
   .addOption(
-    new Option('--plant <runtime>', 'let one multiplication come out wrong in this runtime')
+    new Option('--plant <runtime>', 'let a few multiplications come out wrong in this runtime')
       .choices(RUNTIMES)
       .hideHelp(),
   )

@@ -109,7 +109,7 @@ export class SimDisk {
     this.#cacheSector = pool.ints(`${name}.cacheSector`, CACHE_ENTRIES);
     this.#cacheStamp = pool.ints(`${name}.cacheStamp`, CACHE_ENTRIES);
     this.#maxSectors = size.maxSectors;
-    this.#stamps = new Int32Array(64 * size.maxSectors);
+    this.#stamps = pool.ints(`${name}.stamps`, 64 * size.maxSectors);
     for (let op = 63; op >= 0; op -= 1) this.#free.push(op);
     this.#latency = latency;
     this.#hash = hash;
@@ -355,6 +355,7 @@ export class SimDisk {
 
   /** What became durable goes into the trace hash: many words at once cost less than one by one. */
   #tellHardened(): void {
+    if (this.#hardenedCount === 0) return;
     this.#hash.words(this.#hardened, 0, this.#hardenedCount);
     this.#hardenedCount = 0;
   }

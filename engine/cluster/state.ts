@@ -195,12 +195,12 @@ function readmit(state: ClusterState, node: NodeId, was: number, identity: numbe
 }
 
 function withRecord(state: ClusterState, record: VolumeRecord): ClusterState {
-  const volumes = state.volumes.map((v) => (v.volume === record.volume ? record : v));
+  const volumes = state.volumes.map((v) => (v.volume === record.volume ? recordIn(record) : v));
   return stateOf(state.voters, volumes, state.groups, state.leases, state.boots, state.commands);
 }
 
 function withGroup(state: ClusterState, next: GroupState): ClusterState {
-  const groups = state.groups.map((g) => (g.group === next.group ? next : g));
+  const groups = state.groups.map((g) => (g.group === next.group ? groupIn(next) : g));
   return stateOf(state.voters, state.volumes, groups, state.leases, state.boots, state.commands);
 }
 
@@ -208,6 +208,39 @@ function withCommand(state: ClusterState, command: CommandRef): ClusterState {
   const { voters, volumes, groups, leases, boots } = state;
   const commands = [...state.commands, command].slice(-COMMANDS_MAX);
   return stateOf(voters, volumes, groups, leases, boots, commands);
+}
+
+/**
+ * The record as states hold it: see {@link stateOf}. `Required` makes the compiler ask for a field
+ * that is added, even one that may be absent.
+ */
+function recordIn(record: VolumeRecord): VolumeRecord {
+  const { volume, epoch, primary, members, generation, voided } = record;
+  if (voided === undefined) return { volume, epoch, primary, members, generation };
+  const whole: Required<VolumeRecord> = { volume, epoch, primary, members, generation, voided };
+  return whole;
+}
+
+/** The group as states hold it: see {@link stateOf}. */
+function groupIn(next: GroupState): Required<GroupState> {
+  const { group, serial, epoch, owner, ownerBoot, ownerLife, recordEpoch, base } = next;
+  const { phase, wanted, target, last, failed, blocked } = next;
+  return {
+    group,
+    serial,
+    epoch,
+    owner,
+    ownerBoot,
+    ownerLife,
+    recordEpoch,
+    base,
+    phase,
+    wanted,
+    target,
+    last,
+    failed,
+    blocked,
+  };
 }
 
 function settle(state: ClusterState, node: NodeId): ClusterState {

@@ -5,6 +5,11 @@
  */
 import { invariant } from './invariant.ts';
 
+/** Each byte as two hexadecimal digits. */
+const TWO_DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  (byte + 256).toString(16).slice(1),
+);
+
 export class ByteReader {
   readonly #bytes: Uint8Array;
   readonly #end: number;
@@ -38,7 +43,7 @@ export class ByteReader {
   /** `count` bytes as lower-case hexadecimal digits. */
   hex(count: number): string {
     let text = '';
-    for (let i = 0; i < count; i += 1) text += (this.u8() + 256).toString(16).slice(1);
+    for (let i = 0; i < count; i += 1) text += TWO_DIGITS[this.u8()] as string;
     return text;
   }
   /** A length byte and that many printable ASCII characters. */

@@ -11,11 +11,13 @@ import { Deadline } from './turn.ts';
 
 /** Writes that can be unstable at once; past it, writes wait for a barrier. */
 const RING = 8192;
+const RING_FIRST = 256;
 
 export class Barrier {
   readonly #p: Parts;
-  readonly #offset = new Float64Array(RING);
-  readonly #length = new Uint32Array(RING);
+  /** The ring, as long as it had to be so far: most actors never need a tenth of its limit. */
+  #offset = new Float64Array(RING_FIRST);
+  #length = new Uint32Array(RING_FIRST);
   /** Counters of the ring: stable up to tail, covered by the running barrier up to mark. */
   #head = 0;
   #mark = 0;
@@ -56,7 +58,8 @@ export class Barrier {
   /** Notes that both replicas have [offset, offset+length), perhaps in volatile caches. */
   add(offset: number, length: number): void {
     invariant(this.#head - this.#tail < RING, 'there is room before a write is issued');
-    const at = this.#head % RING;
+    if (this.#head - this.#tail === this.#offset.length) this.#widen();
+    const at = this.#head & (this.#offset.length - 1);
     this.#offset[at] = offset;
     this.#length[at] = length;
     this.#head += 1;
@@ -70,8 +73,9 @@ export class Barrier {
 
   /** Marks in `dirty` what is unstable among the blocks of a map page being written. */
   forEachUnstable(visit: (offset: number, length: number) => void): void {
+    const mask = this.#offset.length - 1;
     for (let i = this.#tail; i < this.#head; i += 1) {
-      visit(this.#offset[i % RING] as number, this.#length[i % RING] as number);
+      visit(this.#offset[i & mask] as number, this.#length[i & mask] as number);
     }
   }
 
@@ -145,9 +149,7 @@ export class Barrier {
   lost(): void {
     const p = this.#p;
     if (!p.canary.rule08) {
-      for (let i = this.#tail; i < this.#head; i += 1) {
-        p.map.markBytes(this.#offset[i % RING] as number, this.#length[i % RING] as number);
-      }
+      this.forEachUnstable((offset, length) => p.map.markBytes(offset, length));
     }
     this.#tail = this.#head;
     this.#mark = this.#head;
@@ -180,6 +182,19 @@ export class Barrier {
     this.#running = false;
     this.#wanted = false;
     return all;
+  }
+
+  #widen(): void {
+    const count = this.#offset.length * 2;
+    const offset = new Float64Array(count);
+    const length = new Uint32Array(count);
+    for (let i = this.#tail; i < this.#head; i += 1) {
+      const from = i & (this.#offset.length - 1);
+      offset[i & (count - 1)] = this.#offset[from] as number;
+      length[i & (count - 1)] = this.#length[from] as number;
+    }
+    this.#offset = offset;
+    this.#length = length;
   }
 
   #check(): void {

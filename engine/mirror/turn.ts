@@ -55,6 +55,8 @@ export class Turn {
   #held: Held[] = [];
   #events = 0;
   #armed = Number.POSITIVE_INFINITY;
+  /** Whether the timer may have to be armed: a deadline was set, or the timer fired. */
+  #unsettled = true;
 
   constructor(
     memory: DataMemory,
@@ -86,6 +88,8 @@ export class Turn {
 
   /** Closes a turn and returns how many decisions it wrote. */
   end(): number {
+    if (!this.#unsettled && this.#held.length === 0) return this.#count;
+    this.#unsettled = false;
     let due = Number.POSITIVE_INFINITY;
     for (let i = 0; i < DEADLINES; i += 1) due = Math.min(due, this.#deadlines[i] as number);
     if (this.#held.length > 0) due = this.now;
@@ -167,6 +171,7 @@ export class Turn {
   /** Sets a deadline; Infinity for none. */
   due(deadline: number, at: Micros): void {
     this.#deadlines[deadline] = at;
+    this.#unsettled = true;
   }
 
   /** When a deadline falls due, Infinity for never. */
@@ -177,6 +182,7 @@ export class Turn {
   /** Notes that the armed timer fired. */
   timerFired(): void {
     this.#armed = Number.POSITIVE_INFINITY;
+    this.#unsettled = true;
   }
 
   /** True, once, when the deadline has come. */

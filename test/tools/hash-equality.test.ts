@@ -115,7 +115,7 @@ describe('the tool', () => {
     expect(status).toBe(0);
   });
 
-  it('finds one wrong bit in one product of one run', () => {
+  it('finds one wrong bit in a few products of one run', () => {
     const { status, text } = tool(['--only', 'node', 'node-again', '--plant', 'node-again']);
     expect(text).toMatch(/FAILED: node-again \S+ differs from node \S+: first at seed 4,/);
     expect(status).toBe(1);

@@ -57,13 +57,16 @@ function corpusRun(result: RunResult): CorpusRun {
   return { seed, traceHash, events, simSeconds, resyncs, failovers };
 }
 
-/** Runs with a Math.imul of which one result, well into the run, has its lowest bit turned. */
+/**
+ * Runs with a Math.imul of which a few results in a row, well into the run, have their lowest bit
+ * turned. One may only say where to look for something, and looking elsewhere changes nothing.
+ */
 function withWrongProduct<Result>(run: () => Result): Result {
   const right = Math.imul;
   let calls = 0;
   Math.imul = (x, y) => {
     calls += 1;
-    return calls === 100_000 ? right(x, y) ^ 1 : right(x, y);
+    return calls >= 100_000 && calls < 100_008 ? right(x, y) ^ 1 : right(x, y);
   };
   try {
     return run();
