@@ -1,6 +1,6 @@
 /** What each kind of event says beyond its parameters, one line a kind. */
 import type { Statement } from './fold.ts';
-import { withoutServer, withServer } from './servers.ts';
+import { servers, withoutServer, withServer } from './servers.ts';
 
 export const RULES: { readonly [kind: string]: (says: Statement) => void } = {
   'core.start'(says) {
@@ -24,6 +24,16 @@ export const RULES: { readonly [kind: string]: (says: Statement) => void } = {
   'lease.lapsed'(says) {
     says.node('lease', 'lapsed');
     judge(says);
+  },
+  'peer.suspect'(says) {
+    const peer = says.number('peer');
+    if (!says.simulated && says.now('state', peer, '') === 'up') says.node('state', 'silent', peer);
+  },
+  'group.takeover'(says) {
+    // A dead host writes no end of its lease: the voters' proof stands for it.
+    if (says.simulated || says.text('proof') !== 'lease-expired') return;
+    says.node('lease', 'lapsed', says.number('from'));
+    judge(says, says.number('from'));
   },
   'group.owner': ownerStands,
   'application.state'(says) {
@@ -56,6 +66,9 @@ export const RULES: { readonly [kind: string]: (says: Statement) => void } = {
     leavesLog(says);
     forgetsReplicas(says);
   },
+  'host.core-ended': coreEnds,
+  'host.core-lost': coreEnds,
+  'host.stopped': coreEnds,
   'world.power-lost'(says) {
     says.node('state', 'off');
     leavesLog(says);
@@ -89,12 +102,19 @@ function ownerStands(says: Statement): void {
   if (bare && owner === says.event.node) {
     says.application(phase === 'online' ? 'running' : 'stopped', group);
   }
+  if (bare && !says.simulated) {
+    // A group without an application serves where its volume is primary: at its owner alone.
+    for (const node of servers(says.now('serving', 0, group))) {
+      if (node === owner) continue;
+      says.application('stopped', group, node);
+      judge(says, node);
+    }
+  }
   judge(says);
 }
 
 /** Who serves follows from what runs where, under which lease, on a host that lives. */
-function judge(says: Statement): void {
-  const { node } = says.event;
+function judge(says: Statement, node: number = says.event.node): void {
   const able = says.now('lease', node, '') !== 'lapsed' && says.now('state', node, '') !== 'off';
   for (const { name } of says.groups) {
     const now = says.now('serving', 0, name);
@@ -103,6 +123,13 @@ function judge(says: Statement): void {
     if (!runs && now === '' && says.now('owner', 0, name) === '') continue;
     says.group('serving', runs ? withServer(now, node) : withoutServer(now, node), name);
   }
+}
+
+/** Applications are children of the monitor: they outlive the core, and its lease does not. */
+function coreEnds(says: Statement): void {
+  says.node('state', 'stopped');
+  leavesLog(says);
+  forgetsReplicas(says);
 }
 
 function stopsAll(says: Statement): void {
