@@ -45,6 +45,15 @@ describe('a dead host on a real cluster', () => {
     }
   });
 
+  it('is no leader and no primary any more, as far as anybody knows', () => {
+    const role = (seconds: number) => run.tracks.at('role', 1, 'r0', second(run, seconds));
+    const rank = (seconds: number) => run.tracks.at('rank', 1, '', second(run, seconds));
+    expect([role(5), role(15), rank(5), rank(15)]).toEqual(['Primary', '', 'leader', '']);
+    // One that lived on says itself what it is.
+    const alive = open(sampleJournals());
+    expect(alive.tracks.at('role', 1, 'r0', second(alive, 15))).toBe('Suspended');
+  });
+
   it('is explained by the last that its own journal holds', () => {
     const walk = walkBack(run, takeOver(run, run.end));
     const words = lastWords(run, walk.steps.at(-1)!);

@@ -15,6 +15,8 @@ export class JournalList extends LitElement {
       :host { display: block; }
       details { padding: 10px 14px; border-bottom: 1px solid var(--line); }
       summary { cursor: pointer; display: flex; gap: 8px; align-items: baseline; }
+      summary::before { content: '▸'; color: var(--muted); }
+      details[open] > summary::before { content: '▾'; }
       .bad { color: var(--warn-text); }
       ul { margin: 8px 0 0; padding: 0; list-style: none; font-size: 12px; }
       li { display: flex; justify-content: space-between; gap: 12px; padding: 1px 0; }

@@ -32,8 +32,13 @@ export const RULES: { readonly [kind: string]: (says: Statement) => void } = {
   'group.takeover'(says) {
     // A dead host writes no end of its lease: the voters' proof stands for it.
     if (says.simulated || says.text('proof') !== 'lease-expired') return;
-    says.node('lease', 'lapsed', says.number('from'));
-    judge(says, says.number('from'));
+    const from = says.number('from');
+    if (says.now('state', from, '') === 'silent') {
+      leavesLog(says, from);
+      forgetsReplicas(says, from);
+    }
+    says.node('lease', 'lapsed', from);
+    judge(says, from);
   },
   'group.owner': ownerStands,
   'application.state'(says) {
@@ -138,15 +143,15 @@ function stopsAll(says: Statement): void {
   }
 }
 
-function leavesLog(says: Statement): void {
-  says.node('rank', '');
-  if (!says.isWitness) says.node('lease', 'none');
+function leavesLog(says: Statement, node: number = says.event.node): void {
+  says.node('rank', '', node);
+  if (!says.isWitness) says.node('lease', 'none', node);
 }
 
 /** Nobody runs who could say what state a replica is in. */
-function forgetsReplicas(says: Statement): void {
+function forgetsReplicas(says: Statement, node: number = says.event.node): void {
   for (const attribute of ['role', 'disk', 'link'] as const) {
-    says.volume(attribute, '', says.event.node, '*');
+    says.volume(attribute, '', node, '*');
   }
 }
 
