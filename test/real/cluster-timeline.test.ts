@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 describe('the journals of a real cluster', () => {
-  it('explain a failover from the take-over back to the silence, and who saw the core die', async (context) => {
+  it('explain a failover back to the silence, and say who saw the core die', async (context) => {
     if (!hasNative()) context.skip('the native addon is not built (npm run build:native)');
     const cluster = await TestCluster.make({ size: '1MiB' });
     open.push(cluster);
