@@ -59,7 +59,7 @@ function ofFolder(folder: string): Sources {
     .map(({ name }) => ofNode(join(folder, name), name));
   const journals = nodes.flatMap((node) => node.journals);
   if (journals.length === 0) {
-    const remedy = 'name the folder of a node, or of a cluster with its nodes\u2019 folders';
+    const remedy = 'name the folder of a node, or of a cluster with its nodes’ folders';
     throw new InputError(`there is no timeline in ${folder}`, remedy);
   }
   return { journals, expected: [], leftOut: nodes.flatMap(({ leftOut }) => leftOut) };

@@ -16,8 +16,8 @@ export function viewCommand(): Command {
     .description('open the viewer on a timeline, on a whole cluster, or attach it to a live node')
     .argument(
       '[SOURCE...]',
-      'timeline files (.jsonl), folders of nodes or of a cluster, a configuration: ' +
-        'several become one timeline; or ws://HOST:PORT of a node\u2019s console',
+      'timeline files (.jsonl), folders of nodes, a cluster’s folder or configuration: ' +
+        'several become one timeline; or ws://HOST:PORT of a node’s console',
     )
     .option('--port <number>', 'port on 127.0.0.1 (default: any free one)', '0')
     .option('--json', 'print one JSON object with the address')

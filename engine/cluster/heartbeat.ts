@@ -265,8 +265,10 @@ export class Links {
       this.#context.event('link.up', { peer: peer.node, link: number }, '');
       link.downEvent = '';
     } else {
-      const reason = heard ? 'unheard' : 'silence';
-      const d = { peer: peer.node, link: number, reason, silent: now - link.heardAt };
+      const silent = now - link.heardAt;
+      // The peer's echo of us grows old before its own beats do, even when it is gone altogether.
+      const reason = silent <= 2 * timing.heartbeat ? 'unheard' : 'silence';
+      const d = { peer: peer.node, link: number, reason, silent };
       link.downEvent = this.#context.event('link.down', d, '');
     }
     const any = peer.links.some((other) => other.up);

@@ -332,7 +332,7 @@ export class Planner {
       return false;
     }
     if (now - since < 2 * timing.suspect) return false;
-    this.#block(group, why, '');
+    this.#block(group, why, this.#links.peer(group.owner)?.suspectEvent ?? '');
     return true;
   }
 

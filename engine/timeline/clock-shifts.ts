@@ -10,9 +10,7 @@ import type { Micros } from '../core/units.ts';
 export interface ClockShift {
   /** To be added to the clock's times. */
   readonly shift: Micros;
-  /**
-   * The least and the most that messages allow against the clocks settled before; null: no bound.
-   */
+  /** What messages allow at least and at most against the clocks settled before; null: no bound. */
   readonly least: Micros | null;
   readonly most: Micros | null;
   /** False where the bounds contradict each other: the clocks drifted apart within the journals. */
@@ -84,9 +82,7 @@ export class ClockBounds {
     return contradicted;
   }
 
-  /**
-   * Clocks that disagree with the fewest others first: a single wrong one is the one that moves.
-   */
+  /** Clocks that disagree with the fewest others first: a single wrong one is what moves. */
   #byTrust(least: readonly (readonly number[])[]): readonly number[] {
     const conflicts = least.map((row, clock) => {
       return row.filter((there, other) => {

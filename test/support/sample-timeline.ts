@@ -26,6 +26,9 @@ const PAIRS = [
   [W, B],
 ] as const;
 
+/** How long a host has been silent when it is missed, in microseconds. */
+const SILENT = 1_390_000;
+
 /** A fault's parameters at their plainest. */
 const PLAIN = {
   fault: 0,
@@ -92,13 +95,16 @@ export function sampleTimeline(options: SampleOptions = {}): Sample {
   everyNode(story, 1950, online, 'group.owner', owner(A, 1, 'online'));
 
   const cut = world(8000, A, 'fault.cut', { ...PLAIN, for: 12_000_000 });
+  const missed = new Map<number, string>();
   for (const [node, peer] of PAIRS) {
-    if (node === A || peer === A) links(story, 8400, node, peer, 'down');
+    if (node === A || peer === A) missed.set(node, links(story, 9390, node, peer, 'down'));
   }
   for (const node of [A, B]) {
     d(8510 + node, node, 'mirror.link.drop', { reason: 'timeout', link: 1 });
   }
-  const suspects = [B, W].map((node) => c(9400 + node * 20, node, 'peer.suspect', { peer: A }));
+  const suspects = [B, W].map((node) =>
+    c(9400 + node * 20, node, 'peer.suspect', { peer: A, silent: SILENT }, missed.get(node)),
+  );
   c(9480, A, 'log.resigned', { term: 1, reason: 'no-quorum' });
   const lapsed = c(9600, A, 'lease.lapsed', { until: 9_500_000 });
   d(9605, A, 'mirror.role', { role: 'Suspended', epoch: 1 }, lapsed);
@@ -236,9 +242,14 @@ function application(story: Story, at: number, node: number, epoch: number, stat
   return story.c(at, node, 'application.state', { group: 'mail', epoch, state });
 }
 
-function links(story: Story, at: number, node: number, peer: number, state: 'up' | 'down'): void {
-  for (const link of [0, 1]) story.c(at + node * 7 + link, node, `link.${state}`, { peer, link });
-  if (state === 'up') story.c(at + 10 + node * 7, node, 'peer.up', { peer });
+/** The last event that it tells. */
+function links(story: Story, at: number, node: number, peer: number, state: 'up' | 'down'): string {
+  const why = state === 'down' ? { reason: 'silence', silent: SILENT } : {};
+  let last = '';
+  for (const link of [0, 1]) {
+    last = story.c(at + node * 7 + link, node, `link.${state}`, { peer, link, ...why });
+  }
+  return state === 'up' ? story.c(at + 10 + node * 7, node, 'peer.up', { peer }) : last;
 }
 
 /** Collects events. Ids rise with the telling; the file has the order of time. */

@@ -12,6 +12,7 @@ import { WebSocketServer } from 'ws';
 import { encodeEvent, encodeHeader } from '../../engine/timeline/codec.ts';
 // Only for the type of its element.
 import type {} from '../../viewer/src/elements/viewer-page.ts';
+import { sampleJournals } from '../support/sample-journals.ts';
 import { sampleText, sampleTimeline } from '../support/sample-timeline.ts';
 
 const CHROMIUM = process.env['UNDERSTUDY_CHROMIUM'] ?? '/usr/bin/chromium';
@@ -137,14 +138,15 @@ describe('the page', () => {
       'mail belongs to b, epoch 2: st',
       'Decides: b takes mail over fro',
       'Attests that the lease of a ha',
-      'Nothing was heard of a on any ',
+      'No link to a works: suspect; i',
+      'Link 1 to a is down (nothing i',
     ]);
     await picture('why');
     await steps.nth(1).click();
     expect(await details()).toContain('b takes mail over from a');
     expect(await page.locator('event-details #reads button').count()).toBe(3);
     // The walk stays while its steps are visited.
-    expect(await steps.count()).toBe(4);
+    expect(await steps.count()).toBe(5);
     await page.locator('event-details #world button').first().click();
     expect(await details()).toContain('Fault: links cut');
   });
@@ -225,7 +227,9 @@ describe('the page', () => {
     await page.keyboard.press('?');
     await page.getByText('Next, previous trouble').waitFor();
     await picture('help');
+    await page.getByText('Down, failed, nobody serves').waitFor();
     await page.keyboard.press('Escape');
+    await page.getByText('Next, previous trouble').waitFor({ state: 'hidden' });
   });
 
   it('opens a file that somebody chooses, and says what is damaged in it', async () => {
@@ -238,6 +242,41 @@ describe('the page', () => {
     });
     await page.getByText(/Lines left out: 1/).waitFor();
     await page.getByText(/last line is torn/).waitFor();
+  });
+
+  it('opens several journals as one timeline, and says what is missing', async () => {
+    const files = sampleJournals({ dead: true }).map(({ name, segments }) => ({
+      name: name.replace('/', '-'),
+      mimeType: 'application/x-ndjson',
+      buffer: Buffer.from(
+        segments
+          .map(({ header, events }) => encodeHeader(header!) + events.map(encodeEvent).join(''))
+          .join(''),
+      ),
+    }));
+    await page.locator('header input[type=file]').setInputFiles(files.slice(0, 2));
+    await page.getByText('journal of w is missing').waitFor();
+    await page.locator('header input[type=file]').setInputFiles(files);
+    await page.getByText('Journals: 3').waitFor();
+    expect(await page.locator('journal-list #missing').count()).toBe(0);
+    await page.getByRole('button', { name: 'Why did it fail over?' }).click();
+    await page.getByText('What the journal of a says').waitFor();
+    await page.getByText('Its journal ends there.').waitFor();
+    await picture('cluster');
+  });
+
+  it('is all there in a narrow window, one part below the other', async () => {
+    await page.setViewportSize({ width: 640, height: 900 });
+    await picture('narrow');
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(wide).toBeLessThanOrEqual(640);
+    for (const part of ['#language', '#help', '#why', 'event-list', 'state-table']) {
+      const box = (await page.locator(part).first().boundingBox())!;
+      expect(box.x).toBeGreaterThanOrEqual(0);
+      expect(box.x + box.width).toBeLessThanOrEqual(640);
+      expect(box.height).toBeGreaterThan(10);
+    }
+    await page.setViewportSize({ width: 1500, height: 900 });
   });
 
   it('follows a live journal, and goes on after the connection was lost', async () => {

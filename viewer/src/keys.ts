@@ -82,7 +82,12 @@ export const KEYS: readonly Key[] = [
     act: (session) => session.setTheme(session.theme === 'dark' ? 'light' : 'dark'),
   },
   { keys: ['?'], code: 'page.help', act: (session) => session.setHelp(!session.helpOpen) },
-  { keys: ['Escape'], code: 'page.key-escape', act: (session) => session.select(-1) },
+  {
+    keys: ['Escape'],
+    code: 'page.key-escape',
+    // Handled here, the key no longer reaches the dialog's own handling of it.
+    act: (session) => (session.helpOpen ? session.setHelp(false) : session.select(-1)),
+  },
 ];
 
 /** Handles a key press; `true` when it meant something. */

@@ -2,7 +2,7 @@
 import './elements/viewer-page.ts';
 import { applyTheme } from './base/theme.ts';
 import { press } from './keys.ts';
-import { loadFromAddress, openFile } from './load/feed.ts';
+import { loadFromAddress, openFiles } from './load/feed.ts';
 import { Session } from './session.ts';
 import { recall, remember } from './settings.ts';
 
@@ -39,8 +39,7 @@ addEventListener('dragleave', () => page.toggleAttribute('dropping', false));
 addEventListener('drop', (event) => {
   event.preventDefault();
   page.toggleAttribute('dropping', false);
-  const file = event.dataTransfer?.files[0];
-  if (file !== undefined) void openFile(session, file);
+  void openFiles(session, [...(event.dataTransfer?.files ?? [])]);
 });
 
 /** A live page moves on ten times a second: oftener costs a core and shows nothing more. */

@@ -7,7 +7,7 @@ import type { Theme } from './base/palette.ts';
 import type { Language } from './catalogue/catalogue.ts';
 import { Match } from './model/match.ts';
 import { Run } from './model/run.ts';
-import { takeOver, walkBack } from './model/why.ts';
+import { outage, takeOver, walkBack } from './model/why.ts';
 import { clampWindow, type TimeWindow, zoomed } from './model/window.ts';
 
 /** Seconds of the run in one second of playing. */
@@ -159,9 +159,17 @@ export class Session extends EventTarget {
     }
   }
 
-  /** "Why did it fail over?": selects the take-over to be explained. */
+  /** What can be asked of this run: why it failed over, else why nobody served. */
+  get question(): 'failover' | 'outage' | 'none' {
+    if (this.run.takeOvers.length > 0) return 'failover';
+    return outage(this.run) >= 0 ? 'outage' : 'none';
+  }
+
+  /** Answers the question: selects the take-over, or the outage, that is to be explained. */
   why(): void {
-    const ref = takeOver(this.run, this.cursor > this.run.start ? this.cursor : this.run.end);
+    const { cursor, run } = this;
+    const ref =
+      run.takeOvers.length > 0 ? takeOver(run, cursor > run.start ? cursor : run.end) : outage(run);
     if (ref >= 0) this.select(ref);
   }
 

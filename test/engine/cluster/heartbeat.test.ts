@@ -48,6 +48,8 @@ describe('a link', () => {
       expect(peer.up).toBe(i * 500_000 <= SUSPECT);
     }
     expect(peer.suspectEvent).not.toBe('');
+    const downs = ofKind(context.take(), 'event').filter((d) => d.event.kind === 'link.down');
+    expect(downs.map((d) => d.event.d['reason'])).toEqual(['unheard', 'unheard']);
   });
 });
 

@@ -9,10 +9,7 @@ interface Crossing {
   readonly took: number;
 }
 
-/**
- * Causes that cross between clocks which are wrong by `errors`, with a delay that is never
- * negative.
- */
+/** Causes that cross between clocks wrong by `errors`, with a delay that is never negative. */
 const world = (clocks: number) =>
   fc.record({
     errors: fc.array(fc.integer({ min: -20_000_000, max: 20_000_000 }), {

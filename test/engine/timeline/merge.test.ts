@@ -13,9 +13,7 @@ import { swarm } from '../../support/control-swarm.ts';
 /** Wall time at which the hosts’ stories begin. */
 const WALL_MS = 1_790_000_000_000;
 
-/**
- * What really happened: events of three nodes under faults, in order, each at a moment of its own.
- */
+/** What really happened to three nodes under faults, in order, each event at its own moment. */
 const stories = Array.from({ length: 6 }, (_, seed) => {
   return swarm(seed + 1).net.events.map((event, at) => ({ ...event, t: at * 700 }));
 });
@@ -84,7 +82,7 @@ describe('a merge of journals', () => {
     }
   });
 
-  it('puts causes and facts before effects, in each node’s order, whatever the clocks', () => {
+  it('puts causes and facts before effects and keeps each node’s order under any clocks', () => {
     const run = fc.property(story, clocks, (events, wrong) => {
       const merged = mergeJournals(split(events, wrong));
       const order = merged.events.map(({ event }) => event);
@@ -191,7 +189,7 @@ describe('a merge of journals', () => {
     expect(merged.header.merge).toMatchObject({ duplicates: own, renamed: 0 });
   });
 
-  it('shows both of two events with one id, each effect after the cause of its own journal', () => {
+  it('shows both of two events with one id, and each effect after its own journal’s cause', () => {
     const header = headerOf(1, { error: 0, mono: 0 });
     const journal = (name: string, t: number, kind: string): Journal => {
       const first = { id: '1.1.c1', t, node: 1, kind, d: {} };

@@ -111,7 +111,7 @@ describe('the catalogue', () => {
     const unused = Object.keys(en)
       .filter((code) => code.startsWith('page.'))
       .filter((code) => {
-        const family = /^(page\.(?:attribute|fault|live|shape)-)/.exec(code)?.[1];
+        const family = /^(page\.(?:attribute|colour|fault|live|shape)-)/.exec(code)?.[1];
         return !text.includes(`'${code}'`) && !(family && text.includes(`\`${family}\${`));
       });
     expect(unused).toEqual([]);

@@ -124,6 +124,7 @@ describe('the walk back', () => {
       'group.takeover',
       'lease.attested',
       'peer.suspect',
+      'link.down',
     ]);
     expect([missing, cut]).toEqual(['', false]);
   });

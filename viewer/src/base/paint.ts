@@ -32,6 +32,7 @@ const PAINTS: { readonly [state: string]: Paint } = {
   leader: { colour: 'primary', hatch: '' },
   candidate: { colour: 'unknown', hatch: 'rising' },
   paused: { colour: 'unknown', hatch: 'rising' },
+  silent: { colour: 'unknown', hatch: 'rising' },
   stopped: { colour: 'bad', hatch: 'falling' },
   held: { colour: 'ok', hatch: '' },
   lapsed: { colour: 'unknown', hatch: 'rising' },

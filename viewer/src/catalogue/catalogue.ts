@@ -13,6 +13,8 @@ import { configZh } from './config-zh.ts';
 import { en } from './en.ts';
 import { eventsEn } from './events-en.ts';
 import { eventsZh } from './events-zh.ts';
+import { pageEn } from './page-en.ts';
+import { pageZh } from './page-zh.ts';
 import { reportEn } from './report-en.ts';
 import { reportZh } from './report-zh.ts';
 import { zh } from './zh.ts';
@@ -24,8 +26,8 @@ export interface Catalogue {
 }
 
 export const CATALOGUES: { readonly [language in Language]: Catalogue } = {
-  en: { ...en, ...eventsEn, ...configEn, ...reportEn },
-  zh: { ...zh, ...eventsZh, ...configZh, ...reportZh },
+  en: { ...en, ...eventsEn, ...configEn, ...reportEn, ...pageEn },
+  zh: { ...zh, ...eventsZh, ...configZh, ...reportZh, ...pageZh },
 };
 
 export interface SayOptions {

@@ -1,7 +1,7 @@
 /** One event in full: what it says, why it happened, what it read, what came of it. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { duration, moment } from '../base/format.ts';
-import { faultsAt, walkBack } from '../model/why.ts';
+import { faultsAt, lastWords, walkBack } from '../model/why.ts';
 import type { Session } from '../session.ts';
 import { elementStyle } from './element-style.ts';
 import { kindIcon } from './glyph-icon.ts';
@@ -100,7 +100,7 @@ export class EventDetails extends LitElement {
           ? html`<p class="note">${words(session, 'page.cause-missing', { id: walk.missing })}</p>`
           : ''
       }
-      ${this.#world(walk.steps.at(-1)!)}
+      ${this.#world(walk.steps.at(-1)!)}${this.#lastWords(walk.steps.at(-1)!)}
       ${walk.cut ? html`<p class="note">${words(session, 'page.walk-cut')}</p>` : ''}`;
   }
 
@@ -115,15 +115,35 @@ export class EventDetails extends LitElement {
       </ul>`;
   }
 
+  /** What the journal of a node that fell silent holds: the first cause on a real cluster. */
+  #lastWords(root: number): TemplateResult | '' {
+    const { session } = this;
+    const found = lastWords(session.run, root);
+    if (found === null) return '';
+    const { node, last, next, told } = found;
+    const since = (ref: number) => duration(session.run.time(ref) - session.run.time(last));
+    return html`<h3>${words(session, 'page.peer-then', { node })}</h3>
+      <ul class="walk" id="last-words">
+        ${last < 0 ? '' : this.#step(last, root, true)}
+        ${told.map((ref) => this.#step(ref, root, true))}
+      </ul>
+      <p class="note">
+        ${
+          last < 0
+            ? words(session, 'page.peer-none', { node })
+            : next < 0
+              ? words(session, 'page.peer-end')
+              : words(session, 'page.peer-silent', { span: since(next) })
+        }
+      </p>`;
+  }
+
   /** One event as a link; `effect` is the one that it led to. */
   #step(ref: number, effect: number | undefined, keep: boolean): TemplateResult {
     const { session } = this;
     const { run } = session;
     const { node, reads } = run.at(ref);
-    const before =
-      effect === undefined
-        ? ''
-        : words(session, 'page.before', { span: duration(run.time(effect) - run.time(ref)) });
+    const before = effect === undefined ? '' : distance(session, run.time(effect) - run.time(ref));
     const facts = keep ? (reads ?? []).map((id) => run.find(id)).filter((read) => read >= 0) : [];
     return html`<li>
       ${kindIcon(session.theme, run.kind(ref), run.severity(ref))}
@@ -169,6 +189,12 @@ export class EventDetails extends LitElement {
         ${effects.map((effect) => this.#step(effect, undefined, false))}
       </ul>`;
   }
+}
+
+/** A monitor may notice a death after the peers missed the dead. */
+function distance(session: Session, before: number): string {
+  const code = before < 0 ? 'page.after' : 'page.before';
+  return words(session, code, { span: duration(Math.abs(before)) });
 }
 
 customElements.define('event-details', EventDetails);

@@ -41,6 +41,9 @@ export class EventList extends LitElement {
         grid-template-columns: 96px 20px 64px minmax(0, 1fr) 220px; align-items: center;
         padding: 0 12px; cursor: pointer; border-left: 3px solid transparent; }
       .row > span { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+      @media (max-width: 900px) {
+        .row { grid-template-columns: 84px 18px 40px minmax(0, 1fr) 0; gap: 6px; }
+      }
       .row:hover { background: var(--raised); }
       .row.past { color: var(--muted); }
       .row.selected { background: var(--raised); border-left-color: var(--focus);

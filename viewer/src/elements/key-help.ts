@@ -21,6 +21,17 @@ const SHAPES = [
   ['heal', 2],
 ] as const;
 
+/** What is painted so, as the state colours are: hatched where the plot hatches. */
+const COLOURS = [
+  ['primary', ''],
+  ['ok', ''],
+  ['secondary', ''],
+  ['resync', ''],
+  ['unknown', 'rising'],
+  ['bad', 'falling'],
+  ['fence', 'falling'],
+] as const;
+
 const KEY_NAMES: { readonly [key: string]: string } = {
   ' ': 'Space',
   ArrowLeft: '←',
@@ -46,6 +57,20 @@ export class KeyHelp extends LitElement {
       kbd { font: 12px ui-monospace, Menlo, Consolas, monospace; padding: 1px 6px;
         border: 1px solid var(--line); border-bottom-width: 2px; border-radius: 4px;
         background: var(--raised); margin-right: 3px; }
+      .swatch { width: 26px; height: 14px; border-radius: 2px; border: 1px solid var(--of);
+        background: var(--of); }
+      .swatch.primary { --of: var(--primary); }
+      .swatch.ok { --of: var(--ok); }
+      .swatch.secondary { --of: var(--secondary); }
+      .swatch.resync { --of: var(--resync); }
+      .swatch.unknown { --of: var(--unknown); }
+      .swatch.bad { --of: var(--bad); }
+      .swatch.fence { --of: var(--fence); }
+      .swatch.rising { background: repeating-linear-gradient(-45deg, var(--of) 0 3px,
+        transparent 3px 6px); }
+      .swatch.falling { background: repeating-linear-gradient(45deg, var(--of) 0 3px,
+        transparent 3px 6px); }
+      @media (max-width: 700px) { .columns { grid-template-columns: 1fr; } }
       canvas { width: 16px; height: 16px; display: block; }
     `,
   ];
@@ -83,6 +108,15 @@ export class KeyHelp extends LitElement {
             ${SHAPES.map(
               ([glyph, severity]) => html`<dt>${glyphIcon(session.theme, glyph, severity)}</dt>
                 <dd>${words(session, `page.shape-${glyph}`)}</dd>`,
+            )}
+          </dl>
+          <h2>${words(session, 'page.colours')}</h2>
+          <dl>
+            ${COLOURS.map(
+              ([colour, hatch]) => html`<dt>
+                  <div class="swatch ${colour} ${hatch}"></div>
+                </dt>
+                <dd>${words(session, `page.colour-${colour}`)}</dd>`,
             )}
           </dl>
         </div>

@@ -2,7 +2,7 @@
 import { css } from 'lit';
 
 export const pageStyle = css`
-  :host { display: flex; flex-direction: column; height: 100vh; min-width: 900px;
+  :host { display: flex; flex-direction: column; height: 100vh; min-width: 360px;
     background: var(--ground); }
   :host([dropping]) { outline: 3px solid var(--focus); outline-offset: -3px; }
   header { display: flex; align-items: center; gap: 16px; padding: 8px 14px;
@@ -44,4 +44,17 @@ export const pageStyle = css`
   .drop pre { text-align: left; background: var(--panel); border: 1px solid var(--line);
     border-radius: 8px; padding: 10px 14px; font-size: 12px; }
   .failed { color: var(--bad-text); font-weight: 600; }
+  @media (max-width: 1180px) {
+    header { flex-wrap: wrap; row-gap: 6px; }
+    .title { order: 3; flex-basis: 100%; }
+    .settings { margin-left: auto; }
+  }
+  /* One below the other: the picture keeps its height, and the page scrolls. */
+  @media (max-width: 900px) {
+    :host { height: auto; min-height: 100vh; }
+    main { grid-template: 62vh 44vh auto / minmax(0, 1fr); }
+    aside { grid-area: 3 / 1; border-left: 0; border-top: 1px solid var(--line); }
+    transport-bar { flex-wrap: wrap; }
+    .drop { padding: 24px; margin: 12px; }
+  }
 `;

@@ -25,7 +25,7 @@ export class TransportBar extends LitElement {
     void this.#watch;
     const { session } = this;
     const empty = session.run.length === 0;
-    const { playing } = session;
+    const { playing, question } = session;
     return html`
       ${this.#button('previous', 'page.previous', () => session.step(-1), empty)}
       <button class="icon" id="play" ?disabled=${empty} aria-pressed=${playing}
@@ -54,9 +54,12 @@ export class TransportBar extends LitElement {
           : ''
       }
       <span class="gap"></span>
-      <button id="why" class="primary why" ?disabled=${session.run.takeOvers.length === 0}
-        title=${session.run.takeOvers.length === 0 ? words(session, 'page.no-failover') : 'Y'}
-        @click=${() => session.why()}>${ICONS.why}${words(session, 'page.why-failover')}</button>`;
+      <button id="why" class="primary why" ?disabled=${question === 'none'}
+        title=${question === 'none' ? words(session, 'page.no-failover') : 'Y'}
+        @click=${() => session.why()}>
+        ${ICONS.why}
+        ${words(session, question === 'outage' ? 'page.why-outage' : 'page.why-failover')}
+      </button>`;
   }
 
   #button(

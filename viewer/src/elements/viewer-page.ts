@@ -2,7 +2,7 @@
 import { html, LitElement, type TemplateResult } from 'lit';
 import { bytes, duration } from '../base/format.ts';
 import { ICONS, LOGO } from '../base/icons.ts';
-import { openFile } from '../load/feed.ts';
+import { openFiles } from '../load/feed.ts';
 import type { Session } from '../session.ts';
 import { elementStyle } from './element-style.ts';
 import type { EventList } from './event-list.ts';
@@ -11,6 +11,7 @@ import { Watch } from './watch.ts';
 import { words } from './words.ts';
 import './event-details.ts';
 import './event-list.ts';
+import './journal-list.ts';
 import './key-help.ts';
 import './mini-map.ts';
 import './state-table.ts';
@@ -43,7 +44,7 @@ export class ViewerPage extends LitElement {
         <div class="settings">
           <label class="button" title=${words(session, 'page.open')}>
             ${ICONS.open}
-            <input type="file" accept=".jsonl,.json,.log,.txt" @change=${this.#picked}
+            <input type="file" multiple accept=".jsonl,.json,.log,.txt" @change=${this.#picked}
               aria-label=${words(session, 'page.open')}>
           </label>
           <button id="language" @click=${this.#language}
@@ -72,6 +73,7 @@ export class ViewerPage extends LitElement {
       <main>
         <timeline-plot .session=${session}></timeline-plot>
         <aside>
+          <journal-list .session=${session}></journal-list>
           <violation-list .session=${session}></violation-list>
           <event-details .session=${session}></event-details>
           <state-table .session=${session}></state-table>
@@ -168,10 +170,11 @@ export class ViewerPage extends LitElement {
             ? html`<h1>${words(session, 'page.welcome')}</h1>
               <p class="muted">${words(session, 'page.welcome-how')}</p>
               <pre class="mono">understudy rehearse --timeline run.jsonl
-understudy view run.jsonl</pre>
+understudy view run.jsonl
+understudy view demo/understudy.yaml</pre>
               <label class="button primary">
                 ${words(session, 'page.open')}
-                <input type="file" accept=".jsonl,.json,.log,.txt" @change=${this.#picked}>
+                <input type="file" multiple accept=".jsonl,.json,.log,.txt" @change=${this.#picked}>
               </label>`
             : ''
         }
@@ -181,8 +184,7 @@ understudy view run.jsonl</pre>
 
   #picked(event: Event): void {
     const input = event.target as HTMLInputElement;
-    const file = input.files?.[0];
-    if (file !== undefined) void openFile(this.session, file);
+    void openFiles(this.session, [...(input.files ?? [])]);
     input.value = '';
   }
 

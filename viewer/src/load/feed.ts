@@ -1,5 +1,7 @@
 /** Brings text into the session's run: from a file, from an address, or from a live journal. */
 import { TimelineReader } from '../../../engine/timeline/codec.ts';
+import { type Journal, JournalReader } from '../../../engine/timeline/journal.ts';
+import { mergedLines, mergeJournals } from '../../../engine/timeline/merge.ts';
 import type { TimeWindow } from '../model/window.ts';
 import type { Session } from '../session.ts';
 
@@ -32,13 +34,42 @@ export async function fetchFile(session: Session, url: string): Promise<void> {
   }
 }
 
-/** Loads a file that a person chose or dropped. */
-export async function openFile(session: Session, file: File): Promise<void> {
+/** Loads what a person chose or dropped: a timeline, or several journals as one. */
+export async function openFiles(session: Session, files: readonly File[]): Promise<void> {
+  const [first] = files;
+  if (first === undefined) return;
+  const name = files.map((file) => file.name).join(', ');
   try {
-    await read(session, file.name, file.stream(), file.size);
+    if (files.length === 1) await read(session, name, first.stream(), first.size);
+    else await readMerged(session, name, files);
   } catch (error) {
-    session.setSource({ kind: 'failed', name: file.name, reason: reasonOf(error) });
+    session.setSource({ kind: 'failed', name, reason: reasonOf(error) });
   }
+}
+
+/** Journals are merged as the command line does it; files of one name are told apart by number. */
+async function readMerged(session: Session, name: string, files: readonly File[]): Promise<void> {
+  const of = files.reduce((sum, { size }) => sum + size, 0);
+  const run = session.begin({ kind: 'loading', name, done: 0, of });
+  const journals: Journal[] = [];
+  let done = 0;
+  for (const [at, file] of files.entries()) {
+    const alone = files.every((other) => other === file || other.name !== file.name);
+    const journal = new JournalReader(alone ? file.name : `${file.name} (${at + 1})`);
+    journal.push(await file.text());
+    journal.endFile();
+    if (session.run !== run) return;
+    journals.push(journal.journal);
+    done += file.size;
+    session.setSource({ kind: 'loading', name, done, of });
+    await nextFrame();
+  }
+  const reader = new TimelineReader(run);
+  for (const line of mergedLines(mergeJournals(journals))) reader.push(line);
+  reader.end();
+  session.setSource({ kind: 'file', name }, reader);
+  session.setCursor(run.end);
+  showAll(session, null);
 }
 
 async function read(

@@ -20,7 +20,8 @@ export class Axis {
   /** Takes the clock map that holds from here on. */
   header(header: TimelineHeader): void {
     for (const point of header.clockMap) {
-      this.#offsets.set(point.node, point.wall * 1000 - point.mono);
+      // A shifted clock's milliseconds have a fraction, which doubles do not hold exactly.
+      this.#offsets.set(point.node, Math.round(point.wall * 1000) - point.mono);
     }
   }
 

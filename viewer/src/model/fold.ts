@@ -12,6 +12,7 @@ import type { Attribute, Track, Tracks, TrackValue } from './tracks.ts';
 export interface Statement {
   readonly event: TimelineEvent;
   readonly isWitness: boolean;
+  readonly simulated: boolean;
   readonly groups: readonly GroupName[];
   /** Parameters by name, '' for one that is absent. */
   text(name: string): string;
@@ -48,6 +49,7 @@ export function fold(
   const statement: Statement = {
     event,
     isWitness: names.isWitness(event.node),
+    simulated: names.simulated,
     groups: names.groups,
     text: (name) => stringOf(event.d[name]),
     number: (name) => numberOf(event.d[name]),
@@ -74,6 +76,10 @@ export function fold(
       if (typeof value === 'string' || typeof value === 'number')
         statement.volume(attribute, value);
     }
+  }
+  // Whoever writes is not silent; a monitor does not speak for its core.
+  if (!event.kind.startsWith('host.') && statement.now('state', event.node, '') === 'silent') {
+    statement.node('state', 'up');
   }
   if (Object.hasOwn(RULES, event.kind)) RULES[event.kind]!(statement);
   return moved;

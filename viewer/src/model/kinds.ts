@@ -170,6 +170,7 @@ const STATE_SEVERITIES: { readonly [state: string]: number } = {
   up: 1,
   leader: 1,
   paused: 3,
+  silent: 3,
   stopped: 3,
   off: 4,
 };

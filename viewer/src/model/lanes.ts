@@ -43,7 +43,7 @@ export class Lanes {
     this.#names = names;
     this.#tracks = tracks;
     for (const group of names.groups) this.get('owner', 0, group.name);
-    this.get('world', 0, '');
+    if (names.simulated) this.get('world', 0, '');
     for (const node of names.nodes) this.get('node', node.id, '');
     for (const volume of names.volumes) {
       for (const node of volume.nodes) this.get('volume', node, volume.name);

@@ -28,8 +28,11 @@ export class Names {
   readonly volumes: readonly VolumeName[];
   /** Those of the configuration, and one for each volume that none of them holds. */
   readonly groups: readonly GroupName[];
+  /** A simulated world says itself what became of its hosts; of a real one it must be concluded. */
+  readonly simulated: boolean;
 
-  constructor(config: unknown) {
+  constructor(config: unknown, simulated = false) {
+    this.simulated = simulated;
     const raw = fields(config);
     this.cluster = text(raw['name']);
     this.nodes = list(raw['nodes']).flatMap((node) => {

@@ -1,6 +1,6 @@
 /** What each kind of event says beyond its parameters, one line a kind. */
 import type { Statement } from './fold.ts';
-import { withoutServer, withServer } from './servers.ts';
+import { servers, withoutServer, withServer } from './servers.ts';
 
 export const RULES: { readonly [kind: string]: (says: Statement) => void } = {
   'core.start'(says) {
@@ -24,6 +24,21 @@ export const RULES: { readonly [kind: string]: (says: Statement) => void } = {
   'lease.lapsed'(says) {
     says.node('lease', 'lapsed');
     judge(says);
+  },
+  'peer.suspect'(says) {
+    const peer = says.number('peer');
+    if (!says.simulated && says.now('state', peer, '') === 'up') says.node('state', 'silent', peer);
+  },
+  'group.takeover'(says) {
+    // A dead host writes no end of its lease: the voters' proof stands for it.
+    if (says.simulated || says.text('proof') !== 'lease-expired') return;
+    const from = says.number('from');
+    if (says.now('state', from, '') === 'silent') {
+      leavesLog(says, from);
+      forgetsReplicas(says, from);
+    }
+    says.node('lease', 'lapsed', from);
+    judge(says, from);
   },
   'group.owner': ownerStands,
   'application.state'(says) {
@@ -56,6 +71,9 @@ export const RULES: { readonly [kind: string]: (says: Statement) => void } = {
     leavesLog(says);
     forgetsReplicas(says);
   },
+  'host.core-ended': coreEnds,
+  'host.core-lost': coreEnds,
+  'host.stopped': coreEnds,
   'world.power-lost'(says) {
     says.node('state', 'off');
     leavesLog(says);
@@ -89,12 +107,19 @@ function ownerStands(says: Statement): void {
   if (bare && owner === says.event.node) {
     says.application(phase === 'online' ? 'running' : 'stopped', group);
   }
+  if (bare && !says.simulated) {
+    // A group without an application serves where its volume is primary: at its owner alone.
+    for (const node of servers(says.now('serving', 0, group))) {
+      if (node === owner) continue;
+      says.application('stopped', group, node);
+      judge(says, node);
+    }
+  }
   judge(says);
 }
 
 /** Who serves follows from what runs where, under which lease, on a host that lives. */
-function judge(says: Statement): void {
-  const { node } = says.event;
+function judge(says: Statement, node: number = says.event.node): void {
   const able = says.now('lease', node, '') !== 'lapsed' && says.now('state', node, '') !== 'off';
   for (const { name } of says.groups) {
     const now = says.now('serving', 0, name);
@@ -105,21 +130,28 @@ function judge(says: Statement): void {
   }
 }
 
+/** Applications are children of the monitor: they outlive the core, and its lease does not. */
+function coreEnds(says: Statement): void {
+  says.node('state', 'stopped');
+  leavesLog(says);
+  forgetsReplicas(says);
+}
+
 function stopsAll(says: Statement): void {
   for (const { name } of says.groups) {
     if (says.now('application', says.event.node, name) !== '') says.application('stopped', name);
   }
 }
 
-function leavesLog(says: Statement): void {
-  says.node('rank', '');
-  if (!says.isWitness) says.node('lease', 'none');
+function leavesLog(says: Statement, node: number = says.event.node): void {
+  says.node('rank', '', node);
+  if (!says.isWitness) says.node('lease', 'none', node);
 }
 
 /** Nobody runs who could say what state a replica is in. */
-function forgetsReplicas(says: Statement): void {
+function forgetsReplicas(says: Statement, node: number = says.event.node): void {
   for (const attribute of ['role', 'disk', 'link'] as const) {
-    says.volume(attribute, '', says.event.node, '*');
+    says.volume(attribute, '', node, '*');
   }
 }
 

@@ -60,7 +60,7 @@ export class Run implements TimelineSink {
     this.axis.header(header);
     if (this.heading !== null) return;
     this.heading = header;
-    this.names = new Names(header.config);
+    this.names = new Names(header.config, header.replay !== undefined);
     if (this.length === 0) this.lanes = new Lanes(this.names, this.tracks);
   }
 

@@ -3,6 +3,7 @@
  * back to the first cause is read, not guessed.
  */
 import type { Run } from './run.ts';
+import { NOBODY, servers } from './servers.ts';
 
 /** Steps of one walk; a chain that is longer is cut and says so. */
 export const WALK_MAX = 500;
@@ -74,4 +75,93 @@ const ONCE = ['fault.kill-core', 'fault.kill-monitor', 'fault.switch'];
 export function takeOver(run: Run, time: number): number {
   const before = run.takeOvers.filter((ref) => run.time(ref) <= time);
   return before.at(-1) ?? run.takeOvers[0] ?? -1;
+}
+
+/**
+ * The longest time in which nobody served a group that had been served before, as the event that
+ * explains it best: the decision that blocked the group, else what ended its service. -1 for none.
+ */
+export function outage(run: Run): number {
+  let longest = 0;
+  let found = -1;
+  for (const { name } of run.names.groups) {
+    const track = run.tracks.find('serving', 0, name);
+    if (track === undefined) continue;
+    const { series, values } = track;
+    let served = false;
+    for (let at = 0; at < series.length; at++) {
+      const value = values[series.values[at]!]!;
+      served ||= servers(value).length > 0;
+      const until = at + 1 < series.length ? series.times[at + 1]! : run.end;
+      const since = series.times[at]!;
+      if (!served || value !== NOBODY || until - since <= longest) continue;
+      longest = until - since;
+      found = blockedIn(run, name, since, until) ?? series.refs[at]!;
+    }
+  }
+  return found;
+}
+
+function blockedIn(run: Run, group: string, since: number, until: number): number | null {
+  const blocked = run.kinds.indexOf('group.blocked');
+  if (blocked < 0) return null;
+  for (let ref = run.all.lowerBound(since); ref < run.length && run.time(ref) < until; ref++) {
+    if (run.all.values[ref] === blocked && run.at(ref).d['group'] === group) return ref;
+  }
+  return null;
+}
+
+/** What the journal of a node that fell silent holds. */
+export interface LastWords {
+  readonly node: number;
+  /** Its last event before it was missed, and its first one after; -1 for none. */
+  readonly last: number;
+  readonly next: number;
+  /** What it, or its monitor, says of that time. */
+  readonly told: readonly number[];
+}
+
+/** A monitor may notice a death a little after the peers miss the dead. */
+const TOLD_AFTER = 3_000_000;
+/** How long before its last heartbeat something may have begun that ended in silence. */
+const TOLD_BEFORE = 3_000_000;
+const TELLING = [
+  'host.core-ended',
+  'host.core-lost',
+  'host.core-silent',
+  'host.core-exhausted',
+  'host.refused',
+  'host.stopping',
+  'operator.command',
+  'mirror.disk.failed',
+  'lease.lapsed',
+];
+
+/**
+ * What a silent node's own journal says: nobody recorded it as the cause, since nobody who lived
+ * saw it. Null for an event that misses no node, and in a simulated world, which knows better.
+ */
+export function lastWords(run: Run, ref: number): LastWords | null {
+  const { kind, d } = run.at(ref);
+  const node = d['peer'];
+  if (run.names.simulated || typeof node !== 'number') return null;
+  if (kind !== 'link.down' && kind !== 'peer.suspect') return null;
+  const time = run.time(ref);
+  const silent = typeof d['silent'] === 'number' ? d['silent'] : 0;
+  let last = -1;
+  let next = -1;
+  const told: number[] = [];
+  for (const lane of run.lanes.all) {
+    if (lane.node !== node) continue;
+    const { refs, length } = lane.events;
+    let at = lane.events.lastAt(time);
+    while (at >= 0 && refs[at]! > ref) at--;
+    if (at >= 0) last = Math.max(last, refs[at]!);
+    if (at + 1 < length) next = next < 0 ? refs[at + 1]! : Math.min(next, refs[at + 1]!);
+    const from = lane.events.lowerBound(time - silent - TOLD_BEFORE);
+    for (let i = from; i < length && run.time(refs[i]!) <= time + TOLD_AFTER; i++) {
+      if (TELLING.includes(run.kind(refs[i]!))) told.push(refs[i]!);
+    }
+  }
+  return { node, last, next, told: told.filter((one) => one !== last).sort((a, b) => a - b) };
 }
