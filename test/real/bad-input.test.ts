@@ -17,6 +17,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect } from 'vitest';
 import { parseAddress } from '../../backends/real/address.ts';
+import { hostPaths } from '../../backends/real/host-options.ts';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import { mirrorConfig } from '../../backends/real/mirror-config.ts';
 import { hasNative } from '../../backends/real/native.ts';
@@ -161,8 +162,23 @@ const RUBBISH: readonly Buffer[] = [
   createHash('sha512').update('noise').digest(),
 ];
 
-async function feed(target: { host: string; port: number } | { path: string }): Promise<void> {
-  for (const rubbish of RUBBISH) {
+/** What a process that strayed into a host's folder might say there. */
+const STRAY: readonly Buffer[] = [
+  '{"kind":"beat"}\n{"kind":"beat","guardian":7}\n{"kind":"application"}\n',
+  '{"kind":"application","group":{},"epoch":"x","state":[]}\n{"kind":"hello","process":1}\n',
+  '{"kind":"shut-down"}\n[]\nnull\n7\n{"kind":{}}\n{"__proto__":{"kind":"beat"}}\n',
+  '{"kind":"bea',
+  `GET /status?${'x'.repeat(100_000)} HTTP/1.1\r\n\r\n`,
+  'POST /command HTTP/1.1\r\nhost: localhost\r\ncontent-length: 999999999\r\n\r\n{',
+  'POST /command HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{"kind":1',
+  'GET /timeline HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n\xff\xff',
+].map((text) => Buffer.from(text, 'latin1'));
+
+async function feed(
+  target: { host: string; port: number } | { path: string },
+  diet: readonly Buffer[] = RUBBISH,
+): Promise<void> {
+  for (const rubbish of diet) {
     const socket = connect(target as { path: string });
     socket.on('error', () => undefined);
     socket.write(rubbish);
@@ -228,7 +244,8 @@ describe('rubbish on every port', () => {
   it('is dropped and counted while writes go on, and nothing is lost', async () => {
     const cluster = await running();
     const serving = await cluster.waitHealthy();
-    const before = await Promise.all(['a', 'b'].map((name) => statusOf(cluster, name)));
+    const nodes = ['a', 'b', 'w'];
+    const before = await Promise.all(nodes.map((name) => statusOf(cluster, name)));
     const recorder = new AckRecorder();
     const writing = { uri: cluster.uri(serving), seed: 'rubbish', first: 1, depth: 8 };
     const writer = new WriterProcess({ ...writing, blocks: 1024, unitsMax: 2 }, recorder);
@@ -237,6 +254,8 @@ describe('rubbish on every port', () => {
         await datagramsTo(address, [Buffer.alloc(0), ...RUBBISH.filter((r) => r.length < 60_000)]);
         await datagramsTo(address, [Buffer.alloc(65_000, 0x55)]);
       }
+      const { core, api } = hostPaths(cluster.dataFolder(name));
+      for (const path of [core, api]) await feed({ path }, [...RUBBISH, ...STRAY]);
       if (witness) continue;
       await feed(parseAddress(replication));
       const nbd = volumeOf(cluster).nbd.find(({ node }) => node === cluster.id(name));
@@ -249,12 +268,15 @@ describe('rubbish on every port', () => {
     await waitFor('enough writes', () => writer.acknowledged > 500);
     await writer.stop();
     await sleep(1500);
-    const after = await Promise.all(['a', 'b'].map((name) => statusOf(cluster, name)));
+    const after = await Promise.all(nodes.map((name) => statusOf(cluster, name)));
     for (const [i, status] of after.entries()) {
       const earlier = before[i] as HostStatus;
       expect(status.processes.core).toEqual(earlier.processes.core);
       expect(status.session).toBe(earlier.session);
+      expect(status.processes.monitor).toEqual(earlier.processes.monitor);
+      expect(status.processes.monitorRestarts).toBe(0);
       expect(status.control.badLength + status.control.badMagic).toBeGreaterThan(4);
+      if (status.node === 'w') continue;
       expect(count(status, 'peerRefused')).toBeGreaterThan(count(earlier, 'peerRefused'));
     }
     const server = after.find(({ node }) => node === serving) as HostStatus;

@@ -1,4 +1,5 @@
 /** Core, monitor and guardian: whichever dies or hangs, the others go on and bring it back. */
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import { hasNative } from '../../backends/real/native.ts';
@@ -9,6 +10,7 @@ import {
   STARTS_MAX,
   WINDOW_MS,
 } from '../../backends/real/restart-budget.ts';
+import { parseCoreMessage, parseMonitorMessage } from '../../backends/real/supervision.ts';
 import { sleep, waitFor } from './support/hosts.ts';
 import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
 
@@ -131,6 +133,56 @@ describe('the processes of a host', () => {
     expect(tries).toBeGreaterThan(0);
     expect(tries).toBeLessThanOrEqual(STARTS_MAX);
     expect(cluster.log('a')).toContain('configure watchdog: none');
+  });
+});
+
+describe('what core and monitor say to each other', () => {
+  const process = { pid: 7, start: '99' };
+  const guardian = { process, watchdog: 'none', restarts: 0 };
+  const application = { kind: 'application', group: 'g', epoch: 3, state: 'running' };
+  const order = { kind: 'application', group: 'g', action: 'start', epoch: 3, until: 9, cause: '' };
+  const fromMonitor: readonly Readonly<Record<string, unknown>>[] = [
+    { kind: 'hello', process },
+    { kind: 'beat', guardian, coreRestarts: 2 },
+    { kind: 'beat', guardian: { ...guardian, process: null }, coreRestarts: 0 },
+    application,
+    { kind: 'shut-down', quiet: true },
+  ];
+  const fromCore: readonly Readonly<Record<string, unknown>>[] = [
+    { kind: 'hello', process, api: '/x' },
+    { kind: 'beat' },
+    order,
+  ];
+  const directions = [
+    [parseMonitorMessage, fromMonitor],
+    [parseCoreMessage, fromCore],
+  ] as const;
+
+  it('is taken as it was said, and with what a later version adds', () => {
+    for (const [parse, messages] of directions) {
+      for (const message of messages) {
+        expect(parse(message)).toEqual(message);
+        expect(parse({ ...message, later: 1 })).toEqual(message);
+      }
+    }
+  });
+
+  it('is not taken when a field is missing or of another kind', () => {
+    for (const [parse, messages] of directions) {
+      const spoilt = fc.constantFrom(...messages).chain((message) => {
+        const field = fc.constantFrom(...Object.keys(message));
+        const strange = fc.constantFrom(undefined, null, -1.5, [], {}, '\u0000', Number.NaN);
+        return fc.tuple(fc.constant(message), field, strange);
+      });
+      fc.assert(
+        fc.property(spoilt, ([message, field, strange]) => {
+          const isText = ['group', 'cause', 'api'].includes(field) && typeof strange === 'string';
+          const found = parse({ ...message, [field]: strange });
+          if (!isText) expect(found).toBeNull();
+        }),
+      );
+      fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (any) => void parse(any)));
+    }
   });
 });
 
