@@ -6,7 +6,9 @@ import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import {
   closeSync,
+  existsSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   truncateSync,
@@ -85,6 +87,70 @@ function expectRefusal(cluster: TestCluster, name: string, reason: string, confi
   expect(code).toBe(2);
   expect(digest(replica)).toBe(before);
 }
+
+describe('a host that cannot start as it is told', () => {
+  const it = itUnless(null);
+
+  it('says line, field and remedy of a malformed configuration, and makes nothing', async () => {
+    const cluster = await make();
+    const yaml = readFileSync(cluster.configPath, 'utf8');
+    const path = join(cluster.folder, 'bad.yaml');
+    const mistakes: readonly (readonly [from: RegExp, to: string, field: string])[] = [
+      [/size: 4MiB/, 'size: 4MiBB', 'volumes.data.size'],
+      [/nbd:/, 'ndb:', 'volumes.data.ndb'],
+      [/replication: 127.0.0.1:\d+/, 'replication: 127.0.0.1', 'nodes.a.replication'],
+      [/cluster: (\w+)/, 'cluster: [$1', ''],
+    ];
+    for (const [from, to, field] of mistakes) {
+      const bad = yaml.replace(from, to);
+      expect(bad).not.toBe(yaml);
+      writeFileSync(path, bad);
+      const folder = join(cluster.folder, 'new');
+      const { code, err } = runUnderstudy('node', path, '--name', 'a', '--data', folder);
+      const at = yaml.slice(0, yaml.search(from)).split('\n').length;
+      expect(err).toContain(`bad.yaml:${field === '' ? '' : at}`);
+      expect(err).toContain(field);
+      expect(err).toMatch(/Remedy: .{10,}/);
+      expect(code).toBe(2);
+      expect(existsSync(folder)).toBe(false);
+    }
+  });
+
+  it('refuses a key that is none, and its own state when that is damaged', async () => {
+    const cluster = await make();
+    const key = join(cluster.folder, 'understudy.key');
+    const good = readFileSync(key);
+    const start = (): { code: number | null; err: string } => {
+      return runUnderstudy('node', cluster.configPath, '--name', 'w');
+    };
+    writeFileSync(key, 'zz\n');
+    const first = start();
+    expect(first.err).toContain('is not 64 hexadecimal digits');
+    expect(first.err).toMatch(/"remedy":"[^"]{10,}/);
+    expect(first.code).toBe(2);
+    writeFileSync(key, good);
+    const child = cluster.start('w');
+    await waitFor('an answer', async () => (await cluster.status('w')) !== null, 30_000);
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+    const folder = cluster.dataFolder('w');
+    const newest = readdirSync(folder)
+      .filter((name) => name.startsWith('control-0'))
+      .sort()
+      .at(-1);
+    const before = readFileSync(join(folder, newest ?? ''));
+    const damaged = Buffer.from(before);
+    damaged.writeUInt8(damaged.readUInt8(before.length - 2) ^ 1, before.length - 2);
+    writeFileSync(join(folder, newest ?? ''), damaged);
+    const second = start();
+    expect(second.err).toContain('its checksum does not fit');
+    expect(second.err).toContain('this node then joins as a new voter');
+    expect(second.code).toBe(2);
+    // Nothing was written over it: a person may still look.
+    expect(readFileSync(join(folder, newest ?? '')).equals(damaged)).toBe(true);
+  });
+});
 
 describe('a replica that must not be used', () => {
   const it = itUnless(noAddon);
