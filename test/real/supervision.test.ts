@@ -10,6 +10,7 @@ import {
   STARTS_MAX,
   WINDOW_MS,
 } from '../../backends/real/restart-budget.ts';
+import { SPARE } from '../../backends/real/spawn.ts';
 import { parseCoreMessage, parseMonitorMessage } from '../../backends/real/supervision.ts';
 import { sleep, waitFor } from './support/hosts.ts';
 import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
@@ -119,6 +120,26 @@ describe('the processes of a host', () => {
     });
     expect(later.processes.guardian).toEqual(guardian);
     expect(isAlive(guardian)).toBe(true);
+  });
+
+  it('include one spare core, which ends with its monitor and with the node', async (context) => {
+    if (!hasNative()) context.skip('the native addon is not built (npm run build:native)');
+    const cluster = await TestCluster.make({ size: '1MiB' });
+    open.push(cluster);
+    cluster.start('a');
+    const spares = (): number[] => cluster.processesSaying(SPARE);
+    const before = await settled(cluster, 'a', () => true);
+    await waitFor('a spare', () => spares().length === 1, 30_000);
+    const [first] = spares();
+    signal(before.processes.monitor as ProcessIdentity, 'SIGKILL');
+    await waitFor('its end', () => !spares().includes(first as number), 10_000);
+    // The new monitor has one of its own, and the core that runs was not touched.
+    await waitFor('another spare', () => spares().length === 1, 30_000);
+    const after = await settled(cluster, 'a', (s) => s.processes.monitorRestarts === 1);
+    expect(after.processes.core).toEqual(before.processes.core);
+    // The one that was started by hand is gone: its successor stops the node in its place.
+    signal(after.processes.monitor as ProcessIdentity, 'SIGTERM');
+    await waitFor('the end of all', () => cluster.processesSaying('').length === 0, 30_000);
   });
 
   it('say that a watchdog is missing, and do not try every second for ever', async (context) => {
