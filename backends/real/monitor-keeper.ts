@@ -68,23 +68,25 @@ export class MonitorKeeper {
   }
 
   #accept(socket: Socket): void {
-    // The folder's mode keeps strangers out; a second monitor could only be a newer one.
-    this.#channel?.close();
-    const channel = new LineChannel(socket, {
-      message: (value) => this.#take(value),
+    const channel: LineChannel = new LineChannel(socket, {
+      message: (value) => this.#take(channel, value),
       closed: () => {
         if (this.#channel === channel) this.#channel = null;
       },
     });
-    this.#channel = channel;
-    this.#heardAt = performance.now();
     channel.send({ kind: 'hello', process: ownIdentity(), api: this.#api } satisfies CoreMessage);
   }
 
-  #take(value: Readonly<Record<string, unknown>>): void {
-    this.#heardAt = performance.now();
+  #take(channel: LineChannel, value: Readonly<Record<string, unknown>>): void {
     const message = parseMonitorMessage(value);
     if (message === null) return;
+    if (channel !== this.#channel) {
+      // Whoever does not say that it is a monitor takes no monitor's place.
+      if (message.kind !== 'hello') return;
+      this.#channel?.close();
+      this.#channel = channel;
+    }
+    this.#heardAt = performance.now();
     if (message.kind === 'hello') this.process = message.process;
     this.#onMessage(message);
   }

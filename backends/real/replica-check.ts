@@ -2,7 +2,7 @@
  * What can be said about a replica before anything opens it for writing: is it there, is it this
  * volume's and this node's, is its metadata readable. Reads only.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
 import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import {
@@ -46,22 +46,47 @@ export function checkReplica(volume: VolumeConfig, replica: ReplicaConfig): Repl
 }
 
 function checkSize(path: string, wanted: number, volume: string): void {
-  let status: { file: boolean; bytes: number };
+  let status: Stats;
   try {
     const file = openSync(path, 'r');
-    const { size } = fstatSync(file);
-    const isFile = fstatSync(file).isFile();
+    status = fstatSync(file);
     closeSync(file);
-    status = { file: isFile, bytes: size };
   } catch (error) {
     throw missing(path, volume, systemCode(error));
   }
-  // A device's size is the addon's to ask for; a device may also be larger than its volume.
-  if (!status.file || status.bytes === wanted) return;
+  const place = `the replica ${path} of volume "${volume}"`;
+  if (status.isFile()) {
+    if (status.size === wanted) return;
+    throw new HostError(
+      `${place} has ${status.size} bytes, not ${wanted}`,
+      'correct size: or path: in the configuration, or make a new replica with understudy init',
+    );
+  }
+  if (!status.isBlockDevice()) {
+    throw new HostError(
+      `${place} is neither a file nor a block device`,
+      'correct path: in the configuration',
+    );
+  }
+  // A device may be larger than its volume. One that tells no size here, the addon judges.
+  const bytes = deviceBytes(status.rdev);
+  if (bytes === null || bytes >= wanted) return;
   throw new HostError(
-    `the replica ${path} of volume "${volume}" has ${status.bytes} bytes, not ${wanted}`,
-    'correct size: or path: in the configuration, or make a new replica with understudy init',
+    `${place} has ${bytes} bytes, and the volume with its metadata needs ${wanted}`,
+    'correct size: or path: in the configuration, or enlarge the device',
   );
+}
+
+/** Size of a block device as the kernel publishes it: in sectors of 512, whatever its own are. */
+function deviceBytes(rdev: number): number | null {
+  // The kernel's own packing of the two numbers, as gnu_dev_major and gnu_dev_minor undo it.
+  const major = (rdev >>> 8) & 0xfff;
+  const minor = (rdev & 0xff) | ((rdev >>> 12) & 0xfff00);
+  try {
+    return Number(readFileSync(`/sys/dev/block/${major}:${minor}/size`, 'utf8')) * 512;
+  } catch {
+    return null;
+  }
 }
 
 function readPage(path: string, at: number): Uint8Array {

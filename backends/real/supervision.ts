@@ -42,19 +42,29 @@ export type CoreMessage =
   | { readonly kind: 'beat' }
   | ApplicationOrder;
 
-/** The other end is a process of ours, perhaps of the next version: null for what is unknown. */
+/**
+ * The other end is a process of ours, perhaps of the next version, or something that strayed into
+ * the folder: null for what is unknown or not whole.
+ */
 export function parseMonitorMessage(
   value: Readonly<Record<string, unknown>>,
 ): MonitorMessage | null {
-  switch (value['kind']) {
+  const { kind, group, epoch, state, quiet, coreRestarts } = value;
+  switch (kind) {
     case 'hello': {
       const process = parseIdentity(value['process']);
-      return process === null ? null : { kind: 'hello', process };
+      return process === null ? null : { kind, process };
     }
-    case 'beat':
+    case 'beat': {
+      const guardian = parseGuardian(value['guardian']);
+      if (guardian === null || !isCount(coreRestarts)) return null;
+      return { kind, guardian, coreRestarts };
+    }
     case 'application':
+      if (typeof group !== 'string' || !isCount(epoch) || !isOneOf(STATES, state)) return null;
+      return { kind, group, epoch, state };
     case 'shut-down':
-      return value as unknown as MonitorMessage;
+      return typeof quiet === 'boolean' ? { kind, quiet } : null;
     default:
       return null;
   }
@@ -62,17 +72,41 @@ export function parseMonitorMessage(
 
 /** See {@link parseMonitorMessage}. */
 export function parseCoreMessage(value: Readonly<Record<string, unknown>>): CoreMessage | null {
-  switch (value['kind']) {
+  const { kind, group, action, epoch, until, cause, api } = value;
+  switch (kind) {
     case 'hello': {
       const process = parseIdentity(value['process']);
-      return process === null ? null : { kind: 'hello', process, api: String(value['api']) };
+      return process === null || typeof api !== 'string' ? null : { kind, process, api };
     }
     case 'beat':
+      return { kind };
     case 'application':
-      return value as unknown as CoreMessage;
+      if (typeof group !== 'string' || typeof cause !== 'string') return null;
+      if (!isCount(epoch) || !Number.isSafeInteger(until) || !isOneOf(ACTIONS, action)) return null;
+      return { kind, group, action, epoch, until: until as number, cause };
     default:
       return null;
   }
+}
+
+const STATES = ['stopped', 'starting', 'running', 'stopping', 'failed', 'stop-failed'] as const;
+const ACTIONS = ['start', 'stop', 'renew'] as const;
+
+function parseGuardian(value: unknown): GuardianReport | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { process, watchdog, restarts } = value as Record<string, unknown>;
+  if (typeof watchdog !== 'string' || !isCount(restarts)) return null;
+  if (process === null) return { process, watchdog, restarts };
+  const identity = parseIdentity(process);
+  return identity === null ? null : { process: identity, watchdog, restarts };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isOneOf<T extends string>(words: readonly T[], value: unknown): value is T {
+  return (words as readonly unknown[]).includes(value);
 }
 
 /** An order with its deadline as the monitor sees it. */

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { $ZodIssue } from 'zod/v4/core';
 import { checkConfig } from '../../engine/cluster/config-check.ts';
 import type { ClusterConfig } from '../../engine/core/config.ts';
@@ -87,7 +87,13 @@ export function readConfig(text: string, file: string): LoadedConfig {
   /** The line of the deepest part of `path` that the file has. */
   const lineOf = (path: Path): number => {
     for (let depth = path.length; depth > 0; depth--) {
-      const part = document.getIn(path.slice(0, depth), true);
+      // A mapping as a value begins a line below its name: the name is what a person looks for.
+      const holder = document.getIn(path.slice(0, depth - 1), true);
+      const name = path[depth - 1];
+      const pair = isMap(holder)
+        ? holder.items.find(({ key }) => isScalar(key) && key.value === name)
+        : undefined;
+      const part = pair?.key ?? document.getIn(path.slice(0, depth), true);
       if (isNode(part) && part.range) return lines.linePos(part.range[0]).line;
     }
     return 1;

@@ -155,7 +155,7 @@ export function frontendSuite(define: Define, make: () => Promise<FrontendDriver
     expect(told.sort(byId)).toEqual(asked.map((request) => wanted(request, Status.Ok)));
   });
 
-  test('completes into nothing when a client is gone, and has its slots back', async (front) => {
+  test('drops the answers of a client that is gone, and has its slots back', async (front) => {
     for (let client = 0; client < 3; client++) {
       const taken = await ask(front, front.slots);
       await front.leave();

@@ -87,7 +87,13 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
     it.skipIf(!FIO)('keeps what fio verifies at queue depth 32', async () => {
       const uri = rig.serve(start());
       const job = ['--name=a', '--ioengine=nbd', `--uri=${uri}`, '--rw=randwrite', '--bs=4k-64k'];
-      const sizes = ['--iodepth=32', `--size=${SIZE}`, '--verify=crc32c', '--verify_fatal=1'];
+      const sizes = [
+        '--iodepth=32',
+        `--size=${SIZE}`,
+        '--verify=crc32c',
+        '--verify_fatal=1',
+        '--verify_state_save=0',
+      ];
       expect(await rig.run('fio', ...job, ...sizes)).toContain('err= 0');
     });
 

@@ -6,7 +6,9 @@ import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import {
   closeSync,
+  existsSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   truncateSync,
@@ -17,6 +19,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect } from 'vitest';
 import { parseAddress } from '../../backends/real/address.ts';
+import { hostPaths } from '../../backends/real/host-options.ts';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import { mirrorConfig } from '../../backends/real/mirror-config.ts';
 import { hasNative } from '../../backends/real/native.ts';
@@ -84,6 +87,70 @@ function expectRefusal(cluster: TestCluster, name: string, reason: string, confi
   expect(code).toBe(2);
   expect(digest(replica)).toBe(before);
 }
+
+describe('a host that cannot start as it is told', () => {
+  const it = itUnless(null);
+
+  it('says line, field and remedy of a malformed configuration, and makes nothing', async () => {
+    const cluster = await make();
+    const yaml = readFileSync(cluster.configPath, 'utf8');
+    const path = join(cluster.folder, 'bad.yaml');
+    const mistakes: readonly (readonly [from: RegExp, to: string, field: string])[] = [
+      [/size: 4MiB/, 'size: 4MiBB', 'volumes.data.size'],
+      [/nbd:/, 'ndb:', 'volumes.data.ndb'],
+      [/replication: 127.0.0.1:\d+/, 'replication: 127.0.0.1', 'nodes.a.replication'],
+      [/cluster: (\w+)/, 'cluster: [$1', ''],
+    ];
+    for (const [from, to, field] of mistakes) {
+      const bad = yaml.replace(from, to);
+      expect(bad).not.toBe(yaml);
+      writeFileSync(path, bad);
+      const folder = join(cluster.folder, 'new');
+      const { code, err } = runUnderstudy('node', path, '--name', 'a', '--data', folder);
+      const at = yaml.slice(0, yaml.search(from)).split('\n').length;
+      expect(err).toContain(`bad.yaml:${field === '' ? '' : at}`);
+      expect(err).toContain(field);
+      expect(err).toMatch(/Remedy: .{10,}/);
+      expect(code).toBe(2);
+      expect(existsSync(folder)).toBe(false);
+    }
+  });
+
+  it('refuses a key that is none, and its own state when that is damaged', async () => {
+    const cluster = await make();
+    const key = join(cluster.folder, 'understudy.key');
+    const good = readFileSync(key);
+    const start = (): { code: number | null; err: string } => {
+      return runUnderstudy('node', cluster.configPath, '--name', 'w');
+    };
+    writeFileSync(key, 'zz\n');
+    const first = start();
+    expect(first.err).toContain('is not 64 hexadecimal digits');
+    expect(first.err).toMatch(/"remedy":"[^"]{10,}/);
+    expect(first.code).toBe(2);
+    writeFileSync(key, good);
+    const child = cluster.start('w');
+    await waitFor('an answer', async () => (await cluster.status('w')) !== null, 30_000);
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+    const folder = cluster.dataFolder('w');
+    const newest = readdirSync(folder)
+      .filter((name) => name.startsWith('control-0'))
+      .sort()
+      .at(-1);
+    const before = readFileSync(join(folder, newest ?? ''));
+    const damaged = Buffer.from(before);
+    damaged.writeUInt8(damaged.readUInt8(before.length - 2) ^ 1, before.length - 2);
+    writeFileSync(join(folder, newest ?? ''), damaged);
+    const second = start();
+    expect(second.err).toContain('its checksum does not fit');
+    expect(second.err).toContain('this node then joins as a new voter');
+    expect(second.code).toBe(2);
+    // Nothing was written over it: a person may still look.
+    expect(readFileSync(join(folder, newest ?? '')).equals(damaged)).toBe(true);
+  });
+});
 
 describe('a replica that must not be used', () => {
   const it = itUnless(noAddon);
@@ -161,8 +228,23 @@ const RUBBISH: readonly Buffer[] = [
   createHash('sha512').update('noise').digest(),
 ];
 
-async function feed(target: { host: string; port: number } | { path: string }): Promise<void> {
-  for (const rubbish of RUBBISH) {
+/** What a process that strayed into a host's folder might say there. */
+const STRAY: readonly Buffer[] = [
+  '{"kind":"beat"}\n{"kind":"beat","guardian":7}\n{"kind":"application"}\n',
+  '{"kind":"application","group":{},"epoch":"x","state":[]}\n{"kind":"hello","process":1}\n',
+  '{"kind":"shut-down"}\n[]\nnull\n7\n{"kind":{}}\n{"__proto__":{"kind":"beat"}}\n',
+  '{"kind":"bea',
+  `GET /status?${'x'.repeat(100_000)} HTTP/1.1\r\n\r\n`,
+  'POST /command HTTP/1.1\r\nhost: localhost\r\ncontent-length: 999999999\r\n\r\n{',
+  'POST /command HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{"kind":1',
+  'GET /timeline HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n\xff\xff',
+].map((text) => Buffer.from(text, 'latin1'));
+
+async function feed(
+  target: { host: string; port: number } | { path: string },
+  diet: readonly Buffer[] = RUBBISH,
+): Promise<void> {
+  for (const rubbish of diet) {
     const socket = connect(target as { path: string });
     socket.on('error', () => undefined);
     socket.write(rubbish);
@@ -228,7 +310,8 @@ describe('rubbish on every port', () => {
   it('is dropped and counted while writes go on, and nothing is lost', async () => {
     const cluster = await running();
     const serving = await cluster.waitHealthy();
-    const before = await Promise.all(['a', 'b'].map((name) => statusOf(cluster, name)));
+    const nodes = ['a', 'b', 'w'];
+    const before = await Promise.all(nodes.map((name) => statusOf(cluster, name)));
     const recorder = new AckRecorder();
     const writing = { uri: cluster.uri(serving), seed: 'rubbish', first: 1, depth: 8 };
     const writer = new WriterProcess({ ...writing, blocks: 1024, unitsMax: 2 }, recorder);
@@ -237,6 +320,8 @@ describe('rubbish on every port', () => {
         await datagramsTo(address, [Buffer.alloc(0), ...RUBBISH.filter((r) => r.length < 60_000)]);
         await datagramsTo(address, [Buffer.alloc(65_000, 0x55)]);
       }
+      const { core, api } = hostPaths(cluster.dataFolder(name));
+      for (const path of [core, api]) await feed({ path }, [...RUBBISH, ...STRAY]);
       if (witness) continue;
       await feed(parseAddress(replication));
       const nbd = volumeOf(cluster).nbd.find(({ node }) => node === cluster.id(name));
@@ -249,12 +334,15 @@ describe('rubbish on every port', () => {
     await waitFor('enough writes', () => writer.acknowledged > 500);
     await writer.stop();
     await sleep(1500);
-    const after = await Promise.all(['a', 'b'].map((name) => statusOf(cluster, name)));
+    const after = await Promise.all(nodes.map((name) => statusOf(cluster, name)));
     for (const [i, status] of after.entries()) {
       const earlier = before[i] as HostStatus;
       expect(status.processes.core).toEqual(earlier.processes.core);
       expect(status.session).toBe(earlier.session);
+      expect(status.processes.monitor).toEqual(earlier.processes.monitor);
+      expect(status.processes.monitorRestarts).toBe(0);
       expect(status.control.badLength + status.control.badMagic).toBeGreaterThan(4);
+      if (status.node === 'w') continue;
       expect(count(status, 'peerRefused')).toBeGreaterThan(count(earlier, 'peerRefused'));
     }
     const server = after.find(({ node }) => node === serving) as HostStatus;

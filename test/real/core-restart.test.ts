@@ -62,7 +62,7 @@ describe('a core that is killed while its monitor lives', () => {
     const longest: number[] = [];
     let moves = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      await waitFor('a spare core', () => cluster.processesSaying(SPARE) >= 2, 60_000);
+      await waitFor('a spare core', () => cluster.processesSaying(SPARE).length >= 2, 60_000);
       await waitFor('the application', () => cluster.applicationProcesses(serving).length > 0);
       await sleep(GAP_MS);
       const before = await cluster.status(serving);

@@ -1,4 +1,5 @@
 /** Core, monitor and guardian: whichever dies or hangs, the others go on and bring it back. */
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import { hasNative } from '../../backends/real/native.ts';
@@ -9,6 +10,8 @@ import {
   STARTS_MAX,
   WINDOW_MS,
 } from '../../backends/real/restart-budget.ts';
+import { SPARE } from '../../backends/real/spawn.ts';
+import { parseCoreMessage, parseMonitorMessage } from '../../backends/real/supervision.ts';
 import { sleep, waitFor } from './support/hosts.ts';
 import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
 
@@ -119,6 +122,26 @@ describe('the processes of a host', () => {
     expect(isAlive(guardian)).toBe(true);
   });
 
+  it('include one spare core, which ends with its monitor and with the node', async (context) => {
+    if (!hasNative()) context.skip('the native addon is not built (npm run build:native)');
+    const cluster = await TestCluster.make({ size: '1MiB' });
+    open.push(cluster);
+    cluster.start('a');
+    const spares = (): number[] => cluster.processesSaying(SPARE);
+    const before = await settled(cluster, 'a', () => true);
+    await waitFor('a spare', () => spares().length === 1, 30_000);
+    const [first] = spares();
+    signal(before.processes.monitor as ProcessIdentity, 'SIGKILL');
+    await waitFor('its end', () => !spares().includes(first as number), 10_000);
+    // The new monitor has one of its own, and the core that runs was not touched.
+    await waitFor('another spare', () => spares().length === 1, 30_000);
+    const after = await settled(cluster, 'a', (s) => s.processes.monitorRestarts === 1);
+    expect(after.processes.core).toEqual(before.processes.core);
+    // The one that was started by hand is gone: its successor stops the node in its place.
+    signal(after.processes.monitor as ProcessIdentity, 'SIGTERM');
+    await waitFor('the end of all', () => cluster.processesSaying('').length === 0, 30_000);
+  });
+
   it('say that a watchdog is missing, and do not try every second for ever', async (context) => {
     if (!hasNative()) context.skip('the native addon is not built (npm run build:native)');
     const edit = (yaml: string): string => yaml.replace('watchdog: none', 'watchdog: /dev/no-such');
@@ -131,6 +154,56 @@ describe('the processes of a host', () => {
     expect(tries).toBeGreaterThan(0);
     expect(tries).toBeLessThanOrEqual(STARTS_MAX);
     expect(cluster.log('a')).toContain('configure watchdog: none');
+  });
+});
+
+describe('what core and monitor say to each other', () => {
+  const process = { pid: 7, start: '99' };
+  const guardian = { process, watchdog: 'none', restarts: 0 };
+  const application = { kind: 'application', group: 'g', epoch: 3, state: 'running' };
+  const order = { kind: 'application', group: 'g', action: 'start', epoch: 3, until: 9, cause: '' };
+  const fromMonitor: readonly Readonly<Record<string, unknown>>[] = [
+    { kind: 'hello', process },
+    { kind: 'beat', guardian, coreRestarts: 2 },
+    { kind: 'beat', guardian: { ...guardian, process: null }, coreRestarts: 0 },
+    application,
+    { kind: 'shut-down', quiet: true },
+  ];
+  const fromCore: readonly Readonly<Record<string, unknown>>[] = [
+    { kind: 'hello', process, api: '/x' },
+    { kind: 'beat' },
+    order,
+  ];
+  const directions = [
+    [parseMonitorMessage, fromMonitor],
+    [parseCoreMessage, fromCore],
+  ] as const;
+
+  it('is taken as it was said, and with what a later version adds', () => {
+    for (const [parse, messages] of directions) {
+      for (const message of messages) {
+        expect(parse(message)).toEqual(message);
+        expect(parse({ ...message, later: 1 })).toEqual(message);
+      }
+    }
+  });
+
+  it('is not taken when a field is missing or of another kind', () => {
+    for (const [parse, messages] of directions) {
+      const spoilt = fc.constantFrom(...messages).chain((message) => {
+        const field = fc.constantFrom(...Object.keys(message));
+        const strange = fc.constantFrom(undefined, null, -1.5, [], {}, '\u0000', Number.NaN);
+        return fc.tuple(fc.constant(message), field, strange);
+      });
+      fc.assert(
+        fc.property(spoilt, ([message, field, strange]) => {
+          const isText = ['group', 'cause', 'api'].includes(field) && typeof strange === 'string';
+          const found = parse({ ...message, [field]: strange });
+          if (!isText) expect(found).toBeNull();
+        }),
+      );
+      fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (any) => void parse(any)));
+    }
   });
 });
 

@@ -39,6 +39,7 @@ describe('a configuration', () => {
 
   const mistakes: readonly (readonly [what: string, from: string, to: string, field: string])[] = [
     ['an unknown field', 'heartbeat: 500ms', 'hartbeat: 500ms', 'timing.hartbeat'],
+    ['an unknown field above others', '    nbd:', '    ndb:', 'volumes.data.ndb'],
     ['a duration without unit', 'pet: 1s', 'pet: 1', 'timing.pet'],
     ['a size in decimal units', 'size: 64MiB', 'size: 64MB', 'volumes.data.size'],
     ['an uneven size', 'size: 64MiB', 'size: 1048577B', 'volumes.data.size'],

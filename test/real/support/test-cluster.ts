@@ -168,9 +168,9 @@ export class TestCluster {
     return processesWith(`UNDERSTUDY_RUN=${run}`);
   }
 
-  /** How many processes of this cluster were started with `word`. */
-  processesSaying(word: string): number {
-    return remaining(this.folder, word).length;
+  /** The processes of this cluster that were started with `word`. */
+  processesSaying(word: string): number[] {
+    return remaining(this.folder, word);
   }
 
   /** Ends every node, whatever state it is in, and forgets the folder unless `keep`. */
