@@ -11,7 +11,7 @@ import type { CampaignResult } from './campaign.ts';
 /** A rare branch that campaigns need not reach. */
 export interface Elsewhere {
   readonly mark: string;
-  /** Whether a swarm never reaches it, or in fewer than one run of a thousand. */
+  /** Whether a swarm never reaches it, or so seldom that a complete one may miss it. */
   readonly swarm: 'never' | 'seldom';
   /** Why. */
   readonly reason: string;

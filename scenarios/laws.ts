@@ -81,6 +81,12 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
   },
 };
 
+/**
+ * Laws without an oracle of their own, and the law whose oracle sees them broken
+ * (docs/decisions/0008).
+ */
+export const JUDGED_BY: { readonly [law: string]: Law } = { 'LAW-evidence': 'LAW-cover' };
+
 /** The cell of one fault class and law. */
 export function cellOf(fault: FaultClass, law: Law): Cell {
   return LAW_TABLE[fault][law] ?? HOLDS;

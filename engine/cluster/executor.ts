@@ -65,11 +65,13 @@ export class Executor {
 
   /**
    * What an earlier life may have left behind; a lost host left nothing. Null when the store is
-   * empty: it may have been lost, and everything may be running until the monitor says otherwise.
+   * empty: it may have been lost, and whatever may run on this node may be running until the
+   * monitor says otherwise.
    */
   restore(written: readonly Running[] | null): void {
-    const { boot, units, flags } = this.#context;
-    const all = units.map(({ group }) => ({ group: group.name, epoch: 0, boot }));
+    const { node, boot, units, flags } = this.#context;
+    const own = units.filter((unit) => !unit.implicit && unit.nodes.includes(node));
+    const all = own.map(({ group }) => ({ group: group.name, epoch: 0, boot }));
     const running = written ?? (flags['blank-core-clean'] ? [] : all);
     this.#running = running.filter((r) => r.boot === boot);
     for (const r of this.#running) this.#durable.set(r.group, r.epoch);

@@ -1,13 +1,26 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FaultFacts } from '../../backends/sim/fault-driver.ts';
 import { LAWS } from '../../backends/sim/oracle/verdict.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
-import { breaks, cellOf, type FaultClass, LAW_TABLE } from '../../scenarios/laws.ts';
+import { breaks, cellOf, type FaultClass, JUDGED_BY, LAW_TABLE } from '../../scenarios/laws.ts';
 
 const calm: FaultFacts = { frozen: 0, clockStopped: false, ppm: 0, wiped: false };
 const world = { forgot: false };
 
 describe('the table of laws', () => {
+  it('has an oracle for every law that is promised, or says which one sees it broken', () => {
+    const page = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8');
+    const promised = [...page.matchAll(/^\| (LAW-[a-z-]+) \|/gm)].map((match) => match[1] ?? '');
+    const judged: readonly string[] = [...LAWS, ...Object.keys(JUDGED_BY)];
+    expect(promised.length).toBeGreaterThan(8);
+    expect(promised.filter((law) => !judged.includes(law))).toEqual([]);
+    for (const [law, by] of Object.entries(JUDGED_BY)) {
+      expect(LAWS).toContain(by);
+      expect(LAWS).not.toContain(law);
+    }
+  });
+
   it('makes every finding a breach where no fault excuses it', () => {
     for (const law of LAWS) expect(breaks(law, calm, world, DEMO_CONFIG)).toBe(true);
   });

@@ -53,6 +53,17 @@ describe('a core that lost its store', () => {
     expect(told([], true)).toEqual({ clean: true, guardian: [false] });
     expect(told(['blank-core-clean'], false)).toEqual({ clean: true, guardian: [false] });
   });
+
+  it('claims nothing for groups that never run there', () => {
+    const { context } = contextOf(3);
+    const volumes = new Volumes(context);
+    const rest = [new Durability(context), new LeaseHolder(), volumes, () => OWNED] as const;
+    const executor = new Executor(context, ...rest);
+    executor.restore(null);
+    executor.run();
+    expect(executor.running).toEqual([]);
+    expect(ofKind(context.take(), 'guardian').map(({ armed }) => armed)).toEqual([false]);
+  });
 });
 
 describe('an owner', () => {
