@@ -43,7 +43,7 @@ const PARKED_DATAGRAMS = 128;
 
 /** Starts the actors of one life of the core; made by the world. */
 export interface CoreMaker {
-  control(session: number): ControlActor;
+  control(): ControlActor;
   startLegs(session: number, boot: number): void;
 }
 
@@ -59,6 +59,11 @@ export class SimHost implements LegHost, MonitorHost {
   frozen = false;
   boot = 0;
   coreLife = 0;
+  /**
+   * Starts of the core in this world. Its chance depends on it: the session, which begins anew with
+   * an empty disk, would let a life repeat what an earlier one drew.
+   */
+  starts = 0;
   monitorLife = 0;
   readonly #kernel: Kernel;
   readonly #observer: Observer;
@@ -241,10 +246,11 @@ export class SimHost implements LegHost, MonitorHost {
       return;
     }
     const session = this.store.nextSession();
+    this.starts += 1;
     const maker = this.#maker as CoreMaker;
     this.#wakeAt = Number.MAX_SAFE_INTEGER;
     this.#wakeQueued = Number.MAX_SAFE_INTEGER;
-    this.#control = maker.control(session);
+    this.#control = maker.control();
     this.#observer.coreStarted(this.node);
     const durable = this.store.document;
     this.input({ kind: 'start', boot: this.boot, session, durable });

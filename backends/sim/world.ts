@@ -282,15 +282,15 @@ export class World implements FaultWorld {
     const { node } = host;
     const ground = { config, node, canaries, reached };
     host.wire(own, {
-      control: (session) =>
+      control: () =>
         this.#actors.control({
           ...ground,
-          rng: kernel.rng(Stream.control + node * 64 + (session & 63)),
+          rng: kernel.rng(Stream.control + node * 64 + (host.starts & 63)),
         }),
       startLegs: (session, boot) => {
         for (const leg of own) {
           if (!host.coreAlive()) return;
-          const rng = kernel.rng(Stream.data + leg.index * 64 + (session & 63));
+          const rng = kernel.rng(Stream.data + leg.index * 64 + (host.starts & 63));
           const volume = config.volumes[leg.volume] as VolumeConfig;
           host.input({ kind: 'data-started', volume: volume.name });
           leg.start((memory, mailboxes) =>
