@@ -105,7 +105,11 @@ function run(start: DataStart, reactor: Reactor): void {
     if (outbox.length > 0) {
       const before: boolean = isOpen;
       for (const report of outbox) isOpen = exportAfter(isOpen, report);
-      if (isOpen !== before) reactor.setExport(isOpen);
+      if (isOpen !== before) {
+        reactor.setExport(isOpen);
+        // Who waits for a host that serves must not learn of it a second late.
+        statsAt = 0;
+      }
       tell({ kind: 'reports', reports: outbox });
       outbox.length = 0;
     }

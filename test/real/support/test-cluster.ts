@@ -24,10 +24,9 @@ import { type LoadedConfig, loadConfig } from '../../../cli/config/load.ts';
 import { freePortRun, waitFor } from './hosts.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const tsx = join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs');
 
-/** Arguments after which the command line's own words follow. */
-export const understudy: readonly string[] = ['--import', tsx, join(root, 'cli/understudy.ts')];
+/** The command as people run it: a host's processes are compiled once, and start in a third. */
+export const understudy: readonly string[] = [join(root, 'tools/understudy.mjs')];
 
 /** Runs a short command; its exit code and what it said. */
 export function runUnderstudy(...words: string[]): {
