@@ -119,15 +119,18 @@ function schedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
 /** A taker waits three seconds for the host that gave up; what is over before changes nothing. */
 const TAKER_WAITS = 3_500_000;
 
-/** What waits for a moment of a switch is there when one is asked for. */
+/**
+ * What waits for a moment of a switch is there when the nearest one is asked for. Nothing depends
+ * on the place in the list: taking one fault out leaves the others as they are.
+ */
 function atSwitches(faults: readonly Fault[]): Fault[] {
   const switches = faults.filter(({ kind }) => kind === 'switch');
-  return faults.map((each, index) => {
-    const asked = switches[index % Math.max(1, switches.length)];
+  return faults.map((each) => {
     const waits = each.when === 'stop' || each.when === 'hand-over';
-    if (asked === undefined || !waits) return each;
+    const asked = waits ? nearest(switches, each.at) : undefined;
+    if (asked === undefined) return each;
     // The other host is the better aim only now and then: it has nothing to give up.
-    const target = typeof each.target === 'number' && index % 4 > 0 ? 'primary' : each.target;
+    const target = typeof each.target === 'number' && each.at % 4 > 0 ? 'primary' : each.target;
     const links = each.links === 'control-1' ? 'replication' : each.links;
     const least = INSTANT.has(each.kind) || each.for === 0 ? 0 : TAKER_WAITS;
     const span = Math.max(each.for, each.when === 'hand-over' ? least : 0);
@@ -139,6 +142,14 @@ function atSwitches(faults: readonly Fault[]): Fault[] {
       links,
     };
   });
+}
+
+function nearest(faults: readonly Fault[], at: number): Fault | undefined {
+  let best: Fault | undefined;
+  for (const each of faults) {
+    if (best === undefined || Math.abs(each.at - at) < Math.abs(best.at - at)) best = each;
+  }
+  return best;
 }
 
 function fault(
