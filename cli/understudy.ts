@@ -1,12 +1,5 @@
 /** The command line: one command per file under commands/, each with --help and --json. */
 import { Command, CommanderError } from 'commander';
-import { configCommand } from './commands/config.ts';
-import { initCommand } from './commands/init.ts';
-import { nodeCommand } from './commands/node.ts';
-import { rehearseCommand } from './commands/rehearse.ts';
-import { replayCommand } from './commands/replay.ts';
-import { statusCommand } from './commands/status.ts';
-import { viewCommand } from './commands/view.ts';
 import { EXIT_BAD_INPUT, reportFailure } from './failure.ts';
 import { BUILD } from './version.ts';
 
@@ -16,19 +9,22 @@ const program = new Command('understudy')
   .showHelpAfterError()
   .exitOverride();
 
-for (const command of [
-  rehearseCommand(),
-  initCommand(),
-  nodeCommand(),
-  statusCommand(),
-  viewCommand(),
-  replayCommand(),
-  configCommand(),
-]) {
-  program.addCommand(command.exitOverride());
-}
+/** Makers of the commands, in the order of the help. */
+const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
+  rehearse: async () => (await import('./commands/rehearse.ts')).rehearseCommand(),
+  init: async () => (await import('./commands/init.ts')).initCommand(),
+  node: async () => (await import('./commands/node.ts')).nodeCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
+  view: async () => (await import('./commands/view.ts')).viewCommand(),
+  replay: async () => (await import('./commands/replay.ts')).replayCommand(),
+  config: async () => (await import('./commands/config.ts')).configCommand(),
+};
 
 try {
+  // A command that runs for months should not hold what only the others need.
+  const wanted = COMMANDS[process.argv[2] ?? ''];
+  const makers = wanted === undefined ? Object.values(COMMANDS) : [wanted];
+  for (const make of makers) program.addCommand((await make()).exitOverride());
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
