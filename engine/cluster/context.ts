@@ -4,7 +4,7 @@
  */
 import type { ClusterConfig, NodeConfig, TimingConfig } from '../core/config.ts';
 import { invariant } from '../core/invariant.ts';
-import type { Rng } from '../core/rng.ts';
+import { mix32, type Rng } from '../core/rng.ts';
 import type { BootId, Micros, NodeId } from '../core/units.ts';
 import type { TimelineValue } from '../timeline/event.ts';
 import type { Flags } from './canaries.ts';
@@ -69,6 +69,17 @@ export class Context {
     const decisions = this.#decisions;
     this.#decisions = [];
     return decisions;
+  }
+
+  /**
+   * A positive safe integer that no other life of a core draws, even if its stream of chance were
+   * the same: for lives, identities, and generations, which replicas remember for ever.
+   */
+  draw(): number {
+    const { rng, now, session, boot } = this;
+    const high = mix32(rng.u32() ^ mix32(boot ^ session)) >>> 12;
+    const low = mix32(rng.u32() ^ mix32(now) ^ Math.floor(boot / 4294967296));
+    return high * 4294967296 + low || 1;
   }
 
   /** Writes a timeline event and returns its id. */

@@ -6,7 +6,7 @@
 import type { ClusterConfig } from '../core/config.ts';
 import { invariant } from '../core/invariant.ts';
 import { samePlain } from '../core/plain.ts';
-import { mix32, type Rng } from '../core/rng.ts';
+import type { Rng } from '../core/rng.ts';
 import type { BootId, Micros, NodeId } from '../core/units.ts';
 import { flagsOf } from './canaries.ts';
 import { Context } from './context.ts';
@@ -223,11 +223,11 @@ export class Control implements ControlActor {
     context.session = session;
     context.startedAt = context.now;
     this.#detector.awakeSince = context.now;
-    context.life = this.#draw(boot);
+    context.life = context.draw();
     const document = durable as unknown as Document | null;
     context.event('core.start', { boot, session, blank: document === null }, '');
     if (document === null) {
-      context.identity = this.#draw(boot);
+      context.identity = context.draw();
       this.#durability.mark();
       this.#executor.restore(null);
     } else {
@@ -241,14 +241,6 @@ export class Control implements ControlActor {
     this.#facts = this.#composeFacts(0);
     this.#beatDue = context.now;
     this.#local();
-  }
-
-  /** A number that no other life draws, even if the stream of chance were the same. */
-  #draw(boot: BootId): number {
-    const { rng, now, session } = this.#context;
-    const high = mix32(rng.u32() ^ mix32(boot ^ session)) >>> 12;
-    const low = mix32(rng.u32() ^ mix32(now) ^ Math.floor(boot / 4294967296));
-    return high * 4294967296 + low || 1;
   }
 
   #receive(peer: Peer, link: number, message: ControlMessage): void {

@@ -360,8 +360,8 @@ export class Planner {
     proof: Proof,
     event: string,
   ): Entry {
-    const { flags, rng } = this.#context;
-    const members = { keep, generation: keep ? record.generation : rng.id52() };
+    const { flags } = this.#context;
+    const members = { keep, generation: keep ? record.generation : this.#context.draw() };
     return grantEntry(group, record, taker, members, proof, event, flags);
   }
 }

@@ -45,9 +45,9 @@ export class Upkeep {
     const members = this.#wanted(unit, record, want);
     if (members === null) return false;
     const shrinks = record.members.some((m) => !members.some((n) => n.node === m.node));
-    const { flags, rng } = this.#context;
+    const { flags } = this.#context;
     const renewed = shrinks && !flags['generation-kept'];
-    const generation = renewed ? rng.id52() : record.generation;
+    const generation = renewed ? this.#context.draw() : record.generation;
     // The primary serves: what was void before it is among its parents.
     const { voided: _, ...said } = record;
     const next: VolumeRecord = { ...said, epoch: record.epoch + 1, members, generation };
