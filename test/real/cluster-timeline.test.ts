@@ -30,6 +30,8 @@ describe('the journals of a real cluster', () => {
       },
       60_000,
     );
+    // A killed core loses what it has not written yet: up to a fifth of a second.
+    await sleep(500);
     const status = await cluster.status(second);
     signal(status!.processes.core, 'SIGKILL');
     const monitorSaw = () => merged().some(({ kind }) => kind === 'host.core-ended');
@@ -37,7 +39,6 @@ describe('the journals of a real cluster', () => {
       return mergeSources(findJournals([cluster.configPath])).events.map(({ event }) => event);
     };
     await waitFor('the monitor to say that the core ended', monitorSaw, 20_000);
-    // What is not on disk yet is written within a fifth of a second.
     await sleep(500);
 
     const { header, events } = mergeSources(findJournals([cluster.configPath]));
