@@ -20,6 +20,12 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   config: async () => (await import('./commands/config.ts')).configCommand(),
 };
 
+// `understudy … | head`: whoever read has enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 try {
   // A command that runs for months should not hold what only the others need.
   const wanted = COMMANDS[process.argv[2] ?? ''];

@@ -142,8 +142,16 @@ function shapeProblem(issue: $ZodIssue, lineOf: (path: Path) => number): ConfigP
     line: lineOf(path),
     field: path.join('.'),
     reason: missing ? 'this field is missing or empty' : 'the value does not fit',
-    remedy: `give ${issue.message.replace(/^Invalid input: expected /, 'a value of type ')}`,
+    remedy: `give ${expectation(issue.message)}`,
   };
+}
+
+/** The schema's sentence in words of the file's format. */
+function expectation(message: string): string {
+  return message
+    .replace(/^Invalid input: expected (record|object)/, 'a mapping')
+    .replace(/^Invalid input: expected /, 'a value of type ')
+    .replace(/, received \w+$/, '');
 }
 
 /** What the schema cannot say: names that refer to other names. */
