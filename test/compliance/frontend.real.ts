@@ -34,6 +34,12 @@ export class RealFrontend implements FrontendDriver {
   #asked = new Map<number, Asked>();
   #events: RawEvent[] = [];
   #ids = 0;
+  /** Requests that were sent and not yet offered, and offered and not yet completed. */
+  #due = 0;
+  #open = 0;
+  /** Whose request is in a slot, and how many answers its client has to get still. */
+  #clientOf = new Map<number, NbdSocket | null>();
+  #owed = 0;
 
   constructor(where: 'unix' | 'tcp') {
     const { reactor } = this.#engine;
@@ -51,18 +57,25 @@ export class RealFrontend implements FrontendDriver {
       const payload = kind === 'write' ? Buffer.alloc(length, stamp) : undefined;
       this.#client.request(TYPES[kind], fua ? 1 : 0, id, offset, length, payload);
     }
+    this.#due += count;
     return asked;
   }
 
   async offered(): Promise<readonly Offered[]> {
+    const arrived = (): number => this.#events.filter(({ op }) => KIND_OF.has(op)).length;
+    // However slow the machine: what has a slot comes. Then nothing may come that should not.
+    await this.#until(() => arrived() >= Math.min(this.#due, this.slots - this.#open));
     await this.#settle();
     const requests = this.#events.filter(({ op }) => KIND_OF.has(op));
+    this.#due -= requests.length;
+    this.#open += requests.length;
     this.#events = this.#events.filter(({ op }) => !KIND_OF.has(op));
     const offered: Offered[] = [];
     for (const { op, slot, offset, length, flags } of requests) {
       const kind = KIND_OF.get(op) as RequestKind;
       const fua = (flags & Flag.Fua) !== 0;
       const stamp = kind === 'write' ? await this.#stampIn(slot, length) : 0;
+      this.#clientOf.set(slot, this.#client);
       offered.push({ slot, kind, offset, length, fua, stamp });
     }
     return offered;
@@ -74,11 +87,18 @@ export class RealFrontend implements FrontendDriver {
       await this.#io({ op: Decision.LocalRead, slot, offset: SCRATCH, length });
     }
     this.#decide({ op: Decision.Complete, slot, length: 0, status });
+    this.#open -= 1;
+    if (this.#client !== null && this.#clientOf.get(slot) === this.#client) this.#owed += 1;
   }
 
   async answers(): Promise<readonly Answer[]> {
+    const arrived: ReturnType<NbdSocket['arrived']> = [];
+    const take = (): number => arrived.push(...(this.#client?.arrived() ?? []));
+    await this.#until(() => take() >= this.#owed);
     await this.#settle();
-    return (this.#client?.arrived() ?? []).map(({ cookie, error, data }) => {
+    take();
+    this.#owed = Math.max(0, this.#owed - arrived.length);
+    return arrived.map(({ cookie, error, data }) => {
       const asked = this.#asked.get(cookie);
       const same = data.every((byte) => byte === data[0]);
       const stamp = asked?.kind === 'read' && error === 0 ? (same ? (data[0] as number) : -1) : 0;
@@ -89,6 +109,8 @@ export class RealFrontend implements FrontendDriver {
   async leave(): Promise<void> {
     this.#client?.socket.destroy();
     this.#client = null;
+    this.#due = 0;
+    this.#owed = 0;
     await this.#settle();
   }
 

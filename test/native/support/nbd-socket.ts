@@ -27,6 +27,7 @@ export class NbdSocket {
   static async open(turner: Turner, to: { path: string } | { port: number }): Promise<NbdSocket> {
     const socket =
       'path' in to ? createConnection(to.path) : createConnection(to.port, '127.0.0.1');
+    socket.setNoDelay(true);
     const client = new NbdSocket(turner, socket);
     await turner.until(() => !socket.connecting);
     return client;
