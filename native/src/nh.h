@@ -1,5 +1,6 @@
 // NH with the Toeplitz construction (Black, Halevi, Krawczyk, Krovetz, Rogaway, UMAC, 1999): a
-// universal hash of payloads, some four times as fast as SipHash. By itself it hides nothing:
+// universal hash of payloads, with AVX2 four to seven times as fast as SipHash (512 B to 4 KiB),
+// without it no faster. By itself it hides nothing:
 // SipHash is taken over its results, which together is a message authenticator. Three passes with
 // 32-bit words: two payloads of one length collide with probability 2^-96 at most.
 #pragma once

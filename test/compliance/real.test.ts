@@ -1,5 +1,5 @@
 /** Real backends under the contract suites: a reactor on a file and on loopback, and the store. */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { describe } from 'vitest';
 import { DurableStore } from '../../backends/real/durable-store.ts';
 import { hasNative } from '../../backends/real/native.ts';
@@ -8,6 +8,7 @@ import { Decision, Event, Flag } from '../../engine/data/abi.ts';
 import { LAYOUT } from '../native/support/echo-engine.ts';
 import { Rig, VOLUME } from '../native/support/rig.ts';
 import { itUnless, sleep } from '../real/support/hosts.ts';
+import { attachLoop, detachLoop, loopMissing } from '../real/support/loop-device.ts';
 import { VolatileFiles } from '../real/support/volatile-files.ts';
 import { type ClockDriver, clockSuite } from './clock.suite.ts';
 import {
@@ -30,15 +31,40 @@ const missing = hasNative() ? null : 'the native addon is not built (npm run bui
 
 class RealDisk implements DiskDriver {
   #rig = new Rig();
-  #path = this.#rig.replica('disk');
+  #file = this.#rig.replica('disk');
+  #device: string | null = null;
+  #personality: 'io_uring' | 'epoll';
+  #lives = 0;
   #engine: RawEngine;
+  /**
+   * On a device: what its cache holds is lost. A loop device's cache is the kernel's, and its file
+   * holds only what was written through; a copy of the file is what the next life finds.
+   */
+  cutPower?: () => Promise<void>;
 
-  constructor() {
-    const file = openSync(this.#path, 'r+');
+  constructor(where: 'file' | 'device', personality: 'io_uring' | 'epoll') {
+    this.#personality = personality;
+    const file = openSync(this.#file, 'r+');
     for (let block = 0; block < BLOCKS; block++) {
       writeSync(file, Buffer.alloc(BLOCK, block + 1), 0, BLOCK, block * BLOCK);
     }
     closeSync(file);
+    if (where === 'device') {
+      this.#device = attachLoop(this.#file);
+      this.cutPower = () => this.#cut();
+    }
+    this.#engine = this.#open();
+  }
+
+  async #cut(): Promise<void> {
+    this.#lives += 1;
+    const left = this.#rig.path(`disk${this.#lives}`);
+    copyFileSync(this.#file, left);
+    this.#engine.reactor.close();
+    detachLoop(this.#device as string);
+    rmSync(this.#file);
+    this.#file = left;
+    this.#device = attachLoop(left);
     this.#engine = this.#open();
   }
 
@@ -60,7 +86,7 @@ class RealDisk implements DiskDriver {
 
   async holds(block: number): Promise<number> {
     const bytes = Buffer.alloc(BLOCK);
-    const file = openSync(this.#path, 'r');
+    const file = openSync(this.#device ?? this.#file, 'r');
     readSync(file, bytes, 0, BLOCK, block * BLOCK);
     closeSync(file);
     return bytes.every((byte) => byte === bytes[0]) ? (bytes[0] as number) : -1;
@@ -73,11 +99,16 @@ class RealDisk implements DiskDriver {
 
   async close(): Promise<void> {
     this.#engine.reactor.close();
+    if (this.#device !== null) detachLoop(this.#device);
     this.#rig.end();
   }
 
   #open(): RawEngine {
-    return new RawEngine(this.#rig.reactor({ replicaPath: this.#path }));
+    const replicaPath = this.#device ?? this.#file;
+    // Past the page cache nothing would be volatile.
+    const direct = this.#device === null ? 'auto' : 'off';
+    const personality = this.#personality;
+    return new RawEngine(this.#rig.reactor({ replicaPath, direct, personality }));
   }
 }
 
@@ -247,9 +278,16 @@ class RealStore implements StoreDriver {
   }
 }
 
-describe('the contract of a real disk', () => {
-  diskSuite(itUnless(missing), async () => new RealDisk());
-});
+for (const personality of ['io_uring', 'epoll'] as const) {
+  describe(`the contract of a real disk in a file, by ${personality}`, () => {
+    diskSuite(itUnless(missing), false, async () => new RealDisk('file', personality));
+  });
+
+  describe(`the contract of a real block device, by ${personality}`, () => {
+    const it = itUnless(missing ?? loopMissing());
+    diskSuite(it, true, async () => new RealDisk('device', personality));
+  });
+}
 
 describe('the contract of a real link', () => {
   linkSuite(itUnless(missing), async () => new RealLink());

@@ -272,7 +272,8 @@ class SimStoreDriver implements StoreDriver {
   }
 }
 
-describe('the contract of a simulated disk', () => diskSuite(it, async () => new SimDiskDriver()));
+describe('the contract of a simulated disk', () =>
+  diskSuite(it, true, async () => new SimDiskDriver()));
 describe('the contract of a simulated link', () => linkSuite(it, async () => new SimLinkDriver()));
 describe('the contract of a simulated clock', () =>
   clockSuite(it, async () => new SimClockDriver()));
