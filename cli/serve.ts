@@ -108,8 +108,17 @@ function sendFile(response: ServerResponse, file: string): void {
 }
 
 function sendText(response: ServerResponse, make: () => Iterable<string>): void {
+  let lines: Iterable<string>;
+  try {
+    lines = make();
+  } catch (error) {
+    // A journal that was moved or is being rotated: the next request may find it again.
+    const reason = error instanceof Error ? error.message : String(error);
+    response.writeHead(503, { 'content-type': 'text/plain' }).end(`${reason}\n`);
+    return;
+  }
   response.writeHead(200, { ...plainHeaders, 'content-type': MEDIA_TYPES['.jsonl'] ?? '' });
-  Readable.from(pieces(make()))
+  Readable.from(pieces(lines))
     .on('error', () => response.destroy())
     .pipe(response);
 }

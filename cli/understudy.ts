@@ -28,7 +28,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 try {
   // A command that runs for months should not hold what only the others need.
-  const wanted = COMMANDS[process.argv[2] ?? ''];
+  const word = process.argv[2] ?? '';
+  const wanted = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
   const makers = wanted === undefined ? Object.values(COMMANDS) : [wanted];
   for (const make of makers) program.addCommand((await make()).exitOverride());
   await program.parseAsync();

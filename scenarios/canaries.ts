@@ -1,4 +1,7 @@
-/** All planted bugs of the engine, in one list: what a campaign must be able to find. */
+/**
+ * All planted bugs of the engine, in one list. Campaigns must find those named RULE-; the others are
+ * found by the tests that name them (test/engine, test/scenarios/library.test.ts).
+ */
 import { CLUSTER_CANARIES } from '../engine/cluster/canaries.ts';
 import { MIRROR_CANARIES } from '../engine/mirror/canaries.ts';
 

@@ -128,7 +128,8 @@ function atSwitches(faults: readonly Fault[]): Fault[] {
   return faults.map((each) => {
     const waits = each.when === 'stop' || each.when === 'hand-over';
     const asked = waits ? nearest(switches, each.at) : undefined;
-    if (asked === undefined) return each;
+    // Without a switch there is no such moment: it would wait in vain.
+    if (asked === undefined) return waits ? { ...each, when: 'at-once' } : each;
     // The other host is the better aim only now and then: it has nothing to give up.
     const target = typeof each.target === 'number' && each.at % 4 > 0 ? 'primary' : each.target;
     const links = each.links === 'control-1' ? 'replication' : each.links;

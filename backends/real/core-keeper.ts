@@ -21,6 +21,8 @@ import {
 
 /** A core that has started may take this long until it listens; the disk may be slow. */
 const START_LIMIT_MS = 30_000;
+/** A woken spare has everything loaded: one that is not at its lock by then does not move. */
+const SPARE_LIMIT_MS = 1000;
 const LOOK_MS = 100;
 /** While a core starts: each look may be the one that finds it listening. */
 const START_LOOK_MS = 10;
@@ -59,6 +61,8 @@ export class CoreKeeper {
   #spare: ChildProcess | null = null;
   #spareWanted: NodeJS.Timeout | null = null;
   #withSpare: boolean;
+  /** The core that starts or runs was a spare. */
+  #wasSpare = false;
   #timer: NodeJS.Timeout | null = null;
 
   /** `withSpare` where a core that dies must be back within a fraction of a second. */
@@ -128,9 +132,11 @@ export class CoreKeeper {
         }
         return;
       }
-      // A child of ours that has not got as far as its lock.
-      if (this.#child !== null || now < this.#waitUntil) return;
-      this.#start(now);
+      if (this.#child !== null) {
+        this.#judgeStart(this.#child, now);
+        return;
+      }
+      if (now >= this.#waitUntil) this.#start(now);
     } finally {
       this.#looking = false;
       if (!this.#ending) {
@@ -140,12 +146,23 @@ export class CoreKeeper {
     }
   }
 
+  /** A child that has not got as far as its lock: if it hangs, nobody else could start. */
+  #judgeStart(child: ChildProcess, now: number): void {
+    const limit = this.#wasSpare ? SPARE_LIMIT_MS : START_LIMIT_MS;
+    if (now - this.#startedAt <= limit) return;
+    this.#log('error', 'core-start-slow', { spare: this.#wasSpare });
+    this.#startedAt = now;
+    child.kill('SIGKILL');
+  }
+
   #start(now: number): void {
     if (this.#started) this.restarts += 1;
     this.#started = true;
     this.#budget.started(now);
     this.#startedAt = now;
-    const child = this.#takeSpare() ?? spawnEntry(ENTRY, this.#folder);
+    const spare = this.#takeSpare();
+    this.#wasSpare = spare !== null;
+    const child = spare ?? spawnEntry(ENTRY, this.#folder);
     this.#child = child;
     child.on('error', (error) => this.#log('error', 'core-spawn', { reason: error.message }));
     child.on('exit', (code, signalName) => this.#exited(code, signalName));

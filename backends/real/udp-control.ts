@@ -26,6 +26,7 @@ const BIND_RETRY_MS = 1000;
  */
 const WAITING_MS = 500;
 const WAITING_MAX = 8;
+const ASKERS_MAX = 8;
 
 /** What was sent, taken and dropped, since this core started. */
 export type ControlCounters = Readonly<Record<keyof typeof NO_COUNTS, number>>;
@@ -70,8 +71,8 @@ export interface UdpControlOptions {
 interface Peer {
   readonly addresses: readonly Address[];
   readonly session: PeerSession;
-  /** The session that asked for ours last: it takes what we say, once it has our answer. */
-  askedBy: string;
+  /** Sessions that asked for ours, newest last: one that has our answer takes what we say. */
+  askedBy: readonly string[];
   /** Said before its session was known, oldest first. */
   waiting: { readonly link: number; readonly message: ControlMessage; readonly at: number }[];
   /** When the last hello or welcome went out, by link. */
@@ -99,7 +100,7 @@ export class UdpControl {
       this.#peers.set(node.id, {
         addresses: node.control.map(parseAddress),
         session: new PeerSession(),
-        askedBy: '',
+        askedBy: [],
         waiting: [],
         greeted: new Map(),
         differs: false,
@@ -159,7 +160,7 @@ export class UdpControl {
    * that waits: a recorded hello of an earlier session must not be able to silence us.
    */
   #release(to: NodeId, peer: Peer): void {
-    if (peer.session.session === '' || peer.session.session !== peer.askedBy) return;
+    if (!peer.askedBy.includes(peer.session.session)) return;
     const { waiting } = peer;
     peer.waiting = [];
     const oldest = performance.now() - WAITING_MS;
@@ -228,16 +229,19 @@ export class UdpControl {
 
   #answerHello(peer: Peer, envelope: Envelope, nonce: string): void {
     const { from, link, session } = envelope;
-    if (this.#mayGreet(peer, `welcome ${link}`)) {
-      this.#seal(from, link, {
-        toSession: session,
-        seq: 0,
-        config: this.#options.configHash,
-        welcome: nonce,
-      });
-      peer.askedBy = session;
-      this.#release(from, peer);
+    // Always: one short datagram for one. Were it limited, a recorded hello, sent again and again,
+    // would use up the answers that the one who asks now needs.
+    this.#seal(from, link, {
+      toSession: session,
+      seq: 0,
+      config: this.#options.configHash,
+      welcome: nonce,
+    });
+    // Several: a recorded hello must not make us forget who asks now.
+    if (!peer.askedBy.includes(session)) {
+      peer.askedBy = [...peer.askedBy, session].slice(-ASKERS_MAX);
     }
+    this.#release(from, peer);
     // Perhaps the peer has restarted; only an answer to a question of ours proves it.
     if (session !== peer.session.session) this.#greet(from, link);
   }

@@ -27,6 +27,13 @@ const Timer = { started: 1, stopped: 2, deadline: 3 } as const;
 
 const START = [80_000, 100_000] as const;
 const STOP = [20_000, 40_000] as const;
+/**
+ * One stop in so many takes long, this much on average: longer than a core needs to come back, and
+ * sometimes than the lease. Otherwise an application would always have stopped in time by itself,
+ * and neither its proof of stop nor the guardian would ever be needed.
+ */
+const SLOW_STOPS = 3;
+const SLOW_STOP = 1_500_000;
 
 /** What the monitor needs of its host. */
 export interface MonitorHost {
@@ -147,7 +154,8 @@ export class Applications {
     application.version += 1;
     this.#change(group, application, 'stopping');
     this.#tell(group, application);
-    const took = STOP[0] + this.#rng.exponential(STOP[1]);
+    const slow = this.#rng.below(SLOW_STOPS) === 0;
+    const took = STOP[0] + this.#rng.exponential(slow ? SLOW_STOP : STOP[1]);
     this.#timer(group, application, Timer.stopped, this.#kernel.now + took);
   }
 

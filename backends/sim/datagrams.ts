@@ -41,8 +41,12 @@ class Path {
 
 /** A clogged path keeps this many datagrams and drops the rest. */
 const HELD_MAX = 64;
-/** No sound engine has so many under way on one path: somebody answers himself for ever. */
-const FLYING_MAX = 256;
+/**
+ * No sound engine has so many under way on one path: somebody answers himself for ever. What two
+ * clogged links held (2 × 64) may all be answered at one instant, each with a few datagrams
+ * (docs/decisions/0009).
+ */
+const FLYING_MAX = 1024;
 
 /** All control links of a world. */
 export class Datagrams {

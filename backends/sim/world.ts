@@ -64,6 +64,8 @@ export class World implements FaultWorld {
   #oracles: readonly VolumeOracles[] = [];
   #driver: FaultDriver;
   #watch: WorldWatch;
+  /** Commands of people so far: one that has the id of another is a repetition of it. */
+  #commands = 0;
 
   constructor(actors: Actors) {
     this.#actors = actors;
@@ -84,6 +86,7 @@ export class World implements FaultWorld {
   run(setup: RunSetup): RunOutcome {
     const { kernel } = this;
     kernel.reset(setup.seed, setup.timeline);
+    this.#commands = 0;
     this.#packets.reset();
     this.#build(setup);
     for (const host of this.hosts) host.powerOn();
@@ -448,7 +451,8 @@ export class World implements FaultWorld {
   #operator(host: SimHost, to: number): void {
     const group = this.#watch.firstGroup;
     if (group === '') return;
-    host.input({ kind: 'operator', id: 1, command: { kind: 'switch', group, to } });
+    this.#commands += 1;
+    host.input({ kind: 'operator', id: this.#commands, command: { kind: 'switch', group, to } });
   }
 
   #forMonitor(entry: number, host: SimHost, guard: number): boolean {

@@ -15,12 +15,17 @@ interface Answer {
   /** Version that wrote it. */
   readonly build: string;
   readonly turns: number;
-  /** Its beginning is kept; otherwise the ring has overwritten it. */
-  readonly whole: boolean;
+  /** Why it could not be executed: the ring overwrote its beginning, or turns are missing. */
+  readonly lost: Flight['lost'];
+  /** Part of it is not as it was written; it was executed up to there. */
+  readonly damaged: boolean;
   readonly repeated: Repeated | null;
 }
 
+/** A life differs from its recording, or the recording is damaged. */
 const EXIT_DIVERGED = 1;
+/** Nothing was wrong, and nothing could be executed: every life has lost its beginning. */
+const EXIT_NOTHING = 3;
 
 /** Builds the command. */
 export function replayCommand(): Command {
@@ -28,6 +33,11 @@ export function replayCommand(): Command {
     .description('execute a flight recording again, turn by turn, and compare every decision')
     .argument('<FILE>', 'recording (.flight), of rehearse --timeline or of a node’s folder')
     .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExit: 0 all that could be executed is the same, 1 something differs or is damaged, ' +
+        '2 bad input,\n3 nothing could be executed because the beginnings were overwritten',
+    )
     .action((file: string, options: { json?: boolean }) => {
       if (!existsSync(file)) {
         const remedy = 'name a .flight file of rehearse --timeline or of a node’s folder';
@@ -39,16 +49,23 @@ export function replayCommand(): Command {
       }
       if (options.json) printJson({ build: BUILD, flights: answers });
       else console.log(textOf(answers));
-      const diverged = answers.some(({ repeated }) => (repeated?.divergence ?? null) !== null);
-      process.exitCode = diverged ? EXIT_DIVERGED : 0;
+      process.exitCode = exitOf(answers);
     });
 }
 
 function answerOf(flight: Flight): Answer {
   const { volume, node, session, build } = flight.header;
-  const { whole, turns } = flight;
+  const { whole, lost, damaged, turns } = flight;
   const repeated = whole ? repeatFlight(flight) : null;
-  return { volume, node, session, build, turns: turns.length, whole, repeated };
+  return { volume, node, session, build, turns: turns.length, lost, damaged, repeated };
+}
+
+function exitOf(answers: readonly Answer[]): number {
+  const wrong = answers.some(({ repeated, damaged, lost }) => {
+    return damaged || lost === 'middle' || (repeated !== null && repeated.divergence !== null);
+  });
+  if (wrong) return EXIT_DIVERGED;
+  return answers.some(({ repeated }) => repeated !== null) ? 0 : EXIT_NOTHING;
 }
 
 function textOf(answers: readonly Answer[]): string {
@@ -56,16 +73,20 @@ function textOf(answers: readonly Answer[]): string {
     head: ['volume', 'node', 'session', 'version', 'turns', 'events', 'decisions', 'again'],
     style: { head: [], border: [] },
   });
-  for (const { volume, node, session, build, turns, repeated } of answers) {
+  for (const answer of answers) {
+    const { volume, node, session, build, turns, repeated } = answer;
     const { events, decisions } = repeated ?? { events: '', decisions: '' };
-    table.push([volume, node, session, build, turns, events, decisions, verdict(repeated)]);
+    table.push([volume, node, session, build, turns, events, decisions, verdict(answer)]);
   }
   return table.toString();
 }
 
-function verdict(repeated: Repeated | null): string {
-  if (repeated === null) return 'not possible: its beginning was overwritten';
-  const { divergence } = repeated;
-  if (divergence === null) return 'the same';
-  return `differs at turn ${divergence.turn}, ${divergence.now} µs: ${divergence.what}`;
+function verdict({ repeated, lost, damaged }: Answer): string {
+  if (lost === 'beginning') return 'not possible: its beginning was overwritten';
+  if (repeated === null) return 'not possible: turns are missing in its middle';
+  const { divergence, turns } = repeated;
+  if (divergence !== null) {
+    return `differs at turn ${divergence.turn}, ${divergence.now} µs: ${divergence.what}`;
+  }
+  return damaged ? `the same up to turn ${turns}, where it is damaged` : 'the same';
 }

@@ -51,6 +51,8 @@ export const CLUSTER_CANARIES: readonly Canary[] = [
     what: 'a replica that has read nothing yet is taken for one that outlived its control',
   },
   { id: 'blank-core-clean', what: 'a core that lost its store says that it runs nothing' },
+  { id: 'clean-while-running', what: 'a node calls a group stopped while its application runs' },
+  { id: 'guardian-never-armed', what: 'the guardian is never told to guard anything' },
   { id: 'command-repeated', what: 'a command that took effect is judged again by the next leader' },
 ];
 
@@ -75,6 +77,8 @@ export type CanaryId =
   | 'epoch-not-raised'
   | 'attached-by-state'
   | 'blank-core-clean'
+  | 'clean-while-running'
+  | 'guardian-never-armed'
   | 'command-repeated';
 
 /** The switches, by id. */

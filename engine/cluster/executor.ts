@@ -137,6 +137,7 @@ export class Executor {
 
   /** Tells the guardian how long it may pet, and whether there is anything to guard. */
   guard(): void {
+    if (this.#context.flags['guardian-never-armed']) return;
     let armed = false;
     for (const unit of this.#context.units) {
       if (unit.implicit || !this.#running.some((r) => r.group === unit.group.name)) continue;
@@ -168,7 +169,8 @@ export class Executor {
     const active = volume.active >= group.recordEpoch && volume.engaged;
     const runs = mine && active && application.runs(group.epoch);
     const stable = runs && this.#context.now - application.runningSince >= STABLE_AFTER;
-    const clean = application.quiet && !volume.engaged;
+    const quiet = application.quiet || this.#context.flags['clean-while-running'];
+    const clean = quiet && !volume.engaged;
     const stopped = mine && group.phase === 'stopping' && clean;
     // A replica that fails is why the owner stops, whatever its application said last.
     const failure = group.phase === 'stopping' ? '' : volume.failure;

@@ -6,7 +6,7 @@ import { DataMemory } from '../data/memory.ts';
 import type { DataActor, Mailboxes } from '../data/messages.ts';
 import type { FlightHeader, FlightTarget } from '../timeline/flight.ts';
 import type { Flight, FlightTurn } from '../timeline/flight-reader.ts';
-import { FlightWriter, outputDigest, readKey } from '../timeline/flight-writer.ts';
+import { FlightWriter, outboxDigest, outputDigest, readKey } from '../timeline/flight-writer.ts';
 import { MirrorActor, type MirrorOptions } from './actor.ts';
 import type { MirrorConfig } from './config.ts';
 
@@ -36,12 +36,24 @@ export function recordedMirror(
   return {
     step(count, now) {
       writer.input(count, now, mailboxes.inbox);
-      const decisions = actor.step(count, now);
+      let decisions = 0;
+      try {
+        decisions = actor.step(count, now);
+      } catch (error) {
+        writer.broke();
+        throw error;
+      }
       writer.output(decisions, mailboxes.outbox);
       return decisions;
     },
   };
 }
+
+/**
+ * In what a turn differs: its decisions; the headers, pages and reports that go with them; whether
+ * a belief broke in it; or its parts do not fit each other.
+ */
+export type Difference = 'decisions' | 'content' | 'belief' | 'recording';
 
 /** What became of a recording that was executed again. */
 export interface Repeated {
@@ -52,12 +64,13 @@ export interface Repeated {
   readonly divergence: {
     readonly turn: number;
     readonly now: Micros;
-    readonly what: 'decisions' | 'pages' | 'belief' | 'recording';
+    readonly what: Difference;
   } | null;
 }
 
 /**
- * Executes a whole flight again and compares every decision, header and page with the recording.
+ * Executes a whole flight again and compares every decision, header, page and report with the
+ * recording.
  * `seen` is told each turn after it was executed, with the memory as the actor left it.
  */
 export function repeatFlight(
@@ -82,7 +95,7 @@ export function repeatFlight(
   let events = 0;
   let decided = 0;
   for (const turn of flight.turns) {
-    const differs = (what: 'decisions' | 'pages' | 'belief' | 'recording'): Repeated => {
+    const differs = (what: Difference): Repeated => {
       const divergence = { turn: turns, now: turn.now, what };
       return { turns, events, decisions: decided, divergence };
     };
@@ -95,11 +108,12 @@ export function repeatFlight(
       if (!(error instanceof InvariantError)) throw error;
     }
     mailboxes.inbox.length = 0;
+    if (turn.broke !== count < 0 && (turn.broke || turn.output !== null)) return differs('belief');
     // A turn without an output is the last: the actor broke a belief then, or was killed.
     if (turn.output === null) break;
-    if (count < 0) return differs('belief');
     if (!same(turn.output.decisions, memory.decisions.i32, count)) return differs('decisions');
-    if (digest(count) !== turn.output.digest) return differs('pages');
+    const told = outboxDigest(digest(count), mailboxes.outbox);
+    if (told !== turn.output.digest) return differs('content');
     for (let r = 0; r < count; r += 1) {
       if (memory.decisions.op(r) === Decision.MetaRead) {
         input.reads.add(readKey(memory.decisions, r));

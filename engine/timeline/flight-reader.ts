@@ -25,6 +25,8 @@ export interface FlightTurn {
   readonly commands: readonly DataCommand[];
   /** Null when the actor never came to an end with it: the core broke or was killed. */
   readonly output: { readonly decisions: Int32Array; readonly digest: number } | null;
+  /** The actor broke a belief in it. */
+  readonly broke: boolean;
 }
 
 /** One life of one data actor. */
@@ -34,6 +36,10 @@ export interface Flight {
   readonly facts: FlightFacts;
   /** Whether it begins with the actor's first turn and misses none: it can be executed again. */
   readonly whole: boolean;
+  /** What keeps it from being whole: a ring overwrote its beginning, or turns are missing later. */
+  readonly lost: 'beginning' | 'middle' | null;
+  /** Some frame is not as it was written; nothing behind it in its segment was read. */
+  readonly damaged: boolean;
   readonly turns: readonly FlightTurn[];
 }
 
@@ -84,30 +90,41 @@ interface ReadSegment {
   readonly facts: FlightFacts;
   readonly turns: readonly FlightTurn[];
   readonly gaps: number;
+  readonly damaged: boolean;
 }
 
 /** A life put together from its segments. */
 class Life {
   readonly #first: ReadSegment;
   readonly #turns: FlightTurn[] = [];
-  #whole: boolean;
+  #lost: Flight['lost'];
+  #damaged = false;
 
   constructor(first: ReadSegment) {
     this.#first = first;
-    this.#whole = first.facts.turn === 0;
+    this.#lost = first.facts.turn === 0 ? null : 'beginning';
     this.add(first);
   }
 
   add(segment: ReadSegment): void {
     // A segment between the two was overwritten or torn.
     const expected = this.#first.facts.turn + this.#turns.length;
-    if (segment.facts.turn !== expected || segment.gaps > 0) this.#whole = false;
+    if (segment.facts.turn !== expected || segment.gaps > 0) this.#lost ??= 'middle';
+    if (segment.damaged) this.#damaged = true;
     for (const turn of segment.turns) this.#turns.push(turn);
   }
 
   flight(): Flight {
     const { header, facts } = this.#first;
-    return { header, facts, whole: this.#whole, turns: this.#turns };
+    const lost = this.#lost;
+    return {
+      header,
+      facts,
+      whole: lost === null,
+      lost,
+      damaged: this.#damaged,
+      turns: this.#turns,
+    };
   }
 }
 
@@ -119,8 +136,12 @@ function readSegment(bytes: Uint8Array): ReadSegment | null {
   const turns: FlightTurn[] = [];
   let gaps = 0;
   let at = SEGMENT_HEAD;
-  while (at + FRAME_HEAD <= bytes.length) {
+  let damaged = false;
+  while (at + FRAME_HEAD <= bytes.length && !damaged) {
     const size = view.getUint32(at, true);
+    if (size === 0) break;
+    // Until it is shown to be sound.
+    damaged = true;
     if (size < FRAME_HEAD || size % 8 !== 0 || at + size > bytes.length) break;
     const tag = view.getInt32(at + 4, true);
     const type = tag & 0xff;
@@ -134,14 +155,16 @@ function readSegment(bytes: Uint8Array): ReadSegment | null {
       const turn = inputOf(body);
       if (turn === null) break;
       turns.push(turn);
-    } else if (type === Frame.Output) {
+    } else {
       const last = turns.pop();
-      const output = outputOf(body);
-      if (last === undefined || output === null) break;
-      turns.push({ ...last, output });
-    } else break;
+      if (last === undefined) break;
+      const output = type === Frame.Output ? outputOf(body) : null;
+      if (output === null && type !== Frame.Broke) break;
+      turns.push({ ...last, output, broke: output === null });
+    }
+    damaged = false;
   }
-  return header === null || facts === null ? null : { header, facts, turns, gaps };
+  return header === null || facts === null ? null : { header, facts, turns, gaps, damaged };
 }
 
 function inputOf(body: Uint8Array): FlightTurn | null {
@@ -171,6 +194,7 @@ function inputOf(body: Uint8Array): FlightTurn | null {
     pages: arrays[2] as Int32Array,
     commands: commands as DataCommand[],
     output: null,
+    broke: false,
   };
 }
 

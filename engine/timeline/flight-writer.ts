@@ -110,9 +110,14 @@ export class FlightWriter {
     if (this.#left) return;
     const at = this.#at + FRAME_HEAD;
     this.#i32[at >> 2] = count;
-    this.#i32[(at >> 2) + 1] = this.#digest(count);
+    this.#i32[(at >> 2) + 1] = outboxDigest(this.#digest(count), outbox);
     this.#copy(decisions.i32, 0, count * RECORD_WORDS, (at + OUTPUT_HEAD) >> 2);
     this.#commit(Frame.Output, OUTPUT_HEAD + count * RECORD_BYTES);
+  }
+
+  /** The actor broke a belief in the turn that was put in last: there is no output. */
+  broke(): void {
+    if (!this.#left) this.#commit(Frame.Broke, 0);
   }
 
   #bringsPage(r: number, op: number): boolean {
@@ -198,7 +203,7 @@ export function outputDigest(memory: DataMemory): (decisions: number) => number 
       if (op === Decision.PeerWrite) sum = mixed(sum, headers.u32, slot * HEADER_WORDS, 8);
       else if (op === Decision.MetaWrite) sum = mixed(sum, pages, slot * PAGE_WORDS, PAGE_WORDS);
       else if (op === Decision.PeerMessage) {
-        sum = mixed(sum, pages, slot * PAGE_WORDS, decisions.length(r) >> 2);
+        sum = mixed(sum, pages, slot * PAGE_WORDS, Math.ceil(decisions.length(r) / 4));
       }
     }
     return sum;
@@ -214,6 +219,17 @@ function mixed(
   let sum = start;
   for (let i = first; i < first + count; i += 1) {
     sum = Math.imul((sum << 5) ^ (sum >>> 27) ^ (words[i] as number), 0x9e3779b1);
+  }
+  return sum;
+}
+
+/** Goes on over what the actor told control: a decision only says that there is a report. */
+export function outboxDigest(start: number, outbox: readonly DataReport[]): number {
+  let sum = start;
+  for (const report of outbox) {
+    for (const char of JSON.stringify(report)) {
+      sum = Math.imul((sum << 5) ^ (sum >>> 27) ^ (char.codePointAt(0) as number), 0x9e3779b1);
+    }
   }
   return sum;
 }

@@ -15,7 +15,8 @@
  *     input:   f64 now | u32 events | u32 headers | u32 pages | u32 JSON characters |
  *              events | headers of PeerWrite events | pages of MetaRead and PeerMessage events |
  *              JSON of the control messages
- *     output:  u32 decisions | u32 digest of headers and out-pages | decisions
+ *     output:  u32 decisions | u32 digest of headers, out-pages and reports | decisions
+ *     broke:   nothing: a belief broke in the turn before, which has no output
  *     gap:     f64 now: a turn that is too large for a segment was left out
  *
  * An input frame is complete before the actor runs, so a turn that broke a belief is there too. The
@@ -36,7 +37,7 @@ export const FRAME_HEAD = 8;
 export const SEGMENT_BYTES: number = 1024 * 1024;
 
 /** Types of frames. */
-export const Frame = { Start: 1, Facts: 2, Input: 3, Output: 4, Gap: 5 } as const;
+export const Frame = { Start: 1, Facts: 2, Input: 3, Output: 4, Gap: 5, Broke: 6 } as const;
 
 /** What stands at the head of every segment: who was recorded, and how to make it again. */
 export interface FlightHeader {

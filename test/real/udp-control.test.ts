@@ -311,4 +311,45 @@ describe('the replay window', () => {
       }),
     );
   });
+
+  it('keeps nobody out with a recorded hello of an earlier life, however often sent', async () => {
+    const nodes = await twoNodes();
+    const ports = nodes[0]?.control.map((address) => Number(address.split(':')[1])) as number[];
+    const hosts = ['127.0.0.1', '127.0.0.2'];
+    const recorded: Buffer[] = [];
+    const ears = await Promise.all(
+      ports.map(async (port, link) => {
+        const socket = createSocket('udp4');
+        socket.on('message', (data) => {
+          recorded[link] ??= data;
+        });
+        await new Promise<void>((resolve) => socket.bind(port, hosts[link], resolve));
+        return socket;
+      }),
+    );
+    const earlier = await open(nodes, 2);
+    await waitFor('its hellos', () => recorded[0] !== undefined && recorded[1] !== undefined);
+    earlier.control.close();
+    for (const socket of ears) socket.close();
+
+    const attacker = createSocket('udp4');
+    const again = setInterval(() => {
+      for (const [link, data] of recorded.entries()) attacker.send(data, ports[link], hosts[link]);
+    }, 1);
+    closers.push(() => {
+      clearInterval(again);
+      attacker.close();
+    });
+    const one = await open(nodes, 1);
+    await sleep(500);
+    const began = performance.now();
+    for (let life = 0; life < 5; life += 1) {
+      one.heard.length = 0;
+      const two = await open(nodes, 2);
+      await reach(two, one, 1);
+      await reach(one, two, 2);
+      two.control.close();
+    }
+    expect(performance.now() - began).toBeLessThan(8000);
+  });
 });

@@ -75,3 +75,21 @@ describe('the library', () => {
     });
   }
 });
+
+describe('the library finds', () => {
+  /** What only a world with applications that take their time to stop can show. */
+  it.each([
+    ['clean-while-running', 'core-killed-while-stopping'],
+    ['guardian-never-armed', 'pause-longer-than-lease'],
+  ])('%s in %s, within twelve seeds', (canary, name) => {
+    const scenario = LIBRARY.find((each) => each.name === name);
+    if (scenario === undefined) throw new Error(`the library has ${name}`);
+    const laws = new Set<string>();
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const run = runScenario(scenario, seed, { canaries: new Set([canary]) }, world);
+      for (const { law } of run.violations) laws.add(law);
+      expect(runScenario(scenario, seed, {}, world).violations).toEqual([]);
+    }
+    expect([...laws]).toContain('LAW-one-holder');
+  });
+});

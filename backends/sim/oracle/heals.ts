@@ -1,6 +1,7 @@
 /**
  * LAW-heals: some time after the last fault is over, every replica is UpToDate and equal to its
- * peer, and every group runs, or is blocked with a reason that names a person's remedy.
+ * peer, and every group runs. None may be blocked: no fault that can be simulated yet leaves
+ * anything that only a person could mend. Whoever adds one excuses what it causes, and no more.
  */
 import type { ReplicaTruth, VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
@@ -11,15 +12,9 @@ export interface GroupTruth {
   readonly volume: number;
   /** Hosts where the application runs. */
   readonly running: readonly number[];
-  /** Why, by the status of any host, the group cannot go on. */
+  /** Why, by the status of any host, the group cannot go on; told with the verdict. */
   readonly blocked: readonly string[];
 }
-
-/**
- * What only a person can help with. The other reasons name a node that is away or behind: when
- * every fault is over, nothing may be.
- */
-const PERSON: readonly string[] = ['stop-failed', 'application-failed', 'replica-failed'];
 
 /** Checks one group and its volume at the quiet end of a run. */
 export function checkHealed(truth: VolumeTruth, group: GroupTruth | null, verdict: Verdict): void {
@@ -29,12 +24,12 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth | null, verdic
     const d = { volume: truth.config.name, sector: at };
     verdict.find('LAW-heals', 0, 'heals.replicas-differ', d);
   }
-  if (group?.blocked.some((reason) => PERSON.includes(reason))) return;
   const volume = truth.config.name;
   if (group !== null && group.running.length !== 1) {
     verdict.find('LAW-heals', 0, 'heals.not-running', {
       group: group.name,
       running: group.running.length,
+      blocked: group.blocked.join(' '),
     });
   }
   for (const replica of truth.replicas) {
