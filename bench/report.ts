@@ -45,7 +45,7 @@ export function formatFigures(figures: Figures): string {
   const round = (value: number): string => value.toPrecision(4);
   return Object.entries(figures)
     .map(([name, { ours, peer, ratio, unit, command }]) => {
-      const values = `${round(ours)} / ${round(peer)} = ${ratio.toFixed(2)}`;
+      const values = `ours ${round(ours)}, peer ${round(peer)}, ratio ${ratio.toFixed(2)}`;
       return `${name}: ${values}  [${unit}]  ${command}`;
     })
     .join('\n');

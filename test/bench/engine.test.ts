@@ -43,7 +43,7 @@ describe('the bars', () => {
 
   it('are printed with what repeats them', () => {
     expect(formatFigures({ it: figure })).toBe(
-      'it: 1.000 / 2.000 = 0.50  [runs/CPU s]  npm run bench',
+      'it: ours 1.000, peer 2.000, ratio 0.50  [runs/CPU s]  npm run bench',
     );
   });
 });

@@ -1,7 +1,8 @@
 /**
  * LAW-one-epoch: no request that came in after an epoch began to acknowledge is acknowledged in an
  * earlier one, an epoch acknowledges through one host only and with all its members, and a replica
- * accepts no write of an epoch below the highest that it has accepted or been told.
+ * accepts no write of an epoch below the highest of which it accepted a write, or in which it is
+ * itself the primary. (A new epoch of the same writer does not fence what that writer sent before.)
  *
  * A host is judged by the epoch in which it said that it serves, not by the records that it was
  * given: until it says so, it acts in the one before.
