@@ -372,6 +372,10 @@ describe('rubbish on every port', () => {
     const writer = new WriterProcess({ ...writing, blocks: 1024, unitsMax: 1 }, recorder);
     await waitFor('enough writes', () => writer.acknowledged > 300);
     await writer.stop();
+    // Counters are told once a second: the true link must be among them.
+    await waitFor('the link in the counters', async () => {
+      return count(await statusOf(cluster, 'b'), 'linksUp') > 0;
+    });
     const before = await statusOf(cluster, 'b');
     const session = sent().find((bytes) => bytes.length > 1000) ?? Buffer.alloc(0);
     for (let times = 0; times < 3; times++) {
