@@ -43,7 +43,7 @@ const FAMILIES: readonly (readonly FaultKind[])[] = [
   ['freeze'],
   ['clock-rate'],
   ['wipe'],
-  ['switch', 'switch', 'switch'],
+  ['switch', 'switch', 'switch', 'switch'],
 ];
 
 const CLUSTERS = 5;
@@ -247,6 +247,7 @@ function momentOf(kind: FaultKind, die: number, switching: boolean): Fault['when
   // Where services are switched, what strikes between two owners is worth more.
   if (switching && strikes) return kind === 'kill-core' || die % 2 === 0 ? 'stop' : 'hand-over';
   if (die < 6) return 'at-once';
+  if (switching && die > 7) return die === 8 ? 'stop' : 'hand-over';
   // A removal leaves one copy behind for some moments: what strikes then is worth more runs.
   if (die < 8) return strikes && die === 7 ? 'removal' : 'resync';
   return die === 8 ? 'removal' : 'take-over';
