@@ -91,6 +91,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
         '--iodepth=32',
         `--size=${SIZE}`,
         '--verify=crc32c',
+        '--verify_state_save=0',
         '--verify_fatal=1',
         '--verify_state_save=0',
       ];
