@@ -213,12 +213,11 @@ export class Application {
 
   /** A start for what runs already: the core has restarted, or the log gave us a new epoch. */
   #take(epoch: Epoch, until: Micros): void {
-    if (this.#record === null || epoch < this.#record.epoch) return;
-    if (this.#phase !== 'running' && this.#phase !== 'starting') {
-      this.#host.tell(this.state);
-      return;
+    const record = this.#record;
+    const runs = this.#phase === 'running' || this.#phase === 'starting';
+    if (record !== null && runs && epoch >= record.epoch) {
+      this.#keep({ ...record, epoch, until: Math.max(until, record.until) });
     }
-    this.#keep({ ...this.#record, epoch, until: Math.max(until, this.#record.until) });
     this.#host.tell(this.state);
   }
 

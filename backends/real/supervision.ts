@@ -5,6 +5,7 @@
 
 import type { ControlDecision, ControlInput } from '../../engine/cluster/interface.ts';
 import type { Epoch, Micros } from '../../engine/core/units.ts';
+import { APPLICATION_STATES } from '../../engine/ports/application.ts';
 import { type ProcessIdentity, parseIdentity } from './process-identity.ts';
 
 export const BEAT_MS = 1000;
@@ -61,7 +62,8 @@ export function parseMonitorMessage(
       return { kind, guardian, coreRestarts };
     }
     case 'application':
-      if (typeof group !== 'string' || !isCount(epoch) || !isOneOf(STATES, state)) return null;
+      if (typeof group !== 'string' || !isCount(epoch) || !isOneOf(APPLICATION_STATES, state))
+        return null;
       return { kind, group, epoch, state };
     case 'shut-down':
       return typeof quiet === 'boolean' ? { kind, quiet } : null;
@@ -89,7 +91,6 @@ export function parseCoreMessage(value: Readonly<Record<string, unknown>>): Core
   }
 }
 
-const STATES = ['stopped', 'starting', 'running', 'stopping', 'failed', 'stop-failed'] as const;
 const ACTIONS = ['start', 'stop', 'renew'] as const;
 
 function parseGuardian(value: unknown): GuardianReport | null {

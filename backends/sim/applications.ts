@@ -131,14 +131,17 @@ export class Applications {
   }
 
   #start(group: number, application: Application, order: MonitorOrder): void {
+    if (this.#host.clock.at(this.#kernel.now) >= order.until) return;
     if (application.state !== 'stopped') {
-      if (application.epoch === order.epoch && order.until > application.until) {
-        application.until = order.until;
+      // The core has restarted, or the log gave it a new epoch: what runs goes on under that.
+      const runs = application.state === 'running' || application.state === 'starting';
+      if (runs && order.epoch >= application.epoch) {
+        application.epoch = order.epoch;
+        application.until = Math.max(order.until, application.until);
       }
       this.#tell(group, application);
       return;
     }
-    if (this.#host.clock.at(this.#kernel.now) >= order.until) return;
     application.epoch = order.epoch;
     application.until = order.until;
     application.version += 1;

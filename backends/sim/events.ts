@@ -41,6 +41,7 @@ export const FINDING_CODES: { readonly [code: string]: readonly string[] } = {
   'flushed.lost-at-crash': ['volume', 'sector', 'found', 'needed'],
   'flushed.lost': ['volume', 'sector', 'found', 'needed'],
   'heals.not-running': ['group', 'running'],
+  'heals.not-online': ['group', 'state'],
   'heals.not-up-to-date': ['volume', 'state', 'link'],
   'heals.not-in-sync': ['volume', 'members'],
   'heals.replicas-differ': ['volume', 'sector'],

@@ -40,6 +40,11 @@ const MAILBOX = [4, 6] as const;
 const MONITOR = [60, 60] as const;
 /** A stopped process's socket keeps this many datagrams. */
 const PARKED_DATAGRAMS = 128;
+/**
+ * No sound core gives its monitor so many orders in a second: they answer each other for ever. A
+ * core that was paused renews once for each acknowledgement that waited in its socket.
+ */
+const ORDERS_PER_SECOND = 2 * PARKED_DATAGRAMS;
 
 /** Starts the actors of one life of the core; made by the world. */
 export interface CoreMaker {
@@ -83,6 +88,8 @@ export class SimHost implements LegHost, MonitorHost {
   readonly #commandDue: number[] = [];
   #reportDue = 0;
   #orderDue = 0;
+  #orderSecond = -1;
+  #ordersInSecond = 0;
   #wordDue = 0;
 
   constructor(
@@ -425,6 +432,10 @@ export class SimHost implements LegHost, MonitorHost {
 
   #order(order: MonitorOrder): void {
     const { queue, now } = this.#kernel;
+    const second = Math.floor(now / 1_000_000);
+    this.#ordersInSecond = second === this.#orderSecond ? this.#ordersInSecond + 1 : 1;
+    this.#orderSecond = second;
+    if (this.#ordersInSecond > ORDERS_PER_SECOND) this.#observer.storm(this.node, order.action);
     this.#orderDue = Math.max(this.#orderDue, now + this.#delay(MONITOR));
     const entry = queue.push(this.#orderDue, Kind.MonitorOrder, this.node, this.monitorLife);
     queue.objects[entry] = order;

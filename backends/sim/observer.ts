@@ -33,4 +33,6 @@ export interface Observer {
   application(group: number, node: NodeId, state: ApplicationState): void;
   /** An actor found a belief of its own broken. */
   brokenBelief(node: NodeId, belief: string): void;
+  /** More messages of this kind left one host than a sound engine sends. */
+  storm(node: NodeId, kind: string): void;
 }

@@ -163,6 +163,10 @@ export class WorldWatch implements Observer {
     this.verdict.find('LAW-no-panic', node, 'panic.invariant', { belief });
   }
 
+  storm(node: number, kind: string): void {
+    this.verdict.find('LAW-no-panic', node, 'panic.storm', { kind });
+  }
+
   /** The run's tallies as a result. */
   outcome(
     setup: { readonly config: ClusterConfig; readonly endAt: number },

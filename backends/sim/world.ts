@@ -3,6 +3,7 @@
  * seed. Same configuration, schedule and seed, same run, bit for bit. A world may be used for many
  * runs; what is large is kept from one to the next.
  */
+import type { ClusterStatus } from '../../engine/cluster/interface.ts';
 import type { ClusterConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
@@ -497,17 +498,29 @@ export class World implements FaultWorld {
       const blocked = group === undefined ? [] : this.#blocked(group.name);
       oracles.blocked = blocked.length > 0;
       const running = oracles.holder.running;
+      const state = group === undefined ? '' : this.#stateOf(group.name, running[0] ?? 0);
       const judged =
-        group === undefined ? null : { name: group.name, volume: truth.index, running, blocked };
+        group === undefined
+          ? null
+          : { name: group.name, volume: truth.index, running, state, blocked };
       checkHealed(truth, judged, verdict);
     }
   }
 
   #blocked(group: string): readonly string[] {
     return this.hosts.flatMap((host) => {
-      const status = host.control?.status(host.clock.at(this.kernel.now));
-      const reason = status?.groups.find((each) => each.group === group)?.blocked?.reason;
+      const reason = this.#statusOf(group, host)?.blocked?.reason;
       return reason === undefined ? [] : [reason];
     });
+  }
+
+  #stateOf(group: string, node: number): string {
+    const host = this.#byNode[node];
+    return (host === undefined ? undefined : this.#statusOf(group, host)?.state) ?? '';
+  }
+
+  #statusOf(group: string, host: SimHost): ClusterStatus['groups'][number] | undefined {
+    const status = host.control?.status(host.clock.at(this.kernel.now));
+    return status?.groups.find((each) => each.group === group);
   }
 }

@@ -5,6 +5,7 @@
 
 import { invariant } from '../core/invariant.ts';
 import type { Epoch, Micros } from '../core/units.ts';
+import type { ApplicationWord } from '../ports/application.ts';
 import type { Context } from './context.ts';
 import type { Unit } from './groups.ts';
 
@@ -13,14 +14,8 @@ const STOP_FAILED_EVERY = 5_000_000;
 const RESTARTS_MAX = 3;
 const RESTART_WINDOW = 600_000_000;
 
-export type ApplicationState =
-  | 'unknown'
-  | 'stopped'
-  | 'starting'
-  | 'running'
-  | 'stopping'
-  | 'failed'
-  | 'stop-failed';
+/** 'unknown' until the monitor has spoken. */
+export type ApplicationState = ApplicationWord | 'unknown';
 
 export class LocalApplication {
   /** False when the group has no application: then it runs with its data. */
@@ -96,7 +91,7 @@ export class Applications {
   }
 
   /** The monitor reports. */
-  report(group: string, epoch: Epoch, state: Exclude<ApplicationState, 'unknown'>): void {
+  report(group: string, epoch: Epoch, state: ApplicationWord): void {
     const application = this.#byGroup.get(group);
     if (application === undefined) return;
     const { now } = this.#context;
@@ -105,10 +100,7 @@ export class Applications {
     application.state = state;
     application.epoch = epoch;
     if (state === 'running' && before !== 'running') application.runningSince = now;
-    // A late report of the state before a start must not look like a stop.
-    if (state !== 'stopped' || application.stoppedAt > application.startedAt) {
-      application.startedEpoch = 0;
-    }
+    if (this.#answers(application, epoch, state)) application.startedEpoch = 0;
     if (same) return;
     application.event = this.#context.event(
       'application.state',
@@ -116,8 +108,18 @@ export class Applications {
       application.asked,
     );
     if (state !== 'failed') return;
-    application.startedAt = -1;
+    if (application.startedEpoch === 0) application.startedAt = -1;
     if (application.failed(epoch, now)) this.#context.reached('group-restart-in-place');
+  }
+
+  /**
+   * Whether a report answers the last start. One that tells of another epoch was said before the
+   * start was heard; one that it is stopped may have been, unless a stop was asked for since.
+   */
+  #answers(asked: LocalApplication, epoch: Epoch, state: ApplicationState): boolean {
+    if (state === 'stopped') return asked.stoppedAt > asked.startedAt;
+    if (state === 'stopping' || state === 'stop-failed') return true;
+    return epoch === asked.startedEpoch || this.#context.flags['any-word-answers'];
   }
 
   /** Asks for a start under the lease, unless it runs already in this epoch. */

@@ -53,6 +53,10 @@ export const CLUSTER_CANARIES: readonly Canary[] = [
   { id: 'blank-core-clean', what: 'a core that lost its store says that it runs nothing' },
   { id: 'clean-while-running', what: 'a node calls a group stopped while its application runs' },
   { id: 'guardian-never-armed', what: 'the guardian is never told to guard anything' },
+  {
+    id: 'any-word-answers',
+    what: 'what is said of an earlier epoch is taken for the answer to a start, which is repeated',
+  },
   { id: 'command-repeated', what: 'a command that took effect is judged again by the next leader' },
 ];
 
@@ -79,6 +83,7 @@ export type CanaryId =
   | 'blank-core-clean'
   | 'clean-while-running'
   | 'guardian-never-armed'
+  | 'any-word-answers'
   | 'command-repeated';
 
 /** The switches, by id. */

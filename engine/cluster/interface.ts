@@ -4,6 +4,7 @@
  */
 import type { BootId, Epoch, Micros, NodeId } from '../core/units.ts';
 import type { DataCommand, DataReport, VolumeRecord } from '../data/messages.ts';
+import type { ApplicationWord } from '../ports/application.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
 import type { ControlMessage } from './messages.ts';
 
@@ -55,7 +56,7 @@ export type ControlInput =
       readonly group: string;
       /** The epoch it was started under, 0 when not running. */
       readonly epoch: Epoch;
-      readonly state: 'stopped' | 'starting' | 'running' | 'stopping' | 'failed' | 'stop-failed';
+      readonly state: ApplicationWord;
     }
   | {
       readonly kind: 'operator';

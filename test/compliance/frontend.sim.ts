@@ -40,6 +40,7 @@ function deaf(completed: Observer['completed']): Observer {
     powerLost: nothing,
     application: nothing,
     brokenBelief: nothing,
+    storm: nothing,
   };
 }
 

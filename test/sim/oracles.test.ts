@@ -305,7 +305,7 @@ describe('LAW-cover', () => {
 });
 
 describe('LAW-heals', () => {
-  const running = { name: 'g', volume: 0, running: [1], blocked: [] };
+  const running = { name: 'g', volume: 0, running: [1], state: 'online', blocked: [] };
 
   it('holds when all is equal, in sync and running', () => {
     const ground = new Ground();
@@ -324,6 +324,13 @@ describe('LAW-heals', () => {
       'heals.not-up-to-date',
       'heals.not-in-sync',
     ]);
+  });
+
+  it('catches a group that runs, and that the log still takes for starting', () => {
+    const ground = new Ground();
+    ground.truth.record = ground.record(2, 1);
+    checkHealed(ground.truth, { ...running, state: 'starting' }, ground.verdict);
+    expect(ground.codes).toEqual(['heals.not-online']);
   });
 
   it('catches replicas that both call themselves up to date and differ', () => {

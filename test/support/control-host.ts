@@ -1,9 +1,11 @@
 /** A host of the control network: what it holds, and the configuration that the tests run. */
+
 import type { Control } from '../../engine/cluster/control.ts';
 import type { ControlInput, Durable } from '../../engine/cluster/interface.ts';
 import type { ClusterConfig } from '../../engine/core/config.ts';
 import { DEFAULT_TIMING } from '../../engine/core/config.ts';
 import type { VolumeRecord } from '../../engine/data/messages.ts';
+import type { ApplicationWord } from '../../engine/ports/application.ts';
 
 export const VOLUME = 'data';
 export const GROUP = 'shop';
@@ -85,7 +87,7 @@ export interface Data {
 }
 
 export interface App {
-  state: 'stopped' | 'starting' | 'running' | 'stopping' | 'failed' | 'stop-failed';
+  state: ApplicationWord;
   epoch: number;
   until: number;
   job: number;

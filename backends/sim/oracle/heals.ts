@@ -12,6 +12,8 @@ export interface GroupTruth {
   readonly volume: number;
   /** Hosts where the application runs. */
   readonly running: readonly number[];
+  /** The group's state by the status of the host where it runs, '' when it runs nowhere. */
+  readonly state: string;
   /** Why, by the status of any host, the group cannot go on; told with the verdict. */
   readonly blocked: readonly string[];
 }
@@ -31,6 +33,9 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth | null, verdic
       running: group.running.length,
       blocked: group.blocked.join(' '),
     });
+  } else if (group !== null && group.state !== 'online') {
+    // It runs, and the log never learnt it: nobody would notice its next failure.
+    verdict.find('LAW-heals', 0, 'heals.not-online', { group: group.name, state: group.state });
   }
   for (const replica of truth.replicas) {
     if (replica.state === 'UpToDate') continue;

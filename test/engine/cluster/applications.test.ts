@@ -1,10 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Applications } from '../../../engine/cluster/applications.ts';
+import { APPLICATION_STATES } from '../../../engine/ports/application.ts';
 import { contextOf, ofKind } from '../../support/control-fixtures.ts';
 import { GROUP } from '../../support/control-host.ts';
 
-function setup() {
-  const { context, marks } = contextOf(1);
+function setup(canaries: readonly string[] = []) {
+  const { context, marks } = contextOf(1, canaries);
   const applications = new Applications(context);
   const unit = context.units[0];
   if (unit === undefined) throw new Error('there is a group');
@@ -84,5 +86,44 @@ describe('an application', () => {
     expect(applications.get(unit).quiet).toBe(false);
     applications.renew(unit, 7_000_000);
     expect(actions()).toEqual(['renew 5']);
+  });
+
+  /** Most starts asked for within a second while a monitor speaks of epochs before ours. */
+  function startsInASecond(
+    words: readonly { readonly state: number; readonly epoch: number; readonly after: number }[],
+    canaries: readonly string[] = [],
+  ): number {
+    const { context, applications, unit, actions } = setup(canaries);
+    const asked: number[] = [];
+    context.now = 1;
+    for (const { state, epoch, after } of words) {
+      context.now += after;
+      applications.report(GROUP, epoch, APPLICATION_STATES[state] ?? 'running');
+      applications.start(unit, 9, 90_000_000, '');
+      for (const action of actions()) if (action === 'start 9') asked.push(context.now);
+    }
+    const inSecond = (from: number) => asked.filter((at) => at >= from && at < from + 1_000_000);
+    return Math.max(0, ...asked.map((from) => inSecond(from).length));
+  }
+
+  it('is asked to start once a second, whatever is said of earlier epochs', () => {
+    const word = fc.record({
+      // Stopping and stop-failed are worth a stop, and a start after that.
+      state: fc.constantFrom(0, 1, 2, 4),
+      epoch: fc.integer({ min: 0, max: 8 }),
+      after: fc.nat(300_000),
+    });
+    const words = fc.array(word, { maxLength: 40 });
+    fc.assert(
+      fc.property(words, (said) => startsInASecond(said) <= 1),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is asked without end when any word is taken for an answer (planted)', () => {
+    const running = { state: 2, epoch: 3, after: 200 };
+    const said = new Array<typeof running>(50).fill(running);
+    expect(startsInASecond(said)).toBe(1);
+    expect(startsInASecond(said, ['any-word-answers'])).toBe(50);
   });
 });

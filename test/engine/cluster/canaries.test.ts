@@ -42,14 +42,15 @@ const IN_SWARMS: readonly (readonly [CanaryId, number])[] = [
 /**
  * Shown elsewhere: by exploring the lease rules (lease.test.ts), by what the entry says
  * (transfer.test.ts), by reports in every order (volumes.test.ts), by what people are answered
- * (operator.test.ts) or in worlds with applications (test/scenarios/library.test.ts), because no
- * law of this small world depends on it.
+ * (operator.test.ts), by how often a start is asked for (applications.test.ts) or in worlds with
+ * applications (test/scenarios/library.test.ts), because no law of this small world depends on it.
  */
 const ELSEWHERE: readonly CanaryId[] = [
   'attest-keeps-renewing',
   'attest-not-persisted',
   'generation-kept',
   'attached-by-state',
+  'any-word-answers',
   'command-repeated',
   'clean-while-running',
   'guardian-never-armed',

@@ -281,6 +281,7 @@ export const en: { readonly [code: string]: string } = {
   'term.flushed.joined-without': 'A replica joined the set without a flushed write',
   'term.flushed.not-stable': 'A flush was answered before it was stable everywhere',
   'term.heals.not-in-sync': 'The in-sync set is not complete',
+  'term.heals.not-online': 'A group runs, and the log does not know it',
   'term.heals.not-running': 'A group does not run',
   'term.heals.not-up-to-date': 'A replica is not UpToDate',
   'term.heals.replicas-differ': 'The replicas differ',

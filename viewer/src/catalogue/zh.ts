@@ -279,6 +279,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.flushed.joined-without': '副本缺少已落盘的写入就加入了同步集合',
   'term.flushed.not-stable': '落盘尚未在各处完成就已答复',
   'term.heals.not-in-sync': '同步集合不完整',
+  'term.heals.not-online': '资源组在运行，日志却不知道',
   'term.heals.not-running': '资源组没有运行',
   'term.heals.not-up-to-date': '某个副本不是最新',
   'term.heals.replicas-differ': '两个副本不同',
