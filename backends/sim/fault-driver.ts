@@ -47,6 +47,7 @@ const AIM_LATE = 80_000;
 const AIM_WRITE = 350;
 
 export class FaultDriver {
+  /** How often each kind of fault struck something. */
   readonly fired = new Map<string, number>();
   readonly facts: FaultFacts = { frozen: 0, clockStopped: false, ppm: 0, wiped: false };
   readonly #world: FaultWorld;
@@ -111,8 +112,10 @@ export class FaultDriver {
     const peers = this.#peers(fault, nodes[0] as NodeId);
     const { kernel } = this.#world;
     const active = { fault, nodes, peers, since: kernel.now };
+    // One that finds nothing to strike, a kill of what is dead, has tested nothing.
+    const strikes = nodes.some((node) => this.#strikes(fault, this.#world.host(node)));
+    if (strikes) this.fired.set(fault.kind, (this.fired.get(fault.kind) ?? 0) + 1);
     this.#apply(active, true);
-    this.fired.set(fault.kind, (this.fired.get(fault.kind) ?? 0) + 1);
     kernel.worldEvent(nodes.length === 1 ? (nodes[0] as NodeId) : 0, `fault.${fault.kind}`, {
       fault: index,
       for: fault.for,
@@ -187,6 +190,23 @@ export class FaultDriver {
           this.#switch(host);
           break;
       }
+    }
+  }
+
+  /** Whether the fault changes anything for the host as it is now. */
+  #strikes(fault: Fault, host: SimHost): boolean {
+    switch (fault.kind) {
+      case 'kill-core':
+      case 'pause-core':
+        return host.coreAlive();
+      case 'kill-monitor':
+        return host.monitorAlive();
+      case 'switch':
+        return this.#leader() !== 0;
+      case 'freeze':
+        return host.power && !host.frozen;
+      default:
+        return host.power;
     }
   }
 
