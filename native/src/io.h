@@ -59,6 +59,11 @@ class Io {
   /// over (0: do not wait, negative: no limit), and takes at most `capacity` completions.
   virtual uint32_t wait(int64_t timeoutMicros, Completion* completions, uint32_t capacity) = 0;
 
+  /// Whether it pays to look for the next completion for some microseconds before sleeping: the
+  /// work comes one by one, and somebody waits for each. Where it comes in batches, looking takes
+  /// the processor from those who bring it, and makes the batches small.
+  void setEager(bool eager) { eager_ = eager; }
+
   /// Operations not yet completed.
   uint32_t inFlight() const { return inFlight_; }
   uint64_t enters() const { return enters_; }
@@ -77,6 +82,7 @@ class Io {
   std::vector<Completion> made_;
   uint32_t inFlight_ = 0;
   uint64_t enters_ = 0;
+  bool eager_ = true;
 };
 
 /// Throws Failure IO_URING_UNAVAILABLE where the kernel or a policy refuses.

@@ -22,6 +22,9 @@ constexpr int64_t kWaitMost = 500000;
 constexpr int64_t kStandstillMicros = 250000;
 constexpr int64_t kDrainMicros = 10000000;
 constexpr int64_t kAcceptRetryMicros = 100000;
+/// Events per turn, averaged over about so many turns, up to which work comes one by one. One write
+/// at a time makes one event a turn; at depth 32 there are ten and more when nobody looks for them.
+constexpr double kBatchMemory = 16, kEagerBatch = 2.5;
 
 void checkLayout(const Layout& layout) {
   const bool good =
@@ -132,6 +135,8 @@ uint32_t Reactor::poll(uint32_t count, double deadline) {
   const uint32_t delivered = core.events.deliver(events_, core.layout.events - kReservedEvents,
                                                  inPages_, core.layout.inPages);
   core.stats.events += delivered;
+  batch_ += (double(delivered) - batch_) / kBatchMemory;
+  core.io->setEager(batch_ <= kEagerBatch);
   return delivered;
 }
 

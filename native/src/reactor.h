@@ -84,6 +84,8 @@ class Reactor {
   Record* decisions_;
   uint8_t *inPages_, *outPages_;
   double timerAt_;
+  /// Events per turn of late.
+  double batch_ = 1;
   int64_t inspectAt_ = 0, trimAt_ = 0, polledAt_ = 0;
   int wakeFd_ = -1;
   uint64_t wakeCount_ = 0;

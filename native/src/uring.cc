@@ -184,8 +184,9 @@ class Uring final : public Io {
 
   /// Under load the next completion is a few microseconds away, and going to sleep and being woken
   /// costs more than that: a write at queue depth 1 takes half as long with this. Others that want
-  /// the processor get it. False when there is nothing yet, or no load.
+  /// the processor get it. False when there is nothing yet, no load, or too much (setEager).
   bool lookAgain(int64_t timeoutMicros) {
+    if (!eager_) return false;
     const int64_t now = bootMicros();
     if (now >= busyUntil_) return false;
     const int64_t limit = timeoutMicros < 0 ? kLookMicros : std::min(timeoutMicros, kLookMicros);
