@@ -235,6 +235,7 @@ export class World implements FaultWorld {
         dirty: 0,
         memberBoot: 0,
         heldUntil: 0,
+        leftAt: -1,
         linkMoment: 0,
       };
     });

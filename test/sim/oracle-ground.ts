@@ -48,6 +48,7 @@ export class Ground {
         dirty: 0,
         memberBoot: node * 10,
         heldUntil: Number.MAX_SAFE_INTEGER,
+        leftAt: -1,
         linkMoment: 0,
       };
     });

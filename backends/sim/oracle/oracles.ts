@@ -14,7 +14,7 @@ import { OneEpochOracle } from './one-epoch.ts';
 import { OneHolderOracle } from './one-holder.ts';
 import { RegisterOracle } from './register.ts';
 import { StopBeforeStartOracle } from './stop-before-start.ts';
-import { members, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import { isHeld, members, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 export class VolumeOracles {
@@ -27,6 +27,8 @@ export class VolumeOracles {
   readonly #stop: StopBeforeStartOracle;
   readonly #cover: CoverOracle;
   readonly #verdict: Verdict;
+  /** When a write was acknowledged last. */
+  #acked = 0;
   /** Whether no holder was left with everything: acknowledged, unflushed writes may be gone. */
   forgot = false;
   /** Whether the group waited for a person at the end. */
@@ -72,10 +74,12 @@ export class VolumeOracles {
         return;
       case Request.Write:
         this.#epoch.acknowledged(replica, op);
+        // A late one had to be there before: that is judged by itself.
         if ((history.closed[op] as number) > 0) {
           this.#late(op, replica);
           return;
         }
+        this.#acked = history.completed[op] as number;
         this.register.written(op);
         this.#flushed.completed(op, replica.leg);
         return;
@@ -134,7 +138,11 @@ export class VolumeOracles {
       if (member !== undefined) {
         replica.memberBoot = member.boot;
         replica.heldUntil = Number.MAX_SAFE_INTEGER;
-      } else if (replica.heldUntil > history.moment) replica.heldUntil = history.moment;
+        replica.leftAt = -1;
+      } else if (replica.heldUntil > history.moment) {
+        replica.heldUntil = history.moment;
+        replica.leftAt = history.moment;
+      }
     }
   }
 
@@ -154,6 +162,7 @@ export class VolumeOracles {
         // The source has flushed before this: what it had when the link came up is stable there.
         if (report.disk === 'Inconsistent' && replica.state !== 'Inconsistent') {
           replica.heldUntil = Math.max(replica.heldUntil, replica.linkMoment);
+          replica.leftAt = -1;
         }
         replica.state = report.disk;
         replica.role = report.role;
@@ -188,12 +197,14 @@ export class VolumeOracles {
     const { record } = truth;
     const was =
       record === null ||
-      record.members.some((member) => member.node === replica.node && member.boot === boot);
+      record.members.some((member) => member.node === replica.node && member.boot === boot) ||
+      (replica.leftAt >= this.#acked && boot === replica.memberBoot);
     replica.granted = 0;
     replica.record = null;
     replica.state = 'Off';
+    replica.leftAt = -1;
     if (was) this.#flushed.audit(replica, 'flushed.lost-at-crash');
-    if (was && members(truth).length === 0) {
+    if (was && !isHeld(truth, this.#acked)) {
       this.forgot = true;
       for (const holder of truth.replicas) {
         const holds = holder !== replica && holder.boot() !== 0;

@@ -32,6 +32,12 @@ export interface ReplicaTruth {
    * source had made stable first; a later one need not be.
    */
   heldUntil: number;
+  /**
+   * When it left the in-sync set with everything that was acknowledged; -1 when it is in the set,
+   * or no image any more. While nothing is acknowledged after that, it has everything still: the
+   * set that left it out may never serve.
+   */
+  leftAt: number;
   /** Moment at which its present link came up. */
   linkMoment: number;
 }
@@ -49,6 +55,16 @@ export interface VolumeTruth {
   readonly records: Map<number, VolumeRecord>;
   /** Latest moment of invocation among the flushed writes of each sector. */
   readonly flushed: Int32Array;
+}
+
+/**
+ * Whether some replica has everything acknowledged and has not lost power since: a member, or one
+ * that left the set and missed nothing. `acked` is when a write was acknowledged last.
+ */
+export function isHeld(truth: VolumeTruth, acked: number): boolean {
+  const missedNothing = (replica: ReplicaTruth): boolean =>
+    replica.leftAt >= acked && replica.boot() > 0 && replica.boot() === replica.memberBoot;
+  return members(truth).length > 0 || truth.replicas.some(missedNothing);
 }
 
 /** The replicas in the in-sync set whose hosts have not lost power since they were admitted. */
