@@ -8,8 +8,15 @@ import { benchEngine } from './engine.ts';
 import { benchMemory } from './memory.ts';
 import { benchMirroredWrite } from './mirrored-write.ts';
 import { type Figures, formatFigures, missedBars } from './report.ts';
+import { benchWriteCost } from './write-cost.ts';
 
-const NAMES = ['engine', 'mirrored-write-tmpfs', 'mirrored-write-disk', 'memory'] as const;
+const NAMES = [
+  'engine',
+  'write-cost',
+  'mirrored-write-tmpfs',
+  'mirrored-write-disk',
+  'memory',
+] as const;
 
 interface Options {
   readonly only?: (typeof NAMES)[number];
@@ -31,6 +38,7 @@ program.action(async (options: Options) => {
   const secondsEach = options.quick ? 1 : 3;
   const jobs: { readonly [name in (typeof NAMES)[number]]: () => Promise<Figures> } = {
     engine: () => Promise.resolve(benchEngine({ quick: options.quick ?? false, log })),
+    'write-cost': () => Promise.resolve(benchWriteCost({ quick: options.quick ?? false, log })),
     'mirrored-write-tmpfs': () => {
       return benchMirroredWrite({ place: 'tmpfs', rounds, secondsEach, log });
     },

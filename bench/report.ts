@@ -24,6 +24,7 @@ export const BARS: readonly Bar[] = [
   { name: 'engine-events-per-cpu-second', least: 1 },
   { name: 'runs-per-cpu-second', least: 1 },
   { name: 'simulated-to-cpu-time-1000-iops', least: 1 },
+  { name: 'engine-allocated-per-write-qd32', most: 1 },
   { name: 'mirrored-write-4k-qd32-tmpfs-vs-quorum', least: 5 },
   { name: 'mirrored-write-4k-qd32-tmpfs-vs-nbdkit', least: 0.5 },
   { name: 'host-memory-10GiB', most: 1 },

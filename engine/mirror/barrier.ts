@@ -64,8 +64,7 @@ export class Barrier {
     this.#length[at] = length;
     this.#head += 1;
     const turn = this.#p.turn;
-    const at2 = turn.dueAt(Deadline.Barrier);
-    if (at2 === Number.POSITIVE_INFINITY) {
+    if (!turn.isSet(Deadline.Barrier)) {
       turn.due(Deadline.Barrier, turn.now + this.#p.config.barrierDelay);
     }
     if (this.#head - this.#mark >= this.#p.config.barrierWrites) this.hurry();
@@ -212,7 +211,7 @@ export class Barrier {
     const calls = this.#joinedCalls.splice(0);
     for (const call of calls) call();
     if (this.#pending.length > 0 || this.#pendingCalls.length > 0) this.#wanted = true;
-    if (this.#head > this.#tail && p.turn.dueAt(Deadline.Barrier) === Number.POSITIVE_INFINITY) {
+    if (this.#head > this.#tail && !p.turn.isSet(Deadline.Barrier)) {
       p.turn.due(Deadline.Barrier, p.turn.now + p.config.barrierDelay);
     }
     p.writes.roomChanged();

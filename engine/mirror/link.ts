@@ -527,7 +527,7 @@ export class Link {
   #expect(): void {
     this.#owed += 1;
     const { turn, config } = this.#p;
-    if (turn.dueAt(Deadline.Watch) !== Number.POSITIVE_INFINITY) return;
+    if (turn.isSet(Deadline.Watch)) return;
     this.#watched = this.#progress;
     turn.due(Deadline.Watch, turn.now + config.peerTimeout);
   }

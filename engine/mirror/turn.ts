@@ -174,9 +174,9 @@ export class Turn {
     this.#unsettled = true;
   }
 
-  /** When a deadline falls due, Infinity for never. */
-  dueAt(deadline: number): Micros {
-    return this.#deadlines[deadline] as number;
+  /** Whether a deadline is set. Asked for each write: a time handed out would be a box each. */
+  isSet(deadline: number): boolean {
+    return this.#deadlines[deadline] !== Number.POSITIVE_INFINITY;
   }
 
   /** Notes that the armed timer fired. */
