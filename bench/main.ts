@@ -8,6 +8,7 @@ import { benchEngine } from './engine.ts';
 import { benchMemory } from './memory.ts';
 import { benchMirroredWrite } from './mirrored-write.ts';
 import { type Figures, formatFigures, missedBars } from './report.ts';
+import { benchResync } from './resync.ts';
 import { benchWriteCost } from './write-cost.ts';
 
 const NAMES = [
@@ -15,6 +16,8 @@ const NAMES = [
   'write-cost',
   'mirrored-write-tmpfs',
   'mirrored-write-disk',
+  'resync-tmpfs',
+  'resync-disk',
   'memory',
 ] as const;
 
@@ -36,6 +39,7 @@ program.action(async (options: Options) => {
   };
   const rounds = options.quick ? 1 : 7;
   const secondsEach = options.quick ? 1 : 3;
+  const resync = options.quick ? { rounds: 1, mebibytes: 64 } : { rounds: 5, mebibytes: 1024 };
   const jobs: { readonly [name in (typeof NAMES)[number]]: () => Promise<Figures> } = {
     engine: () => Promise.resolve(benchEngine({ quick: options.quick ?? false, log })),
     'write-cost': () => Promise.resolve(benchWriteCost({ quick: options.quick ?? false, log })),
@@ -45,6 +49,8 @@ program.action(async (options: Options) => {
     'mirrored-write-disk': () => {
       return benchMirroredWrite({ place: 'disk', rounds, secondsEach, log });
     },
+    'resync-tmpfs': () => benchResync({ place: 'tmpfs', ...resync, log }),
+    'resync-disk': () => benchResync({ place: 'disk', ...resync, log }),
     memory: () => benchMemory(log),
   };
   const figures: Figures = {};

@@ -1,5 +1,5 @@
 /** Our own two hosts and witness for a benchmark, started exactly as README says. */
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,15 +20,31 @@ interface Status {
   };
 }
 
+/** Our mirror while it runs: hosts `a` and `b`, and a witness. */
+export interface OurPair extends Running {
+  /** The host that serves the volume, and the other one. */
+  readonly serving: string;
+  readonly other: string;
+  /** The folder of the cluster; each host's own lies in it under its name. */
+  readonly home: string;
+  /** Ends all processes of a host, or starts it again. */
+  stopHost(name: string): Promise<void>;
+  startHost(name: string): void;
+  /** Waits until so many replicas are in sync, by the word of the serving host. */
+  inSync(members: number, seconds: number): Promise<void>;
+}
+
 /** Starts a mirror of two replicas in `folder` and waits until both are in sync and served. */
-export async function startOurs(folder: string, size: string): Promise<Running> {
+export async function startOurs(folder: string, size: string): Promise<OurPair> {
   const port = await freePorts(9);
   const home = join(folder, 'ours');
   await run(process.execPath, [...source, 'init', home, '--size', size, '--port', String(port)]);
   const config = join(home, 'understudy.yaml');
-  const children = ['a', 'b', 'w'].map((name) => {
+  const startHost = (name: string): ChildProcess => {
     return start(process.execPath, [...source, 'node', config, '--name', name]);
-  });
+  };
+  const hosts = new Map(['a', 'b', 'w'].map((name) => [name, startHost(name)]));
+  const children = [...hosts.values()];
   let serving = '';
   await waitFor(
     'both replicas in sync and one serving',
@@ -46,7 +62,19 @@ export async function startOurs(folder: string, size: string): Promise<Running> 
   return {
     uri: `nbd+unix:///?socket=${socket}`,
     pids: children.flatMap((child) => familyOf(child.pid as number)),
-    stop: () => stopAll(children),
+    serving,
+    other: serving === 'a' ? 'b' : 'a',
+    home,
+    stop: () => stopAll([...hosts.values()]),
+    stopHost: (name) => stopAll([hosts.get(name) as ChildProcess]),
+    startHost: (name) => void hosts.set(name, startHost(name)),
+    inSync: (members, seconds) => {
+      const reached = async (): Promise<boolean> => {
+        const status = await statusOf(config, serving);
+        return status?.status?.volumes[0]?.members.length === members;
+      };
+      return waitFor(`${members} replicas in sync`, reached, seconds);
+    },
   };
 }
 

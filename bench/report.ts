@@ -27,6 +27,8 @@ export const BARS: readonly Bar[] = [
   { name: 'engine-allocated-per-write-qd32', most: 1 },
   { name: 'mirrored-write-4k-qd32-tmpfs-vs-quorum', least: 5 },
   { name: 'mirrored-write-4k-qd32-tmpfs-vs-nbdkit', least: 0.5 },
+  { name: 'resync-tmpfs-vs-plain-copy', least: 0.7 },
+  { name: 'resync-disk-vs-plain-copy', least: 0.7 },
   { name: 'host-memory-10GiB', most: 1 },
 ];
 

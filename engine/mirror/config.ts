@@ -39,7 +39,7 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   alExtents: 896,
   journalPages: 32,
   resyncWindow: 16,
-  resyncChunk: 65536,
+  resyncChunk: 65_536,
   barrierWrites: 2048,
   barrierDelay: 50_000,
   peerTimeout: 2_000_000,

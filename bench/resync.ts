@@ -1,0 +1,106 @@
+/**
+ * Resync throughput: a replica comes back after everything was written without it, and its copy is
+ * timed by the serving host's own timeline. Beside it, in the same minute, a plain copy of the same
+ * bytes between two files on the same disk. No application I/O: that is the resync's worst rival.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { median } from './fio.ts';
+import { startOurs } from './ours.ts';
+import type { Figures } from './report.ts';
+
+const run = promisify(execFile);
+const MIB = 1024 * 1024;
+
+export interface ResyncOptions {
+  readonly place: 'tmpfs' | 'disk';
+  readonly rounds: number;
+  readonly mebibytes: number;
+  readonly log: (line: string) => void;
+}
+
+/** Copies the whole volume once per round, ours and plainly. */
+export async function benchResync(options: ResyncOptions): Promise<Figures> {
+  const { place, rounds, mebibytes, log } = options;
+  const parent = place === 'tmpfs' ? '/dev/shm' : process.cwd();
+  const folder = mkdtempSync(join(parent, 'understudy-resync-'));
+  const ours = await startOurs(folder, `${mebibytes}MiB`);
+  const rates: { readonly ours: number[]; readonly plain: number[] } = { ours: [], plain: [] };
+  try {
+    for (let round = 1; round <= rounds; round += 1) {
+      await ours.stopHost(ours.other);
+      await ours.inSync(1, 60);
+      await writeAll(ours.uri, mebibytes);
+      ours.startHost(ours.other);
+      await ours.inSync(2, 300);
+      const { bytes, micros } = lastResync(join(ours.home, ours.serving, 'timeline.jsonl'));
+      rates.ours.push(bytes / micros);
+      rates.plain.push((mebibytes * MIB) / (await plainCopy(folder, mebibytes, place)));
+      log(
+        `${place} resync round ${round}/${rounds}: ours ${rates.ours.at(-1)?.toFixed(0)} MB/s of ` +
+          `${Math.round(bytes / MIB)} MiB, plain copy ${rates.plain.at(-1)?.toFixed(0)} MB/s`,
+      );
+    }
+  } finally {
+    await ours.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const ratio = median(rates.ours.map((one, at) => one / (rates.plain[at] ?? Number.NaN)));
+  return {
+    [`resync-${place}-vs-plain-copy`]: {
+      ours: median(rates.ours),
+      peer: median(rates.plain),
+      ratio,
+      unit: 'MB/s',
+      command: `npm run bench -- --only resync-${place}`,
+    },
+  };
+}
+
+/** Fills the volume through a client none of ours. */
+async function writeAll(uri: string, mebibytes: number): Promise<void> {
+  await run('fio', [
+    '--name=fill',
+    '--ioengine=nbd',
+    `--uri=${uri}`,
+    '--rw=write',
+    '--bs=1m',
+    '--iodepth=4',
+    `--size=${mebibytes}m`,
+    '--end_fsync=1',
+  ]);
+}
+
+/** Microseconds that a plain copy of as many bytes takes, stable at its end. */
+async function plainCopy(folder: string, mebibytes: number, place: string): Promise<number> {
+  const [from, to] = [join(folder, 'plain-from'), join(folder, 'plain-to')];
+  const direct = place === 'disk';
+  const common = ['bs=1M', `count=${mebibytes}`, 'status=none'];
+  await run('dd', ['if=/dev/urandom', `of=${from}`, ...common, 'conv=fsync']);
+  const began = performance.now();
+  const flags = direct ? ['iflag=direct', 'oflag=direct'] : [];
+  await run('dd', [`if=${from}`, `of=${to}`, ...common, ...flags, 'conv=fsync']);
+  const took = (performance.now() - began) * 1000;
+  rmSync(from);
+  rmSync(to);
+  return took;
+}
+
+/** The last finished copy on a timeline: its bytes and its microseconds, start to end. */
+function lastResync(path: string): { readonly bytes: number; readonly micros: number } {
+  let began = 0;
+  let found = { bytes: 0, micros: Number.NaN };
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    if (!line.includes('"mirror.resync.')) continue;
+    const { t, kind, d } = JSON.parse(line) as {
+      readonly t: number;
+      readonly kind: string;
+      readonly d: { readonly copied?: number };
+    };
+    if (kind === 'mirror.resync.start') began = t;
+    if (kind === 'mirror.resync.end') found = { bytes: d.copied ?? 0, micros: t - began };
+  }
+  return found;
+}
