@@ -57,6 +57,10 @@ export const CLUSTER_CANARIES: readonly Canary[] = [
     id: 'any-word-answers',
     what: 'what is said of an earlier epoch is taken for the answer to a start, which is repeated',
   },
+  {
+    id: 'failure-forgotten',
+    what: 'a core that restarts no longer knows that a disk of this boot has failed',
+  },
   { id: 'command-repeated', what: 'a command that took effect is judged again by the next leader' },
 ];
 
@@ -84,6 +88,7 @@ export type CanaryId =
   | 'clean-while-running'
   | 'guardian-never-armed'
   | 'any-word-answers'
+  | 'failure-forgotten'
   | 'command-repeated';
 
 /** The switches, by id. */

@@ -41,7 +41,7 @@ import {
 import { statusOf } from './status.ts';
 import { Upkeep } from './upkeep.ts';
 import { Views } from './views.ts';
-import { Volumes } from './volumes.ts';
+import { type Doubted, Volumes } from './volumes.ts';
 
 export interface ControlOptions {
   readonly config: ClusterConfig;
@@ -64,6 +64,8 @@ interface Document {
   readonly formation: FormationDurable;
   readonly attested: readonly Attestation[];
   readonly running: readonly Running[];
+  /** Absent in documents of before. */
+  readonly doubted?: readonly Doubted[];
 }
 
 const WAKE_MIN = 1000;
@@ -104,7 +106,7 @@ export class Control implements ControlActor {
     this.#context = context;
     this.#durability = new Durability(context);
     this.#links = new Links(context, () => this.#beat());
-    this.#volumes = new Volumes(context);
+    this.#volumes = new Volumes(context, () => this.#durability.mark());
     this.#facts = this.#composeFacts(0);
     const machine = {
       get state(): ClusterState {
@@ -236,6 +238,7 @@ export class Control implements ControlActor {
       this.#formation.restore(document.formation);
       this.#voter.restore(document.attested);
       this.#executor.restore(document.running);
+      this.#volumes.restore(document.doubted ?? []);
     }
     this.#raft.start(document?.raft ?? null);
     this.#facts = this.#composeFacts(0);
@@ -549,6 +552,7 @@ export class Control implements ControlActor {
       formation: this.#formation.durable(),
       attested: this.#context.flags['attest-not-persisted'] ? [] : this.#voter.attested,
       running: this.#executor.running,
+      doubted: this.#volumes.doubted,
     };
     return document as unknown as Durable;
   }

@@ -1,5 +1,5 @@
 /** This node's replicas as their data actors report them, and what they were told. */
-import type { Epoch, Generation, Micros, NodeId } from '../core/units.ts';
+import type { BootId, Epoch, Generation, Micros, NodeId } from '../core/units.ts';
 import type { DataReport, DiskState, LinkState, Role, VolumeRecord } from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { VolumeFacts, Want } from './messages.ts';
@@ -30,14 +30,29 @@ export interface LocalVolume {
   event: string;
   /** Id of the data actor's event that its disk failed, '' while it has not. */
   failure: string;
+  /** A copy to this replica was seen under way since its disk was doubted. */
+  copied: boolean;
+}
+
+/**
+ * A replica whose disk failed while another member had its data: what it had acknowledged may be
+ * gone. Kept beside its own metadata, which may not have taken the word.
+ */
+export interface Doubted {
+  readonly volume: string;
+  readonly boot: BootId;
 }
 
 export class Volumes {
   readonly #context: Context;
   readonly #all: LocalVolume[] = [];
+  #doubted: readonly Doubted[] = [];
+  /** Called when {@link doubted} changed and must be made durable. */
+  readonly #changed: () => void;
 
-  constructor(context: Context) {
+  constructor(context: Context, changed: () => void = () => {}) {
     this.#context = context;
+    this.#changed = changed;
     for (const { name, replicas } of context.config.volumes) {
       if (!replicas.some((replica) => replica.node === context.node)) continue;
       this.#all.push({
@@ -58,6 +73,7 @@ export class Volumes {
         granted: -1,
         event: '',
         failure: '',
+        copied: false,
       });
     }
   }
@@ -68,6 +84,16 @@ export class Volumes {
 
   get(name: string): LocalVolume | null {
     return this.#all.find((volume) => volume.volume === name) ?? null;
+  }
+
+  get doubted(): readonly Doubted[] {
+    return this.#doubted;
+  }
+
+  /** What an earlier life wrote down; a reboot is doubt enough by itself (RULE-06). */
+  restore(doubted: readonly Doubted[]): void {
+    if (this.#context.flags['failure-forgotten']) return;
+    this.#doubted = doubted.filter(({ boot }) => boot === this.#context.boot);
   }
 
   /** The data actor (re)started: it knows nothing of what it was told before. */
@@ -118,6 +144,10 @@ export class Volumes {
           volume.taint = report.epoch;
           volume.engaged = acts;
         }
+        const others = record === null || record.members.length > 1;
+        if (report.disk === 'Failed' && volume.disk !== 'Failed' && others) this.#doubt(volume);
+        if (report.link === 'SyncTarget') volume.copied = true;
+        if (report.disk === 'UpToDate' && volume.copied) this.#trust(volume);
         volume.disk = report.disk;
         volume.failure = report.failure ?? '';
         volume.role = report.role;
@@ -188,8 +218,36 @@ export class Volumes {
   }
 
   facts(): readonly VolumeFacts[] {
-    return this.#all.map(({ volume, attached, disk, generation, epoch, want }) => {
-      return { volume, attached, disk, generation, epoch, want };
+    return this.#all.map((local) => {
+      const { volume, attached, generation, epoch, want } = local;
+      // RULE-10: until it is copied to, it is no more than a target.
+      const sound = local.disk === 'Failed' || !this.#isDoubted(volume);
+      return {
+        volume,
+        attached,
+        disk: sound ? local.disk : 'Inconsistent',
+        generation,
+        epoch,
+        want,
+      };
     });
+  }
+
+  #isDoubted(name: string): boolean {
+    return this.#doubted.some(({ volume }) => volume === name);
+  }
+
+  #doubt(local: LocalVolume): void {
+    local.copied = false;
+    if (this.#isDoubted(local.volume)) return;
+    this.#doubted = [...this.#doubted, { volume: local.volume, boot: this.#context.boot }];
+    this.#changed();
+  }
+
+  /** It was copied to since. */
+  #trust(local: LocalVolume): void {
+    if (!this.#isDoubted(local.volume)) return;
+    this.#doubted = this.#doubted.filter(({ volume }) => volume !== local.volume);
+    this.#changed();
   }
 }

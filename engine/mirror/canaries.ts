@@ -41,6 +41,7 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'early-alone',
     what: 'Writes do without the peer once the record comes, not once it is acted on.',
   },
+  { id: 'failure-forgotten', what: 'A replica whose flush failed is sound after a restart.' },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
 ];
 
@@ -66,6 +67,7 @@ export interface CanarySwitches {
   readonly overlapOrder: boolean;
   readonly resyncRace: boolean;
   readonly earlyAlone: boolean;
+  readonly failureForgotten: boolean;
   readonly readNoWait: boolean;
 }
 
@@ -92,6 +94,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     overlapOrder: ids.has('overlap-order'),
     resyncRace: ids.has('resync-race'),
     earlyAlone: ids.has('early-alone'),
+    failureForgotten: ids.has('failure-forgotten'),
     readNoWait: ids.has('read-no-wait'),
   };
 }

@@ -216,6 +216,7 @@ export class RoleMachine {
     this.#promoting = false;
     turn.reached('mirror.disk.failed');
     state.failure = turn.cause = turn.event('mirror.disk.failed', { what });
+    if (what === 'flush' || what === 'write') this.#p.store.doubt();
     link.drop('disk-failed');
   }
 

@@ -105,6 +105,20 @@ export class Store {
     this.#writeSuperblock();
   }
 
+  /**
+   * A write or flush failed: what the disk had only in its cache may be gone, acknowledged writes
+   * among it. While another member has them this replica is no image of any moment, also after a
+   * restart. The only member's is the best that there is.
+   */
+  doubt(): void {
+    const { record } = this.#p.state;
+    const only = record !== null && record.members.length <= 1;
+    if (only || this.#p.canary.failureForgotten) return;
+    this.block.flags |= DiskFlag.Inconsistent;
+    // Nothing waits for it. Where this fails as well, control remembers.
+    this.persist(() => {});
+  }
+
   /** RULE-01: makes `epoch` durable before anybody acts in it. */
   persistEpoch(epoch: Epoch, done: () => void): void {
     if (this.#p.canary.rule01) {

@@ -154,3 +154,25 @@ export function brokenTaker(seed: number, how: 'broken' | 'metaBroken', load: bo
   if (!until(pair, () => b.disk === 'Failed')) throw new Error('not failed');
   return pair;
 }
+
+/** The primary's disk forgets its cache and says so; then its core restarts, its peer away. */
+export function forgetful(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(200 * MS);
+  pair.cut();
+  pair.isolate(2, true);
+  pair.hosts[0].forgetful = true;
+  if (!until(pair, () => pair.hosts[0].disk === 'Failed')) throw new Error('no flush came');
+  pair.runFor(20 * MS);
+  pair.crashCore(1, 5 * MS);
+  pair.runFor(600 * MS);
+  return pair;
+}
+
+/** The same, and the peer comes back. */
+export function forgotten(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = forgetful(seed, canaries);
+  pair.isolate(2, false);
+  pair.settle();
+  return pair;
+}

@@ -94,6 +94,8 @@ export class Host {
   lastGrant = 0;
   /** Its disk answers every read, write and flush of data with an error. */
   broken = false;
+  /** The next flush fails, and the disk has lost what was only in its cache. */
+  forgetful = false;
   /** Its disk answers every write of metadata with an error. */
   metaBroken = false;
 
@@ -352,6 +354,15 @@ export abstract class PairHosts {
       }
       case Decision.LocalFlush: {
         const covered = [...h.unstable];
+        if (h.forgetful) {
+          h.forgetful = false;
+          this.io(h, null, () => {
+            for (const s of h.unstable) h.cache[s] = h.stable[s] as number;
+            h.unstable.clear();
+            return { ...INPUT, op: Event.FlushDone, length, status: 5 };
+          });
+          return;
+        }
         this.io(h, null, () => {
           for (const s of covered) {
             h.stable[s] = h.cache[s] as number;

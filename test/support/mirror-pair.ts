@@ -358,7 +358,7 @@ export class Pair extends PairHosts {
       old.actor !== null &&
       old.pausedUntil <= this.now &&
       oldMember?.boot === old.boot;
-    if (healthy && old.disk !== 'Failed') {
+    if (healthy && old.disk !== 'Failed' && old.disk !== 'Inconsistent') {
       this.#takeOverDue = false;
       return;
     }
@@ -368,7 +368,7 @@ export class Pair extends PairHosts {
     for (const m of alive.length > 0 ? alive : record.members) {
       const h = this.host(m.node);
       if (!h.attached || !h.connected || h.actor === null || h.pausedUntil > this.now) continue;
-      if (h.disk === 'Failed') continue;
+      if (h.disk === 'Failed' || h.disk === 'Inconsistent') continue;
       this.#takeOverDue = false;
       this.#commit(h.node, [{ node: h.node, boot: h.boot }], 1000 + record.epoch);
       return;

@@ -51,6 +51,7 @@ const ELSEWHERE: readonly CanaryId[] = [
   'generation-kept',
   'attached-by-state',
   'any-word-answers',
+  'failure-forgotten',
   'command-repeated',
   'clean-while-running',
   'guardian-never-armed',

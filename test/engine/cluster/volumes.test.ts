@@ -150,4 +150,49 @@ describe('a local volume', () => {
     volumes.record(local, RECORD, '');
     expect(local.want).toBeNull();
   });
+
+  const state = { kind: 'state', volume: VOLUME, epoch: 2, dirty: 0, pending: 0 } as const;
+
+  /** What a core that restarts in the same boot says of a disk that failed before. */
+  function restarted(boot: number, canaries: readonly string[] = []) {
+    const before = setup(1);
+    before.attach(1);
+    const failed = { ...state, disk: 'Failed', role: 'Suspended', link: 'Connecting' } as const;
+    before.volumes.report(failed, boots, RECORD);
+    const after = setup(1, canaries);
+    after.context.boot = boot;
+    after.volumes.restore(before.volumes.doubted);
+    after.attach(1);
+    return after;
+  }
+
+  it('whose disk failed is a target until it was copied to, whatever its metadata say', () => {
+    const { volumes } = restarted(11);
+    const said = (): string => volumes.facts()[0]?.disk ?? '';
+    expect(said()).toBe('Inconsistent');
+    const whole = { ...state, disk: 'UpToDate', role: 'Secondary', link: 'Connected' } as const;
+    volumes.report(whole, boots, RECORD);
+    expect(said()).toBe('Inconsistent');
+    const target = { ...whole, disk: 'Inconsistent', link: 'SyncTarget' } as const;
+    volumes.report(target, boots, RECORD);
+    volumes.report(whole, boots, RECORD);
+    expect(said()).toBe('UpToDate');
+    expect(volumes.doubted).toEqual([]);
+  });
+
+  it('is not doubted for what its disk did before a reboot: RULE-06 says enough', () => {
+    expect(restarted(12).volumes.facts()[0]?.disk).toBe('UpToDate');
+  });
+
+  it('is taken for sound when a failure is forgotten (planted)', () => {
+    expect(restarted(11, ['failure-forgotten']).volumes.facts()[0]?.disk).toBe('UpToDate');
+  });
+
+  it('is not doubted where nobody else has its data', () => {
+    const { volumes, attach } = setup(1);
+    attach(1);
+    const failed = { ...state, disk: 'Failed', role: 'Suspended', link: 'Connecting' } as const;
+    volumes.report(failed, boots, { ...RECORD, members: [{ node: 1, boot: 11 }] });
+    expect(volumes.doubted).toEqual([]);
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { canarySwitches, MIRROR_CANARIES } from '../../../engine/mirror/canaries.ts';
+import { forgotten } from '../../support/mirror-cases.ts';
 import type { Pair } from '../../support/mirror-pair.ts';
 import {
   aloneThenDark,
@@ -16,6 +17,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'RULE-03': blinked,
   'RULE-11': aloneThenDark,
   'RULE-12': aloneThenDark,
+  'failure-forgotten': forgotten,
   'stale-epoch': thawed,
   'read-no-wait': readersWait,
 };

@@ -3,6 +3,7 @@ import { Event } from '../../../engine/data/abi.ts';
 import { formatMetadata } from '../../../engine/mirror/metadata.ts';
 import {
   brokenTaker,
+  forgetful,
   lateAddition,
   releasedInCopy,
   tell,
@@ -113,6 +114,18 @@ describe('the role', () => {
     pair.runFor(500_000);
     expect(pair.completedBy(1)).toBeGreaterThan(done);
     expect(pair.violations).toEqual([]);
+  });
+
+  it('is not for a replica whose flush failed, whatever restarts, until it is copied to', () => {
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const pair = forgetful(seed);
+      expect(pair.hosts[0].disk).toBe('Inconsistent');
+      expect(pair.hosts[0].role).not.toBe('Primary');
+      pair.isolate(2, false);
+      pair.settle();
+      expect(pair.hosts.map(({ disk }) => disk)).toEqual(['UpToDate', 'UpToDate']);
+      expect(pair.violations).toEqual([]);
+    }
   });
 
   it('survives the power loss of both hosts with everything flushed', () => {
