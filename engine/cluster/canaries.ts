@@ -20,6 +20,10 @@ export const CLUSTER_CANARIES: readonly Canary[] = [
     what: 'a member that lost power is promoted while the other member may be alive',
   },
   {
+    id: 'RULE-09',
+    what: 'a member that lost power is promoted rather than the one that did not',
+  },
+  {
     id: 'attest-early-after-restart',
     what: 'a restarted voter attests at once, though it has forgotten its promises',
   },
@@ -68,6 +72,7 @@ export const CLUSTER_CANARIES: readonly Canary[] = [
 export type CanaryId =
   | 'RULE-01'
   | 'RULE-06'
+  | 'RULE-09'
   | 'attest-early-after-restart'
   | 'attest-keeps-renewing'
   | 'attest-not-persisted'

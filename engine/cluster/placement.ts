@@ -65,7 +65,7 @@ export function judge(
     const boot = boots(m.node);
     return boot !== 0 && boot !== m.boot;
   });
-  if (alone || flags['RULE-06']) return { ok: true, standing: 'rebooted' };
+  if (alone || flags['RULE-06'] || flags['RULE-09']) return { ok: true, standing: 'rebooted' };
   return no('rebooted-member', 'bring-peer-back');
 }
 
@@ -102,7 +102,8 @@ export function place(
       verdict = no('application-failed', 'start-group');
     if (verdict.ok) {
       const found: Placement = { ok: true, taker: candidate, standing: verdict.standing };
-      if (verdict.standing === 'member') return found;
+      // RULE-09: whoever did not lose power leads, and is copied from.
+      if ((verdict.standing === 'member') !== flags['RULE-09']) return found;
       second ??= found;
       continue;
     }

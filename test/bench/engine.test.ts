@@ -41,6 +41,15 @@ describe('the bars', () => {
     expect(missedBars({})).toEqual([]);
   });
 
+  it('are missed by a brief measurement only where noise is no excuse', () => {
+    const brief = (ratio: number): readonly string[] => {
+      return missedBars({ 'runs-per-cpu-second': { ...figure, ratio } }, 'brief');
+    };
+    expect(brief(0.5)).toEqual([]);
+    expect(brief(0.3)).toEqual(['runs-per-cpu-second: 0.30 < 0.4']);
+    expect(missedBars({ 'resync-disk-vs-plain-copy': figure }, 'brief')).toEqual([]);
+  });
+
   it('are printed with what repeats them', () => {
     expect(formatFigures({ it: figure })).toBe(
       'it: ours 1.000, peer 2.000, ratio 0.50  [runs/CPU s]  npm run bench',

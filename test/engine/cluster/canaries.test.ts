@@ -20,6 +20,7 @@ type Scenario = (seed: number, canaries: readonly string[]) => ControlNet;
 const SHOWN: readonly (readonly [CanaryId, Scenario, number, number])[] = [
   ['RULE-01', splitPair, 1, 3],
   ['RULE-06', rebootedStandby, 1, 3],
+  ['RULE-09', quickReboot, 1, 3],
   ['attest-early-after-restart', restartedVoter, 1, 10],
   ['single-attestation', restartedVoter, 1, 10],
   ['lease-never-checked', isolatedOwner, 1, 3],
