@@ -20,6 +20,7 @@ export interface Elsewhere {
 }
 
 const DISK = 'no fault of the simulated world makes a disk fail or its metadata rot';
+const LOST = 'no disk of the simulated world loses a write that it said was durable';
 const APPLICATION = 'applications of the simulated world start and stop when they are told to';
 const CONTRACT = 'control commits no such record; the data actor refuses it all the same';
 
@@ -59,6 +60,18 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     swarm: 'never',
     reason: DISK,
     test: 'a replica whose journal is spoiled',
+  },
+  {
+    mark: 'mirror.meta.stale-map',
+    swarm: 'never',
+    reason: LOST,
+    test: 'a replica whose map is older than its journal says',
+  },
+  {
+    mark: 'mirror.meta.stale-superblock',
+    swarm: 'never',
+    reason: LOST,
+    test: 'a replica both of whose superblocks are older than its journal says',
   },
   {
     mark: 'mirror.meta.bad-map-page',

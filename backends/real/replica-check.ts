@@ -6,10 +6,11 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync, type Stats } fr
 import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import {
+  chooseSuperblock,
   decodeSuperblock,
+  isReadOnly,
   type MetadataFault,
   metadataLayout,
-  type SuperblockRead,
 } from '../../engine/mirror/metadata.ts';
 import { HostError, systemCode } from './failure.ts';
 import { mirrorConfig } from './mirror-config.ts';
@@ -33,16 +34,12 @@ export function checkReplica(volume: VolumeConfig, replica: ReplicaConfig): Repl
   }
   const path = behind ? replica.path : replica.meta;
   const base = behind ? dataBytes : 0;
-  const slots = [layout.slotA, layout.slotB].map((page) => {
-    const bytes = readPage(path, base + page * PAGE_BYTES);
-    return decodeSuperblock(config, replica.node, page, bytes);
-  });
-  const faults = slots.flatMap((slot: SuperblockRead) => (slot.ok ? [] : [slot.fault]));
-  // A readable slot that speaks of something else outweighs a good one: it is not this replica.
-  const telling = faults.find((fault) => fault !== 'unreadable') ?? faults[0];
-  if (telling === undefined) return { damagedSlots: 0 };
-  if (faults.length < slots.length && telling === 'unreadable') return { damagedSlots: 1 };
-  throw refusal(path, volume, telling);
+  const slot = (page: number) =>
+    decodeSuperblock(config, replica.node, page, readPage(path, base + page * PAGE_BYTES));
+  const chosen = chooseSuperblock(slot(layout.slotA), slot(layout.slotB));
+  if (!chosen.ok) throw refusal(path, volume, chosen.fault);
+  if (isReadOnly(chosen.block)) throw refusal(path, volume, 'read-only-features');
+  return { damagedSlots: chosen.damaged };
 }
 
 function checkSize(path: string, wanted: number, volume: string): void {
@@ -122,6 +119,10 @@ const REASONS: Readonly<Record<MetadataFault, readonly [reason: string, remedy: 
     'uses features that this version does not know',
     'start the version that wrote it, or a later one',
   ],
+  'read-only-features': [
+    'uses features without which it may be read, but not written',
+    'start the version that wrote it, or a later one',
+  ],
   'other-volume': [
     'belongs to another volume',
     'correct uuid: or path: in the configuration; nothing was written to it',
@@ -129,6 +130,14 @@ const REASONS: Readonly<Record<MetadataFault, readonly [reason: string, remedy: 
   'other-node': [
     'belongs to another node',
     'correct replicas: in the configuration; two nodes must not share one replica',
+  ],
+  'other-device': [
+    'has superblocks of two different replicas',
+    'if the other replica is well, replace this one with an empty one; it will be filled',
+  ],
+  stale: [
+    'is older in part than the rest of it: a write was lost, or it was copied while in use',
+    'if the other replica is well, replace this one with an empty one; it will be filled',
   ],
   size: ['was made for another volume size', 'set size: back to what it was when it was made'],
   'logical-block': [

@@ -1,19 +1,22 @@
 /** The engine's own actors and metadata format, as a simulated world uses them. */
 import { Control } from '../../engine/cluster/control.ts';
 import type { VolumeConfig } from '../../engine/core/config.ts';
-import { EXTENT_BYTES } from '../../engine/core/units.ts';
+import { EXTENT_BYTES, type NodeId } from '../../engine/core/units.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
 import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
 import { recordedMirror } from '../../engine/mirror/flight.ts';
+import { decodeJournal } from '../../engine/mirror/journal.ts';
 import {
-  decodeJournal,
+  chooseSuperblock,
   decodeMapPage,
+  decodeSuperblock,
   formatMetadata,
   metadataLayout,
   metadataPages,
 } from '../../engine/mirror/metadata.ts';
+import { deviceBytes } from '../../engine/mirror/page.ts';
 import { FlightReel } from '../../engine/timeline/flight.ts';
 import type { Actors, MetadataPage, Suspicion } from './actors.ts';
 
@@ -86,8 +89,8 @@ export class EngineActors implements Actors {
     return pages;
   };
 
-  readonly suspicion: Actors['suspicion'] = (volume, _node, meta) =>
-    readSuspicion(this.#config(volume), meta);
+  readonly suspicion: Actors['suspicion'] = (volume, node, meta) =>
+    readSuspicion(this.#config(volume), node, meta);
 
   #config(volume: VolumeConfig): MirrorConfig {
     const known = this.#configs.get(volume);
@@ -99,13 +102,17 @@ export class EngineActors implements Actors {
 }
 
 /** Which blocks the durable metadata of one replica names as dirty or hot. */
-function readSuspicion(config: MirrorConfig, meta: Uint8Array): Suspicion {
+function readSuspicion(config: MirrorConfig, node: NodeId, meta: Uint8Array): Suspicion {
   const layout = metadataLayout(config);
   const page = (at: number): Uint8Array => meta.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES);
+  const slot = (at: number) => decodeSuperblock(config, node, at, page(at));
+  const chosen = chooseSuperblock(slot(layout.slotA), slot(layout.slotB));
+  if (!chosen.ok) return { readable: false, covers: () => true };
+  const device = deviceBytes(chosen.block.device);
   let newest = -1;
   let hot: readonly number[] = [];
   for (let i = 0; i < layout.journalPages; i += 1) {
-    const read = decodeJournal(config, layout.journal + i, page(layout.journal + i));
+    const read = decodeJournal(device, layout.journal + i, page(layout.journal + i));
     if (read === null || read.seq <= newest) continue;
     newest = read.seq;
     hot = read.extents;
@@ -114,8 +121,8 @@ function readSuspicion(config: MirrorConfig, meta: Uint8Array): Suspicion {
   const maps: (Uint32Array | null)[] = [];
   for (let i = 0; i < layout.mapPages; i += 1) {
     const words = new Uint32Array(PAGE_WORDS);
-    const whole = decodeMapPage(config, layout.map + i, i, page(layout.map + i), words);
-    maps.push(whole ? words : null);
+    const whole = decodeMapPage(device, layout.map + i, i, page(layout.map + i), words);
+    maps.push(whole === null ? null : words);
   }
   return {
     readable: newest >= 0,

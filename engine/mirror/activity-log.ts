@@ -6,7 +6,7 @@
 import { invariant } from '../core/invariant.ts';
 import { BLOCK_BYTES, EXTENT_BYTES } from '../core/units.ts';
 import { PAGE_BLOCKS } from './block-map.ts';
-import { HOT_MAX } from './metadata.ts';
+import { HOT_MAX } from './journal.ts';
 import type { Parts } from './parts.ts';
 
 /** Oldest extents that are looked at when room is needed. */

@@ -42,6 +42,23 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     what: 'Writes do without the peer once the record comes, not once it is acted on.',
   },
   { id: 'failure-forgotten', what: 'A replica whose flush failed is sound after a restart.' },
+  {
+    id: 'journal-torn-guessed',
+    what: 'An unreadable journal block after the newest is taken for a torn one, whatever it was.',
+  },
+  {
+    id: 'salt-ignored',
+    what: 'A metadata page written for another place, or by another replica, is taken.',
+  },
+  { id: 'map-page-trusted', what: 'A map page is believed although its checksum does not fit.' },
+  {
+    id: 'slot-single',
+    what: 'A superblock update counts as durable when one of the two slots has it.',
+  },
+  {
+    id: 'stale-trusted',
+    what: 'What pages of the metadata say of writes that are missing in others is not heeded.',
+  },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
 ];
 
@@ -69,6 +86,11 @@ export interface CanarySwitches {
   readonly earlyAlone: boolean;
   readonly failureForgotten: boolean;
   readonly readNoWait: boolean;
+  readonly tornGuessed: boolean;
+  readonly saltIgnored: boolean;
+  readonly mapPageTrusted: boolean;
+  readonly slotSingle: boolean;
+  readonly staleTrusted: boolean;
 }
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
@@ -96,5 +118,10 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     earlyAlone: ids.has('early-alone'),
     failureForgotten: ids.has('failure-forgotten'),
     readNoWait: ids.has('read-no-wait'),
+    tornGuessed: ids.has('journal-torn-guessed'),
+    saltIgnored: ids.has('salt-ignored'),
+    mapPageTrusted: ids.has('map-page-trusted'),
+    slotSingle: ids.has('slot-single'),
+    staleTrusted: ids.has('stale-trusted'),
   };
 }

@@ -16,6 +16,8 @@ export interface MirrorConfig {
   readonly alExtents: number;
   /** Pages of the journal ring, 4..1024. */
   readonly journalPages: number;
+  /** Pages of 4 KiB from one superblock slot to the other at least, 1..65536. */
+  readonly slotDistance: number;
   /** Resync copies in flight at most; the engine's slots bound it too. */
   readonly resyncWindow: number;
   /** Bytes of one resync copy at most, a multiple of 4096; the slots bound it too. */
@@ -38,6 +40,8 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   logicalBlock: 4096,
   alExtents: 896,
   journalPages: 32,
+  // 1 MiB: more than a bad track, an erase block or one misdirected write spoils at once.
+  slotDistance: 256,
   resyncWindow: 16,
   resyncChunk: 65_536,
   barrierWrites: 2048,
@@ -61,6 +65,10 @@ export function checkMirrorConfig(config: MirrorConfig): void {
   invariant(
     config.journalPages >= 4 && config.journalPages <= 1024,
     'a journal ring has 4 to 1024 pages',
+  );
+  invariant(
+    config.slotDistance >= 1 && config.slotDistance <= 65536,
+    'superblock slots stand 1 to 65536 pages apart',
   );
   invariant(
     config.resyncChunk >= BLOCK_BYTES && config.resyncChunk % BLOCK_BYTES === 0,

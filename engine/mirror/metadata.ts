@@ -1,38 +1,60 @@
 /**
- * The metadata area, byte for byte: two superblock slots, the journal ring between them, and the
- * map pages. Pure encoding and decoding; store.ts decides when what is written.
+ * The metadata area, byte for byte: two superblock slots, the journal ring and the map between
+ * them. Pure encoding and decoding; journal.ts has the ring, store.ts decides when what is written.
  *
  *     page 0            superblock slot A
  *     1 .. J            journal ring: each page holds the whole hot set
  *     J+1 .. J+M        map: two bits per 4 KiB block
- *     J+M+1             superblock slot B
+ *     last              superblock slot B, at least `slotDistance` pages after A
  *
- * Every page ends its first 64 bytes with a CRC32C, salted with the page number and the volume's
- * uuid, so that a page written to the wrong place does not read as valid.
+ * A superblock fits one sector, so that a crash leaves it old or new; its head and its checksum,
+ * salted with the page number, are the same in every version. Map pages, as the sectors of the
+ * journal, carry device and page under their checksum, so that what was written to the wrong place,
+ * or by another replica, does not read as valid.
  */
 import { ByteReader, ByteWriter } from '../core/bytes.ts';
 import { crc32c, crc32cZeros } from '../core/crc32c.ts';
+import { invariant } from '../core/invariant.ts';
 import type { BootId, Epoch, Generation, NodeId } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from './block-map.ts';
 import { blockCount, type MirrorConfig } from './config.ts';
+import { encodeJournal, SECTOR_BYTES } from './journal.ts';
+import {
+  type Claims,
+  CRC_AT,
+  deviceBytes,
+  getU32,
+  getUint,
+  HEAD_BYTES,
+  isDevice,
+  METADATA_VERSION,
+  noClaims,
+  putU32,
+  putUint,
+} from './page.ts';
 
-/** Version of the format; another one is refused. */
-export const METADATA_VERSION = 1;
 /** Parent generations that a superblock remembers. */
 export const PARENTS_MAX = 32;
-/** Extents that one journal page can name. */
-export const HOT_MAX = 896;
 
 const SUPERBLOCK_MAGIC = 0x53595355;
-const JOURNAL_MAGIC = 0x4a595355;
 const MAP_MAGIC = 0x4d595355;
-const HEAD_BYTES = 64;
-const CRC_AT = 60;
+/** Flags of features that this program knows, as {@link Features} has them. */
+const READ_ONLY_COMPATIBLE_KNOWN = 0;
+const INCOMPATIBLE_KNOWN = 0;
 
-/** Feature flags that this program knows. An unknown incompatible one is refused. */
-export const INCOMPATIBLE_KNOWN = 0;
-export const READ_ONLY_COMPATIBLE_KNOWN = 0;
+/** What a replica's format has beyond its version: 32 flags each. */
+export interface Features {
+  /** Who does not know one of these may do everything; it is kept. */
+  readonly compatible: number;
+  /** Who does not know one of these may read and verify, never write: so it leads nothing. */
+  readonly readOnlyCompatible: number;
+  /** Who does not know one of these must not even read. */
+  readonly incompatible: number;
+}
+
+/** The features of what this program formats. */
+export const OWN_FEATURES: Features = { compatible: 0, readOnlyCompatible: 0, incompatible: 0 };
 
 /** Bits of {@link Superblock.flags}. */
 export const DiskFlag = {
@@ -61,6 +83,7 @@ export interface Superblock {
   /** The generation that the peer last shared with us: never dropped from `parents`. */
   peerGeneration: Generation;
   flags: number;
+  readonly features: Features;
 }
 
 /** Page numbers of the area. */
@@ -78,7 +101,8 @@ export function metadataLayout(config: MirrorConfig): MetadataLayout {
   const mapPages = Math.ceil(blockCount(config) / PAGE_BLOCKS);
   const journal = 1;
   const map = journal + config.journalPages;
-  const slotB = map + mapPages;
+  // Far apart, so that one bad area of a disk does not take both.
+  const slotB = Math.max(map + mapPages, config.slotDistance);
   const journalPages = config.journalPages;
   return { slotA: 0, journal, journalPages, map, mapPages, slotB, pages: slotB + 1 };
 }
@@ -92,12 +116,18 @@ export function encodeSuperblock(
   config: MirrorConfig,
   page: number,
   block: Superblock,
+  claims: Readonly<Claims>,
   into: Uint8Array,
 ): void {
-  const w = startPage(into, SUPERBLOCK_MAGIC, config.uuid, block.seq);
-  w.u32(0); // compatible features
-  w.u32(READ_ONLY_COMPATIBLE_KNOWN);
-  w.u32(INCOMPATIBLE_KNOWN);
+  into.fill(0);
+  const w = new ByteWriter(into, 0);
+  w.u32(SUPERBLOCK_MAGIC);
+  w.u32(METADATA_VERSION);
+  w.hex(config.uuid);
+  w.uint(block.seq);
+  w.u32(block.features.compatible);
+  w.u32(block.features.readOnlyCompatible);
+  w.u32(block.features.incompatible);
   w.at = HEAD_BYTES;
   w.hex(block.device);
   w.uint(block.node);
@@ -109,9 +139,13 @@ export function encodeSuperblock(
   w.uint(config.sizeBytes);
   w.u32(config.logicalBlock);
   w.u32(config.journalPages);
+  w.u32(metadataLayout(config).slotB);
+  w.uint(claims.journal);
+  w.uint(claims.mapWrites);
   w.u32(block.parents.length);
   for (const parent of block.parents) w.uint(parent);
-  seal(into, page, w.at);
+  invariant(w.at <= SECTOR_BYTES, 'a superblock fits what a disk writes whole');
+  putU32(into, CRC_AT, superblockCrc(into, page, w.at));
 }
 
 /** Why a superblock slot, or the whole area, cannot be used. */
@@ -119,14 +153,17 @@ export type MetadataFault =
   | 'unreadable'
   | 'version'
   | 'features'
+  | 'read-only-features'
   | 'other-volume'
   | 'other-node'
+  | 'other-device'
   | 'size'
   | 'logical-block'
-  | 'layout';
+  | 'layout'
+  | 'stale';
 
 export type SuperblockRead =
-  | { readonly ok: true; readonly block: Superblock }
+  | { readonly ok: true; readonly block: Superblock; readonly claims: Claims }
   | { readonly ok: false; readonly fault: MetadataFault };
 
 export function decodeSuperblock(
@@ -135,14 +172,19 @@ export function decodeSuperblock(
   page: number,
   bytes: Uint8Array,
 ): SuperblockRead {
-  const head = openPage(bytes, page, SUPERBLOCK_MAGIC);
-  if (head === null) return { ok: false, fault: 'unreadable' };
-  if (head.version !== METADATA_VERSION) return { ok: false, fault: 'version' };
-  const r = head.reader;
-  r.u32();
-  r.u32();
-  if ((r.u32() & ~INCOMPATIBLE_KNOWN) !== 0) return { ok: false, fault: 'features' };
-  if (head.uuid !== config.uuid) return { ok: false, fault: 'other-volume' };
+  const no = (fault: MetadataFault): SuperblockRead => ({ ok: false, fault });
+  if (bytes.length !== PAGE_BYTES || getU32(bytes, 0) !== SUPERBLOCK_MAGIC) return no('unreadable');
+  const used = usedBytes(bytes);
+  if (getU32(bytes, CRC_AT) !== superblockCrc(bytes, page, used)) return no('unreadable');
+  const r = new ByteReader(bytes, 4, PAGE_BYTES);
+  if (r.u32() !== METADATA_VERSION) return no('version');
+  const uuid = r.hex(16);
+  const seq = r.uint();
+  const compatible = r.u32();
+  const readOnlyCompatible = r.u32();
+  const incompatible = r.u32();
+  if ((incompatible & ~INCOMPATIBLE_KNOWN) !== 0) return no('features');
+  if (uuid !== config.uuid) return no('other-volume');
   r.at = HEAD_BYTES;
   const device = r.hex(16);
   const owner = r.uint();
@@ -154,71 +196,73 @@ export function decodeSuperblock(
   const size = r.uint();
   const logicalBlock = r.u32();
   const journalPages = r.u32();
+  const slotB = r.u32();
+  const claims: Claims = { superblock: 0, journal: r.uint(), mapWrites: r.uint() };
   const count = r.u32();
-  if (!r.ok || count > PARENTS_MAX) return { ok: false, fault: 'unreadable' };
+  if (!r.ok || count > PARENTS_MAX) return no('unreadable');
   const parents: number[] = [];
   for (let i = 0; i < count; i += 1) parents.push(r.uint());
-  if (!r.ok) return { ok: false, fault: 'unreadable' };
-  if (owner !== node) return { ok: false, fault: 'other-node' };
-  if (size !== config.sizeBytes) return { ok: false, fault: 'size' };
-  if (logicalBlock !== config.logicalBlock) return { ok: false, fault: 'logical-block' };
-  if (journalPages !== config.journalPages) return { ok: false, fault: 'layout' };
-  const seq = head.seq;
-  return {
-    ok: true,
-    block: { seq, device, node, boot, epoch, generation, parents, peerGeneration, flags },
-  };
+  if (!r.ok) return no('unreadable');
+  if (owner !== node) return no('other-node');
+  if (size !== config.sizeBytes) return no('size');
+  if (logicalBlock !== config.logicalBlock) return no('logical-block');
+  const layout = metadataLayout(config);
+  if (journalPages !== layout.journalPages || slotB !== layout.slotB) return no('layout');
+  const features = { compatible, readOnlyCompatible, incompatible };
+  const lineage = { boot, epoch, generation, parents, peerGeneration };
+  return { ok: true, block: { seq, device, node, ...lineage, flags, features }, claims };
 }
 
-/** Encodes the whole hot set: `extents[0, count)`. */
-export function encodeJournal(
-  config: MirrorConfig,
-  page: number,
-  seq: number,
-  extents: Uint32Array,
-  count: number,
-  into: Uint8Array,
-): void {
-  const w = startPage(into, JOURNAL_MAGIC, config.uuid, seq);
-  w.u32(count);
-  w.at = HEAD_BYTES;
-  for (let i = 0; i < count; i += 1) w.u32(extents[i] as number);
-  seal(into, page, w.at);
+/** Which of the two slots speaks for the replica. */
+export type SuperblockChoice =
+  | {
+      readonly ok: true;
+      readonly block: Superblock;
+      readonly claims: Claims;
+      /** Whether it is that of slot A. */
+      readonly isA: boolean;
+      /** Slots that cannot be read. */
+      readonly damaged: number;
+    }
+  | { readonly ok: false; readonly fault: MetadataFault };
+
+/** Chooses between the slots as they were read; the newer of two good ones. */
+export function chooseSuperblock(a: SuperblockRead, b: SuperblockRead): SuperblockChoice {
+  // A slot that is whole but of another volume, size or version: never guess round it.
+  for (const slot of [a, b]) if (!slot.ok && slot.fault !== 'unreadable') return slot;
+  if (a.ok && b.ok && a.block.device !== b.block.device)
+    return { ok: false, fault: 'other-device' };
+  if (a.ok && (!b.ok || a.block.seq > b.block.seq)) {
+    return { ...a, isA: true, damaged: b.ok ? 0 : 1 };
+  }
+  if (b.ok) return { ...b, isA: false, damaged: a.ok ? 0 : 1 };
+  return b;
 }
 
-export interface JournalRead {
-  readonly seq: number;
-  readonly extents: number[];
+/** Whether the replica may be read, but not written by this program. */
+export function isReadOnly({ features }: Superblock): boolean {
+  return (features.readOnlyCompatible & ~READ_ONLY_COMPATIBLE_KNOWN) !== 0;
 }
 
-/** The hot set of one journal page, null when the page is damaged. */
-export function decodeJournal(
-  config: MirrorConfig,
-  page: number,
-  bytes: Uint8Array,
-): JournalRead | null {
-  const head = openPage(bytes, page, JOURNAL_MAGIC);
-  if (head === null || head.uuid !== config.uuid || head.version !== METADATA_VERSION) return null;
-  const r = head.reader;
-  const count = r.u32();
-  if (count > HOT_MAX) return null;
-  r.at = HEAD_BYTES;
-  const extents: number[] = [];
-  for (let i = 0; i < count; i += 1) extents.push(r.u32());
-  return r.ok ? { seq: head.seq, extents } : null;
-}
-
-/** Encodes the bitmap `dirty` (PAGE_WORDS words) of map page `mapPage`. */
+/** Encodes the bitmap `dirty` (PAGE_WORDS words) of a map page, written for the seq-th time. */
 export function encodeMapPage(
-  config: MirrorConfig,
+  device: Uint8Array,
   page: number,
   mapPage: number,
   seq: number,
+  claims: Readonly<Claims>,
   dirty: Uint32Array,
   into: Uint8Array,
 ): void {
-  const w = startPage(into, MAP_MAGIC, config.uuid, seq);
-  w.u32(mapPage);
+  into.fill(0, 0, HEAD_BYTES);
+  putU32(into, 0, MAP_MAGIC);
+  putU32(into, 4, METADATA_VERSION);
+  into.set(device, 8);
+  putU32(into, 24, page);
+  putU32(into, 28, mapPage);
+  putUint(into, 32, seq);
+  putUint(into, 40, claims.superblock);
+  putUint(into, 48, claims.journal);
   let at = HEAD_BYTES;
   for (let word = 0; word < PAGE_WORDS; word += 1) {
     const bits = dirty[word] as number;
@@ -228,20 +272,38 @@ export function encodeMapPage(
       into[at] = 0x55 + ((four & 1) | ((four & 2) << 1) | ((four & 4) << 2) | ((four & 8) << 3));
     }
   }
-  seal(into, page, PAGE_BYTES);
+  putU32(into, CRC_AT, mapCrc(into));
 }
 
-/** Fills `dirty` from a map page; false when the page is damaged and nothing is known. */
+export interface MapRead {
+  /** How often the page had been written. */
+  readonly seq: number;
+  readonly claims: Claims;
+}
+
+/** Guards that planted bugs switch off. */
+export interface MapBugs {
+  readonly trusted: boolean;
+  readonly saltIgnored: boolean;
+}
+
+const NO_BUGS: MapBugs = { trusted: false, saltIgnored: false };
+
+/** Fills `dirty` from a map page; null when the page is damaged and nothing is known. */
 export function decodeMapPage(
-  config: MirrorConfig,
+  device: Uint8Array,
   page: number,
   mapPage: number,
   bytes: Uint8Array,
   dirty: Uint32Array,
-): boolean {
-  const head = openPage(bytes, page, MAP_MAGIC);
-  if (head === null || head.uuid !== config.uuid || head.version !== METADATA_VERSION) return false;
-  if (head.reader.u32() !== mapPage) return false;
+  bugs: MapBugs = NO_BUGS,
+): MapRead | null {
+  if (bytes.length !== PAGE_BYTES || getU32(bytes, 0) !== MAP_MAGIC) return null;
+  if (getU32(bytes, CRC_AT) !== mapCrc(bytes) && !bugs.trusted) return null;
+  if (getU32(bytes, 4) !== METADATA_VERSION) return null;
+  const placed =
+    getU32(bytes, 24) === page && getU32(bytes, 28) === mapPage && isDevice(bytes, 8, device);
+  if (!placed && !bugs.saltIgnored) return null;
   let at = HEAD_BYTES;
   for (let word = 0; word < PAGE_WORDS; word += 1) {
     let bits = 0;
@@ -255,7 +317,12 @@ export function decodeMapPage(
     }
     dirty[word] = bits >>> 0;
   }
-  return true;
+  const claims = { superblock: getUint(bytes, 40), journal: getUint(bytes, 48), mapWrites: 0 };
+  return { seq: Math.max(getUint(bytes, 32), 0), claims };
+}
+
+function mapCrc(bytes: Uint8Array): number {
+  return crc32c(bytes, HEAD_BYTES, PAGE_BYTES, crc32c(bytes, 0, CRC_AT, 0));
 }
 
 /** How a replica starts its life. */
@@ -265,30 +332,38 @@ export type InitialState =
   /** A replacement: everything must be copied to it before it is worth anything. */
   | 'Inconsistent';
 
-/** The first content of a new replica's metadata area. */
+/**
+ * The first content of a new replica's metadata area. `device` is the identity of the copy, 32
+ * hexadecimal digits: whoever formats a real one draws it at random; the default serves replicas
+ * that never meet another of the same volume and node.
+ */
 export function formatMetadata(
   config: MirrorConfig,
   node: NodeId,
   generation: Generation,
   state: InitialState,
-  device: string = '0'.repeat(32),
+  device: string = config.uuid.slice(0, 24) + node.toString(16).padStart(8, '0'),
 ): { readonly page: number; readonly bytes: Uint8Array }[] {
   const layout = metadataLayout(config);
   const pages: { page: number; bytes: Uint8Array }[] = [];
+  const own = deviceBytes(device);
+  const claims = noClaims();
   const fresh = state === 'Inconsistent';
   const dirty = new Uint32Array(PAGE_WORDS).fill(fresh ? 0xffffffff : 0);
   for (let i = 0; i < layout.journalPages; i += 1) {
     const bytes = new Uint8Array(PAGE_BYTES);
     // Ring position i holds the sequence that belongs there; the first lap has none.
     const seq = i === 0 ? layout.journalPages : i;
-    encodeJournal(config, layout.journal + i, seq, NO_EXTENTS, 0, bytes);
+    encodeJournal(own, layout.journal + i, seq, claims, NO_EXTENTS, 0, bytes);
     pages.push({ page: layout.journal + i, bytes });
   }
   for (let i = 0; i < layout.mapPages; i += 1) {
     const bytes = new Uint8Array(PAGE_BYTES);
-    encodeMapPage(config, layout.map + i, i, 1, dirty, bytes);
+    encodeMapPage(own, layout.map + i, i, 1, claims, dirty, bytes);
     pages.push({ page: layout.map + i, bytes });
   }
+  claims.journal = layout.journalPages;
+  claims.mapWrites = layout.mapPages;
   for (const page of [layout.slotA, layout.slotB]) {
     const bytes = new Uint8Array(PAGE_BYTES);
     const block: Superblock = {
@@ -301,8 +376,9 @@ export function formatMetadata(
       parents: [],
       peerGeneration: fresh ? 0 : generation,
       flags: fresh ? DiskFlag.Inconsistent : 0,
+      features: OWN_FEATURES,
     };
-    encodeSuperblock(config, page, block, bytes);
+    encodeSuperblock(config, page, block, claims, bytes);
     pages.push({ page, bytes });
   }
   return pages;
@@ -310,46 +386,11 @@ export function formatMetadata(
 
 const NO_EXTENTS = new Uint32Array(0);
 
-interface PageHead {
-  readonly version: number;
-  readonly uuid: string;
-  readonly seq: number;
-  /** Stands behind the common fields, at byte 32. */
-  readonly reader: ByteReader;
-}
-
-function startPage(into: Uint8Array, magic: number, uuid: string, seq: number): ByteWriter {
-  into.fill(0);
-  const w = new ByteWriter(into, 0);
-  w.u32(magic);
-  w.u32(METADATA_VERSION);
-  w.hex(uuid);
-  w.uint(seq);
-  return w;
-}
-
-function seal(into: Uint8Array, page: number, used: number): void {
-  new ByteWriter(into, CRC_AT).u32(pageCrc(into, page, used));
-}
-
-function openPage(bytes: Uint8Array, page: number, magic: number): PageHead | null {
-  if (bytes.length !== PAGE_BYTES) return null;
-  const reader = new ByteReader(bytes, 0, PAGE_BYTES);
-  if (reader.u32() !== magic) return null;
-  reader.at = CRC_AT;
-  if (reader.u32() !== pageCrc(bytes, page, usedBytes(bytes))) return null;
-  reader.at = 4;
-  const version = reader.u32();
-  const uuid = reader.hex(16);
-  const seq = reader.uint();
-  return reader.ok ? { version, uuid, seq, reader } : null;
-}
-
 /**
- * Over the whole page but the checksum itself; the page number is the salt, the uuid is inside.
+ * Over the whole page but the checksum itself; the page number is the salt, the uuids are inside.
  * From `used` on the page is known to hold zeroes.
  */
-function pageCrc(bytes: Uint8Array, page: number, used: number): number {
+function superblockCrc(bytes: Uint8Array, page: number, used: number): number {
   const head = crc32c(bytes, 0, CRC_AT, page >>> 0);
   return crc32cZeros(PAGE_BYTES - used, crc32c(bytes, HEAD_BYTES, used, head));
 }

@@ -1,24 +1,29 @@
 /**
  * Reads and writes the metadata area in the right order: one superblock update and one journal
  * block in flight, map pages a few at a time. A superblock update goes to the slot of the lower
- * sequence, so a torn one leaves the other slot whole.
+ * sequence, so a torn one leaves the other slot whole; it counts as durable when both slots have
+ * it, so that nobody acts on what one bad slot would take back.
  */
+import { invariant } from '../core/invariant.ts';
 import { BLOCK_BYTES, type Epoch, EXTENT_BYTES } from '../core/units.ts';
 import { Decision, PAGE_BYTES } from '../data/abi.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from './block-map.ts';
+import { encodeJournal, RingReader, type RingVerdict } from './journal.ts';
 import {
+  chooseSuperblock,
   DiskFlag,
-  decodeJournal,
   decodeMapPage,
   decodeSuperblock,
-  encodeJournal,
   encodeMapPage,
   encodeSuperblock,
-  type MetadataFault,
+  isReadOnly,
   type MetadataLayout,
   metadataLayout,
+  OWN_FEATURES,
   type Superblock,
+  type SuperblockRead,
 } from './metadata.ts';
+import { type Claims, DEVICE_BYTES, deviceBytes, noClaims, raiseClaims } from './page.ts';
 import type { Parts } from './parts.ts';
 
 /** Metadata reads in flight while attaching. */
@@ -48,34 +53,45 @@ export class Store {
   durableEpoch: Epoch = 0;
   #version = 0;
   #versionFlying = 0;
-  #versionDurable = 0;
   #epochFlying = 0;
+  /** What each slot has durably: version, epoch and sequence, A first. */
+  readonly #slots = [emptySlot(), emptySlot()] as const;
+  /** Whether the next update overwrites slot A, the one in flight the other. */
+  #nextIsA = true;
   #token = 0;
   #waiters: Waiter[] = [];
-  /** Slot that the next update overwrites. */
-  #nextSlot: number;
+  /** What of the area is durable: every page written claims it. */
+  readonly #durable: Claims = noClaims();
+  /** The replica's identity, as its pages carry it. */
+  #device: Uint8Array = new Uint8Array(DEVICE_BYTES);
   #journalToken = 0;
   #journalSeq = 0;
+  /** Journal pages still to be written anew, over a ring in which something was lost. */
+  #renewals = 0;
+  #renewed: () => void = () => {};
+  #renewal = new Uint32Array(0);
   /** Tokens of map pages in flight, 0 for none. */
   readonly #pageToken: Float64Array;
+  /** How often each map page has been written. */
+  readonly #pageSeq: Float64Array;
   #pagesFlying = 0;
-  #pageSeq = 2;
   #flushing = false;
   #flushed: (() => void)[] = [];
   // Attach.
-  #slotsRead: { page: number; block: Superblock | null; fault: MetadataFault }[] = [];
+  #slotRead: [a: SuperblockRead | null, b: SuperblockRead | null] = [null, null];
   #readNext = 0;
   #readsLeft = 0;
-  #journalBest = -1;
-  #journalExtents: number[] = [];
-  #journalBad: number[] = [];
+  /** What the pages read so far claim of the others. */
+  readonly #claimed: Claims = noClaims();
+  #ring: RingReader | null = null;
+  #badMapPage = -1;
   #attachToken = 0;
 
   constructor(parts: Parts) {
     this.#p = parts;
     this.layout = metadataLayout(parts.config);
     this.#pageToken = new Float64Array(this.layout.mapPages);
-    this.#nextSlot = this.layout.slotA;
+    this.#pageSeq = new Float64Array(this.layout.mapPages);
     const { node } = parts.state;
     this.block = {
       seq: 0,
@@ -87,6 +103,7 @@ export class Store {
       parents: [],
       peerGeneration: 0,
       flags: 0,
+      features: OWN_FEATURES,
     };
   }
 
@@ -132,7 +149,7 @@ export class Store {
 
   writeJournal(seq: number, extents: Uint32Array, count: number): void {
     const page = this.layout.journal + (seq % this.layout.journalPages);
-    encodeJournal(this.#p.config, page, seq, extents, count, this.#scratch);
+    encodeJournal(this.#device, page, seq, this.#durable, extents, count, this.#scratch);
     this.#journalToken = this.#p.state.nextToken();
     this.#journalSeq = seq;
     this.#p.turn.emitPage(Decision.MetaWrite, 0, page, this.#journalToken, this.#scratch);
@@ -160,8 +177,9 @@ export class Store {
       }
     });
     const at = this.layout.map + page;
-    this.#pageSeq += 1;
-    encodeMapPage(p.config, at, page, this.#pageSeq, words, this.#scratch);
+    const seq = (this.#pageSeq[page] as number) + 1;
+    this.#pageSeq[page] = seq;
+    encodeMapPage(this.#device, at, page, seq, this.#durable, words, this.#scratch);
     const token = p.state.nextToken();
     this.#pageToken[page] = token;
     this.#pagesFlying += 1;
@@ -188,33 +206,53 @@ export class Store {
     if (token === this.#token && this.#versionFlying > 0) this.#superblockDone();
     else if (token === this.#journalToken) {
       this.#journalToken = 0;
+      this.#durable.journal = this.#journalSeq;
+      if (this.#renewals > 0) {
+        this.#renew();
+        return;
+      }
       this.#p.log.written(this.#journalSeq);
       this.#p.writes.journalWritten();
     } else this.#pageDone(page - this.layout.map, token);
   }
 
   #superblockDone(): void {
-    this.#versionDurable = this.#versionFlying;
+    const { canary } = this.#p;
+    const [a, b] = this.#slots;
+    const slot = this.#nextIsA ? b : a;
+    slot.version = this.#versionFlying;
+    slot.epoch = this.#epochFlying;
+    slot.seq = this.block.seq;
     this.#versionFlying = 0;
-    if (!this.#p.canary.rule01) this.durableEpoch = this.#epochFlying;
+    const durable = this.#versionDurable();
+    this.#durable.superblock = Math.min(a.seq, b.seq);
+    if (!canary.rule01)
+      this.durableEpoch = canary.slotSingle ? slot.epoch : Math.min(a.epoch, b.epoch);
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const w of waiters) {
-      if (w.version <= this.#versionDurable) w.done();
+      if (w.version <= durable) w.done();
       else this.#waiters.push(w);
     }
     this.#writeSuperblock();
   }
 
+  /** The newest version that no single bad slot takes back. */
+  #versionDurable(): number {
+    const [a, b] = this.#slots;
+    if (this.#p.canary.slotSingle) return Math.max(a.version, b.version);
+    return Math.min(a.version, b.version);
+  }
+
   #writeSuperblock(): void {
-    if (this.#versionFlying > 0 || this.#versionDurable === this.#version) return;
+    if (this.#versionFlying > 0 || this.#versionDurable() === this.#version) return;
     const p = this.#p;
     this.block.seq += 1;
-    const page = this.#nextSlot;
-    this.#nextSlot = page === this.layout.slotA ? this.layout.slotB : this.layout.slotA;
+    const page = this.#nextIsA ? this.layout.slotA : this.layout.slotB;
+    this.#nextIsA = !this.#nextIsA;
     this.#versionFlying = this.#version;
     this.#epochFlying = this.block.epoch;
-    encodeSuperblock(p.config, page, this.block, this.#scratch);
+    encodeSuperblock(p.config, page, this.block, this.#durable, this.#scratch);
     this.#token = p.state.nextToken();
     p.turn.emitPage(Decision.MetaWrite, 0, page, this.#token, this.#scratch);
   }
@@ -223,6 +261,7 @@ export class Store {
     if (page < 0 || page >= this.layout.mapPages || this.#pageToken[page] !== token) return;
     this.#pageToken[page] = 0;
     this.#pagesFlying -= 1;
+    this.#durable.mapWrites += 1;
     if (this.#flushing) this.#flushStep();
     this.#p.writes.roomChanged();
   }
@@ -257,66 +296,72 @@ export class Store {
       this.#superblockRead(page, bytes, status);
       return;
     }
-    if (page < layout.map) this.#journalRead(page, bytes, status);
+    if (page < layout.map) this.#ring?.add(page - layout.journal, status === 0 ? bytes : null);
     else this.#mapRead(page, bytes, status);
     this.#readMore();
   }
 
   #superblockRead(page: number, bytes: Uint8Array, status: number): void {
-    const { config, state } = this.#p;
-    const read = status === 0 ? decodeSuperblock(config, state.node, page, bytes) : null;
-    if (read?.ok) this.#slotsRead.push({ page, block: read.block, fault: 'unreadable' });
-    else this.#slotsRead.push({ page, block: null, fault: read?.fault ?? 'unreadable' });
-    if (this.#slotsRead.length < 2) return;
-    let best: Superblock | null = null;
-    let bestPage = 0;
-    let fault: MetadataFault = 'unreadable';
-    for (const slot of this.#slotsRead) {
-      if (slot.fault !== 'unreadable') fault = slot.fault;
-      if (slot.block === null || (best !== null && best.seq >= slot.block.seq)) continue;
-      best = slot.block;
-      bestPage = slot.page;
-    }
-    // A slot that is whole but of another volume, size or version: never guess round it.
-    if (best === null || fault !== 'unreadable') {
-      this.#p.role.attachFailed(fault);
+    const { config, state, role, turn } = this.#p;
+    const read: SuperblockRead =
+      status === 0
+        ? decodeSuperblock(config, state.node, page, bytes)
+        : { ok: false, fault: 'unreadable' };
+    this.#slotRead[page === this.layout.slotA ? 0 : 1] = read;
+    const [a, b] = this.#slotRead;
+    if (a === null || b === null) return;
+    const chosen = chooseSuperblock(a, b);
+    if (!chosen.ok) {
+      role.attachFailed(chosen.fault);
       return;
     }
-    if (this.#slotsRead.some((s) => s.block === null)) this.#p.turn.reached('mirror.meta.one-slot');
-    this.block = best;
-    this.durableEpoch = best.epoch;
-    this.#nextSlot = bestPage === this.layout.slotA ? this.layout.slotB : this.layout.slotA;
+    const { block } = chosen;
+    // A data actor writes from its first turn on: this life's boot.
+    if (isReadOnly(block)) {
+      role.attachFailed('read-only-features');
+      return;
+    }
+    if (chosen.damaged > 0) turn.reached('mirror.meta.one-slot');
+    this.block = block;
+    this.durableEpoch = block.epoch;
+    this.#nextIsA = !chosen.isA;
+    for (const slot of this.#slots) slot.epoch = block.epoch;
+    (this.#slots[chosen.isA ? 0 : 1] as Slot).seq = block.seq;
+    this.#device = deviceBytes(block.device);
+    raiseClaims(this.#claimed, chosen.claims);
+    const { journal, journalPages } = this.layout;
+    const { tornGuessed, saltIgnored } = this.#p.canary;
+    this.#ring = new RingReader(this.#device, journal, journalPages, { tornGuessed, saltIgnored });
     this.#readMore();
   }
 
+  /** The page after the last one of the map. */
+  get #readEnd(): number {
+    return this.layout.map + this.layout.mapPages;
+  }
+
   #readMore(): void {
-    while (this.#readsLeft < READS && this.#readNext < this.layout.slotB) {
+    while (this.#readsLeft < READS && this.#readNext < this.#readEnd) {
       this.#read(this.#readNext);
       this.#readNext += 1;
     }
-    if (this.#readsLeft === 0 && this.#readNext >= this.layout.slotB) this.#attached();
-  }
-
-  #journalRead(page: number, bytes: Uint8Array, status: number): void {
-    const read = status === 0 ? decodeJournal(this.#p.config, page, bytes) : null;
-    const at = page - this.layout.journal;
-    if (read === null || read.seq % this.layout.journalPages !== at) {
-      this.#journalBad.push(at);
-      return;
-    }
-    if (read.seq <= this.#journalBest) return;
-    this.#journalBest = read.seq;
-    this.#journalExtents = read.extents;
+    if (this.#readsLeft === 0 && this.#readNext >= this.#readEnd) this.#attached();
   }
 
   #mapRead(page: number, bytes: Uint8Array, status: number): void {
-    const { config, map, turn } = this.#p;
+    const { map, turn, canary } = this.#p;
     const at = page - this.layout.map;
-    if (status === 0 && decodeMapPage(config, page, at, bytes, this.#words)) {
+    const bugs = { trusted: canary.mapPageTrusted, saltIgnored: canary.saltIgnored };
+    const read =
+      status === 0 ? decodeMapPage(this.#device, page, at, bytes, this.#words, bugs) : null;
+    if (read !== null) {
+      this.#pageSeq[at] = read.seq;
+      raiseClaims(this.#claimed, read.claims);
       map.mergePage(at, this.#words);
       map.takeStale(at);
       return;
     }
+    this.#badMapPage = at;
     map.markPage(at);
     map.touchStale(at);
     turn.reached('mirror.meta.bad-map-page');
@@ -324,36 +369,94 @@ export class Store {
 
   /** Everything is read: replay the journal, then make this life durable. */
   #attached(): void {
-    const { map, state, turn, canary } = this.#p;
-    const n = this.layout.journalPages;
-    const next = (this.#journalBest + 1) % n;
-    // One write is in flight at a time, so a power cut damages at most the page after the newest.
-    const torn =
-      this.#journalBad.length === 0 ||
-      (this.#journalBad.length === 1 && this.#journalBad[0] === next);
-    const unknown =
-      this.#journalBest < 0 ||
-      (!torn && this.#journalBad.includes(next) && this.#journalBad.includes((next + 1) % n));
+    const { map, state, turn, canary, log } = this.#p;
+    const claimed = this.#claimed;
+    const ring = this.#judged();
+    raiseClaims(claimed, ring.claims);
+    if (claimed.superblock > this.block.seq && !canary.staleTrusted) {
+      turn.reached('mirror.meta.stale-superblock');
+      this.#p.role.attachFailed('stale');
+      return;
+    }
+    const unknown = !this.#mapIsNewest() || ring.lost;
     const rebooted = this.block.boot !== 0 && this.block.boot !== state.boot;
-    const hot = unknown || this.#journalExtents.length > 0;
+    const hot = unknown || ring.extents.length > 0;
     if (unknown) {
-      turn.reached('mirror.meta.journal-lost');
-      for (let page = 0; page < map.pages; page += 1) map.markPage(page);
+      for (let page = 0; page < map.pages; page += 1) {
+        map.markPage(page);
+        map.touchStale(page);
+      }
     } else if (!(rebooted && canary.rule06)) {
-      for (const extent of this.#journalExtents) {
+      for (const extent of ring.extents) {
         const at = extent * EXTENT_BYTES;
         const length = Math.min(EXTENT_BYTES, this.#p.config.sizeBytes - at);
         if (length > 0) map.markBytes(at, length);
       }
     }
+    if (ring.lost) turn.reached('mirror.meta.journal-lost');
+    if (ring.torn) turn.reached('mirror.meta.journal-torn');
     if (hot) turn.reached('mirror.attach.hot');
-    this.#p.log.load(Math.max(this.#journalBest, 0), this.#journalExtents);
+    this.#durable.journal = ring.base;
+    this.#durable.superblock = claimed.superblock;
     this.block.boot = state.boot;
     // RULE-06: a replica whose host lost power may miss acknowledged writes.
     if (rebooted && !canary.rule06) this.block.flags |= DiskFlag.Rebooted;
-    const live = () => this.persist(() => this.#p.role.attachDone({ hot, rebooted }));
+    const done = () => {
+      log.load(this.#durable.journal, ring.extents);
+      this.#p.role.attachDone({ hot, rebooted });
+    };
+    const renew = () => this.#renewRing(ring, done);
+    const live = () => this.persist(ring.rotten || ring.lost ? renew : done);
     // Durable before the next journal block: that one makes what was lost look merely torn.
     if (unknown) this.flushPages(live);
     else live();
   }
+
+  #judged(): RingVerdict {
+    const ring = this.#ring;
+    invariant(ring !== null, 'the ring is read after the superblocks');
+    return ring.judge(this.#p.canary.staleTrusted ? 0 : this.#claimed.journal);
+  }
+
+  /** Whether the map has every write that was relied on, as far as it can be read. */
+  #mapIsNewest(): boolean {
+    const { canary, turn } = this.#p;
+    let sum = 0;
+    for (const seq of this.#pageSeq) sum += seq;
+    const missing = this.#claimed.mapWrites - sum;
+    this.#durable.mapWrites = Math.max(sum, this.#claimed.mapWrites);
+    if (missing <= 0) return true;
+    // A page that cannot be read is dirty all over; nothing says that others lack writes as well.
+    const at = Math.max(this.#badMapPage, 0);
+    this.#pageSeq[at] = (this.#pageSeq[at] as number) + missing;
+    if (this.#badMapPage >= 0 || canary.staleTrusted) return true;
+    turn.reached('mirror.meta.stale-map');
+    return false;
+  }
+
+  /** Writes every page of the ring anew, one after another, with the hot set that is known. */
+  #renewRing(ring: RingVerdict, done: () => void): void {
+    this.#renewal = Uint32Array.from(ring.extents);
+    this.#renewals = this.layout.journalPages + 1;
+    this.#renewed = done;
+    this.#renew();
+  }
+
+  #renew(): void {
+    this.#renewals -= 1;
+    if (this.#renewals > 0) {
+      this.writeJournal(this.#durable.journal + 1, this.#renewal, this.#renewal.length);
+    } else this.#renewed();
+  }
+}
+
+/** What one superblock slot has durably. */
+interface Slot {
+  version: number;
+  epoch: Epoch;
+  seq: number;
+}
+
+function emptySlot(): Slot {
+  return { version: 0, epoch: 0, seq: 0 };
 }

@@ -40,6 +40,22 @@ function spoilt(pages: readonly number[]): Pair {
   return pair;
 }
 
+/** Host 1 comes back with pages of its metadata as they were when it was made. */
+function aged(pages: readonly number[]): Pair {
+  const pair = new Pair({ seed: 5 });
+  const made = new Map(pair.hosts[0].meta);
+  pair.runFor(300_000);
+  pair.load(true);
+  pair.runFor(100_000);
+  pair.powerOff(2);
+  pair.runFor(900_000);
+  pair.powerOff(1);
+  for (const page of pages) pair.hosts[0].meta.set(page, made.get(page) as Uint8Array);
+  pair.powerOn(1);
+  pair.runFor(100_000);
+  return pair;
+}
+
 /** Host 2 alone hears of a record that nobody decided. */
 function named(change: Parameters<typeof tell>[2]): Pair {
   const pair = started(4);
@@ -172,6 +188,8 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.meta.one-slot': () => spoilt([layout.slotA]).marks,
   'mirror.meta.journal-lost': () =>
     spoilt(Array.from({ length: layout.journalPages }, (_, i) => layout.journal + i)).marks,
+  'mirror.meta.stale-map': () => aged([layout.map]).marks,
+  'mirror.meta.stale-superblock': () => aged([layout.slotA, layout.slotB]).marks,
   'mirror.meta.bad-map-page': () => spoilt([layout.map]).marks,
   'mirror.link.disagree': () => otherDecision().marks,
   'mirror.link.garbage': () => garbage().marks,

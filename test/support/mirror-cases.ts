@@ -1,7 +1,9 @@
 /** Schedules over the pair harness that lead to one rare situation each. */
 import { Event } from '../../engine/data/abi.ts';
 import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
-import { decodeJournal, metadataLayout } from '../../engine/mirror/metadata.ts';
+import { decodeJournal } from '../../engine/mirror/journal.ts';
+import { metadataLayout } from '../../engine/mirror/metadata.ts';
+import { replicaOf } from './mirror-cover.ts';
 import { type Host, INPUT } from './mirror-hosts.ts';
 import { PAIR_CONFIG, Pair } from './mirror-pair.ts';
 import { started } from './mirror-swarm.ts';
@@ -112,10 +114,11 @@ export function rottenJournal(seed: number): { readonly pair: Pair; readonly dir
   pair.crashCore(1, 50 * MS);
   const { meta } = pair.host(1);
   const { journal, journalPages } = metadataLayout(pair.config);
+  const { device } = replicaOf(pair.config, meta);
   let newest = 0;
   let best = -1;
   for (let i = 0; i < journalPages; i += 1) {
-    const read = decodeJournal(pair.config, journal + i, meta.get(journal + i) as Uint8Array);
+    const read = decodeJournal(device, journal + i, meta.get(journal + i) as Uint8Array);
     if (read === null || read.seq <= best) continue;
     best = read.seq;
     newest = i;
@@ -123,7 +126,7 @@ export function rottenJournal(seed: number): { readonly pair: Pair; readonly dir
   for (const after of [1, 2]) {
     const page = journal + ((newest + after) % journalPages);
     const bytes = (meta.get(page) as Uint8Array).slice();
-    bytes[100] = (bytes[100] as number) ^ 1;
+    bytes.fill(0xee);
     meta.set(page, bytes);
   }
   pair.runFor(900 * MS);

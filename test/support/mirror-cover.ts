@@ -2,20 +2,45 @@
 import { EXTENT_BYTES } from '../../engine/core/units.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
-import { decodeJournal, decodeMapPage, metadataLayout } from '../../engine/mirror/metadata.ts';
+import { decodeJournal } from '../../engine/mirror/journal.ts';
+import {
+  chooseSuperblock,
+  decodeMapPage,
+  decodeSuperblock,
+  metadataLayout,
+} from '../../engine/mirror/metadata.ts';
+import { deviceBytes } from '../../engine/mirror/page.ts';
 import type { Pair } from './mirror-pair.ts';
 
 const EXTENT_BLOCKS = EXTENT_BYTES / 4096;
 const BLOCK_SECTORS = 8;
 
+/** Node and identity of the replica whose metadata this is. */
+export function replicaOf(
+  config: MirrorConfig,
+  meta: Map<number, Uint8Array>,
+): { readonly node: number; readonly device: Uint8Array } {
+  const { slotA, slotB } = metadataLayout(config);
+  for (const node of config.nodes) {
+    const [a, b] = [slotA, slotB].map((page) =>
+      decodeSuperblock(config, node, page, meta.get(page) as Uint8Array),
+    );
+    if (a === undefined || b === undefined) continue;
+    const chosen = chooseSuperblock(a, b);
+    if (chosen.ok) return { node, device: deviceBytes(chosen.block.device) };
+  }
+  throw new Error('neither superblock can be read');
+}
+
 /** The durable hot set. */
 export function durablyHot(config: MirrorConfig, meta: Map<number, Uint8Array>): Set<number> {
   const layout = metadataLayout(config);
+  const { device } = replicaOf(config, meta);
   let newest = -1;
   let hot: readonly number[] = [];
   for (let i = 0; i < layout.journalPages; i += 1) {
     const page = layout.journal + i;
-    const read = decodeJournal(config, page, meta.get(page) as Uint8Array);
+    const read = decodeJournal(device, page, meta.get(page) as Uint8Array);
     if (read === null || read.seq <= newest) continue;
     newest = read.seq;
     hot = read.extents;
@@ -30,12 +55,13 @@ export function durablySuspect(
 ): (block: number) => boolean {
   const layout = metadataLayout(config);
   const hot = durablyHot(config, meta);
+  const { device } = replicaOf(config, meta);
   const maps: (Uint32Array | null)[] = [];
   for (let i = 0; i < layout.mapPages; i += 1) {
     const words = new Uint32Array(PAGE_WORDS);
     const page = layout.map + i;
-    const whole = decodeMapPage(config, page, i, meta.get(page) as Uint8Array, words);
-    maps.push(whole ? words : null);
+    const whole = decodeMapPage(device, page, i, meta.get(page) as Uint8Array, words);
+    maps.push(whole === null ? null : words);
   }
   return (block) => {
     if (hot.has(Math.floor(block / EXTENT_BLOCKS))) return true;

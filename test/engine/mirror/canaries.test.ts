@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { canarySwitches, MIRROR_CANARIES } from '../../../engine/mirror/canaries.ts';
+import { rotten, stalePages } from '../../support/metadata-rot.ts';
 import { forgotten } from '../../support/mirror-cases.ts';
-import type { Pair } from '../../support/mirror-pair.ts';
 import {
   aloneThenDark,
   blinked,
@@ -10,7 +10,10 @@ import {
   thawed,
 } from '../../support/mirror-swarm.ts';
 
-type Schedule = (seed: number, canaries: readonly string[]) => Pair;
+type Schedule = (
+  seed: number,
+  canaries: readonly string[],
+) => { readonly violations: readonly string[] };
 
 /** The schedule that shows a planted bug soonest; the random one where nothing is said. */
 const SHOWN_BY: { readonly [id: string]: Schedule } = {
@@ -20,6 +23,11 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'failure-forgotten': forgotten,
   'stale-epoch': thawed,
   'read-no-wait': readersWait,
+  'journal-torn-guessed': rotten,
+  'salt-ignored': rotten,
+  'map-page-trusted': rotten,
+  'slot-single': rotten,
+  'stale-trusted': stalePages,
 };
 const RUNS = 20;
 /** Only the simulated world's oracle sees these: test/scenarios/canaries.test.ts. */

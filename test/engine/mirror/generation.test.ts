@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { adoptGeneration, startGeneration } from '../../../engine/mirror/generation.ts';
-import { PARENTS_MAX, type Superblock } from '../../../engine/mirror/metadata.ts';
+import { OWN_FEATURES, PARENTS_MAX, type Superblock } from '../../../engine/mirror/metadata.ts';
 
 const fresh = (generation: number, parents: number[] = []): Superblock => ({
   seq: 1,
@@ -12,6 +12,7 @@ const fresh = (generation: number, parents: number[] = []): Superblock => ({
   parents,
   peerGeneration: generation,
   flags: 0,
+  features: OWN_FEATURES,
 });
 
 describe('generations', () => {

@@ -3,26 +3,32 @@ import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../engine/core/crc32c.ts';
 import { PAGE_BYTES } from '../../../engine/data/abi.ts';
 import { PAGE_WORDS } from '../../../engine/mirror/block-map.ts';
+import { decodeJournal, encodeJournal } from '../../../engine/mirror/journal.ts';
 import {
-  decodeJournal,
+  chooseSuperblock,
   decodeMapPage,
   decodeSuperblock,
-  encodeJournal,
   encodeMapPage,
   encodeSuperblock,
   formatMetadata,
+  isReadOnly,
   metadataLayout,
-  metadataPages,
+  OWN_FEATURES,
   PARENTS_MAX,
   type Superblock,
+  type SuperblockRead,
 } from '../../../engine/mirror/metadata.ts';
+import { type Claims, deviceBytes, noClaims } from '../../../engine/mirror/page.ts';
 import { PAIR_CONFIG as config } from '../../support/mirror-pair.ts';
+import * as golden from './golden/metadata-v2.ts';
 
+const DEVICE = '0123456789abcdef'.repeat(2);
+const device = deviceBytes(DEVICE);
 const page = (): Uint8Array => new Uint8Array(PAGE_BYTES);
 const safe = fc.maxSafeNat();
 const block: fc.Arbitrary<Superblock> = fc.record({
   seq: safe,
-  device: fc.constant('ab'.repeat(16)),
+  device: fc.constant(DEVICE),
   node: fc.constant(1),
   boot: safe,
   epoch: safe,
@@ -30,51 +36,89 @@ const block: fc.Arbitrary<Superblock> = fc.record({
   parents: fc.array(safe, { maxLength: PARENTS_MAX }),
   peerGeneration: safe,
   flags: fc.nat(7),
+  features: fc.record({
+    compatible: fc.nat(0xffffffff),
+    readOnlyCompatible: fc.constant(0),
+    incompatible: fc.constant(0),
+  }),
+});
+const claims = fc.record({ superblock: fc.constant(0), journal: safe, mapWrites: safe });
+
+/** The page that a golden text describes. */
+function bytesOf(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const [, one, run, count] of text.matchAll(/([0-9a-f]{2})|\((..)\*(\d+)\)/g)) {
+    if (one !== undefined) bytes.push(Number.parseInt(one, 16));
+    else for (let i = 0; i < Number(count); i += 1) bytes.push(Number.parseInt(run ?? '', 16));
+  }
+  return Uint8Array.from(bytes);
+}
+
+function slot(b: Superblock, at = 0, c: Claims = noClaims(), node = 1): SuperblockRead {
+  const bytes = page();
+  encodeSuperblock(config, at, b, c, bytes);
+  return decodeSuperblock(config, node, at, bytes);
+}
+
+const sample = (seq: number, more: Partial<Superblock> = {}): Superblock => ({
+  ...(fc.sample(block, { numRuns: 1, seed: 1 })[0] as Superblock),
+  seq,
+  ...more,
 });
 
 describe('metadata', () => {
   it('reads back the superblock that was written', () => {
     fc.assert(
-      fc.property(block, (b) => {
-        const bytes = page();
-        encodeSuperblock(config, 0, b, bytes);
-        expect(decodeSuperblock(config, 1, 0, bytes)).toEqual({ ok: true, block: b });
+      fc.property(block, claims, (b, c) => {
+        expect(slot(b, 0, c)).toEqual({ ok: true, block: b, claims: c });
       }),
     );
   });
 
-  it('reads back the hot set and the map that were written', () => {
-    const extents = fc.uint8Array({ maxLength: 100 });
+  it('has everything that a superblock says in its first sector', () => {
+    fc.assert(
+      fc.property(block, claims, (b, c) => {
+        const bytes = page();
+        encodeSuperblock(config, 0, b, c, bytes);
+        expect(bytes.subarray(512).every((byte) => byte === 0)).toBe(true);
+      }),
+    );
+  });
+
+  it('reads back the map that was written', () => {
     const words = fc.uint8Array({ minLength: 8, maxLength: 8 });
     fc.assert(
-      fc.property(extents, words, safe, (hot, spots, seq) => {
+      fc.property(words, safe, safe, (spots, seq, journal) => {
         const bytes = page();
-        encodeJournal(config, 3, seq, Uint32Array.from(hot), hot.length, bytes);
-        expect(decodeJournal(config, 3, bytes)).toEqual({ seq, extents: [...hot] });
         const dirty = new Uint32Array(PAGE_WORDS);
         for (const s of spots) dirty[s] = (dirty[s] as number) ^ Math.imul(s, 0x9e3779b9);
-        encodeMapPage(config, 9, 2, seq, dirty, bytes);
+        const c = { superblock: 3, journal, mapWrites: 0 };
+        encodeMapPage(device, 9, 2, seq, c, dirty, bytes);
         const read = new Uint32Array(PAGE_WORDS);
-        expect(decodeMapPage(config, 9, 2, bytes, read)).toBe(true);
+        expect(decodeMapPage(device, 9, 2, bytes, read)).toEqual({ seq, claims: c });
         expect([...read]).toEqual([...dirty]);
       }),
     );
   });
 
-  it('detects any flipped bit, and a page written to the wrong place', () => {
+  it('detects any flipped bit, and a page of another place or another device', () => {
     const flip = fc.nat(PAGE_BYTES * 8 - 1);
-    const pages = new Map(formatMetadata(config, 1, 5, 'UpToDate').map((p) => [p.page, p.bytes]));
+    const formatted = formatMetadata(config, 1, 5, 'UpToDate', DEVICE);
+    const pages = new Map(formatted.map((p) => [p.page, p.bytes]));
     const layout = metadataLayout(config);
-    const read = (at: number, bytes: Uint8Array): boolean => {
+    const read = (at: number, bytes: Uint8Array, own = device): boolean => {
       if (at === layout.slotA) return decodeSuperblock(config, 1, at, bytes).ok;
-      if (at < layout.map) return decodeJournal(config, at, bytes) !== null;
-      return decodeMapPage(config, at, at - layout.map, bytes, new Uint32Array(PAGE_WORDS));
+      if (at < layout.map) return decodeJournal(own, at, bytes) !== null;
+      const words = new Uint32Array(PAGE_WORDS);
+      return decodeMapPage(own, at, at - layout.map, bytes, words) !== null;
     };
+    const other = deviceBytes('f'.repeat(32));
     fc.assert(
       fc.property(flip, fc.constantFrom(layout.slotA, layout.journal, layout.map), (bit, at) => {
         const bytes = (pages.get(at) as Uint8Array).slice();
         expect(read(at, bytes)).toBe(true);
         expect(read(at + 1, bytes)).toBe(false);
+        if (at !== layout.slotA) expect(read(at, bytes, other)).toBe(false);
         bytes[bit >>> 3] = (bytes[bit >>> 3] as number) ^ (1 << (bit & 7));
         expect(read(at, bytes)).toBe(false);
       }),
@@ -84,8 +128,7 @@ describe('metadata', () => {
 
   it('says why a superblock is not this replica’s', () => {
     const bytes = page();
-    const b = fc.sample(block, { numRuns: 1, seed: 1 })[0] as Superblock;
-    encodeSuperblock(config, 0, b, bytes);
+    encodeSuperblock(config, 0, sample(1), noClaims(), bytes);
     const fault = (c: typeof config, node: number) => decodeSuperblock(c, node, 0, bytes);
     const uuid = 'f'.repeat(32);
     expect(fault({ ...config, uuid }, 1)).toEqual({ ok: false, fault: 'other-volume' });
@@ -96,17 +139,114 @@ describe('metadata', () => {
       fault: 'logical-block',
     });
     expect(fault({ ...config, journalPages: 8 }, 1)).toEqual({ ok: false, fault: 'layout' });
+    expect(fault({ ...config, slotDistance: 512 }, 1)).toEqual({ ok: false, fault: 'layout' });
     expect(fault(config, 2)).toEqual({ ok: false, fault: 'other-node' });
   });
 
-  it('keeps its format: the first pages of a replica are these bytes', () => {
-    const pages = formatMetadata(config, 2, 77, 'UpToDate', '0123456789abcdef'.repeat(2));
-    expect(pages).toHaveLength(metadataPages(config));
+  it('has its superblock slots a mebibyte apart, whatever lies between them', () => {
+    for (const sizeBytes of [4096, 8 << 20, 2 ** 40]) {
+      for (const journalPages of [4, 1024]) {
+        const layout = metadataLayout({ ...config, sizeBytes, journalPages });
+        expect((layout.slotB - layout.slotA) * PAGE_BYTES).toBeGreaterThanOrEqual(1 << 20);
+        expect(layout.slotB).toBeGreaterThanOrEqual(layout.map + layout.mapPages);
+        expect(layout.pages).toBe(layout.slotB + 1);
+      }
+    }
+    const near = metadataLayout({ ...config, slotDistance: 1 });
+    expect(near.slotB).toBe(near.map + near.mapPages);
+  });
+});
+
+describe('of two superblock slots', () => {
+  const bad: SuperblockRead = { ok: false, fault: 'unreadable' };
+  const old = slot(sample(7));
+  const young = slot(sample(8));
+
+  it('the newer speaks, or the one that can be read', () => {
+    expect(chooseSuperblock(old, young)).toMatchObject({ isA: false, damaged: 0 });
+    expect(chooseSuperblock(young, old)).toMatchObject({ isA: true, damaged: 0 });
+    expect(chooseSuperblock(old, bad)).toMatchObject({ isA: true, damaged: 1 });
+    expect(chooseSuperblock(bad, old)).toMatchObject({ isA: false, damaged: 1 });
+    expect(chooseSuperblock(bad, bad)).toEqual(bad);
+  });
+
+  it('one that is whole and of something else is never passed over', () => {
+    const fault = 'other-volume';
+    expect(chooseSuperblock({ ok: false, fault }, young)).toEqual({ ok: false, fault });
+    expect(chooseSuperblock(young, { ok: false, fault })).toEqual({ ok: false, fault });
+    const stranger = slot(sample(9, { device: 'f'.repeat(32) }));
+    expect(chooseSuperblock(young, stranger)).toEqual({ ok: false, fault: 'other-device' });
+  });
+});
+
+describe('a feature that nobody knows', () => {
+  const features = (more: object) => slot(sample(1, { features: { ...OWN_FEATURES, ...more } }));
+
+  it('is refused when it is incompatible, whatever else is right', () => {
+    fc.assert(
+      fc.property(fc.nat(31), (bit) => {
+        const read = features({ incompatible: (1 << bit) >>> 0 });
+        expect(read).toEqual({ ok: false, fault: 'features' });
+      }),
+    );
+  });
+
+  it('may be read, and nothing more, when it is compatible for readers only', () => {
+    const read = features({ readOnlyCompatible: 0x40 });
+    expect(read.ok && isReadOnly(read.block)).toBe(true);
+  });
+
+  it('is kept when it is compatible', () => {
+    const read = features({ compatible: 0x8000_0001 });
+    expect(read.ok && !isReadOnly(read.block)).toBe(true);
+    expect(read.ok && slot(read.block)).toEqual(read);
+  });
+});
+
+describe('the format of version 2', () => {
+  const all: Claims = { superblock: 6, journal: 21, mapWrites: 5 };
+
+  it('is read from the bytes checked in, and encoded to the same bytes', () => {
+    const again = page();
+    const superblock = bytesOf(golden.SUPERBLOCK);
+    const read = decodeSuperblock(config, 2, 0, superblock);
+    if (!read.ok) throw new Error(read.fault);
+    expect(read.claims).toEqual({ ...all, superblock: 0 });
+    expect(read.block).toMatchObject({ generation: 77, parents: [76, 12], flags: 4 });
+    encodeSuperblock(config, 0, read.block, read.claims, again);
+    expect(again).toEqual(superblock);
+
+    const journal = bytesOf(golden.JOURNAL);
+    const ring = decodeJournal(device, 2, journal);
+    if (ring === null) throw new Error('the golden journal page is not whole');
+    expect(ring.extents).toEqual(Array.from({ length: 115 }, (_, i) => 3 * i));
+    const extents = Uint32Array.from(ring.extents);
+    encodeJournal(device, 2, ring.seq, ring.claims, extents, 115, again);
+    expect(again).toEqual(journal);
+
+    const map = bytesOf(golden.MAP_PAGE);
+    const dirty = new Uint32Array(PAGE_WORDS);
+    const content = decodeMapPage(device, 6, 1, map, dirty);
+    if (content === null) throw new Error('the golden map page is not whole');
+    expect([dirty[0], dirty[5], dirty[503]]).toEqual([0x80000001, 0xffffffff, 2]);
+    encodeMapPage(device, 6, 1, content.seq, content.claims, dirty, again);
+    expect(again).toEqual(map);
+  });
+
+  it('is told from version 1, whose superblock is refused for its version', () => {
+    const read = decodeSuperblock(config, 1, 0, bytesOf(golden.SUPERBLOCK_V1));
+    expect(read).toEqual({ ok: false, fault: 'version' });
+  });
+
+  it('is what a new replica has: its first pages are these bytes', () => {
+    const pages = formatMetadata(config, 2, 77, 'UpToDate', DEVICE);
+    const { journalPages, mapPages } = metadataLayout(config);
+    expect(pages).toHaveLength(2 + journalPages + mapPages);
     let sum = 0;
     for (const { page: at, bytes } of pages) {
       sum = crc32c(Uint8Array.of(at), 0, 1, sum);
       sum = crc32c(bytes, 0, PAGE_BYTES, sum);
     }
-    expect(sum).toBe(239842969);
+    expect(sum).toBe(3998563549);
   });
 });
