@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { canarySwitches, MIRROR_CANARIES } from '../../../engine/mirror/canaries.ts';
+import {
+  askedByStrangers,
+  badSource,
+  lateAnswer,
+  lyingSector,
+  repairMeetsWrite,
+} from '../../support/mirror-errors.ts';
 import type { Pair } from '../../support/mirror-pair.ts';
 import {
   aloneThenDark,
@@ -18,6 +25,11 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'RULE-12': aloneThenDark,
   'stale-epoch': thawed,
   'read-no-wait': readersWait,
+  'repair-from-dirty': badSource,
+  'repair-no-lock': repairMeetsWrite,
+  'repair-not-read-back': lyingSector,
+  'peer-read-any-epoch': askedByStrangers,
+  'late-read-answer': lateAnswer,
 };
 const RUNS = 20;
 /** Only the simulated world's oracle sees these: test/scenarios/canaries.test.ts. */
