@@ -36,7 +36,7 @@ export const DEFAULT_DISK_LATENCY: DiskLatency = {
   meta: [120, 80],
 };
 
-const FIELDS = 8;
+const FIELDS = 9;
 const Field = {
   kind: 0,
   slot: 1,
@@ -46,6 +46,7 @@ const Field = {
   token: 5,
   guard: 6,
   mark: 7,
+  status: 8,
 } as const;
 
 /** The volatile cache remembers this many sector writes; older ones have reached the medium. */
@@ -127,7 +128,10 @@ export class SimDisk {
     return this.#cacheHead - this.#cacheTail;
   }
 
-  /** Issues a read or write of sectors; `stamps` from `at` on are copied for a write. */
+  /**
+   * Issues a read or write of sectors; `stamps` from `at` on are copied for a write. `fua` of a
+   * read says that it is a check ({@link checkOf}).
+   */
   submit(
     kind: number,
     slot: number,
@@ -202,6 +206,15 @@ export class SimDisk {
   }
   tokenOf(op: number): number {
     return this.#ops[op * FIELDS + Field.token] as number;
+  }
+  /** 0, or an errno: why a landed operation failed. */
+  statusOf(op: number): number {
+    return this.#ops[op * FIELDS + Field.status] as number;
+  }
+  /** Whether a read is to be held against a checksum. */
+  checkOf(op: number): boolean {
+    const base = op * FIELDS;
+    return this.#ops[base] === DiskOp.Read && this.#ops[base + Field.fua] === 1;
   }
   /** Life of the process that asked. */
   guardOf(op: number): number {

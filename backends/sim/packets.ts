@@ -14,6 +14,10 @@ export const Packet = {
   Up: 5,
   /** This side's process is yet to hear that its link is down. */
   Down: 6,
+  /** A read that the other side is asked for. */
+  Read: 7,
+  /** The answer to one. */
+  Data: 8,
 } as const;
 
 const HEADER_WORDS = 16;

@@ -11,6 +11,7 @@ import {
   Flag,
   HEADER_BYTES,
   PAGE_BYTES,
+  Status,
 } from '../../engine/data/abi.ts';
 import type { DataMemory } from '../../engine/data/memory.ts';
 import type { DataActor, DataCommand, DataReport, Mailboxes } from '../../engine/data/messages.ts';
@@ -18,6 +19,7 @@ import type { SimClock } from './clock.ts';
 import type { Connection, StreamEnd } from './connection.ts';
 import { DiskOp, SECTOR_BYTES, type SimDisk } from './disk.ts';
 import { type Kernel, Kind } from './kernel.ts';
+import { LegLink } from './leg-link.ts';
 import type { Observer } from './observer.ts';
 import { Packet, type PacketPool } from './packets.ts';
 
@@ -76,10 +78,7 @@ export class SimLeg implements StreamEnd {
   #timerQueued = 0;
   /** The whole shared memory as words, for the trace hash. */
   readonly #words: Int32Array;
-  readonly #peerFree: number[] = [];
-  readonly #peerHeld: Uint8Array;
-  /** Link by which the write in each peer slot came: sequences begin anew on every link. */
-  readonly #peerLink: Int32Array;
+  readonly #wire: LegLink;
   #link = 0;
 
   constructor(
@@ -105,8 +104,7 @@ export class SimLeg implements StreamEnd {
     this.#packets = packets;
     this.#observer = observer;
     this.#words = new Int32Array(memory.buffer);
-    this.#peerHeld = new Uint8Array(SIM_LAYOUT.peerSlots);
-    this.#peerLink = new Int32Array(SIM_LAYOUT.peerSlots);
+    this.#wire = new LegLink(this, packets);
   }
 
   get node(): number {
@@ -136,10 +134,7 @@ export class SimLeg implements StreamEnd {
     this.#timerAt = Number.MAX_SAFE_INTEGER;
     this.#timerQueued = Number.MAX_SAFE_INTEGER;
     this.#link = 0;
-    this.#peerFree.length = 0;
-    this.#peerHeld.fill(0);
-    const { frontSlots, peerSlots } = this.memory.layout;
-    for (let i = peerSlots - 1; i >= 0; i -= 1) this.#peerFree.push(frontSlots + i);
+    this.#wire.start();
     this.#actor = make(this.memory, this.mailboxes);
     this.run();
     this.connection?.poll();
@@ -233,7 +228,8 @@ export class SimLeg implements StreamEnd {
     hash.integer(now);
     for (let r = 0; r < count; r += 1) {
       hash.record(this.memory.events, r);
-      if (this.memory.events.op(r) === Event.PeerWrite) {
+      const op = this.memory.events.op(r);
+      if (op === Event.PeerWrite || op === Event.PeerRead || op === Event.PeerData) {
         this.#hashHeader(this.memory.events.slot(r));
       }
     }
@@ -248,7 +244,7 @@ export class SimLeg implements StreamEnd {
     if (this.mailboxes.inbox.length > 0) this.mailboxes.inbox.length = 0;
     for (let r = 0; r < decisions && this.#actor !== null; r += 1) this.#carryOut(r);
     if (this.mailboxes.outbox.length > 0) this.mailboxes.outbox.length = 0;
-    if (this.#peerFree.length > 0) this.connection?.wake(this.side);
+    if (this.#wire.room) this.connection?.wake(this.side);
   }
 
   /** A disk operation's queue entry came up: it lands whether or not anybody waits for it. */
@@ -314,33 +310,18 @@ export class SimLeg implements StreamEnd {
     const packets = this.#packets;
     if (this.#actor === null) return true;
     if (this.#count >= this.memory.layout.events - 1) this.run();
-    const offset = packets.offset[packet] as number;
+    if (packets.kind[packet] !== Packet.Message) return this.#wire.accept(packet, number);
     const length = packets.length[packet] as number;
-    switch (packets.kind[packet]) {
-      case Packet.Write: {
-        const slot = this.#peerFree.pop();
-        if (slot === undefined) return false;
-        this.#peerHeld[slot - this.memory.layout.frontSlots] = 1;
-        this.#peerLink[slot - this.memory.layout.frontSlots] = number;
-        packets.takeHeader(packet, this.memory.headers.u32, slot);
-        packets.takeStamps(packet, this.stamps, slot * SLOT_SECTORS, length / SECTOR_BYTES);
-        const flags = packets.flags[packet] as number;
-        this.append(Event.PeerWrite, slot, number, flags, offset, length, 0);
-        return true;
-      }
-      case Packet.Ack: {
-        const slot = packets.slot[packet] as number;
-        const status = packets.status[packet] as number;
-        this.append(Event.PeerAck, slot, number, 0, offset, 0, status);
-        return true;
-      }
-      default: {
-        const page = this.#inPage();
-        packets.takeBytes(packet, this.memory.inPages, page * PAGE_BYTES, length);
-        this.append(Event.PeerMessage, page, number, 0, 0, length, 0);
-        return true;
-      }
-    }
+    const page = this.#inPage();
+    packets.takeBytes(packet, this.memory.inPages, page * PAGE_BYTES, length);
+    this.append(Event.PeerMessage, page, number, 0, 0, length, 0);
+    return true;
+  }
+
+  /** The connection when `link` is its present incarnation here. */
+  current(link: number): Connection | null {
+    const { connection } = this;
+    return link !== 0 && connection?.numberAt(this.side) === link ? connection : null;
   }
 
   linkUp(number: number, peer: number): boolean {
@@ -353,6 +334,7 @@ export class SimLeg implements StreamEnd {
   linkDown(number: number): boolean {
     if (this.#link === number) {
       this.#link = 0;
+      this.#wire.down();
       this.append(Event.LinkDown, 0, number, 0, 0, 0, 0);
     }
     return true;
@@ -360,9 +342,19 @@ export class SimLeg implements StreamEnd {
 
   #localDone(op: number): void {
     const disk = this.disk;
+    const slot = disk.slotOf(op);
     const offset = disk.sectorOf(op) * SECTOR_BYTES;
     const length = disk.countOf(op) * SECTOR_BYTES;
-    this.append(Event.LocalDone, disk.slotOf(op), 0, 0, offset, length, 0);
+    let status = disk.statusOf(op);
+    if (status === 0 && disk.checkOf(op) && this.#differs(slot, length)) {
+      status = Status.Differs;
+    }
+    this.append(Event.LocalDone, slot, 0, 0, offset, length, status);
+  }
+
+  /** Whether a slot holds something else than its header says. */
+  #differs(slot: number, length: number): boolean {
+    return this.#wire.checksum(slot, length) !== this.memory.headers.checksum(slot);
   }
 
   #inPage(): number {
@@ -380,7 +372,7 @@ export class SimLeg implements StreamEnd {
     const offset = decisions.offset(r);
     switch (decisions.op(r)) {
       case Decision.LocalRead:
-        this.#io(DiskOp.Read, slot, offset, length, false);
+        this.#io(DiskOp.Read, slot, offset, length, (decisions.flags(r) & Flag.Check) !== 0);
         return;
       case Decision.LocalWrite:
         this.#io(DiskOp.Write, slot, offset, length, (decisions.flags(r) & Flag.Fua) !== 0);
@@ -399,15 +391,22 @@ export class SimLeg implements StreamEnd {
         return;
       }
       case Decision.PeerWrite:
+      case Decision.PeerRead:
         this.#hashHeader(slot);
-        this.#sendWrite(r, slot, offset, length);
+        this.#wire.send(r);
         return;
-      case Decision.PeerAck:
-        this.#sendAck(r, slot, offset);
+      case Decision.PeerAck: {
+        const epoch = this.#wire.epochOf(decisions.link(r), offset);
+        if (decisions.status(r) === 0) this.#observer.peerAck(this.index, epoch);
+        this.#wire.send(r);
+        return;
+      }
+      case Decision.PeerData:
+        this.#wire.send(r);
         return;
       case Decision.PeerMessage:
         this.#hashPage(slot, length);
-        this.#sendMessage(r, slot * PAGE_BYTES, length);
+        this.#wire.sendMessage(decisions.link(r), slot * PAGE_BYTES, length);
         return;
       case Decision.Complete:
         this.#observer.completed(this.index, slot, decisions.status(r));
@@ -416,7 +415,7 @@ export class SimLeg implements StreamEnd {
         this.#freeSlot(slot);
         return;
       case Decision.LinkClose:
-        if (this.#isCurrent(decisions.link(r))) this.connection?.close(this.side);
+        this.current(decisions.link(r))?.close(this.side);
         return;
       case Decision.ArmTimer:
         this.#timerAt = offset;
@@ -459,68 +458,10 @@ export class SimLeg implements StreamEnd {
     this.#kernel.hash.words(this.#words, at >> 2, HEADER_BYTES / 4);
   }
 
-  #isCurrent(link: number): boolean {
-    return this.connection !== null && link !== 0 && this.connection.numberAt(this.side) === link;
-  }
-
-  #sendWrite(r: number, slot: number, offset: number, length: number): void {
-    const { decisions, headers } = this.memory;
-    if (!this.#isCurrent(decisions.link(r))) return;
-    const connection = this.connection as Connection;
-    const packet = connection.packet(Packet.Write);
-    const packets = this.#packets;
-    packets.slot[packet] = slot;
-    packets.flags[packet] = decisions.flags(r);
-    packets.offset[packet] = offset;
-    packets.length[packet] = length;
-    packets.putHeader(packet, headers.u32, slot);
-    packets.putStamps(packet, this.stamps, slot * SLOT_SECTORS, length / SECTOR_BYTES);
-    connection.send(this.side, packet, length);
-  }
-
-  #sendAck(r: number, slot: number, offset: number): void {
-    const { decisions } = this.memory;
-    const status = decisions.status(r);
-    if (status === 0) this.#observer.peerAck(this.index, this.#ackEpoch(decisions.link(r), offset));
-    if (!this.#isCurrent(decisions.link(r))) return;
-    const connection = this.connection as Connection;
-    const packet = connection.packet(Packet.Ack);
-    this.#packets.slot[packet] = slot;
-    this.#packets.offset[packet] = offset;
-    this.#packets.status[packet] = status;
-    connection.send(this.side, packet, 0);
-  }
-
-  /** Epoch of the write received on `link` with this sequence, 0 when its slot was freed before. */
-  #ackEpoch(link: number, sequence: number): number {
-    const { headers, layout } = this.memory;
-    for (let i = 0; i < layout.peerSlots; i += 1) {
-      const slot = layout.frontSlots + i;
-      if (this.#peerHeld[i] === 0 || this.#peerLink[i] !== link) continue;
-      if (headers.sequence(slot) === sequence) return headers.epoch(slot);
-    }
-    return 0;
-  }
-
-  #sendMessage(r: number, at: number, length: number): void {
-    const { decisions } = this.memory;
-    if (!this.#isCurrent(decisions.link(r))) return;
-    const connection = this.connection as Connection;
-    const packet = connection.packet(Packet.Message);
-    this.#packets.length[packet] = length;
-    this.#packets.offset[packet] = 0;
-    this.#packets.putBytes(packet, this.memory.outPages, at, length);
-    connection.send(this.side, packet, length);
-  }
-
   #freeSlot(slot: number): void {
-    const index = slot - this.memory.layout.frontSlots;
-    if (index < 0 || index >= this.memory.layout.peerSlots || this.#peerHeld[index] === 0) {
+    if (!this.#wire.free(slot)) {
       this.host.broke('a data actor freed a slot that it does not hold');
-      return;
     }
-    this.#peerHeld[index] = 0;
-    this.#peerFree.push(slot);
   }
 
   #queueTimer(): void {

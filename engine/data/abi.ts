@@ -16,7 +16,7 @@
  */
 
 /** Version of this interface; the addon refuses another one. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** Bytes of one event or decision record. */
 export const RECORD_BYTES = 32;
@@ -53,6 +53,13 @@ export const Event = {
   Timer: 18,
   /** A message of the control actor: index `slot` of {@link Mailboxes.inbox}. */
   Control: 19,
+  /** A peer asks for [offset, offset+length): `slot`, of ours, is empty, its header filled in. */
+  PeerRead: 20,
+  /**
+   * A peer answered our PeerRead: `slot` is OUR slot, `offset` its sequence; with status 0 it
+   * holds `length` bytes of payload, whose checksum stands in its header.
+   */
+  PeerData: 21,
 } as const;
 
 /** What a data actor tells its backend. */
@@ -75,7 +82,7 @@ export const Decision = {
   PeerMessage: 8,
   /** Answer the front-end request in `slot` with `status` and let go of the slot. */
   Complete: 9,
-  /** Let go of a slot that a PeerWrite event brought. */
+  /** Let go of a slot that a PeerWrite or PeerRead event brought. */
   Free: 10,
   /** Close `link`; LinkDown follows unless it is already on its way. */
   LinkClose: 11,
@@ -83,6 +90,17 @@ export const Decision = {
   ArmTimer: 12,
   /** A message for the control actor: index `slot` of {@link Mailboxes.outbox}. */
   Report: 13,
+  /**
+   * Ask on `link` for [offset, offset+length) into `slot` (header filled in). The slot is the
+   * backend's until PeerData, or until LinkDown: one of the two comes, and nothing of the link
+   * touches the slot afterwards.
+   */
+  PeerRead: 14,
+  /**
+   * Answer a peer's read: `slot` is OUR slot, which PeerRead brought, `offset` its sequence. With
+   * status 0 its first `length` bytes go along.
+   */
+  PeerData: 15,
 } as const;
 
 /** Bits of `flags`. */
@@ -91,6 +109,8 @@ export const Flag = {
   Fua: 1,
   /** A resync copy, not an application write. */
   Resync: 2,
+  /** LocalRead: what is read must have the checksum in the slot's header, else Status.Differs. */
+  Check: 4,
 } as const;
 
 /** Values of `status` that the engine tells apart; 0 is success, others are passed through. */
@@ -102,6 +122,12 @@ export const Status = {
   Gone: 6,
   /** Out of the device's range (EINVAL). */
   Invalid: 22,
+  /** The medium gave no data (ENODATA): what is written there again may be readable. */
+  Medium: 61,
+  /** What was read is not what the slot's header says (EBADMSG). */
+  Differs: 74,
+  /** The medium gave data that its own check refuses (EILSEQ). */
+  Protection: 84,
   /** Not the primary, or fenced: the client must go elsewhere (ESHUTDOWN). */
   Fenced: 108,
   /** A peer refused an epoch lower than the highest it has durably seen (ESTALE). */
@@ -112,7 +138,7 @@ export const Status = {
 export const Header = {
   /** Epoch under which the write was issued. */
   Epoch: 0,
-  /** Position among the writes sent on this link, from 1, without gaps. */
+  /** Position among the writes, or the reads, sent on this link, from 1, without gaps. */
   Sequence: 8,
   /** Generation of the sender's data. */
   Generation: 16,
@@ -139,9 +165,9 @@ export interface AbiLayout {
   readonly decisions: number;
   /** Slots for front-end requests. */
   readonly frontSlots: number;
-  /** Slots for writes received from peers. */
+  /** Slots for writes and reads received from peers. */
   readonly peerSlots: number;
-  /** Slots of the engine's own, for resync. */
+  /** Slots of the engine's own, for resync and repair. */
   readonly engineSlots: number;
   /** Payload bytes of one slot; the largest request. */
   readonly slotBytes: number;

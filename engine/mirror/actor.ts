@@ -16,8 +16,10 @@ import { blockCount, checkMirrorConfig, type MirrorConfig } from './config.ts';
 import { Flushes } from './flushes.ts';
 import { Link } from './link.ts';
 import type { Parts } from './parts.ts';
+import { PeerReads } from './peer-read.ts';
 import { PeerWrites } from './peer-write.ts';
 import { RangeLock } from './range-lock.ts';
+import { Repair } from './repair.ts';
 import { Kind, Slots } from './request.ts';
 import { ResyncSource } from './resync-source.ts';
 import { ResyncTarget } from './resync-target.ts';
@@ -77,6 +79,8 @@ export class MirrorActor implements DataActor {
     parts.flushes = new Flushes(parts);
     parts.writes = new FrontWrites(parts);
     parts.peers = new PeerWrites(parts);
+    parts.reads = new PeerReads(parts);
+    parts.repair = new Repair(parts);
     parts.link = new Link(parts);
     parts.source = new ResyncSource(parts);
     parts.target = new ResyncTarget(parts);
@@ -96,6 +100,7 @@ export class MirrorActor implements DataActor {
     for (let r = 0; r < count; r += 1) this.#event(r);
     p.role.settle();
     p.writes.settle();
+    p.repair.pump();
     p.source.pump();
     p.barrier.start();
     p.log.commit();
@@ -158,6 +163,12 @@ export class MirrorActor implements DataActor {
       case Event.LinkDown:
         p.link.down(e.link(r));
         return;
+      case Event.PeerRead:
+        p.reads.arrived(slot, e.link(r), e.offset(r), e.length(r));
+        return;
+      case Event.PeerData:
+        p.reads.answered(e.link(r), slot, e.offset(r), e.status(r));
+        return;
       case Event.Timer:
         this.#timer();
         return;
@@ -211,6 +222,12 @@ export class MirrorActor implements DataActor {
       case Kind.Copy:
         p.source.localDone(slot, status);
         return;
+      case Kind.PeerRead:
+        p.reads.localDone(slot, status);
+        return;
+      case Kind.Repair:
+        p.repair.localDone(slot, status);
+        return;
       default:
         invariant(false, 'the local disk ends only what was issued');
     }
@@ -221,6 +238,8 @@ export class MirrorActor implements DataActor {
     const kind = p.slots.kind[slot];
     if (kind === Kind.PeerWrite) p.peers.granted(slot);
     else if (kind === Kind.Copy) p.source.granted(slot);
+    else if (kind === Kind.PeerRead) p.reads.granted(slot);
+    else if (kind === Kind.Repair) p.repair.granted(slot);
     else p.writes.granted(slot);
   }
 

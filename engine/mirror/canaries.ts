@@ -59,6 +59,20 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'stale-trusted',
     what: 'What pages of the metadata say of writes that are missing in others is not heeded.',
   },
+  {
+    id: 'repair-from-dirty',
+    what: 'A read that failed is served by a peer that has not been copied to yet.',
+  },
+  {
+    id: 'repair-no-lock',
+    what: 'A block is repaired without its range lock: old data may overwrite new.',
+  },
+  { id: 'repair-not-read-back', what: 'A repaired block counts as well without being read.' },
+  { id: 'peer-read-any-epoch', what: "Anybody's read is answered, whoever is followed." },
+  {
+    id: 'late-read-answer',
+    what: 'The answer to a read is taken although its link is gone.',
+  },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
 ];
 
@@ -91,6 +105,11 @@ export interface CanarySwitches {
   readonly mapPageTrusted: boolean;
   readonly slotSingle: boolean;
   readonly staleTrusted: boolean;
+  readonly repairFromDirty: boolean;
+  readonly repairNoLock: boolean;
+  readonly repairNotReadBack: boolean;
+  readonly peerReadAnyEpoch: boolean;
+  readonly lateReadAnswer: boolean;
 }
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
@@ -123,5 +142,10 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     mapPageTrusted: ids.has('map-page-trusted'),
     slotSingle: ids.has('slot-single'),
     staleTrusted: ids.has('stale-trusted'),
+    repairFromDirty: ids.has('repair-from-dirty'),
+    repairNoLock: ids.has('repair-no-lock'),
+    repairNotReadBack: ids.has('repair-not-read-back'),
+    peerReadAnyEpoch: ids.has('peer-read-any-epoch'),
+    lateReadAnswer: ids.has('late-read-answer'),
   };
 }

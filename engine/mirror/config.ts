@@ -50,6 +50,14 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   connectTimeout: 3_000_000,
 };
 
+/**
+ * So many blocks that went bad within the window, and the replica is given up while another member
+ * has everything. Disks lose single sectors over years; one that loses this many in a day is
+ * failing, and every further error may be one that both copies share.
+ */
+export const READ_ERRORS_MAX = 20;
+export const READ_ERRORS_WINDOW: Micros = 24 * 3600 * 1_000_000;
+
 /** Largest volume. */
 export const VOLUME_BYTES_MAX = 70_368_744_177_664;
 

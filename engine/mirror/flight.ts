@@ -6,7 +6,13 @@ import { DataMemory } from '../data/memory.ts';
 import type { DataActor, Mailboxes } from '../data/messages.ts';
 import type { FlightHeader, FlightTarget } from '../timeline/flight.ts';
 import type { Flight, FlightTurn } from '../timeline/flight-reader.ts';
-import { FlightWriter, outboxDigest, outputDigest, readKey } from '../timeline/flight-writer.ts';
+import {
+  bringsHeader,
+  FlightWriter,
+  outboxDigest,
+  outputDigest,
+  readKey,
+} from '../timeline/flight-writer.ts';
 import { MirrorActor, type MirrorOptions } from './actor.ts';
 import type { MirrorConfig } from './config.ts';
 
@@ -153,7 +159,7 @@ class InputLoader {
     for (let r = 0; r < count; r += 1) {
       const op = events.op(r);
       const slot = events.slot(r);
-      if (op === Event.PeerWrite) {
+      if (bringsHeader(op)) {
         const from = turn.headers.subarray(header, header + HEADER_WORDS);
         if (slot < 0 || (slot + 1) * HEADER_WORDS > words.length) return false;
         words.set(from, slot * HEADER_WORDS);

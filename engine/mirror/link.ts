@@ -50,6 +50,8 @@ export class Link {
   mode: number = Mode.None;
   /** The peer's host life, from its hello. */
   peerBoot = 0;
+  /** The wire version that both sides speak. */
+  wire: number = WIRE_MIN;
   #sent = 0;
   #received = 0;
   #round = 0;
@@ -98,6 +100,8 @@ export class Link {
     this.id = id;
     this.#sent = 0;
     this.#received = 0;
+    this.#p.reads.linkUp();
+    this.wire = WIRE_MIN;
     this.#round = 0;
     this.#refused = false;
     this.#waiting = null;
@@ -117,6 +121,7 @@ export class Link {
     }
     this.#p.writes.linkGone(id);
     this.#p.source.linkGone(id);
+    this.#p.repair.linkGone(id);
   }
 
   /** Gives the incarnation up and closes it. */
@@ -162,7 +167,7 @@ export class Link {
     this.#self = this.#view();
     this.#comparison = null;
     this.#sendHello(this.#round, false, this.#self);
-    this.#expect();
+    this.expect();
   }
 
   /** A record was applied: a handshake that failed before may succeed now. */
@@ -214,7 +219,7 @@ export class Link {
     // The request id is our slot: the peer's acknowledgement names it.
     turn.memory.headers.put(slot, state.epoch, this.#sent, store.block.generation, slot + 1);
     turn.emit(Decision.PeerWrite, slot, this.id, flags, offset, length, 0);
-    this.#expect();
+    this.expect();
   }
 
   /** A write of the peer must follow the one before it. */
@@ -229,11 +234,11 @@ export class Link {
     const { slots, turn, role, canary } = this.#p;
     const known = slot >= 0 && slot < slots.count && slots.sequence[slot] === sequence;
     if (!known || slots.link[slot] !== id || slots.peer[slot] !== Peer.Sent) {
-      if (canary.ackEarly) this.#got();
+      if (canary.ackEarly) this.got();
       else this.drop('garbage');
       return;
     }
-    this.#got();
+    this.got();
     if (status !== Status.Ok) {
       turn.reached('mirror.peer.refused-write');
       turn.event('mirror.peer.refused', { status });
@@ -247,7 +252,7 @@ export class Link {
 
   sendFlush(token: number): void {
     this.send({ kind: 'flush', token });
-    this.#expect();
+    this.expect();
   }
 
   /** The primary tells the peer of a new epoch before the first write in it. */
@@ -265,7 +270,7 @@ export class Link {
   /** Sends a message that the peer must answer. */
   ask(message: PeerMessage): void {
     this.send(message);
-    this.#expect();
+    this.expect();
   }
 
   /** A peer's message arrived. */
@@ -322,14 +327,14 @@ export class Link {
         this.#flush(m.token);
         return;
       case 'flush-ack':
-        this.#got();
+        this.got();
         if (m.status !== 0) this.drop('peer-flush');
         else barrier.peerFlushed(m.token);
         return;
       case 'sync-ready':
       case 'map':
       case 'finished':
-        this.#got();
+        this.got();
         source.message(m);
         return;
       case 'sync-start':
@@ -349,7 +354,7 @@ export class Link {
 
   #hello(m: PeerMessage & { kind: 'hello' }): void {
     const { state, role } = this.#p;
-    if (m.answer) this.#got();
+    if (m.answer) this.got();
     if (m.wireMin > WIRE_MAX || m.wireMax < WIRE_MIN) {
       this.#refuse('wire-version');
       return;
@@ -359,6 +364,7 @@ export class Link {
       return;
     }
     this.peerBoot = m.view.boot;
+    this.wire = Math.min(WIRE_MAX, m.wireMax);
     const strange = compareReplicas(this.#view(), m.view);
     if (strange.reason.startsWith('other-')) {
       this.#refuse(strange.reason);
@@ -386,7 +392,7 @@ export class Link {
   #greeted(): void {
     if (this.mode === Mode.None && this.#self !== null && this.#comparison === null) {
       this.#self = null;
-      this.#got();
+      this.got();
     }
     this.begin();
   }
@@ -396,13 +402,13 @@ export class Link {
     if (round !== this.#round || this.#self === null || this.mode !== Mode.None) return;
     this.#peer = view;
     this.#comparison = compareReplicas(this.#self, view, this.#p.canary);
-    this.#expect();
+    this.expect();
   }
 
   #decision(round: number, hash: number, outcome: number): void {
     const { turn } = this.#p;
     const c = this.#comparison;
-    if (outcome === Outcome.Reply) this.#got();
+    if (outcome === Outcome.Reply) this.got();
     if (c === null || this.#self === null || this.#peer === null || round !== this.#round) return;
     if (decisionHash(this.#self, this.#peer, c, round) !== hash) {
       turn.reached('mirror.link.disagree');
@@ -502,7 +508,7 @@ export class Link {
   }
 
   #lost(): void {
-    const { writes, barrier, peers, source, target, role } = this.#p;
+    const { writes, barrier, peers, reads, repair, source, target, role } = this.#p;
     const id = this.id;
     const mode = this.mode;
     const mirrored = this.mirrored;
@@ -521,10 +527,13 @@ export class Link {
     source.linkLost(id);
     target.linkLost();
     peers.linkLost();
+    reads.linkLost();
+    repair.linkLost(id);
     role.linkLost(mode);
   }
 
-  #expect(): void {
+  /** The peer owes an answer more. */
+  expect(): void {
     this.#owed += 1;
     const { turn, config } = this.#p;
     if (turn.isSet(Deadline.Watch)) return;
@@ -532,7 +541,8 @@ export class Link {
     turn.due(Deadline.Watch, turn.now + config.peerTimeout);
   }
 
-  #got(): void {
+  /** The peer gave an answer. */
+  got(): void {
     if (this.#owed > 0) this.#owed -= 1;
     this.#progress += 1;
   }

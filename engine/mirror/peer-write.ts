@@ -88,7 +88,9 @@ export class PeerWrites {
 
   /** The local disk is done with a peer's write. */
   localDone(slot: number, status: number): void {
+    const { slots, repair } = this.#p;
     this.#flying -= 1;
+    if (status === 0) repair.written(slots.offset[slot] as number, slots.length[slot] as number);
     this.#p.locks.release(slot);
     this.#answer(slot, status === 0 ? Status.Ok : Status.Io);
     if (status !== 0) this.#p.role.failDisk('write');

@@ -5,7 +5,18 @@
 import { invariant } from '../core/invariant.ts';
 
 /** What a slot is used for. */
-export const Kind = { Free: 0, Read: 1, Write: 2, Flush: 3, PeerWrite: 4, Copy: 5 } as const;
+export const Kind = {
+  Free: 0,
+  Read: 1,
+  Write: 2,
+  Flush: 3,
+  PeerWrite: 4,
+  Copy: 5,
+  /** A read that the peer asked for. */
+  PeerRead: 6,
+  /** A block being repaired. */
+  Repair: 7,
+} as const;
 
 /** How far a slot has come. */
 export const Phase = {
@@ -30,7 +41,7 @@ export const Phase = {
   Epoch: 9,
 } as const;
 
-/** What the peer did with a slot's write. */
+/** What the peer did with what was sent from a slot: a write, or the question for a read. */
 export const Peer = {
   /** It was not sent. */
   None: 0,

@@ -10,8 +10,12 @@ import { Mode } from './link.ts';
 import type { PeerMessage } from './messages.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
+import { mediumError } from './repair.ts';
 import { Kind, Peer, Phase } from './request.ts';
 import { Deadline } from './turn.ts';
+
+/** Unreadable blocks that are tried within one second; the others wait for the next. */
+const UNREADABLE_MAX = 4096;
 
 /** How far a resync has come. */
 const Stage = { Idle: 0, Flushing: 1, Starting: 2, Copying: 3, Finishing: 4, Proposed: 5 } as const;
@@ -28,6 +32,15 @@ export class ResyncSource {
   #copied = 0;
   /** Tells a late callback from an earlier attempt. */
   #attempt = 0;
+  /**
+   * Blocks that this disk did not give, left out until the next second. They stay dirty: there is
+   * no other good copy, and a copy without them is none.
+   */
+  readonly #unreadable: Set<number> = new Set();
+  /** Blocks of copies that failed, to be read one by one: most of them are well. */
+  readonly #single: Set<number> = new Set();
+  /** Unreadable blocks that the timeline names already. */
+  readonly #named: Set<number> = new Set();
 
   constructor(parts: Parts) {
     const { layout } = parts.turn.memory;
@@ -82,7 +95,8 @@ export class ResyncSource {
   /** The local disk has read a copy. */
   localDone(slot: number, status: number): void {
     const { slots, link, role, canary, map } = this.#p;
-    if (status !== 0) role.failDisk('read');
+    if (status !== 0 && mediumError(status)) this.#notRead(slot);
+    else if (status !== 0) role.failDisk('read');
     if (status !== 0 || link.id !== slots.link[slot] || link.mode !== Mode.Copy) {
       this.#close(slot);
       return;
@@ -100,7 +114,10 @@ export class ResyncSource {
     const { slots, map, barrier } = this.#p;
     const offset = slots.offset[slot] as number;
     const length = slots.length[slot] as number;
-    for (let at = offset; at < offset + length; at += BLOCK_BYTES) map.clear(at / BLOCK_BYTES);
+    for (let at = offset; at < offset + length; at += BLOCK_BYTES) {
+      map.clear(at / BLOCK_BYTES);
+      if (this.#single.size > 0) this.#single.delete(at / BLOCK_BYTES);
+    }
     barrier.add(offset, length);
     this.#copied += length;
     this.#close(slot);
@@ -110,6 +127,9 @@ export class ResyncSource {
   progress(): void {
     if (this.#stage !== Stage.Copying) return;
     const { turn, map } = this.#p;
+    // What a client has written since, or what failed for once, can be read now.
+    for (const block of this.#unreadable) this.#single.add(block);
+    this.#unreadable.clear();
     turn.event('mirror.resync.progress', { copied: this.#copied, dirty: map.dirty });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
   }
@@ -126,6 +146,8 @@ export class ResyncSource {
     if (this.#stage !== Stage.Proposed) return;
     this.#stage = Stage.Idle;
     this.#p.turn.event('mirror.resync.end', { copied: this.#copied });
+    // A read that needs the peer may ask it from now on.
+    this.#p.repair.unpark();
   }
 
   /** The link is lost: what was not copied stays dirty. */
@@ -170,6 +192,9 @@ export class ResyncSource {
     this.#cursor = 0;
     this.#copied = 0;
     this.#mapComplete = false;
+    this.#unreadable.clear();
+    this.#single.clear();
+    this.#named.clear();
     link.mode = Mode.Copy;
     turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: state.peer });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
@@ -199,16 +224,18 @@ export class ResyncSource {
   /** Starts the next copy in `slot`; false when there is none to start now. */
   #copyNext(slot: number): boolean {
     const { map, slots, locks, link, canary } = this.#p;
-    let block = map.nextDirty(this.#cursor);
+    if (this.#unreadable.size >= UNREADABLE_MAX) return false;
+    let block = this.#nextBlock(this.#cursor);
     if (block < 0) {
       // A pass ended. Another begins only when no copy is in flight, so none is made twice.
       if (this.#flying > 0 || this.#cursor === 0) return false;
       this.#cursor = 0;
-      block = map.nextDirty(0);
+      block = this.#nextBlock(0);
       if (block < 0) return false;
     }
     let end = block + 1;
-    while (end - block < this.#chunkBlocks && end < map.blocks && map.isDirty(end)) end += 1;
+    const limit = Math.min(map.blocks, block + (this.#single.has(block) ? 1 : this.#chunkBlocks));
+    while (end < limit && map.isDirty(end) && this.#joins(end)) end += 1;
     this.#cursor = end;
     const offset = block * BLOCK_BYTES;
     const length = (end - block) * BLOCK_BYTES;
@@ -220,6 +247,36 @@ export class ResyncSource {
     const hold = canary.resyncRace ? Hold.None : Hold.Shared;
     if (locks.acquire(slot, offset, offset + length, hold)) this.granted(slot);
     return true;
+  }
+
+  /** The next dirty block from `from` on that is not left out for now; -1 for none. */
+  #nextBlock(from: number): number {
+    const { map } = this.#p;
+    let block = map.nextDirty(from);
+    while (block >= 0 && this.#unreadable.has(block)) block = map.nextDirty(block + 1);
+    return block;
+  }
+
+  /** Whether a block may be copied together with the one before it. */
+  #joins(block: number): boolean {
+    return !this.#single.has(block) && !this.#unreadable.has(block);
+  }
+
+  /** The disk did not give what was to be copied: the blocks alone, then without the bad one. */
+  #notRead(slot: number): void {
+    const { slots, turn } = this.#p;
+    const first = (slots.offset[slot] as number) / BLOCK_BYTES;
+    const count = (slots.length[slot] as number) / BLOCK_BYTES;
+    if (count > 1) {
+      for (let block = first; block < first + count; block += 1) this.#single.add(block);
+      this.#cursor = Math.min(this.#cursor, first);
+      return;
+    }
+    this.#unreadable.add(first);
+    turn.reached('mirror.resync.unreadable');
+    if (this.#named.has(first) || this.#named.size >= UNREADABLE_MAX) return;
+    this.#named.add(first);
+    turn.event('mirror.resync.unreadable', { block: first });
   }
 
   #finish(): void {

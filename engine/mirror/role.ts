@@ -311,6 +311,7 @@ export class RoleMachine {
     }
     this.#p.link.recordApplied();
     this.#p.peers.epochDurable();
+    this.#p.reads.epochDurable();
   }
 
   // The record names this host primary.

@@ -71,14 +71,24 @@ export class FrontWrites {
 
   /** The local disk is done with a front-end slot. */
   localDone(slot: number, status: number): void {
-    const { slots } = this.#p;
+    const { slots, repair } = this.#p;
+    if (slots.kind[slot] === Kind.Read) {
+      if (status !== 0) repair.readFailed(slot, status);
+      else this.#end(slot, 0);
+      return;
+    }
     slots.local[slot] = 1;
     if (status !== 0) {
       slots.status[slot] = Status.Io;
-      this.#p.role.failDisk(slots.kind[slot] === Kind.Read ? 'read' : 'write');
-    }
-    if (slots.kind[slot] === Kind.Read) this.#end(slot, 0);
-    else this.#advance(slot);
+      this.#p.role.failDisk('write');
+    } else repair.written(slots.offset[slot] as number, slots.length[slot] as number);
+    this.#advance(slot);
+  }
+
+  /** A read that the own disk could not do ends, served by the peer or not at all. */
+  readDone(slot: number, status: number): void {
+    this.#p.slots.status[slot] = status;
+    this.#end(slot, 0);
   }
 
   /** The peer has the write of `slot`. */
@@ -132,6 +142,7 @@ export class FrontWrites {
       count -= 1;
       this.#issueWrite(this.#parked.take());
     }
+    this.#p.repair.unpark();
   }
 
   /** The peer is left out: what waited only for it is complete. */
@@ -188,6 +199,7 @@ export class FrontWrites {
     for (let s = this.#room.take(); s >= 0; s = this.#room.take()) this.#refuse(s);
     for (let s = this.#hot.take(); s >= 0; s = this.#hot.take()) this.#refuse(s);
     for (let s = this.#parked.take(); s >= 0; s = this.#parked.take()) this.#refuse(s);
+    this.#p.repair.fence();
     for (let slot = 0; slot < this.#front; slot += 1) {
       if (slots.phase[slot] === Phase.Range && slots.kind[slot] !== Kind.Free) this.#refuse(slot);
       else if (slots.phase[slot] === Phase.Flying) this.#advance(slot);
@@ -274,8 +286,9 @@ export class FrontWrites {
   }
 
   #issueRead(slot: number): void {
-    const { slots, turn } = this.#p;
+    const { slots, turn, repair } = this.#p;
     slots.phase[slot] = Phase.Flying;
+    repair.opened(slot);
     turn.emit(
       Decision.LocalRead,
       slot,

@@ -13,8 +13,10 @@
  *   boundary, each sector on its own. A flush covers every write whose LocalDone was delivered to
  *   the actor before the flush was decided. With Flag.Fua, LocalDone means durable. A MetaWrite is
  *   durable when MetaDone says so; before that it may be torn at 512 bytes.
- * * Failure: a status other than 0 leaves each sector old or new. The actor treats its replica as
- *   failed; the backend retries nothing.
+ * * Failure: a status other than 0 leaves each sector old or new, and a read's slot with anything.
+ *   What it means, the actor decides; the backend retries nothing.
+ * * A LocalRead with Flag.Check reads from the device, not from a cache, and answers
+ *   Status.Differs when the CRC32C of what it read is not the one in the slot's header.
  * * Completion: every operation is answered exactly once, or the process ends. A slot is the
  *   backend's until then, however late the answer.
  */

@@ -1,7 +1,7 @@
 /**
  * The network ports: replication between data actors, datagrams between control actors.
  *
- * Replication (PeerWrite, PeerAck, PeerMessage, LinkClose; LinkUp, LinkDown).
+ * Replication (PeerWrite, PeerAck, PeerRead, PeerData, PeerMessage, LinkClose; LinkUp, LinkDown).
  * Suite: test/compliance/link.suite.ts.
  *
  * * A link is one incarnation of a connection between two nodes. Its number is never used again
@@ -12,6 +12,11 @@
  * * LinkDown is delivered once for each LinkUp, after everything else of that link, and means that
  *   the backend holds no slot for it any more. The two ends learn it at different times, and either
  *   end may have sent what the other never saw.
+ * * A slot that asks (PeerRead) is the backend's until PeerData or LinkDown, whichever comes: the
+ *   engine has it back once. Which slot is answered says the asking side's own list, by sequence,
+ *   never the wire. A PeerData with a status other than 0 leaves anything in the slot.
+ * * Where a side has no slot for a peer's write or read, it takes nothing more from the link until
+ *   one is free: what was sent waits, in order.
  * * Peers are authenticated with the cluster key before LinkUp.
  *
  * Control datagrams (`send` decision, `message` input): may be lost, delayed, duplicated and
@@ -24,6 +29,8 @@ import { Decision, Event } from '../data/abi.ts';
 export const LINK_DECISIONS: readonly number[] = [
   Decision.PeerWrite,
   Decision.PeerAck,
+  Decision.PeerRead,
+  Decision.PeerData,
   Decision.PeerMessage,
   Decision.LinkClose,
 ];
@@ -32,6 +39,8 @@ export const LINK_DECISIONS: readonly number[] = [
 export const LINK_EVENTS: readonly number[] = [
   Event.PeerWrite,
   Event.PeerAck,
+  Event.PeerRead,
+  Event.PeerData,
   Event.PeerMessage,
   Event.LinkUp,
   Event.LinkDown,

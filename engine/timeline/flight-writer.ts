@@ -67,7 +67,7 @@ export class FlightWriter {
     let pages = 0;
     for (let r = 0; r < count; r += 1) {
       const op = events.op(r);
-      if (op === Event.PeerWrite) headers += 1;
+      if (bringsHeader(op)) headers += 1;
       else if (this.#bringsPage(r, op)) pages += 1;
     }
     const body =
@@ -87,7 +87,7 @@ export class FlightWriter {
     let word = (at + INPUT_HEAD) >> 2;
     word = this.#copy(events.i32, 0, count * RECORD_WORDS, word);
     for (let r = 0; headers > 0 && r < count; r += 1) {
-      if (events.op(r) !== Event.PeerWrite) continue;
+      if (!bringsHeader(events.op(r))) continue;
       word = this.#copy(this.#headerWords, events.slot(r) * HEADER_WORDS, HEADER_WORDS, word);
     }
     for (let r = 0; pages > 0 && r < count; r += 1) {
@@ -178,6 +178,11 @@ export class FlightWriter {
   }
 }
 
+/** Whether an event fills in the header of its slot for the actor to read. */
+export function bringsHeader(op: number): boolean {
+  return op === Event.PeerWrite || op === Event.PeerRead;
+}
+
 /** Page and token of a metadata operation as one number; a page number has 20 bits at most. */
 export function readKey(records: Records, r: number): number {
   return records.length(r) * 0x10_0000 + records.offset(r);
@@ -190,7 +195,7 @@ export function frameTag(type: number, words: Int32Array, first: number, count: 
 
 /**
  * A digest of what the engine itself filled in for the first `decisions` decisions: headers of
- * writes to the peer, pages. It finds divergence, not malice.
+ * writes to the peer and questions to it, pages. It finds divergence, not malice.
  */
 export function outputDigest(memory: DataMemory): (decisions: number) => number {
   const { buffer, offsets, layout, decisions, headers } = memory;
@@ -200,8 +205,9 @@ export function outputDigest(memory: DataMemory): (decisions: number) => number 
     for (let r = 0; r < count; r += 1) {
       const op = decisions.op(r);
       const slot = decisions.slot(r);
-      if (op === Decision.PeerWrite) sum = mixed(sum, headers.u32, slot * HEADER_WORDS, 8);
-      else if (op === Decision.MetaWrite) sum = mixed(sum, pages, slot * PAGE_WORDS, PAGE_WORDS);
+      if (op === Decision.PeerWrite || op === Decision.PeerRead) {
+        sum = mixed(sum, headers.u32, slot * HEADER_WORDS, 8);
+      } else if (op === Decision.MetaWrite) sum = mixed(sum, pages, slot * PAGE_WORDS, PAGE_WORDS);
       else if (op === Decision.PeerMessage) {
         sum = mixed(sum, pages, slot * PAGE_WORDS, Math.ceil(decisions.length(r) / 4));
       }

@@ -6,7 +6,7 @@
 
 namespace understudy {
 
-constexpr int32_t kAbiVersion = 1;
+constexpr int32_t kAbiVersion = 2;
 constexpr uint32_t kRecordBytes = 32;
 constexpr uint32_t kHeaderBytes = 64;
 constexpr uint32_t kPageBytes = 4096;
@@ -16,6 +16,7 @@ constexpr int32_t kReqRead = 1, kReqWrite = 2, kReqFlush = 3;
 constexpr int32_t kLocalDone = 10, kFlushDone = 11, kMetaDone = 12;
 constexpr int32_t kPeerWrite = 13, kPeerAck = 14, kPeerMessage = 15;
 constexpr int32_t kLinkUp = 16, kLinkDown = 17, kTimer = 18, kControl = 19;
+constexpr int32_t kPeerRead = 20, kPeerData = 21;
 }  // namespace event
 
 namespace decision {
@@ -23,14 +24,16 @@ constexpr int32_t kLocalRead = 1, kLocalWrite = 2, kLocalFlush = 3;
 constexpr int32_t kMetaRead = 4, kMetaWrite = 5;
 constexpr int32_t kPeerWrite = 6, kPeerAck = 7, kPeerMessage = 8;
 constexpr int32_t kComplete = 9, kFree = 10, kLinkClose = 11, kArmTimer = 12, kReport = 13;
+constexpr int32_t kPeerRead = 14, kPeerData = 15;
 }  // namespace decision
 
 namespace flag {
-constexpr int32_t kFua = 1, kResync = 2;
+constexpr int32_t kFua = 1, kResync = 2, kCheck = 4;
 }  // namespace flag
 
 namespace status {
-constexpr int32_t kOk = 0, kIo = 5, kGone = 6, kInvalid = 22, kFenced = 108, kStaleEpoch = 116;
+constexpr int32_t kOk = 0, kIo = 5, kGone = 6, kInvalid = 22, kMedium = 61, kDiffers = 74;
+constexpr int32_t kProtection = 84, kFenced = 108, kStaleEpoch = 116;
 }  // namespace status
 
 /// One event or decision, little-endian in memory shared with JavaScript.

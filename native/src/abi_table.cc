@@ -35,7 +35,9 @@ Napi::Value abiTable(const Napi::CallbackInfo& info) {
                                {"LinkUp", event::kLinkUp},
                                {"LinkDown", event::kLinkDown},
                                {"Timer", event::kTimer},
-                               {"Control", event::kControl}}));
+                               {"Control", event::kControl},
+                               {"PeerRead", event::kPeerRead},
+                               {"PeerData", event::kPeerData}}));
   all.Set("Decision", table(env, {{"LocalRead", decision::kLocalRead},
                                   {"LocalWrite", decision::kLocalWrite},
                                   {"LocalFlush", decision::kLocalFlush},
@@ -48,12 +50,19 @@ Napi::Value abiTable(const Napi::CallbackInfo& info) {
                                   {"Free", decision::kFree},
                                   {"LinkClose", decision::kLinkClose},
                                   {"ArmTimer", decision::kArmTimer},
-                                  {"Report", decision::kReport}}));
-  all.Set("Flag", table(env, {{"Fua", flag::kFua}, {"Resync", flag::kResync}}));
+                                  {"Report", decision::kReport},
+                                  {"PeerRead", decision::kPeerRead},
+                                  {"PeerData", decision::kPeerData}}));
+  all.Set("Flag", table(env, {{"Fua", flag::kFua},
+                              {"Resync", flag::kResync},
+                              {"Check", flag::kCheck}}));
   all.Set("Status", table(env, {{"Ok", status::kOk},
                                 {"Io", status::kIo},
                                 {"Gone", status::kGone},
                                 {"Invalid", status::kInvalid},
+                                {"Medium", status::kMedium},
+                                {"Differs", status::kDiffers},
+                                {"Protection", status::kProtection},
                                 {"Fenced", status::kFenced},
                                 {"StaleEpoch", status::kStaleEpoch}}));
   all.Set("Header", table(env, {{"Epoch", offsetof(SlotHeader, epoch)},

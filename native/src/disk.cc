@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crc32c.h"
+
 namespace understudy {
 namespace {
 
@@ -128,7 +130,11 @@ void Disk::start(const Record& decision, bool write) {
   BELIEVE(decision.offset >= 0 && offset + decision.length <= core_.sizeBytes,
           "a disk operation is within the volume");
   SlotOp& op = slotOps_[size_t(decision.slot)];
-  op = {offset, decision.length, 0, write, write && (decision.flags & flag::kFua) != 0};
+  const bool check = !write && (decision.flags & flag::kCheck) != 0;
+  op = {offset, decision.length, 0, write, write && (decision.flags & flag::kFua) != 0, check};
+  // What a check reads must come from the device, not from the cache that the write went through.
+  if (check && !direct_)
+    posix_fadvise(data_, off_t(offset), decision.length, POSIX_FADV_DONTNEED);
   (write ? core_.stats.localWrites : core_.stats.localReads)++;
   submit(decision.slot);
 }
@@ -160,6 +166,8 @@ void Disk::slotCompleted(int32_t slot, int32_t result) {
   } else {
     op.done += uint32_t(result);
     if (op.done < op.length) return submit(slot);
+    if (op.check && crc32c(core_.slots.data(slot), op.length) != core_.headers[slot].checksum)
+      outcome = status::kDiffers;
   }
   core_.slots.endIo(slot);
   core_.events.push({event::kLocalDone, slot, 0, 0, double(op.offset), op.length, outcome});

@@ -59,7 +59,7 @@ class Disk {
   struct SlotOp {
     uint64_t offset = 0;
     uint32_t length = 0, done = 0;
-    bool write = false, durable = false;
+    bool write = false, durable = false, check = false;
   };
   int openOne(const std::string& path, const DiskOptions& options, bool& direct);
   void lock(int fd, const std::string& path, int64_t deadline);

@@ -83,6 +83,7 @@ Stream::Parsed PeerConnection::parseHello() {
   consume(kHelloPrefix + body);
   node_ = loadLe<uint16_t>(theirHello_.data() + 14);
   if (!acceptable()) return Parsed::Progress;
+  wire_ = std::min(kWireMax, loadLe<uint16_t>(theirHello_.data() + 12));
   const bool connecting = endpoint_ != nullptr;
   session_.derive(network_.key_, connecting ? ourHello_ : theirHello_,
                   connecting ? theirHello_ : ourHello_, connecting);
@@ -145,7 +146,6 @@ Stream::Parsed PeerConnection::parseFrame() {
   if (available() < kWireRecord + kWireTag) return Parsed::NeedBytes;
   frame_.load(bytes());
   const uint32_t body = frame_.bodyBytes;
-  const bool write = frame_.type == FrameType::Write;
   // Nothing is authenticated yet: only bounds that protect us are judged here.
   bool bounded = false;
   switch (frame_.type) {
@@ -153,29 +153,42 @@ Stream::Parsed PeerConnection::parseFrame() {
     case FrameType::Message: bounded = body > 0 && body <= kPageBytes; break;
     case FrameType::Ack:
     case FrameType::Alive: bounded = body == 0; break;
+    case FrameType::Read:
+      bounded = wire_ >= kWireReads && body == 0 && frame_.asked > 0 &&
+                frame_.asked <= core_.layout.slotBytes;
+      break;
+    case FrameType::Data: bounded = wire_ >= kWireReads && body <= core_.layout.slotBytes; break;
   }
   if (!bounded) {
     reject("frame bounds");
     return Parsed::Progress;
   }
-  const uint32_t head = kWireRecord + kWireTag + (write ? kHeaderBytes : 0);
+  const uint32_t head = kWireRecord + kWireTag + (frame_.bulk() ? kHeaderBytes : 0);
   if (available() < head) return Parsed::NeedBytes;
   if (frame_.type != FrameType::Alive && core_.crowded()) return Parsed::Stalled;
-  if (write) {
-    filling_ = core_.slots.takePeer();
+  int32_t target = -1;
+  if (frame_.type == FrameType::Write || frame_.type == FrameType::Read) {
+    target = filling_ = core_.slots.takePeer();
     if (filling_ < 0) return Parsed::Stalled;
+  } else if (frame_.type == FrameType::Data) {
+    const auto asked = askedFor(double(frame_.offset));
+    if (asked == asked_.end() || body != (frame_.status == status::kOk ? asked->length : 0)) {
+      reject("answer to nothing");
+      return Parsed::Progress;
+    }
+    target = asked->slot;
   }
   memcpy(record_, bytes(), kWireRecord);
   memcpy(tag_, bytes() + kWireRecord, kWireTag);
-  if (write) memcpy(header_, bytes() + kWireRecord + kWireTag, kHeaderBytes);
+  if (frame_.bulk()) memcpy(header_, bytes() + kWireRecord + kWireTag, kHeaderBytes);
   consume(head);
   if (body == 0) {
     frameComplete();
     return Parsed::Progress;
   }
-  if (write) {
-    core_.slots.touch(filling_, body);
-    expectBody(core_.slots.data(filling_), body);
+  if (target >= 0) {
+    core_.slots.touch(target, body);
+    expectBody(core_.slots.data(target), body);
   } else {
     page_ = core_.pages.take();
     expectBody(page_, body);
@@ -186,9 +199,12 @@ Stream::Parsed PeerConnection::parseFrame() {
 void PeerConnection::bodyArrived() { frameComplete(); }
 
 void PeerConnection::frameComplete() {
-  const bool write = frame_.type == FrameType::Write;
-  const uint8_t* body = write ? core_.slots.data(filling_) : page_;
-  if (!session_.opens(tag_, record_, header_, write ? kHeaderBytes : 0, body, frame_.bodyBytes)) {
+  const uint8_t* body = page_;
+  if (frame_.type == FrameType::Write) body = core_.slots.data(filling_);
+  if (frame_.type == FrameType::Data)
+    body = core_.slots.data(askedFor(double(frame_.offset))->slot);
+  if (!session_.opens(tag_, record_, header_, frame_.bulk() ? kHeaderBytes : 0, body,
+                      frame_.bodyBytes)) {
     core_.stats.authFailures++;
     return reject("frame authentication");
   }
@@ -202,24 +218,50 @@ void PeerConnection::frameComplete() {
       page_ = nullptr;
       return core_.events.push({event::kPeerMessage, 0, link_, bits, 0, frame_.bodyBytes, 0}, page);
     }
-    case FrameType::Write: break;
+    case FrameType::Data: return answered();
+    case FrameType::Write:
+    case FrameType::Read: break;
   }
+  const bool write = frame_.type == FrameType::Write;
   SlotHeader& header = core_.headers[filling_];
   memcpy(&header, header_, kHeaderBytes);
-  if (crc32c(body, frame_.bodyBytes) != header.checksum) {
+  if (write && crc32c(body, frame_.bodyBytes) != header.checksum) {
     core_.stats.checksumFailures++;
     return reject("payload checksum");
   }
-  const uint32_t unit = 512;
-  if (frame_.bodyBytes % unit != 0 || frame_.offset % unit != 0 ||
-      frame_.offset > core_.sizeBytes || frame_.bodyBytes > core_.sizeBytes - frame_.offset)
-    return reject("write range");
+  const uint32_t unit = 512, length = write ? frame_.bodyBytes : frame_.asked;
+  if (length % unit != 0 || frame_.offset % unit != 0 || frame_.offset > core_.sizeBytes ||
+      length > core_.sizeBytes - frame_.offset)
+    return reject(write ? "write range" : "read range");
   const int32_t slot = filling_;
   filling_ = -1;
   core_.slots.admit(slot);
   // `status` tells the sender's slot, for an engine that wants to name it in its PeerAck.
-  core_.events.push(
-      {event::kPeerWrite, slot, link_, bits, double(frame_.offset), frame_.bodyBytes, frame_.slot});
+  core_.events.push({write ? event::kPeerWrite : event::kPeerRead, slot, link_, bits,
+                     double(frame_.offset), length, write ? frame_.slot : 0});
+}
+
+std::deque<PeerConnection::Asked>::iterator PeerConnection::askedFor(double sequence) {
+  return std::find_if(asked_.begin(), asked_.end(),
+                      [&](const Asked& asked) { return asked.sequence == sequence; });
+}
+
+/// Which slot is answered says our own list, never the wire.
+void PeerConnection::answered() {
+  const auto asked = askedFor(double(frame_.offset));
+  const int32_t slot = asked->slot;
+  SlotHeader header;
+  memcpy(&header, header_, kHeaderBytes);
+  if (frame_.bodyBytes > 0 &&
+      crc32c(core_.slots.data(slot), frame_.bodyBytes) != header.checksum) {
+    core_.stats.checksumFailures++;
+    return reject("payload checksum");
+  }
+  core_.headers[slot].checksum = header.checksum;
+  asked_.erase(asked);
+  core_.slots.endIo(slot);
+  core_.events.push({event::kPeerData, slot, link_, int32_t(frame_.flags), double(frame_.offset),
+                     frame_.bodyBytes, frame_.status});
 }
 
 void PeerConnection::acked() {
@@ -260,6 +302,42 @@ void PeerConnection::sendAck(const Record& decision) {
   frame.offset = uint64_t(decision.offset);
   frame.status = decision.status;
   queueFrame(frame, nullptr, -1, nullptr, nullptr);
+}
+
+void PeerConnection::sendRead(const Record& decision) {
+  BELIEVE(wire_ >= kWireReads, "a peer is asked only for what it understands");
+  SlotHeader& header = core_.headers[decision.slot];
+  core_.slots.beginIo(decision.slot, decision.length);
+  asked_.push_back({header.sequence, decision.slot, decision.length});
+  if (queued() > kQueuedMax) return giveUp();
+  Frame frame;
+  frame.type = FrameType::Read;
+  frame.flags = uint32_t(decision.flags);
+  frame.slot = decision.slot;
+  frame.offset = uint64_t(decision.offset);
+  frame.asked = decision.length;
+  queueFrame(frame, nullptr, -1, nullptr, &header);
+}
+
+void PeerConnection::sendData(const Record& decision) {
+  BELIEVE(core_.slots.isPeer(decision.slot), "a read is answered from the slot that it brought");
+  core_.slots.engineSlot(decision.slot);
+  const bool full = decision.status == status::kOk;
+  BELIEVE(!full || (decision.length > 0 && decision.length <= core_.layout.slotBytes),
+          "an answer to a peer fits its slot");
+  if (queued() > kQueuedMax) return giveUp();
+  SlotHeader& header = core_.headers[decision.slot];
+  const uint8_t* body = core_.slots.data(decision.slot);
+  header.checksum = full ? crc32c(body, decision.length) : 0;
+  Frame frame;
+  frame.type = FrameType::Data;
+  frame.bodyBytes = full ? decision.length : 0;
+  frame.flags = uint32_t(decision.flags);
+  frame.slot = decision.slot;
+  frame.offset = uint64_t(decision.offset);
+  frame.status = decision.status;
+  core_.slots.holdForSend(decision.slot);
+  queueFrame(frame, body, decision.slot, nullptr, &header);
 }
 
 void PeerConnection::sendMessage(const Record& decision, const uint8_t* page) {
@@ -337,6 +415,9 @@ void PeerConnection::gone() {
   filling_ = -1;
   if (page_ != nullptr) core_.pages.give(page_);
   page_ = nullptr;
+  // Nothing receives into them any more: the engine has them back with LinkDown.
+  for (const Asked& asked : asked_) core_.slots.endIo(asked.slot);
+  asked_.clear();
   if (phase_ == Phase::Up) {
     core_.stats.linksDown++;
     core_.events.push({event::kLinkDown, 0, link_, 0, double(node_), 0, 0});
@@ -427,6 +508,12 @@ void PeerNetwork::sendWrite(const Record& decision) {
 }
 void PeerNetwork::sendAck(const Record& decision) {
   if (PeerConnection* connection = find(decision.link)) connection->sendAck(decision);
+}
+void PeerNetwork::sendRead(const Record& decision) {
+  if (PeerConnection* connection = find(decision.link)) connection->sendRead(decision);
+}
+void PeerNetwork::sendData(const Record& decision) {
+  if (PeerConnection* connection = find(decision.link)) connection->sendData(decision);
 }
 void PeerNetwork::sendMessage(const Record& decision, const uint8_t* page) {
   BELIEVE(decision.length > 0 && decision.length <= kPageBytes, "a message fits a page");

@@ -25,6 +25,8 @@ class PeerConnection final : public Stream {
 
   void sendWrite(const Record& decision);
   void sendAck(const Record& decision);
+  void sendRead(const Record& decision);
+  void sendData(const Record& decision);
   void sendMessage(const Record& decision, const uint8_t* page);
   /// Keep-alive due, silence, late handshake.
   void inspect(bool judgeSilence);
@@ -61,6 +63,9 @@ class PeerConnection final : public Stream {
   bool acceptable() const;
   void frameComplete();
   void acked();
+  void answered();
+  struct Asked;
+  std::deque<Asked>::iterator askedFor(double sequence);
   void reject(const char* why);
   void queueFrame(const Frame& frame, const uint8_t* body, int32_t slot, uint8_t* page,
                   const SlotHeader* header);
@@ -75,6 +80,8 @@ class PeerConnection final : public Stream {
   std::vector<uint8_t> ourHello_, theirHello_;
   uint16_t node_ = 0;
   int32_t link_ = 0;
+  /// The wire version that this session speaks.
+  uint16_t wire_ = kWireMin;
   Session session_;
   // The frame being received.
   Frame frame_;
@@ -87,6 +94,13 @@ class PeerConnection final : public Stream {
     int32_t slot;
   };
   std::deque<Sent> unacknowledged_;
+  /// Reads sent and not answered, in sending order; their slots are ours as if a disk wrote there.
+  struct Asked {
+    double sequence;
+    int32_t slot;
+    uint32_t length;
+  };
+  std::deque<Asked> asked_;
 };
 
 /// One peer that this node connects to.
@@ -114,6 +128,8 @@ class PeerNetwork {
 
   void sendWrite(const Record& decision);
   void sendAck(const Record& decision);
+  void sendRead(const Record& decision);
+  void sendData(const Record& decision);
   void sendMessage(const Record& decision, const uint8_t* page);
   void closeLink(int32_t link);
   /// This node stood still for so long: that was not the peers' silence.

@@ -165,13 +165,15 @@ void Reactor::execute(const Record& d) {
       return disk_.writePage(outPages_ + size_t(d.slot) * kPageBytes, uint64_t(d.offset), d.length);
     case decision::kPeerWrite: return peers_.sendWrite(d);
     case decision::kPeerAck: return peers_.sendAck(d);
+    case decision::kPeerRead: return peers_.sendRead(d);
+    case decision::kPeerData: return peers_.sendData(d);
     case decision::kPeerMessage:
       BELIEVE(d.slot >= 0 && uint32_t(d.slot) < core.layout.outPages,
               "a decision names an out-page of the layout");
       return peers_.sendMessage(d, outPages_ + size_t(d.slot) * kPageBytes);
     case decision::kComplete: return nbd_.complete(d);
     case decision::kFree:
-      BELIEVE(core.slots.isPeer(d.slot), "only a slot that a peer's write brought is freed");
+      BELIEVE(core.slots.isPeer(d.slot), "only a slot that a peer's request brought is freed");
       return core.slots.leave(d.slot);
     case decision::kLinkClose: return peers_.closeLink(d.link);
     case decision::kArmTimer: timerAt_ = d.offset; return;

@@ -1,4 +1,4 @@
-// The secrets of one replication connection, and the bytes of its wire (version 1).
+// The secrets of one replication connection, and the bytes of its wire (version 2).
 //
 // Integers are little-endian.
 //
@@ -12,10 +12,13 @@
 //
 // Frame:
 //   record: u32 body bytes, u8 type, u8[3] zero, u32 flags, i32 slot, u64 offset, i32 status,
-//   u32 zero;
-//   16 tag, 64 slot header (writes only), body;
+//   u32 bytes asked for (reads only);
+//   16 tag, 64 slot header (writes, reads and their answers), body;
 //   tag: SipHash-2-4-128 under the direction's key of u64 frame counter, record, header, and
 //   the body's NH sums (nh.h) under the direction's payload key.
+//
+// Version 2 added reads and their answers (Read, Data). A session speaks the highest version that
+// both sides know, so a peer of version 1 is never asked.
 //
 // F is SipHash under each half of the 32-byte cluster key, over a number for the half and the
 // message, the two results xored: a pseudo-random function as long as either half is secret. The
@@ -34,12 +37,14 @@
 
 namespace understudy {
 
-constexpr uint16_t kWireMin = 1, kWireMax = 1;
+constexpr uint16_t kWireMin = 1, kWireMax = 2;
+/// The first version with Read and Data.
+constexpr uint16_t kWireReads = 2;
 constexpr uint32_t kHelloPrefix = 10, kHelloBody = 56, kHelloBodyMax = 1024;
 constexpr uint32_t kProofBytes = 16, kWireRecord = 32, kWireTag = 16;
 constexpr char kHelloMagic[] = "UNDRSTDY";
 
-enum class FrameType : uint8_t { Write = 1, Ack = 2, Message = 3, Alive = 4 };
+enum class FrameType : uint8_t { Write = 1, Ack = 2, Message = 3, Alive = 4, Read = 5, Data = 6 };
 
 struct Frame {
   uint32_t bodyBytes = 0;
@@ -48,6 +53,12 @@ struct Frame {
   int32_t slot = 0;
   uint64_t offset = 0;
   int32_t status = 0;
+  uint32_t asked = 0;
+
+  /// Whether a slot header goes between tag and body.
+  bool bulk() const {
+    return type == FrameType::Write || type == FrameType::Read || type == FrameType::Data;
+  }
 
   void store(uint8_t* at) const {
     storeLe(at, bodyBytes);
@@ -56,7 +67,7 @@ struct Frame {
     storeLe(at + 12, slot);
     storeLe(at + 16, offset);
     storeLe(at + 24, status);
-    storeLe(at + 28, uint32_t{0});
+    storeLe(at + 28, asked);
   }
   void load(const uint8_t* at) {
     bodyBytes = loadLe<uint32_t>(at);
@@ -65,6 +76,7 @@ struct Frame {
     slot = loadLe<int32_t>(at + 12);
     offset = loadLe<uint64_t>(at + 16);
     status = loadLe<int32_t>(at + 24);
+    asked = loadLe<uint32_t>(at + 28);
   }
 };
 

@@ -6,7 +6,22 @@ import type { Define } from './define.ts';
 export type LinkEvent =
   | { readonly kind: 'up'; readonly link: number; readonly peer: number }
   | { readonly kind: 'message'; readonly link: number; readonly text: string }
-  | { readonly kind: 'down'; readonly link: number };
+  | { readonly kind: 'down'; readonly link: number }
+  /** The other side asks for a block. */
+  | { readonly kind: 'asked'; readonly link: number; readonly block: number }
+  | {
+      readonly kind: 'answered';
+      readonly link: number;
+      readonly slot: number;
+      readonly status: number;
+    };
+
+/** What a side does with a peer's read: answers with block number + 1, keeps it, refuses. */
+export type Serving = 'answer' | 'hold' | 'refuse';
+
+/** Slots of each side that may ask, from 0, and slots that it has for what it is asked. */
+export const ASKING_SLOTS = 4;
+export const ANSWERING_SLOTS = 2;
 
 /** Two nodes, 1 (side 0) and 2 (side 1), and the connection between them. */
 export interface LinkDriver {
@@ -14,6 +29,12 @@ export interface LinkDriver {
   connect(): Promise<void>;
   /** Sends on the side's present link; lost when there is none. */
   send(side: 0 | 1, text: string): void;
+  /** Asks the other side for a block into a slot; lost when there is no link. */
+  ask(side: 0 | 1, slot: number, block: number): void;
+  /** What the side does with reads from now on; those that it holds are answered on 'answer'. */
+  serve(side: 0 | 1, how: Serving): void;
+  /** What stands in a slot that asked: one number all over, -1 for anything else. */
+  holds(side: 0 | 1, slot: number): Promise<number>;
   /** Lets everything that is under way arrive. */
   settle(): Promise<void>;
   /** The wire breaks, or one side closes; waits until both sides know. */
@@ -74,6 +95,83 @@ export function linkSuite(define: Define, make: () => Promise<LinkDriver>): void
       const peers = events.flatMap((event) => (event.kind === 'up' ? [event.peer] : []));
       expect(new Set(peers)).toEqual(new Set([side === 0 ? 2 : 1]));
     }
+  });
+
+  const answers = (events: readonly LinkEvent[]): string[] =>
+    events.flatMap((event) => {
+      return event.kind === 'answered' ? [`${event.slot}: ${event.status}`] : [];
+    });
+
+  test('answers a read once, in the slot that asked and in no other', async (link) => {
+    await link.connect();
+    for (const side of [0, 1] as const) {
+      for (let slot = 0; slot < ASKING_SLOTS; slot++) link.ask(side, slot, 3 + slot * 2);
+    }
+    await link.settle();
+    for (const side of [0, 1] as const) {
+      const told = link.told(side);
+      const asked = told.flatMap((event) => (event.kind === 'asked' ? [event.block] : []));
+      expect(asked).toEqual([3, 5, 7, 9]);
+      expect(answers(told).sort()).toEqual(['0: 0', '1: 0', '2: 0', '3: 0']);
+      for (let slot = 0; slot < ASKING_SLOTS; slot++) {
+        expect(await link.holds(side, slot)).toBe(4 + slot * 2);
+      }
+    }
+  });
+
+  test('tells the asking side why a read is not answered', async (link) => {
+    await link.connect();
+    link.serve(1, 'refuse');
+    link.ask(0, 0, 1);
+    await link.settle();
+    expect(answers(link.told(0))).toEqual(['0: 5']);
+    link.serve(1, 'answer');
+    link.ask(0, 0, 6);
+    await link.settle();
+    expect(answers(link.told(0))).toEqual(['0: 5', '0: 0']);
+    expect(await link.holds(0, 0)).toBe(7);
+  });
+
+  test('makes reads wait where there is no slot, and what is sent after them', async (link) => {
+    await link.connect();
+    link.serve(1, 'hold');
+    for (let slot = 0; slot < ASKING_SLOTS; slot++) link.ask(0, slot, slot);
+    link.send(0, 'behind them');
+    await link.settle();
+    const asked = () => link.told(1).filter(({ kind }) => kind === 'asked').length;
+    expect([asked(), messages(link.told(1))]).toEqual([ANSWERING_SLOTS, []]);
+    link.serve(1, 'answer');
+    await link.settle();
+    expect([asked(), messages(link.told(1))]).toEqual([ASKING_SLOTS, ['behind them']]);
+    expect(answers(link.told(0)).sort()).toEqual(['0: 0', '1: 0', '2: 0', '3: 0']);
+  });
+
+  test('gives a slot back once: the end of a link answers what it asked', async (link) => {
+    for (let life = 0; life < 4; life++) {
+      await link.connect();
+      link.serve(1, 'hold');
+      link.ask(0, 0, 10 + life);
+      // Now and then it is not even there yet when the link ends.
+      if (life % 2 === 0) await link.settle();
+      await link.breakDown();
+      // Late, on a link that is gone.
+      link.serve(1, 'answer');
+      await link.settle();
+      await link.connect();
+      const slots = answers(link.told(0)).length;
+      link.ask(0, 0, 20 + life);
+      await link.settle();
+      expect(answers(link.told(0))).toHaveLength(slots + 1);
+      expect(await link.holds(0, 0)).toBe(21 + life);
+      await link.breakDown();
+    }
+    const told = link.told(0);
+    for (const [at, event] of told.entries()) {
+      if (event.kind !== 'answered') continue;
+      const down = told.findIndex((each) => each.kind === 'down' && each.link === event.link);
+      expect(down).toBeGreaterThan(at);
+    }
+    expect(answers(told)).toHaveLength(4);
   });
 
   test('loses nothing silently: what arrives is a beginning of what was sent', async (link) => {

@@ -1,6 +1,6 @@
 /** Records in, records out: a reactor driven by a test instead of an engine. */
 import { loadNative, type Reactor } from '../../backends/real/native.ts';
-import { Event, PAGE_BYTES } from '../../engine/data/abi.ts';
+import { type AbiLayout, Event, PAGE_BYTES } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
 import { LAYOUT } from '../native/support/echo-engine.ts';
 
@@ -33,12 +33,14 @@ export interface RawDecision {
 export class RawEngine {
   readonly reactor: Reactor;
   readonly memory: DataMemory;
+  readonly #layout: AbiLayout;
   #decisions = 0;
   #pages = 0;
 
-  constructor(reactor: Reactor) {
+  constructor(reactor: Reactor, layout: AbiLayout = LAYOUT) {
     this.reactor = reactor;
-    this.memory = new DataMemory(LAYOUT, reactor.memory);
+    this.#layout = layout;
+    this.memory = new DataMemory(layout, reactor.memory);
   }
 
   /** Adds a decision to the next turn, or carries out what has gathered when it is full. */
@@ -52,7 +54,7 @@ export class RawEngine {
     status = 0,
     text,
   }: RawDecision): RawEvent[] {
-    const events = this.#pages === LAYOUT.outPages ? this.turn() : [];
+    const events = this.#pages === this.#layout.outPages ? this.turn() : [];
     let page = slot;
     let bytes = length;
     if (text !== undefined) {

@@ -20,7 +20,13 @@ import {
 } from './disk.suite.ts';
 import { RealFrontend } from './frontend.real.ts';
 import { frontendSuite } from './frontend.suite.ts';
-import { type LinkDriver, type LinkEvent, linkSuite } from './link.suite.ts';
+import {
+  ANSWERING_SLOTS,
+  type LinkDriver,
+  type LinkEvent,
+  linkSuite,
+  type Serving,
+} from './link.suite.ts';
 import { type RawDecision, RawEngine, type RawEvent } from './raw-engine.ts';
 import { type StoreDriver, storeSuite } from './store.suite.ts';
 
@@ -131,19 +137,38 @@ function decision(operation: DiskOperation): RawDecision {
   }
 }
 
+const LINK_LAYOUT = { ...LAYOUT, peerSlots: ANSWERING_SLOTS };
+const ASKING = LINK_LAYOUT.frontSlots + LINK_LAYOUT.peerSlots;
+
 class RealLink implements LinkDriver {
   #rig = new Rig();
+  #files: string[] = [];
+  #serving: [Serving, Serving] = ['answer', 'answer'];
+  /** Reads that a side was asked for and holds. */
+  #held: [RawEvent[], RawEvent[]] = [[], []];
+  /** Reads asked for on each side's present link. */
+  #asks = [0, 0];
+  /** Slots whose content is being written to the side's own replica, to be looked at. */
+  #kept = new Set<string>();
   #told: [LinkEvent[], LinkEvent[]] = [[], []];
   #sides: readonly [RawEngine, RawEngine];
   #connected = false;
   #port: number;
 
-  constructor() {
+  constructor(personality: 'io_uring' | 'epoll') {
     const key = new Uint8Array(32).fill(7);
     const [one, two] = [1, 2].map((node) => {
       const replicaPath = this.#rig.replica(`node${node}`);
-      const reactor = this.#rig.reactor({ replicaPath, node, volume: VOLUME, key });
-      return new RawEngine(reactor);
+      this.#files.push(replicaPath);
+      const file = openSync(replicaPath, 'r+');
+      for (let block = 0; block < 32; block++) {
+        writeSync(file, Buffer.alloc(BLOCK, block + 1), 0, BLOCK, block * BLOCK);
+      }
+      closeSync(file);
+      const layout = LINK_LAYOUT;
+      const identity = { volume: VOLUME, key, personality };
+      const reactor = this.#rig.reactor({ ...identity, replicaPath, node, layout });
+      return new RawEngine(reactor, layout);
     });
     this.#sides = [one as RawEngine, two as RawEngine];
     this.#port = this.#sides[1].reactor.listenPeer({ host: '127.0.0.1', port: 0 });
@@ -161,6 +186,63 @@ class RealLink implements LinkDriver {
     const link = this.#link(side);
     if (link === 0) return;
     this.#take(side, this.#sides[side].decide({ op: Decision.PeerMessage, link, text }));
+  }
+
+  ask(side: 0 | 1, slot: number, block: number): void {
+    const link = this.#link(side);
+    if (link === 0) return;
+    const own = this.#sides[side];
+    this.#asks[side] = (this.#asks[side] as number) + 1;
+    own.memory.headers.put(ASKING + slot, 1, this.#asks[side] as number, 1, slot + 1);
+    const at = { slot: ASKING + slot, link, offset: block * BLOCK, length: BLOCK };
+    this.#take(side, own.decide({ op: Decision.PeerRead, ...at }));
+  }
+
+  serve(side: 0 | 1, how: Serving): void {
+    this.#serving[side] = how;
+    if (how !== 'answer') return;
+    for (const event of this.#held[side].splice(0)) this.#serve(side, event);
+  }
+
+  /** The slot's content goes to the end of the side's own replica, where a file shows it. */
+  async holds(side: 0 | 1, slot: number): Promise<number> {
+    const key = `${side} ${ASKING + slot}`;
+    this.#kept.add(key);
+    const at = { slot: ASKING + slot, offset: 100 * BLOCK, length: BLOCK };
+    this.#take(side, this.#sides[side].decide({ op: Decision.LocalWrite, ...at }));
+    await this.#until(() => !this.#kept.has(key));
+    const bytes = Buffer.alloc(BLOCK);
+    const file = openSync(this.#files[side] as string, 'r');
+    readSync(file, bytes, 0, BLOCK, 100 * BLOCK);
+    closeSync(file);
+    return bytes.every((byte) => byte === bytes[0]) ? (bytes[0] as number) : -1;
+  }
+
+  /** Begins to answer: the payload comes from the side's replica. */
+  #serve(side: 0 | 1, { slot, link, offset, length }: RawEvent): void {
+    const own = this.#sides[side];
+    if (this.#serving[side] === 'refuse') {
+      const sequence = own.memory.headers.sequence(slot);
+      const answer = { op: Decision.PeerData, slot, link, offset: sequence, status: 5 };
+      this.#take(side, own.decide(answer));
+      this.#take(side, own.decide({ op: Decision.Free, slot }));
+      return;
+    }
+    this.#answering.set(`${side} ${slot}`, link);
+    this.#take(side, own.decide({ op: Decision.LocalRead, slot, offset, length }));
+  }
+
+  /** Links by which the reads came whose payload is being read. */
+  #answering = new Map<string, number>();
+
+  #read(side: 0 | 1, { slot, length, status }: RawEvent): void {
+    const own = this.#sides[side];
+    if (this.#kept.delete(`${side} ${slot}`)) return;
+    const link = this.#answering.get(`${side} ${slot}`) as number;
+    const offset = own.memory.headers.sequence(slot);
+    const answer = { op: Decision.PeerData, slot, link, offset, length, status };
+    this.#take(side, own.decide(answer));
+    this.#take(side, own.decide({ op: Decision.Free, slot }));
   }
 
   async settle(): Promise<void> {
@@ -190,7 +272,7 @@ class RealLink implements LinkDriver {
   }
 
   #link(side: 0 | 1): number {
-    const last = this.#told[side].filter(({ kind }) => kind !== 'message').at(-1);
+    const last = this.#told[side].filter(({ kind }) => kind === 'up' || kind === 'down').at(-1);
     return last?.kind === 'up' ? last.link : 0;
   }
 
@@ -204,8 +286,21 @@ class RealLink implements LinkDriver {
   }
 
   #take(side: 0 | 1, events: readonly RawEvent[]): void {
-    for (const { op, link, offset, text } of events) {
-      if (op === Event.LinkUp) this.#told[side].push({ kind: 'up', link, peer: offset });
+    for (const event of events) {
+      const { op, link, offset, slot, status, text } = event;
+      if (op === Event.LinkUp) {
+        this.#asks[side] = 0;
+        this.#told[side].push({ kind: 'up', link, peer: offset });
+      }
+      if (op === Event.PeerRead) {
+        this.#told[side].push({ kind: 'asked', link, block: offset / BLOCK });
+        if (this.#serving[side] === 'hold') this.#held[side].push(event);
+        else this.#serve(side, event);
+      }
+      if (op === Event.LocalDone) this.#read(side, event);
+      if (op === Event.PeerData) {
+        this.#told[side].push({ kind: 'answered', link, slot: slot - ASKING, status });
+      }
       if (op === Event.LinkDown) this.#told[side].push({ kind: 'down', link });
       if (op === Event.PeerMessage) this.#told[side].push({ kind: 'message', link, text });
     }
@@ -289,9 +384,11 @@ for (const personality of ['io_uring', 'epoll'] as const) {
   });
 }
 
-describe('the contract of a real link', () => {
-  linkSuite(itUnless(missing), async () => new RealLink());
-});
+for (const personality of ['io_uring', 'epoll'] as const) {
+  describe(`the contract of a real link, by ${personality}`, () => {
+    linkSuite(itUnless(missing), async () => new RealLink(personality));
+  });
+}
 
 describe('the contract of a real clock', () => {
   clockSuite(itUnless(missing), async () => new RealClock());

@@ -9,11 +9,15 @@ import {
 } from '../../backends/sim/connection.ts';
 import { DEFAULT_DISK_LATENCY, DiskOp, SimDisk } from '../../backends/sim/disk.ts';
 import { Kernel, Kind } from '../../backends/sim/kernel.ts';
+import { type LegGround, LegLink } from '../../backends/sim/leg-link.ts';
 import { Packet, PacketPool } from '../../backends/sim/packets.ts';
 import { SimStore } from '../../backends/sim/store.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
+import { SIM_LAYOUT } from '../../backends/sim/volume.ts';
 import type { Durable } from '../../engine/cluster/interface.ts';
 import { Rng } from '../../engine/core/rng.ts';
+import { type AbiLayout, Decision, Event, slotCount } from '../../engine/data/abi.ts';
+import { DataMemory } from '../../engine/data/memory.ts';
 import { type ClockDriver, clockSuite } from './clock.suite.ts';
 import {
   BLOCKS,
@@ -25,7 +29,14 @@ import {
 } from './disk.suite.ts';
 import { SimFrontend } from './frontend.sim.ts';
 import { frontendSuite } from './frontend.suite.ts';
-import { type LinkDriver, type LinkEvent, linkSuite } from './link.suite.ts';
+import {
+  ANSWERING_SLOTS,
+  ASKING_SLOTS,
+  type LinkDriver,
+  type LinkEvent,
+  linkSuite,
+  type Serving,
+} from './link.suite.ts';
 import { type StoreDriver, storeSuite } from './store.suite.ts';
 
 /** Sectors of a block. */
@@ -121,10 +132,78 @@ class SimDiskDriver implements DiskDriver {
   }
 }
 
+const LINK_LAYOUT: AbiLayout = {
+  ...SIM_LAYOUT,
+  frontSlots: ASKING_SLOTS,
+  peerSlots: ANSWERING_SLOTS,
+  engineSlots: 1,
+  slotBytes: PAGE,
+};
+
+/** One side: its memory, and what a simulated replica does with its link. */
+class SimSide implements LegGround {
+  readonly memory = new DataMemory(LINK_LAYOUT);
+  readonly stamps = new Int32Array(slotCount(LINK_LAYOUT) * SECTORS);
+  readonly told: LinkEvent[] = [];
+  readonly side: 0 | 1;
+  readonly wire: LegLink;
+  serving: Serving = 'answer';
+  connection: Connection | null = null;
+  /** Reads of the present link. */
+  asks = 0;
+  #held: (readonly [slot: number, link: number, block: number])[] = [];
+
+  constructor(side: 0 | 1, packets: PacketPool) {
+    this.side = side;
+    this.wire = new LegLink(this, packets);
+    this.wire.start();
+  }
+
+  current(link: number): Connection | null {
+    const { connection } = this;
+    return link !== 0 && connection?.numberAt(this.side) === link ? connection : null;
+  }
+
+  append(
+    op: number,
+    slot: number,
+    link: number,
+    _flags: number,
+    offset: number,
+    _length: number,
+    status: number,
+  ): void {
+    if (op === Event.PeerData) this.told.push({ kind: 'answered', link, slot, status });
+    if (op !== Event.PeerRead) return;
+    const block = offset / PAGE;
+    this.told.push({ kind: 'asked', link, block });
+    this.#held.push([slot, link, block]);
+    if (this.serving !== 'hold') this.release();
+  }
+
+  decide(op: number, slot: number, link: number, offset: number, status: number): void {
+    this.memory.decisions.put(0, op, slot, link, 0, offset, status === 0 ? PAGE : 0, status);
+    this.wire.send(0);
+  }
+
+  /** Answers what is held, as {@link serving} says. */
+  release(): void {
+    const status = this.serving === 'refuse' ? 5 : 0;
+    for (const [slot, link, block] of this.#held.splice(0)) {
+      this.stamps.fill(block + 1, slot * SECTORS, (slot + 1) * SECTORS);
+      const sequence = this.memory.headers.sequence(slot);
+      this.decide(Decision.PeerData, slot, link, sequence, status);
+      this.wire.free(slot);
+      this.connection?.wake(this.side);
+    }
+  }
+}
+
 class SimLinkDriver implements LinkDriver {
   #kernel = new Kernel();
-  #packets = new PacketPool(1);
-  #told: [LinkEvent[], LinkEvent[]] = [[], []];
+  #packets = new PacketPool(SECTORS);
+  #sides = [new SimSide(0, this.#packets), new SimSide(1, this.#packets)] as const;
+  #told = [this.#sides[0].told, this.#sides[1].told] as const;
   #connection: Connection;
   #numbers = 0;
 
@@ -133,6 +212,7 @@ class SimLinkDriver implements LinkDriver {
     const ends = [this.#end(0), this.#end(1)] as const;
     const timing = DEFAULT_STREAM_TIMING;
     this.#connection = new Connection(0, ends, this.#kernel, this.#packets, timing, 7000);
+    for (const side of this.#sides) side.connection = this.#connection;
   }
 
   async connect(): Promise<void> {
@@ -145,6 +225,23 @@ class SimLinkDriver implements LinkDriver {
     const page = this.#packets.page(packet).fill(0);
     page.set(new TextEncoder().encode(text));
     this.#connection.send(side, packet, text.length);
+  }
+
+  ask(side: 0 | 1, slot: number, block: number): void {
+    const own = this.#sides[side];
+    own.asks += 1;
+    own.memory.headers.put(slot, 1, own.asks, 1, slot + 1);
+    own.decide(Decision.PeerRead, slot, this.#link(side), block * PAGE, 0);
+  }
+
+  serve(side: 0 | 1, how: Serving): void {
+    this.#sides[side].serving = how;
+    if (how === 'answer') this.#sides[side].release();
+  }
+
+  async holds(side: 0 | 1, slot: number): Promise<number> {
+    const sectors = this.#sides[side].stamps.subarray(slot * SECTORS, (slot + 1) * SECTORS);
+    return sectors.every((stamp) => stamp === sectors[0]) ? (sectors[0] as number) : -1;
   }
 
   async settle(): Promise<void> {
@@ -168,7 +265,7 @@ class SimLinkDriver implements LinkDriver {
   async close(): Promise<void> {}
 
   #link(side: 0 | 1): number {
-    const last = this.#told[side].filter(({ kind }) => kind !== 'message').at(-1);
+    const last = this.#told[side].filter(({ kind }) => kind === 'up' || kind === 'down').at(-1);
     return last?.kind === 'up' ? last.link : 0;
   }
 
@@ -197,16 +294,20 @@ class SimLinkDriver implements LinkDriver {
         return this.#numbers;
       },
       accept: (packet, link) => {
+        const message = this.#packets.kind[packet] === Packet.Message;
+        if (!message) return this.#sides[side].wire.accept(packet, link);
         const bytes = this.#packets.page(packet);
         const text = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
         told.push({ kind: 'message', link, text });
         return true;
       },
       linkUp: (link, peer) => {
+        this.#sides[side].asks = 0;
         told.push({ kind: 'up', link, peer });
         return true;
       },
       linkDown: (link) => {
+        this.#sides[side].wire.down();
         told.push({ kind: 'down', link });
         return true;
       },

@@ -113,6 +113,14 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('rubbish on %s', (p
       Buffer.from(VOLUME.replaceAll('-', ''), 'hex').copy(hello, 18);
       send(createConnection(port, '127.0.0.1'), [hello, noise(below(300))], 300);
     });
+    const own = few.frontSlots + few.peerSlots;
+    every(3, () => {
+      const slot = own + below(few.engineSlots);
+      if (a.link === 0 || a.asking.has(slot)) return;
+      a.ask(slot, below(SIZE / 4096 - 64) * 4096, (1 + below(64)) * 4096);
+      asks += 1;
+    });
+    let asks = 0;
     let isOpen = true;
     every(350, () => {
       isOpen = !isOpen;
@@ -129,6 +137,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('rubbish on %s', (p
     const [one, other] = [a.reactor.stats(), b.reactor.stats()];
     const told = `seed ${seed}`;
     expect([told, one.nbdRequests > 50]).toEqual([told, true]);
+    expect([told, asks > 50]).toEqual([told, true]);
     expect([told, other.authFailures > 10]).toEqual([told, true]);
     // A link that ended during its proof may have been up at one end alone.
     const links = Math.abs(one.linksUp - other.linksUp);

@@ -1,9 +1,9 @@
 /** Replication links between two reactors: mirroring, and everything a stranger may try. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Decision, Event } from '../../engine/data/abi.ts';
+import { Decision, Event, Flag, Status } from '../../engine/data/abi.ts';
 import type { EchoEngine } from './support/echo-engine.ts';
 import { BUILT, hasProgram, Rig, SIZE, VOLUME } from './support/rig.ts';
 
@@ -365,6 +365,114 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a link by %s', (pe
     expect(b.reactor.stats().peerRefused).toBeGreaterThan(50);
   });
 
+  it('brings what the peer holds into the slot that asked, up to the largest', async () => {
+    const { a, b } = make();
+    const content = randomBytes(1 << 20);
+    writeAt(rig.path('b'), content, 1 << 20);
+    pair?.connect();
+    await pair?.up();
+    const own = a.memory.layout.frontSlots + a.memory.layout.peerSlots;
+    for (let round = 0; round < 5; round += 1) {
+      a.ask(own, 1 << 20, 1 << 20);
+      a.ask(own + 1, (1 << 20) + 512, 512);
+      await rig.until(() => a.asking.size === 0);
+    }
+    const told = a.seen.slice(1).sort((p, q) => p.offset - q.offset);
+    expect(told).toEqual(
+      Array.from({ length: 10 }, (_, i) => {
+        const length = i % 2 === 0 ? 1 << 20 : 512;
+        return { op: Event.PeerData, link: 1, offset: i + 1, length, status: 0, text: '' };
+      }),
+    );
+    // Shown by writing it to the own replica.
+    a.decide(Decision.LocalWrite, own, 0, Flag.Fua, 1 << 20, 1 << 20, 0);
+    await rig.pass(100);
+    const kept = readFileSync(rig.path('a')).subarray(1 << 20, 2 << 20);
+    expect(kept.equals(content)).toBe(true);
+    expect(b.reactor.stats().framesRejected).toBe(0);
+  });
+
+  it('reads back from the replica, and tells what differs from what the peer sent', async () => {
+    const { a } = make();
+    writeAt(rig.path('b'), Buffer.alloc(8192, 7), 0);
+    pair?.connect();
+    await pair?.up();
+    const own = a.memory.layout.frontSlots + a.memory.layout.peerSlots;
+    const checked = async (): Promise<number> => {
+      const done = a.locals.length;
+      a.decide(Decision.LocalRead, own, 0, Flag.Check, 0, 8192, 0);
+      await rig.until(() => a.locals.length > done);
+      return a.locals.at(-1) as number;
+    };
+    a.ask(own, 0, 8192);
+    await rig.until(() => a.asking.size === 0);
+    expect(await checked()).toBe(Status.Differs);
+    a.ask(own, 0, 8192);
+    await rig.until(() => a.asking.size === 0);
+    const done = a.locals.length;
+    a.decide(Decision.LocalWrite, own, 0, Flag.Fua, 0, 8192, 0);
+    await rig.until(() => a.locals.length > done);
+    expect(await checked()).toBe(0);
+    // One bit on the medium, and the check sees it.
+    writeAt(rig.path('a'), Buffer.from([6]), 4096);
+    expect(await checked()).toBe(Status.Differs);
+  });
+
+  it.each([
+    ['changed in its body', (frame: Buffer) => flipped(frame, frame.length - 1)],
+    ['changed in its header', (frame: Buffer) => flipped(frame, 60)],
+    ['changed in its status', (frame: Buffer) => flipped(frame, 24)],
+    ['of another read', (frame: Buffer) => flipped(frame, 16)],
+    ['repeated', (frame: Buffer) => Buffer.concat([frame, frame])],
+    ['cut short', (frame: Buffer) => frame.subarray(0, frame.length / 2)],
+  ])('gives the slot back with its end when an answer is %s', async (how, spoil) => {
+    const { a, b } = make({}, { silenceMillis: 700, keepaliveMillis: 100 });
+    const between = pair as Pair;
+    await between.connectThrough();
+    await between.up();
+    b.link = 1;
+    const own = b.memory.layout.frontSlots + b.memory.layout.peerSlots;
+    let spoilt = false;
+    between.pass = (data) => {
+      // Keep-alives are short.
+      if (spoilt || data.length < 4096) return data;
+      spoilt = true;
+      return spoil(data);
+    };
+    b.ask(own, 0, 4096);
+    await rig.until(() => spoilt);
+    between.say(a, 1, 'behind it');
+    a.turn(0);
+    await between.down();
+    const answers = b.seen.filter(({ op }) => op === Event.PeerData);
+    expect(answers).toHaveLength(how === 'repeated' ? 1 : 0);
+    expect(b.asking.size).toBe(0);
+    between.pass = (data) => data;
+    await between.up(2);
+    b.link = b.seen.at(-1)?.link as number;
+    b.ask(own, 4096, 4096);
+    await rig.until(() => b.asking.size === 0);
+    const after = b.seen.filter(({ op }) => op === Event.PeerData);
+    expect(after.at(-1)).toMatchObject({ link: b.link, status: 0, length: 4096 });
+  });
+
+  it('makes reads and writes of a peer share its few slots, and loses none', async () => {
+    const { LAYOUT } = await import('./support/echo-engine.ts');
+    const { a, b } = make({}, { layout: { ...LAYOUT, peerSlots: 1 } });
+    pair?.connect();
+    await pair?.up();
+    const own = a.memory.layout.frontSlots + a.memory.layout.peerSlots;
+    for (let round = 0; round < 20; round += 1) {
+      for (let i = 0; i < 3; i += 1) a.ask(own + i, i * 4096, 1 << 18);
+      a.memory.headers.put(own + 3, 1, round + 1, 1, own + 4);
+      a.decide(Decision.PeerWrite, own + 3, 1, 0, 0, 1 << 18, 0);
+      await rig.until(() => a.asking.size === 0);
+    }
+    expect(a.seen.filter(({ op }) => op === Event.PeerData)).toHaveLength(60);
+    expect(b.reactor.stats().stalls).toBeGreaterThan(0);
+    expect(b.reactor.stats().framesRejected).toBe(0);
+  });
+
   it('holds no slot once it is down, whatever was on its way', async () => {
     const { a, b } = make();
     const between = pair as Pair;
@@ -387,6 +495,12 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a link by %s', (pe
     await rig.until(() => a.seen.length >= 3);
   });
 });
+
+function writeAt(path: string, bytes: Buffer, at: number): void {
+  const file = openSync(path, 'r+');
+  writeSync(file, bytes, 0, bytes.length, at);
+  closeSync(file);
+}
 
 function flipped(data: Buffer, at: number): Buffer {
   const copy = Buffer.from(data);

@@ -55,15 +55,18 @@ class Witnessed extends EngineActors implements Actors {
         own.push({ kind: 'integer', x: now });
         for (let r = 0; r < count; r += 1) {
           words(events.i32, r << 3, 8);
-          if (events.op(r) === Event.PeerWrite) words(headers.u32, events.slot(r) << 4, 16);
+          const op = events.op(r);
+          const headed = op === Event.PeerWrite || op === Event.PeerRead || op === Event.PeerData;
+          if (headed) words(headers.u32, events.slot(r) << 4, 16);
         }
         const decided = actor.step(count, now);
         for (let r = 0; r < decided; r += 1) {
           words(decisions.i32, r << 3, 8);
           const slot = decisions.slot(r);
           const op = decisions.op(r);
-          if (op === Decision.PeerWrite) words(headers.u32, slot << 4, 16);
-          else if (op === Decision.MetaWrite || op === Decision.PeerMessage) {
+          if (op === Decision.PeerWrite || op === Decision.PeerRead) {
+            words(headers.u32, slot << 4, 16);
+          } else if (op === Decision.MetaWrite || op === Decision.PeerMessage) {
             const bytes = op === Decision.MetaWrite ? PAGE_BYTES : decisions.length(r);
             const page = outPages.slice(slot * PAGE_BYTES, (slot + 1) * PAGE_BYTES);
             words(new Int32Array(page.buffer), 0, Math.ceil(bytes / 4));

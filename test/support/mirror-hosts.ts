@@ -10,6 +10,7 @@ import {
   Flag,
   HEADER_BYTES,
   PAGE_BYTES,
+  Status,
 } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
 import type { DataCommand, DataReport, DiskState } from '../../engine/data/messages.ts';
@@ -43,6 +44,8 @@ export interface Input {
   readonly header?: Uint8Array;
   readonly payload?: Uint32Array;
   readonly command?: DataCommand;
+  /** An answer that comes whoever still waits for it. */
+  readonly late?: boolean;
 }
 
 export const INPUT: Input = { op: 0, slot: 0, link: 0, flags: 0, offset: 0, length: 0, status: 0 };
@@ -98,6 +101,16 @@ export class Host {
   forgetful = false;
   /** Its disk answers every write of metadata with an error. */
   metaBroken = false;
+  /** Sectors that cannot be read until they are written again. */
+  readonly unreadable = new Set<number>();
+  /** Sectors that stay as they are when they are written: with an error, or without one. */
+  readonly stuck = new Map<number, 'refuses' | 'lies'>();
+  /** Of a thousand reads of data, how many fail for once. */
+  flaky = 0;
+  /** Slots that wait for the answer to a PeerRead, by its link and sequence. */
+  readonly asked = new Map<string, number>();
+  /** What the last answer brought into each slot: the checksum in its header. */
+  readonly answered: (Uint32Array | undefined)[] = [];
 
   constructor(node: number, config: MirrorConfig) {
     this.node = node;
@@ -109,6 +122,15 @@ export class Host {
       this.payload.push(new Uint32Array(LAYOUT.slotBytes / SECTOR));
   }
 }
+type OnDecision = (
+  h: Host,
+  op: number,
+  slot: number,
+  offset: number,
+  length: number,
+  status: number,
+) => void;
+
 interface Task {
   readonly at: number;
   readonly order: number;
@@ -127,8 +149,7 @@ export abstract class PairHosts {
   readonly canaries: ReadonlySet<string>;
   isCut = false;
   /** Sees every decision before it is carried out. */
-  onDecision: ((h: Host, op: number, slot: number, offset: number, length: number) => void) | null =
-    null;
+  onDecision: OnDecision | null = null;
   readonly #tasks: Task[] = [];
   #order = 0;
   #links = 0;
@@ -212,6 +233,7 @@ export abstract class PairHosts {
     h.outbox = [];
     h.pending = [];
     h.held = [];
+    h.asked.clear();
     h.attached = false;
     h.timer = 0;
     h.stepping = false;
@@ -289,7 +311,19 @@ export abstract class PairHosts {
         pages += 1;
         h.memory.inPages.set(i.page, slot * PAGE_BYTES);
       }
-      if (i.op === Event.PeerWrite) {
+      if (i.op === Event.LinkDown) {
+        for (const key of h.asked.keys()) if (key.startsWith(`${i.link} `)) h.asked.delete(key);
+      }
+      if (i.op === Event.PeerData && i.late !== true) {
+        const key = `${i.link} ${i.offset}`;
+        const asking = h.asked.get(key);
+        if (asking === undefined) continue;
+        h.asked.delete(key);
+        slot = asking;
+        if (i.payload) (h.payload[slot] as Uint32Array).set(i.payload);
+        h.answered[slot] = i.payload;
+      }
+      if (i.op === Event.PeerWrite || i.op === Event.PeerRead) {
         const free = h.freePeer.shift();
         if (free === undefined) {
           rest.push(i);
@@ -297,7 +331,7 @@ export abstract class PairHosts {
         }
         slot = free;
         h.memory.headers.bytes.set(i.header as Uint8Array, slot * HEADER_BYTES);
-        (h.payload[slot] as Uint32Array).set(i.payload as Uint32Array);
+        if (i.payload) (h.payload[slot] as Uint32Array).set(i.payload);
       }
       if (i.command) {
         slot = h.inbox.length;
@@ -319,7 +353,8 @@ export abstract class PairHosts {
     for (let d = 0; d < decisions; d += 1) this.decide(h, d);
     const reports = h.outbox.splice(0);
     for (const report of reports) this.report(h, report);
-    const stuck = rest.length > 0 && (rest[0] as Input).op === Event.PeerWrite;
+    const op = rest.length > 0 ? (rest[0] as Input).op : 0;
+    const stuck = op === Event.PeerWrite || op === Event.PeerRead;
     if (rest.length > 0 && !(stuck && h.freePeer.length === 0)) this.wake(h);
   }
 
@@ -329,27 +364,39 @@ export abstract class PairHosts {
     const offset = r.offset(d);
     const length = r.length(d);
     const link = r.link(d);
-    this.onDecision?.(h, r.op(d), slot, offset, length);
+    this.onDecision?.(h, r.op(d), slot, offset, length, r.status(d));
     const first = offset / SECTOR;
+    const flags = r.flags(d);
     switch (r.op(d)) {
       case Decision.LocalRead:
         this.io(h, null, () => {
           const data = h.payload[slot] as Uint32Array;
+          const read = { ...INPUT, op: Event.LocalDone, slot };
+          if (this.#unreadable(h, first, length / SECTOR)) {
+            data.fill(0xbadbad);
+            return { ...read, status: Status.Medium };
+          }
           for (let i = 0; i < length / SECTOR; i += 1) data[i] = h.cache[first + i] as number;
-          return { ...INPUT, op: Event.LocalDone, slot };
+          if ((flags & Flag.Check) === 0) return read;
+          const same = h.answered[slot]?.every((stamp, i) => data[i] === stamp) === true;
+          return same ? read : { ...read, status: Status.Differs };
         });
         return;
       case Decision.LocalWrite: {
         const data = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
-        const fua = (r.flags(d) & Flag.Fua) !== 0;
+        const fua = (flags & Flag.Fua) !== 0;
         const apply = () => {
           for (let i = 0; i < data.length; i += 1) {
             h.cache[first + i] = data[i] as number;
             if (fua) h.stable[first + i] = data[i] as number;
             h.unstable.add(first + i);
+            if (!h.stuck.has(first + i)) h.unreadable.delete(first + i);
           }
         };
-        this.io(h, apply, () => ({ ...INPUT, op: Event.LocalDone, slot }));
+        this.io(h, apply, () => {
+          const refused = data.some((_, i) => h.stuck.get(first + i) === 'refuses');
+          return { ...INPUT, op: Event.LocalDone, slot, status: refused ? Status.Io : 0 };
+        });
         return;
       }
       case Decision.LocalFlush: {
@@ -397,7 +444,6 @@ export abstract class PairHosts {
         const at = slot * HEADER_BYTES;
         const header = h.memory.headers.bytes.slice(at, at + HEADER_BYTES);
         const payload = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
-        const flags = r.flags(d);
         this.send(h, link, {
           ...INPUT,
           op: Event.PeerWrite,
@@ -412,6 +458,21 @@ export abstract class PairHosts {
       case Decision.PeerAck:
         this.send(h, link, { ...INPUT, op: Event.PeerAck, slot, offset, status: r.status(d) });
         return;
+      case Decision.PeerRead: {
+        const at = slot * HEADER_BYTES;
+        const header = h.memory.headers.bytes.slice(at, at + HEADER_BYTES);
+        if (h.link !== link) return;
+        h.asked.set(`${link} ${h.memory.headers.sequence(slot)}`, slot);
+        this.send(h, link, { ...INPUT, op: Event.PeerRead, offset, length, header });
+        return;
+      }
+      case Decision.PeerData: {
+        const status = r.status(d);
+        const answer = { ...INPUT, op: Event.PeerData, offset, length, status };
+        const payload = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
+        this.send(h, link, status === 0 ? { ...answer, payload } : answer);
+        return;
+      }
       case Decision.PeerMessage: {
         const page = h.memory.outPages.slice(slot * PAGE_BYTES, slot * PAGE_BYTES + length);
         this.send(h, link, { ...INPUT, op: Event.PeerMessage, length, page });
@@ -455,6 +516,13 @@ export abstract class PairHosts {
       const error = (h.broken && data) || (h.metaBroken && meta);
       this.give(h, error ? { ...input, status: 5 } : input);
     });
+  }
+
+  #unreadable(h: Host, first: number, count: number): boolean {
+    if (h.flaky > 0 && this.rng.below(1000) < h.flaky) return true;
+    if (h.unreadable.size === 0) return false;
+    for (let s = first; s < first + count; s += 1) if (h.unreadable.has(s)) return true;
+    return false;
   }
 
   connect(): void {

@@ -3,6 +3,13 @@ import { canarySwitches, MIRROR_CANARIES } from '../../../engine/mirror/canaries
 import { rotten, stalePages } from '../../support/metadata-rot.ts';
 import { forgotten } from '../../support/mirror-cases.ts';
 import {
+  askedByStrangers,
+  badSource,
+  lateAnswer,
+  lyingSector,
+  repairMeetsWrite,
+} from '../../support/mirror-errors.ts';
+import {
   aloneThenDark,
   blinked,
   readersWait,
@@ -28,6 +35,11 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'map-page-trusted': rotten,
   'slot-single': rotten,
   'stale-trusted': stalePages,
+  'repair-from-dirty': badSource,
+  'repair-no-lock': repairMeetsWrite,
+  'repair-not-read-back': lyingSector,
+  'peer-read-any-epoch': askedByStrangers,
+  'late-read-answer': lateAnswer,
 };
 const RUNS = 20;
 /** Only the simulated world's oracle sees these: test/scenarios/canaries.test.ts. */

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { Event } from '../../../engine/data/abi.ts';
+import { watched } from '../../support/mirror-cases.ts';
+import { badSource, blocks, done } from '../../support/mirror-errors.ts';
 import { Pair } from '../../support/mirror-pair.ts';
 import { started } from '../../support/mirror-swarm.ts';
 
@@ -29,6 +32,56 @@ describe('the source of a resync', () => {
       pair.heal();
       pair.settle();
       expect([n, ...pair.violations]).toEqual([n]);
+    }
+  });
+
+  it('goes on without what its disk cannot read, and never ends without it', () => {
+    for (const seed of [40, 41, 42]) {
+      const pair = started(seed);
+      pair.runFor(200_000);
+      pair.powerOff(2);
+      pair.runFor(1_500_000);
+      pair.load(false);
+      pair.runFor(100_000);
+      const h = pair.host(1);
+      const fresh = blocks(pair, 40).filter((first) => {
+        for (let s = first; s < first + 8; s += 1) {
+          if (h.cache[s] !== pair.host(2).cache[s]) return true;
+        }
+        return false;
+      });
+      const bad = fresh[3] as number;
+      h.unreadable.add(bad + 1);
+      const seen = watched(pair);
+      pair.powerOn(2);
+      pair.runFor(3_000_000);
+      expect([h.linkState, h.disk]).toEqual(['SyncSource', 'UpToDate']);
+      const left = seen.flatMap(({ report }) =>
+        report.kind === 'event' && report.event.kind === 'mirror.resync.progress'
+          ? [report.event.d['dirty']]
+          : [],
+      );
+      expect(left.at(-1)).toBe(1);
+      expect(pair.record.members).toHaveLength(1);
+      // Said once, though it was tried each second.
+      const told = seen.filter(({ report }) => {
+        return report.kind === 'event' && report.event.kind === 'mirror.resync.unreadable';
+      });
+      expect(told).toHaveLength(1);
+      for (const first of fresh) {
+        if (first === bad) continue;
+        expect(pair.host(2).cache[first]).toBe(h.cache[first]);
+      }
+      // A client writes the block: now there is something to copy.
+      expect(done(pair, 1, Event.ReqWrite, bad, 8)).toBe(0);
+      pair.settle();
+      expect([pair.violations, h.unreadable.size]).toEqual([[], 0]);
+    }
+  });
+
+  it('breaks no law and heals when sectors go bad while it copies', () => {
+    for (let seed = 1; seed <= 10; seed += 1) {
+      expect([seed, ...badSource(seed).violations]).toEqual([seed]);
     }
   });
 

@@ -1,6 +1,7 @@
 /**
  * The least engine there can be: it serves reads, writes and flushes from the local replica, and,
- * once a link is up, mirrors writes and flushes nothing remotely. For tests of the reactor alone.
+ * once a link is up, mirrors writes, answers a peer's reads, and flushes nothing remotely. For
+ * tests of the reactor alone.
  */
 
 import type { Reactor } from '../../../backends/real/native.ts';
@@ -46,6 +47,13 @@ export class EchoEngine {
   /** Parts of each slot's request still to come. */
   readonly #pending: Int32Array;
   readonly #status: Int32Array;
+  /** Slots of the engine's own that wait for the answer to a read, and on which link. */
+  readonly asking = new Map<number, number>();
+  #asked = 0;
+  /** How the operations of its own slots on the local disk ended. */
+  readonly locals: number[] = [];
+  /** Lengths of the peer's reads that are being read for it, by slot. */
+  readonly #answering = new Map<number, number>();
   /** The link whose acknowledgement each front slot waits for, 0 for none. */
   readonly #awaited: Int32Array;
 
@@ -69,6 +77,14 @@ export class EchoEngine {
   ): void {
     this.memory.decisions.put(this.#count, op, slot, link, flags, offset, length, status);
     this.#count += 1;
+  }
+
+  /** Asks the peer for [offset, offset+length) into a slot of the engine's own. */
+  ask(slot: number, offset: number, length: number): void {
+    this.#asked += 1;
+    this.asking.set(slot, this.link);
+    this.memory.headers.put(slot, 1, this.#asked, 1, slot + 1);
+    this.decide(Decision.PeerRead, slot, this.link, 0, offset, length, 0);
   }
 
   /** Hands the decisions over, waits until `deadline`, and answers what came. */
@@ -124,6 +140,10 @@ export class EchoEngine {
         this.decide(Decision.Complete, length, 0, 0, 0, 0, events.status(r));
         return;
       case Event.LocalDone:
+        if (slot >= this.memory.layout.frontSlots + this.memory.layout.peerSlots) {
+          this.locals.push(events.status(r));
+          return;
+        }
         this.#part(slot, events.status(r));
         return;
       case Event.PeerAck:
@@ -136,6 +156,15 @@ export class EchoEngine {
         this.#pending[slot] = -events.link(r);
         this.decide(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
         return;
+      case Event.PeerRead:
+        this.#pending[slot] = -events.link(r);
+        this.#answering.set(slot, length);
+        this.decide(Decision.LocalRead, slot, 0, 0, offset, length, 0);
+        return;
+      case Event.PeerData:
+        if (this.asking.get(slot) !== events.link(r)) throw new Error('nobody asked for this');
+        this.asking.delete(slot);
+        break;
       case Event.LinkDown:
         this.#lost(events.link(r));
         break;
@@ -153,6 +182,7 @@ export class EchoEngine {
   /** A link is down: nothing that was sent on it will be acknowledged. */
   #lost(link: number): void {
     if (link === this.link) this.link = 0;
+    for (const [slot, by] of this.asking) if (by === link) this.asking.delete(slot);
     for (let slot = 0; slot < this.#awaited.length; slot += 1) {
       if (this.#awaited[slot] !== link) continue;
       this.#awaited[slot] = 0;
@@ -167,7 +197,11 @@ export class EchoEngine {
       // A peer's write: its link stands in `pending`, its sequence in the header.
       const sequence = this.memory.headers.sequence(slot);
       const sender = this.memory.headers.request(slot) - 1;
-      this.decide(Decision.PeerAck, sender, -pending, 0, sequence, 0, status);
+      const length = this.#answering.get(slot);
+      this.#answering.delete(slot);
+      if (length === undefined) {
+        this.decide(Decision.PeerAck, sender, -pending, 0, sequence, 0, status);
+      } else this.decide(Decision.PeerData, slot, -pending, 0, sequence, length, status);
       this.decide(Decision.Free, slot, 0, 0, 0, 0, 0);
       return;
     }

@@ -78,6 +78,16 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.fenced': 'Is fenced by epoch {epoch}, with {open} requests in flight',
   'event.mirror.demote': 'Gives up the primary role of epoch {epoch}',
   'event.mirror.stopped': 'Has stopped, everything acknowledged is flushed (epoch {epoch})',
+  'event.mirror.read.peer':
+    'The own disk cannot read {length} bytes at {offset}: the other replica serves them',
+  'event.mirror.read.lost':
+    '{length} bytes at {offset} have no good copy in reach: the request fails, nothing else does',
+  'event.mirror.repair.done':
+    'Block {block} was written again from the other replica, and read back well',
+  'event.mirror.repair.failed': 'Block {block} stays bad: {what:term}',
+  'event.mirror.block.rewritten': 'A client has written the bad block {block} anew',
+  'event.mirror.resync.unreadable':
+    'Block {block} cannot be read and is the only copy: the resync goes on, and waits for it',
   'event.mirror.resync.start':
     'Resync to {target:node} begins: {dirty:count} dirty blocks, epoch {epoch}',
   'event.mirror.resync.progress': 'Resync: {copied:count} blocks copied, {dirty:count} to go',

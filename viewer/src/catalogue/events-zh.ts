@@ -73,6 +73,14 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.fenced': '被纪元 {epoch} 隔离，尚有 {open} 个请求未完成',
   'event.mirror.demote': '放弃纪元 {epoch} 的主用角色',
   'event.mirror.stopped': '已停止，所有已确认的写入都已落盘（纪元 {epoch}）',
+  'event.mirror.read.peer': '本地磁盘读不出 {offset} 处的 {length} 字节：改由另一副本提供',
+  'event.mirror.read.lost':
+    '{offset} 处的 {length} 字节没有可用的完好副本：只有这个请求失败，其他不受影响',
+  'event.mirror.repair.done': '块 {block} 已用另一副本重写，并回读无误',
+  'event.mirror.repair.failed': '块 {block} 仍然损坏：{what:term}',
+  'event.mirror.block.rewritten': '客户端重新写入了损坏的块 {block}',
+  'event.mirror.resync.unreadable':
+    '块 {block} 读不出，而它是唯一的副本：重新同步继续进行，但要等到它为止',
   'event.mirror.resync.start': '开始重新同步到 {target:node}：{dirty:count} 个脏块，纪元 {epoch}',
   'event.mirror.resync.progress': '重新同步：已复制 {copied:count} 块，还剩 {dirty:count} 块',
   'event.mirror.resync.interrupted':

@@ -1,0 +1,204 @@
+/**
+ * What one simulated replica sends on its link and receives from it: frames are copied into packets
+ * when they are sent, slots for peers' requests are handed out here, and the answer to a read goes
+ * into the slot that this side's own list names. Decides nothing.
+ */
+import { Decision, Event, HEADER_BYTES, Header } from '../../engine/data/abi.ts';
+import type { DataMemory } from '../../engine/data/memory.ts';
+import type { Connection } from './connection.ts';
+import { SECTOR_BYTES } from './disk.ts';
+import { Packet, type PacketPool } from './packets.ts';
+
+/** Where a replica's frames come from and go to. */
+export interface LegGround {
+  readonly memory: DataMemory;
+  /** Payload of all slots: one stamp per sector. */
+  readonly stamps: Int32Array;
+  readonly side: number;
+  /** The connection when `link` is its present incarnation on this side. */
+  current(link: number): Connection | null;
+  /** Gathers one event for the next turn. */
+  append(
+    op: number,
+    slot: number,
+    link: number,
+    flags: number,
+    offset: number,
+    length: number,
+    status: number,
+  ): void;
+}
+
+export class LegLink {
+  readonly #leg: LegGround;
+  readonly #packets: PacketPool;
+  readonly #slotSectors: number;
+  readonly #free: number[] = [];
+  readonly #held: Uint8Array;
+  /** Link by which the request in each peer slot came: sequences begin anew on every link. */
+  readonly #by: Int32Array;
+  /** Slots that wait for the answer to a read on the present link, and their sequences. */
+  readonly #asked: { readonly slot: number; readonly sequence: number }[] = [];
+
+  constructor(leg: LegGround, packets: PacketPool) {
+    const { peerSlots, slotBytes } = leg.memory.layout;
+    this.#leg = leg;
+    this.#packets = packets;
+    this.#slotSectors = slotBytes / SECTOR_BYTES;
+    this.#held = new Uint8Array(peerSlots);
+    this.#by = new Int32Array(peerSlots);
+  }
+
+  /** The core starts: every slot is free, nothing was asked. */
+  start(): void {
+    const { frontSlots, peerSlots } = this.#leg.memory.layout;
+    this.#asked.length = 0;
+    this.#free.length = 0;
+    this.#held.fill(0);
+    for (let i = peerSlots - 1; i >= 0; i -= 1) this.#free.push(frontSlots + i);
+  }
+
+  /** The link is down: the engine has its slots back. */
+  down(): void {
+    this.#asked.length = 0;
+  }
+
+  /** Whether a peer's request would find a slot. */
+  get room(): boolean {
+    return this.#free.length > 0;
+  }
+
+  /** A peer's write, read, answer or acknowledgement arrives; false when it finds no slot. */
+  accept(packet: number, link: number): boolean {
+    const leg = this.#leg;
+    const packets = this.#packets;
+    const offset = packets.offset[packet] as number;
+    const length = packets.length[packet] as number;
+    switch (packets.kind[packet]) {
+      case Packet.Write: {
+        const slot = this.#take(packet, link);
+        if (slot < 0) return false;
+        const at = slot * this.#slotSectors;
+        packets.takeStamps(packet, leg.stamps, at, length / SECTOR_BYTES);
+        const flags = packets.flags[packet] as number;
+        leg.append(Event.PeerWrite, slot, link, flags, offset, length, 0);
+        return true;
+      }
+      case Packet.Read: {
+        const slot = this.#take(packet, link);
+        if (slot < 0) return false;
+        leg.append(Event.PeerRead, slot, link, 0, offset, length, 0);
+        return true;
+      }
+      case Packet.Data:
+        this.#answered(packet, link, offset, length);
+        return true;
+      default: {
+        const slot = packets.slot[packet] as number;
+        leg.append(Event.PeerAck, slot, link, 0, offset, 0, packets.status[packet] as number);
+        return true;
+      }
+    }
+  }
+
+  /** Carries out decision `r`, which sends something of a slot or about one. */
+  send(r: number): void {
+    const { decisions, headers } = this.#leg.memory;
+    const connection = this.#leg.current(decisions.link(r));
+    if (connection === null) return;
+    const op = decisions.op(r);
+    const slot = decisions.slot(r);
+    const length = decisions.length(r);
+    const packets = this.#packets;
+    const packet = connection.packet(PACKETS[op] as number);
+    packets.slot[packet] = slot;
+    packets.flags[packet] = decisions.flags(r);
+    packets.offset[packet] = decisions.offset(r);
+    packets.length[packet] = length;
+    packets.status[packet] = decisions.status(r);
+    if (op === Decision.PeerRead) this.#asked.push({ slot, sequence: headers.sequence(slot) });
+    if (op !== Decision.PeerAck) packets.putHeader(packet, headers.u32, slot);
+    const payload = op === Decision.PeerWrite || op === Decision.PeerData ? length : 0;
+    const at = slot * this.#slotSectors;
+    packets.putStamps(packet, this.#leg.stamps, at, payload / SECTOR_BYTES);
+    connection.send(this.#leg.side, packet, payload);
+  }
+
+  /** Sends the first `length` bytes of the out-page at `at`. */
+  sendMessage(link: number, at: number, length: number): void {
+    const connection = this.#leg.current(link);
+    if (connection === null) return;
+    const packet = connection.packet(Packet.Message);
+    this.#packets.length[packet] = length;
+    this.#packets.offset[packet] = 0;
+    this.#packets.putBytes(packet, this.#leg.memory.outPages, at, length);
+    connection.send(this.#leg.side, packet, length);
+  }
+
+  /** Epoch of the write received on `link` with this sequence, 0 when its slot was freed before. */
+  epochOf(link: number, sequence: number): number {
+    const { headers, layout } = this.#leg.memory;
+    for (let i = 0; i < layout.peerSlots; i += 1) {
+      const slot = layout.frontSlots + i;
+      if (this.#held[i] === 0 || this.#by[i] !== link) continue;
+      if (headers.sequence(slot) === sequence) return headers.epoch(slot);
+    }
+    return 0;
+  }
+
+  /** Lets go of a peer's slot; false when it was not held. */
+  free(slot: number): boolean {
+    const index = slot - this.#leg.memory.layout.frontSlots;
+    if (index < 0 || index >= this.#held.length || this.#held[index] === 0) return false;
+    this.#held[index] = 0;
+    this.#free.push(slot);
+    return true;
+  }
+
+  /** Stands for the CRC32C of a slot's first bytes. */
+  checksum(slot: number, length: number): number {
+    const from = slot * this.#slotSectors;
+    const { stamps } = this.#leg;
+    let sum = 0;
+    for (let i = from; i < from + length / SECTOR_BYTES; i += 1) {
+      sum = Math.imul((sum << 5) ^ (sum >>> 27) ^ (stamps[i] as number), 0x9e3779b1);
+    }
+    return sum >>> 0;
+  }
+
+  #take(packet: number, link: number): number {
+    const slot = this.#free.pop();
+    if (slot === undefined) return -1;
+    const index = slot - this.#leg.memory.layout.frontSlots;
+    this.#held[index] = 1;
+    this.#by[index] = link;
+    this.#packets.takeHeader(packet, this.#leg.memory.headers.u32, slot);
+    return slot;
+  }
+
+  #answered(packet: number, link: number, sequence: number, length: number): void {
+    const at = this.#asked.findIndex((asked) => asked.sequence === sequence);
+    const [asked] = at < 0 ? [] : this.#asked.splice(at, 1);
+    if (asked === undefined) {
+      // As a real backend does with a link that answers what was not asked.
+      this.#leg.current(link)?.close(this.#leg.side);
+      return;
+    }
+    const { slot } = asked;
+    const { memory, stamps } = this.#leg;
+    const status = this.#packets.status[packet] as number;
+    const place = slot * this.#slotSectors;
+    this.#packets.takeStamps(packet, stamps, place, length / SECTOR_BYTES);
+    const word = (Header.Checksum + slot * HEADER_BYTES) >> 2;
+    memory.headers.u32[word] = status === 0 ? this.checksum(slot, length) : 0;
+    this.#leg.append(Event.PeerData, slot, link, 0, sequence, length, status);
+  }
+}
+
+/** The packet of each decision that sends. */
+const PACKETS: { readonly [decision: number]: number } = {
+  [Decision.PeerWrite]: Packet.Write,
+  [Decision.PeerAck]: Packet.Ack,
+  [Decision.PeerRead]: Packet.Read,
+  [Decision.PeerData]: Packet.Data,
+};

@@ -1,0 +1,201 @@
+/**
+ * Reads of one replica by the other host. The asking side sends a slot away and has it back once,
+ * with the answer or with the end of the link. The side that is asked checks the epoch, orders the
+ * read like one of its own, and answers with what its disk says. Neither believes what belongs to a
+ * link that is gone, and a replica that is no full copy answers nobody.
+ */
+import { Decision, Status } from '../data/abi.ts';
+import { Mode } from './link.ts';
+import { WIRE_READS } from './messages.ts';
+import type { Parts } from './parts.ts';
+import { Hold } from './range-lock.ts';
+import { mediumError } from './repair.ts';
+import { Kind, Peer, Phase, SlotQueue } from './request.ts';
+
+export class PeerReads {
+  readonly #p: Parts;
+  /** Reads of an epoch that is being made durable here. */
+  readonly #epoch: SlotQueue;
+  readonly #first: number;
+  readonly #end: number;
+  #sent = 0;
+  #received = 0;
+
+  constructor(parts: Parts) {
+    this.#p = parts;
+    const { layout } = parts.turn.memory;
+    this.#first = layout.frontSlots;
+    this.#end = layout.frontSlots + layout.peerSlots;
+    this.#epoch = new SlotQueue(parts.slots);
+  }
+
+  /** A new incarnation of the link is up: both sides count from the beginning. */
+  linkUp(): void {
+    this.#sent = 0;
+    this.#received = 0;
+  }
+
+  // The side that asks.
+
+  /** Whether the peer is a member that may be asked now. */
+  get possible(): boolean {
+    const { link, state, canary } = this.#p;
+    if (!state.lead || link.wire < WIRE_READS) return false;
+    return link.mode === Mode.Sync || (canary.repairFromDirty && link.mirrored);
+  }
+
+  /** Asks for [offset, offset+length) into `slot`, whose range the caller holds. */
+  ask(slot: number, offset: number, length: number): void {
+    const { slots, turn, state, store, link } = this.#p;
+    this.#sent += 1;
+    slots.phase[slot] = Phase.Flying;
+    slots.peer[slot] = Peer.Sent;
+    slots.link[slot] = link.id;
+    slots.sequence[slot] = this.#sent;
+    turn.memory.headers.put(slot, state.epoch, this.#sent, store.block.generation, slot + 1);
+    turn.emit(Decision.PeerRead, slot, link.id, 0, offset, length, 0);
+    link.expect();
+  }
+
+  /** The peer answered the read of `slot`, or says that it will not. */
+  answered(id: number, slot: number, sequence: number, status: number): void {
+    const { slots, link, canary, repair, turn } = this.#p;
+    // Late, of a link that is given up: its end gives the slot back, not this.
+    if (id !== link.id && !canary.lateReadAnswer) {
+      turn.reached('mirror.read.late-answer');
+      return;
+    }
+    const known = slot >= 0 && slot < slots.count && slots.sequence[slot] === sequence;
+    const asking = known && (slots.kind[slot] === Kind.Read || slots.kind[slot] === Kind.Repair);
+    const waits = asking && slots.peer[slot] === Peer.Sent && slots.link[slot] === id;
+    if (!waits && !(canary.lateReadAnswer && asking)) {
+      link.drop('garbage');
+      return;
+    }
+    link.got();
+    slots.peer[slot] = Peer.None;
+    if (status === Status.StaleEpoch && link.mode === Mode.Sync) {
+      // It follows somebody else, or has lost its data: this relation is over.
+      turn.reached('mirror.read.refused');
+      slots.peer[slot] = Peer.Lost;
+      link.drop('refused-read');
+    }
+    repair.answered(slot, status);
+  }
+
+  // The side that is asked.
+
+  /** A peer's read arrived; `slot` is for the answer. */
+  arrived(slot: number, link: number, offset: number, length: number): void {
+    const { slots, turn, link: peer, config } = this.#p;
+    const headers = turn.memory.headers;
+    if (link !== peer.id) {
+      turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
+      return;
+    }
+    this.#received += 1;
+    const sane =
+      Number.isSafeInteger(offset) &&
+      offset >= 0 &&
+      length > 0 &&
+      length <= turn.memory.layout.slotBytes &&
+      offset + length <= config.sizeBytes;
+    if (!sane || headers.sequence(slot) !== this.#received) {
+      turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
+      peer.drop('garbage');
+      return;
+    }
+    slots.open(slot, Kind.PeerRead, offset, length, 0);
+    slots.link[slot] = link;
+    slots.sequence[slot] = headers.sequence(slot);
+    const waits = peer.following && headers.epoch(slot) > this.#p.store.durableEpoch;
+    if (waits || this.#epoch.count > 0) {
+      slots.phase[slot] = Phase.Epoch;
+      this.#epoch.push(slot);
+      turn.reached('mirror.read.epoch-wait');
+      return;
+    }
+    this.#order(slot);
+  }
+
+  /** The epoch that held reads waited for may be durable now. */
+  epochDurable(): void {
+    const { turn, store, link } = this.#p;
+    while (this.#epoch.count > 0) {
+      const later = turn.memory.headers.epoch(this.#epoch.head) > store.durableEpoch;
+      if (later && link.following) return;
+      this.#order(this.#epoch.take());
+    }
+  }
+
+  /** The range of `slot` is free of writes. */
+  granted(slot: number): void {
+    const { slots, turn, locks } = this.#p;
+    if (slots.phase[slot] !== Phase.Range) return;
+    // Whom this host followed may have changed while the read waited.
+    if (!this.#serves(slot)) {
+      locks.release(slot);
+      this.#answer(slot, Status.StaleEpoch);
+      return;
+    }
+    slots.phase[slot] = Phase.Flying;
+    const offset = slots.offset[slot] as number;
+    turn.emit(Decision.LocalRead, slot, 0, 0, offset, slots.length[slot] as number, 0);
+  }
+
+  /** The local disk has read for the peer. A medium error is the peer's to know, not an end. */
+  localDone(slot: number, status: number): void {
+    const { locks, role, turn } = this.#p;
+    locks.release(slot);
+    if (status !== 0) turn.reached('mirror.read.both-bad');
+    this.#answer(slot, status === 0 ? Status.Ok : Status.Io);
+    if (status !== 0 && !mediumError(status)) role.failDisk('read');
+  }
+
+  /** The link that these reads came by is lost: nobody waits for an answer. */
+  linkLost(): void {
+    const { slots, turn, locks } = this.#p;
+    for (let s = this.#epoch.take(); s >= 0; s = this.#epoch.take()) {
+      slots.close(s);
+      turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
+    }
+    for (let s = this.#first; s < this.#end; s += 1) {
+      if (slots.kind[s] !== Kind.PeerRead || slots.phase[s] !== Phase.Range) continue;
+      slots.close(s);
+      turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
+      locks.release(s);
+    }
+  }
+
+  #order(slot: number): void {
+    const { slots, locks, turn } = this.#p;
+    if (!this.#serves(slot)) {
+      turn.reached('mirror.read.stale-epoch');
+      this.#answer(slot, Status.StaleEpoch);
+      return;
+    }
+    slots.phase[slot] = Phase.Range;
+    const start = slots.offset[slot] as number;
+    const end = start + (slots.length[slot] as number);
+    if (locks.acquire(slot, start, end, Hold.Shared)) this.granted(slot);
+  }
+
+  /** Only a member that follows the asking primary on this very link has what it asks for. */
+  #serves(slot: number): boolean {
+    const { slots, link, canary } = this.#p;
+    if (canary.peerReadAnyEpoch || canary.repairFromDirty) return true;
+    return slots.link[slot] === link.id && link.mode === Mode.Follow;
+  }
+
+  #answer(slot: number, status: number): void {
+    const { slots, turn, link } = this.#p;
+    const by = slots.link[slot] as number;
+    // A failed link incarnation never carries anything again.
+    if (by === link.id) {
+      const length = status === Status.Ok ? (slots.length[slot] as number) : 0;
+      turn.emit(Decision.PeerData, slot, by, 0, slots.sequence[slot] as number, length, status);
+    }
+    slots.close(slot);
+    turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
+  }
+}

@@ -1,0 +1,325 @@
+/**
+ * What becomes of a read that the primary's own disk could not do: the client is served by the peer
+ * where the peer's copy is clean, and the block is then written again in place and read back. Never
+ * guesses: where no good copy can be had, the request fails, and it alone. A disk on which too many
+ * blocks went bad is given up while another member has everything.
+ */
+import { BLOCK_BYTES, type Micros } from '../core/units.ts';
+import { Decision, Flag, Status } from '../data/abi.ts';
+import { READ_ERRORS_MAX, READ_ERRORS_WINDOW } from './config.ts';
+import { Mode } from './link.ts';
+import type { Parts } from './parts.ts';
+import { Hold } from './range-lock.ts';
+import { Kind, Peer, Phase, SlotQueue } from './request.ts';
+
+/** Blocks that wait for their repair; what finds no room is found again by the next read. */
+const QUEUE_MAX = 256;
+/** Blocks known to be without a good copy. Each stood before a client; past it the oldest go. */
+const KNOWN_MAX = 4096;
+
+/** How far the repair of one block has come. */
+const Stage = { Probe: 0, Ask: 1, Rewrite: 2, Check: 3 } as const;
+
+/** The disk refuses the block, takes it and keeps it bad, or the peer has no good copy either. */
+type Trouble = 'rewrite' | 'read-back' | 'peer';
+
+/** Whether the device is there and only some of its sectors are not. */
+export function mediumError(status: number): boolean {
+  return (
+    status === Status.Io ||
+    status === Status.Medium ||
+    status === Status.Protection ||
+    status === Status.Differs
+  );
+}
+
+export class Repair {
+  readonly #p: Parts;
+  readonly #firstEngine: number;
+  readonly #end: number;
+  /** Reads that wait until the peer is back or left out. */
+  readonly #parked: SlotQueue;
+  /** 1 for a read that asked its own disk twice. */
+  readonly #again: Uint8Array;
+  /** Blocks to be repaired, oldest first. */
+  readonly #queue: Set<number> = new Set();
+  /** Blocks that cannot be repaired as things are, and why: see {@link Trouble}. */
+  readonly #bad: Map<number, Trouble> = new Map();
+  /** Blocks that went bad, and when: one entry a block. */
+  #counted: { readonly block: number; readonly at: Micros }[] = [];
+  #slot = -1;
+  #stage: number = Stage.Probe;
+
+  constructor(parts: Parts) {
+    this.#p = parts;
+    const { layout } = parts.turn.memory;
+    this.#firstEngine = layout.frontSlots + layout.peerSlots;
+    this.#end = this.#firstEngine + layout.engineSlots;
+    this.#parked = new SlotQueue(parts.slots);
+    this.#again = new Uint8Array(layout.frontSlots);
+  }
+
+  /** The own disk could not do the client's read in `slot`, which holds its range. */
+  readFailed(slot: number, status: number): void {
+    const { role, writes, turn } = this.#p;
+    if (!mediumError(status)) {
+      role.failDisk('read');
+      writes.readDone(slot, Status.Io);
+      return;
+    }
+    turn.reached('mirror.read.error');
+    this.#seek(slot);
+  }
+
+  /** The peer's answer for `slot`, or a refusal. */
+  answered(slot: number, status: number): void {
+    const { slots, writes } = this.#p;
+    if (slots.kind[slot] === Kind.Repair) {
+      this.#asked(status);
+      return;
+    }
+    if (status === Status.Ok) {
+      this.#served(slot);
+      writes.readDone(slot, Status.Ok);
+    } else if (status === Status.StaleEpoch) this.#seek(slot);
+    else this.#lost(slot);
+  }
+
+  /** A client's write is on the own disk: what it covers whole is readable again. */
+  written(offset: number, length: number): void {
+    if (this.#bad.size === 0 && this.#queue.size === 0) return;
+    const first = Math.ceil(offset / BLOCK_BYTES);
+    const end = Math.floor((offset + length) / BLOCK_BYTES);
+    for (let block = first; block < end; block += 1) {
+      this.#queue.delete(block);
+      if (!this.#bad.delete(block)) continue;
+      this.#p.turn.event('mirror.block.rewritten', { block });
+    }
+  }
+
+  /** The peer is back, or left out by a committed record: reads that waited for it go on. */
+  unpark(): void {
+    for (let count = this.#parked.count; count > 0; count -= 1) this.#seek(this.#parked.take());
+  }
+
+  /** A record named another primary: what waits ends. */
+  fence(): void {
+    for (let s = this.#parked.take(); s >= 0; s = this.#parked.take()) {
+      this.#p.writes.readDone(s, Status.Fenced);
+    }
+  }
+
+  /** The link is lost: slots that wait for an answer are the backend's until LinkDown. */
+  linkLost(link: number): void {
+    const { slots, locks } = this.#p;
+    for (let slot = 0; slot < this.#end; slot += 1) {
+      const kind = slots.kind[slot];
+      if (kind !== Kind.Read && kind !== Kind.Repair) continue;
+      if (slots.peer[slot] !== Peer.Sent || slots.link[slot] !== link) continue;
+      slots.peer[slot] = Peer.Failing;
+      if (kind === Kind.Repair) locks.release(slot);
+    }
+  }
+
+  /** The backend has let go of every slot that waited for an answer on `link`. */
+  linkGone(link: number): void {
+    const { slots } = this.#p;
+    for (let slot = 0; slot < this.#end; slot += 1) {
+      if (slots.peer[slot] !== Peer.Failing || slots.link[slot] !== link) continue;
+      if (slots.kind[slot] === Kind.Read) {
+        slots.peer[slot] = Peer.Lost;
+        this.#seek(slot);
+      } else if (slots.kind[slot] === Kind.Repair) this.#close();
+    }
+  }
+
+  /** End of a turn: begins the next repair. One at a time: clients come first. */
+  pump(): void {
+    if (this.#slot >= 0 || this.#queue.size === 0) return;
+    const { slots, locks, state, reads, canary } = this.#p;
+    if (state.demoting || !reads.possible) return;
+    let slot = this.#firstEngine;
+    while (slot < this.#end && slots.kind[slot] !== Kind.Free) slot += 1;
+    if (slot === this.#end) return;
+    const block = this.#queue.values().next().value as number;
+    this.#queue.delete(block);
+    const offset = block * BLOCK_BYTES;
+    this.#slot = slot;
+    this.#stage = Stage.Probe;
+    slots.open(slot, Kind.Repair, offset, BLOCK_BYTES, 0);
+    slots.phase[slot] = Phase.Range;
+    // Nothing may be written between what the peer says and the writing of it here.
+    const hold = canary.repairNoLock ? Hold.None : Hold.Exclusive;
+    if (locks.acquire(slot, offset, offset + BLOCK_BYTES, hold)) this.granted(slot);
+  }
+
+  /** The block is free of every other operation. */
+  granted(slot: number): void {
+    // Of a read of many blocks most were well, and what failed once may work now.
+    this.#local(slot, Decision.LocalRead, Stage.Probe, 0);
+  }
+
+  /** The own disk is done with a step of the repair. */
+  localDone(slot: number, status: number): void {
+    const { role, canary } = this.#p;
+    if (status !== 0 && !mediumError(status)) {
+      this.#close();
+      role.failDisk(this.#stage === Stage.Rewrite ? 'write' : 'read');
+      return;
+    }
+    switch (this.#stage) {
+      case Stage.Probe:
+        if (status === 0) this.#close();
+        else this.#ask(slot);
+        return;
+      case Stage.Rewrite:
+        if (status !== 0) this.#failed('rewrite');
+        // A disk that takes a write may keep the sector unreadable.
+        else if (canary.repairNotReadBack) this.#repaired();
+        else this.#local(slot, Decision.LocalRead, Stage.Check, Flag.Check);
+        return;
+      default:
+        if (status !== 0) this.#failed('read-back');
+        else this.#repaired();
+    }
+  }
+
+  /** Finds somebody to serve the client's read in `slot`. */
+  #seek(slot: number): void {
+    const { slots, writes, reads, state, link, turn } = this.#p;
+    const offset = slots.offset[slot] as number;
+    const length = slots.length[slot] as number;
+    if (state.fencing) writes.readDone(slot, Status.Fenced);
+    else if (reads.possible && this.#clean(offset, length)) reads.ask(slot, offset, length);
+    else if (state.required && link.mode !== Mode.Sync) {
+      // The peer may be admitted, come back, or take over: an error now would be for nothing.
+      slots.phase[slot] = Phase.Parked;
+      this.#parked.push(slot);
+      turn.reached('mirror.read.parked');
+    } else if (this.#again[slot] === 0 && state.disk !== 'Failed') {
+      this.#again[slot] = 1;
+      slots.phase[slot] = Phase.Flying;
+      turn.reached('mirror.read.again');
+      turn.emit(Decision.LocalRead, slot, 0, 0, offset, length, 0);
+    } else this.#lost(slot);
+  }
+
+  /** Begins the use of a slot for another client's read. */
+  opened(slot: number): void {
+    this.#again[slot] = 0;
+  }
+
+  /** No block of the range may differ from the peer's. */
+  #clean(offset: number, length: number): boolean {
+    const { map, canary } = this.#p;
+    if (map.dirty === 0 || canary.repairFromDirty) return true;
+    const end = offset + length;
+    for (let block = Math.floor(offset / BLOCK_BYTES); block * BLOCK_BYTES < end; block += 1) {
+      if (map.isDirty(block)) return false;
+    }
+    return true;
+  }
+
+  /** No good copy can be had: the request fails, and stays the only one to. */
+  #lost(slot: number): void {
+    const { slots, writes, turn } = this.#p;
+    const offset = slots.offset[slot] as number;
+    const length = slots.length[slot] as number;
+    turn.reached('mirror.read.lost');
+    if (this.#want(offset, length)) turn.event('mirror.read.lost', { offset, length });
+    writes.readDone(slot, Status.Io);
+  }
+
+  /** The peer's copy served the client: the own one is to be put right. */
+  #served(slot: number): void {
+    const { slots, turn } = this.#p;
+    const offset = slots.offset[slot] as number;
+    const length = slots.length[slot] as number;
+    const end = offset + length;
+    turn.reached('mirror.read.served-by-peer');
+    for (let block = Math.floor(offset / BLOCK_BYTES); block * BLOCK_BYTES < end; block += 1) {
+      // It has a good copy after all.
+      if (this.#bad.get(block) === 'peer') this.#bad.delete(block);
+    }
+    if (this.#want(offset, length)) turn.event('mirror.read.peer', { offset, length });
+  }
+
+  /**
+   * Each block of the range is looked at, but for those that are known to stay bad. False when all
+   * of them were known: nobody needs to be told again.
+   */
+  #want(offset: number, length: number): boolean {
+    const end = offset + length;
+    const before = this.#queue.size;
+    for (let block = Math.floor(offset / BLOCK_BYTES); block * BLOCK_BYTES < end; block += 1) {
+      if (!this.#bad.has(block) && this.#queue.size < QUEUE_MAX) this.#queue.add(block);
+    }
+    return this.#queue.size > before;
+  }
+
+  #ask(slot: number): void {
+    const { slots, reads } = this.#p;
+    const offset = slots.offset[slot] as number;
+    if (!reads.possible || !this.#clean(offset, BLOCK_BYTES)) {
+      this.#close();
+      return;
+    }
+    this.#stage = Stage.Ask;
+    reads.ask(slot, offset, BLOCK_BYTES);
+  }
+
+  #asked(status: number): void {
+    if (status === Status.Ok) {
+      this.#local(this.#slot, Decision.LocalWrite, Stage.Rewrite, Flag.Fua);
+    } else if (status === Status.StaleEpoch) this.#close();
+    else this.#failed('peer');
+  }
+
+  #local(slot: number, op: number, stage: number, flags: number): void {
+    const { slots, turn } = this.#p;
+    this.#stage = stage;
+    slots.phase[slot] = Phase.Flying;
+    turn.emit(op, slot, 0, flags, slots.offset[slot] as number, BLOCK_BYTES, 0);
+  }
+
+  #repaired(): void {
+    const { slots, turn } = this.#p;
+    const block = (slots.offset[this.#slot] as number) / BLOCK_BYTES;
+    this.#close();
+    turn.reached('mirror.repair.done');
+    turn.event('mirror.repair.done', { block });
+    this.#count(block);
+  }
+
+  /** The block stays bad here until a client writes it. */
+  #failed(what: Trouble): void {
+    const { slots, turn } = this.#p;
+    const block = (slots.offset[this.#slot] as number) / BLOCK_BYTES;
+    this.#close();
+    if (this.#bad.size >= KNOWN_MAX) this.#bad.delete(this.#bad.keys().next().value as number);
+    this.#bad.set(block, what);
+    turn.reached(`mirror.repair.${what}`);
+    turn.event('mirror.repair.failed', { block, what });
+    // What both have lost, giving up one of them would not bring back.
+    if (what !== 'peer') this.#count(block);
+  }
+
+  /** A disk that goes bad block by block is given up, but never the last copy. */
+  #count(block: number): void {
+    const { turn, role, reads } = this.#p;
+    const since = turn.now - READ_ERRORS_WINDOW;
+    this.#counted = this.#counted.filter((each) => each.at > since && each.block !== block);
+    this.#counted.push({ block, at: turn.now });
+    if (this.#counted.length < READ_ERRORS_MAX || !reads.possible) return;
+    turn.reached('mirror.repair.too-many');
+    role.failDisk('read-errors');
+  }
+
+  #close(): void {
+    const { slots, locks } = this.#p;
+    const slot = this.#slot;
+    this.#slot = -1;
+    slots.close(slot);
+    if (locks.has(slot)) locks.release(slot);
+  }
+}
