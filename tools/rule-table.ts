@@ -4,7 +4,7 @@
  * Exits with 1 when a law is broken although no rule is dropped.
  */
 import { Command } from 'commander';
-import { pairTable, type Row } from '../test/model/rule-table.ts';
+import { type Row, ruleTable } from '../test/model/rule-table.ts';
 
 const program = new Command('rule-table')
   .description('explores the rule model: what does dropping each rule break, in how few events?')
@@ -12,7 +12,7 @@ const program = new Command('rule-table')
 
 program.action(({ json }: { readonly json?: boolean }) => {
   const rows: Row[] = [];
-  for (const row of pairTable()) {
+  for (const row of ruleTable()) {
     rows.push(row);
     if (json !== true) console.log(say(row));
   }
@@ -24,7 +24,8 @@ await program.parseAsync();
 
 function say(row: Row): string {
   const what = row.dropped ?? 'all rules';
-  const head = `${row.model.padEnd(6)}${what.padEnd(11)}${String(row.states).padStart(8)} states  `;
+  const states = String(row.states).padStart(8);
+  const head = `${row.model.padEnd(6)}${what.padEnd(26)}${states} states  `;
   if (row.violation !== null) {
     return `${head}${row.schedule.length} events: ${row.violation}\n    ${row.schedule.join('; ')}`;
   }

@@ -18,6 +18,8 @@ export interface Model<S> {
   moves(state: S, take: Take<S>): void;
   /** The law that this state breaks, or null. */
   violation(state: S): string | null;
+  /** Where packing gives the replicas other names: by new name, the old one. */
+  order?(state: S): readonly number[];
 }
 
 export interface Finding {
@@ -91,20 +93,27 @@ export class Exploration<S> {
   /** The shortest way to a state, told by finding each step's event again. */
   schedule(index: number): string[] {
     const { model } = this;
-    const steps: string[] = [];
+    const way: number[] = [];
+    for (let i = index; i >= 0; i = this.#parents.at(i)) way.push(i);
+    way.reverse();
     const words = new Int32Array(model.words);
-    for (let child = index; ; ) {
-      const parent = this.#parents.at(child);
-      if (parent < 0) return steps.reverse();
+    // How the replicas of the state at hand were called at the start.
+    let names = model.order?.(model.start()) ?? [0, 1, 2];
+    const steps: string[] = [];
+    for (let n = 1; n < way.length; n += 1) {
       let step = '';
-      model.moves(this.state(parent), (event, at, to, next) => {
+      let order: readonly number[] | undefined;
+      model.moves(this.state(way[n - 1] as number), (event, at, to, next) => {
         if (step !== '') return;
         model.pack(next, words);
-        if (this.#found.find(words) === child) step = sayEvent(event, at, to);
+        if (this.#found.find(words) !== way[n]) return;
+        step = sayEvent(event, names[at] ?? -1, names[to] ?? -1);
+        order = model.order?.(next);
       });
       steps.push(step);
-      child = parent;
+      if (order !== undefined) names = order.map((old) => names[old] as number);
     }
+    return steps;
   }
 
   /** States from which no way without a fault leads to one that `goal` accepts. */
