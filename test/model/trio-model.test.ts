@@ -31,8 +31,8 @@ const BROKEN: readonly [rule: TrioRule, events: number, violation: string][] = [
   ['RULE-25', 12, 'acknowledged write lost'],
 ];
 
-/** Where the log says who is the source, these have nothing left to decide. */
-const SECOND_LOCKS: readonly TrioRule[] = ['RULE-12', 'RULE-13'];
+/** Who is copied to was left out after a flush, and the record says who is the source. */
+const DECIDED_BEFORE: readonly TrioRule[] = ['RULE-12', 'RULE-13'];
 
 describe('three replicas that follow all rules', () => {
   const row = trioRow(null, 'liveness', boundsFor(null));
@@ -70,8 +70,8 @@ describe('three replicas that drop one rule', () => {
     expect(row.stuck).toEqual({ unserved: 0, degraded: 2_454 });
   });
 
-  for (const rule of SECOND_LOCKS) {
-    it(`break none without ${rule} alone, which other rules stand behind`, () => {
+  for (const rule of DECIDED_BEFORE) {
+    it(`break none without ${rule}, since the record settles before what it guards`, () => {
       const row = trioRow(rule, 'safety', { ...WIDER, cuts: 0 });
       expect(row.complete).toBe(true);
       expect(row.violation).toBeNull();
@@ -93,7 +93,7 @@ describe('three replicas that drop one rule', () => {
   });
 
   it('are asked about every rule', () => {
-    const asked = [...BROKEN.map(([rule]) => rule), ...SECOND_LOCKS, 'RULE-14'];
+    const asked = [...BROKEN.map(([rule]) => rule), ...DECIDED_BEFORE, 'RULE-14'];
     expect(asked.sort(byName)).toEqual([...RULES, ...RULES_OF_THREE]);
   });
 });
@@ -135,8 +135,10 @@ describe.skipIf(process.env['UNDERSTUDY_CI'] !== '1')('three replicas within wid
     expect(row.schedule).toHaveLength(19);
   });
 
-  it('still break none without a rule that others stand behind', { timeout: 30 * MINUTE }, () => {
-    for (const rule of SECOND_LOCKS) {
+  it('still break none without the two rules whose matter the record settles', {
+    timeout: 30 * MINUTE,
+  }, () => {
+    for (const rule of DECIDED_BEFORE) {
       const row = trioRow(rule, 'safety', WIDER);
       expect([rule, row.complete, row.violation]).toEqual([rule, true, null]);
     }
