@@ -52,9 +52,18 @@ function what(fault: Fault, names: Names): string {
       return `let the clock of ${node} gain ${fault.ppm} ppm`;
     case 'wipe':
       return `replace the disk of ${node} by an empty one`;
+    case 'read-error':
+      return unreadable(fault, names);
     case 'switch':
       return `switch the service to ${node}`;
   }
+}
+
+function unreadable(fault: Fault, names: Names): string {
+  const disks = fault.peer === 0 ? 'disk' : 'disks';
+  const whose = fault.peer === 0 ? '' : ` and ${who(fault.peer, names)}`;
+  const most = fault.ppm === 0 ? 'few sectors' : `${Math.floor(fault.ppm / 10_000)} % of the reads`;
+  return `let ${most} fail on the ${disks} of ${who(fault.target, names)}${whose}`;
 }
 
 function wire(fault: Fault, names: Names): string {

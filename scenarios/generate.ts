@@ -29,6 +29,8 @@ interface Genome {
   /** Which family is asked first. */
   readonly first: number;
   readonly genes: readonly Gene[];
+  /** Which ill of disks is allowed, in few schedules. */
+  readonly ill: number;
 }
 
 /** The kinds of faults that a swarm switches on and off together, with their weights. */
@@ -45,6 +47,13 @@ const FAMILIES: readonly (readonly FaultKind[])[] = [
   ['wipe'],
   ['switch', 'switch', 'switch', 'switch'],
 ];
+
+/**
+ * Ills of disks, each with what brings it to light, beside the families: one schedule in so many
+ * has one of them, so that the swarm finds everything else as soon as before.
+ */
+const ILLS: readonly (readonly FaultKind[])[] = [['read-error', 'read-error', 'read-error', 'cut']];
+const ILL_ONE_IN = 8;
 
 const CLUSTERS = 5;
 const FIRST = 3_000_000;
@@ -80,6 +89,8 @@ const genome: fc.Arbitrary<Genome> = fc.noBias(
     families: fc.integer({ min: 1, max: (1 << FAMILIES.length) - 1 }),
     first: fc.nat(FAMILIES.length - 1),
     genes: fc.array(gene, { minLength: 1, maxLength: 8, size: 'max' }),
+    // Last: what is drawn before stays what it was.
+    ill: fc.nat(ILL_ONE_IN * ILLS.length - 1),
   }),
 );
 
@@ -111,6 +122,7 @@ function schedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
     chosen += 1;
     kinds.push(...(FAMILIES[index] as readonly FaultKind[]));
   }
+  kinds.push(...(ILLS[drawn.ill] ?? []));
   const early = (drawn.families + drawn.first) % EARLY_ONE_IN === 0;
   const faults = drawn.genes.map((each) => fault(each, kinds, early ? EARLY : FIRST, config));
   return atSwitches(faults).sort((a, b) => a.at - b.at);
@@ -201,6 +213,11 @@ function ends(
   const pick = (from: readonly number[], die: number): number => from[die % from.length] as number;
   if (!AIMED.has(kind)) return [PLAIN_FAULT.target, 0];
   if (kind === 'wipe') return ['witness', 0];
+  if (kind === 'read-error') {
+    // The primary reads; the other only for it.
+    const both = drawn.peer === 9 && drawn.size % 2 === 0;
+    return [drawn.target < 7 ? 'primary' : 'secondary', both ? 'secondary' : 0];
+  }
   // Most switches are to where the service is not: the others are refused.
   if (kind === 'switch' && drawn.target >= 3) return ['secondary', 0];
   if (kind === 'switch' || kind === 'kill-monitor') return [pick(hosts, drawn.target), 0];
@@ -255,6 +272,8 @@ function momentOf(kind: FaultKind, die: number, switching: boolean): Fault['when
 
 function ppmOf(kind: FaultKind, size: number, config: ClusterConfig): number {
   if (kind === 'loss') return 50_000 + size * 80_000;
+  // Odd: for once; even: until the sector is written.
+  if (kind === 'read-error') return size % 2 === 0 ? 0 : 2_000 + size * 2_000;
   if (kind !== 'clock-rate') return 0;
   const most = config.timing.clockRatePpm;
   return size % 2 === 0 ? most : -most;

@@ -12,6 +12,7 @@ import type { ClusterConfig } from '../engine/core/config.ts';
 /** Classes of faults that the laws tell apart. */
 export type FaultClass =
   | 'network'
+  | 'sector-unreadable'
   | 'process'
   | 'power-of-one'
   | 'power-of-all-holders'
@@ -32,6 +33,8 @@ const HOLDS: Cell = { says: 'holds' };
 /** Cells other than "holds". */
 export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law]?: Cell } } = {
   network: {},
+  // A read that fails promises nothing, and no other request suffers for it.
+  'sector-unreadable': {},
   process: {},
   'power-of-one': {},
   'power-of-all-holders': {

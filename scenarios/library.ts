@@ -1,5 +1,8 @@
 /** The named scenarios, in the order in which they are worth reading. */
 import { invariant } from '../engine/core/invariant.ts';
+import { badSectorsOnTheSource } from './library/bad-sectors-on-the-source.ts';
+import { badSectorsUnderLoad } from './library/bad-sectors-under-load.ts';
+import { bothCopiesBad } from './library/both-copies-bad.ts';
 import { bothHostsLosePower } from './library/both-hosts-lose-power.ts';
 import { clockRatesApart } from './library/clock-rates-apart.ts';
 import { cloggedThenDead } from './library/clogged-then-dead.ts';
@@ -35,6 +38,9 @@ const TEXTS: readonly ScenarioText[] = [
   cloggedThenDead,
   switchIntoFailure,
   coreKilledWhileStopping,
+  badSectorsUnderLoad,
+  bothCopiesBad,
+  badSectorsOnTheSource,
 ];
 
 /**

@@ -181,7 +181,7 @@ export function writeFault(fault: Fault, config: ClusterConfig): FaultText {
     at: writeTime(fault.at),
     kind: fault.kind,
     ...(AIMED.has(fault.kind) ? { target: name(fault.target) } : {}),
-    ...(NETWORK.has(fault.kind) && fault.peer !== 0 ? { peer: name(fault.peer) } : {}),
+    ...(PAIRED.has(fault.kind) && fault.peer !== 0 ? { peer: name(fault.peer) } : {}),
     ...(NETWORK.has(fault.kind) && fault.links !== plain.links ? { links: fault.links } : {}),
     ...(NETWORK.has(fault.kind) && fault.ways !== plain.ways ? { ways: fault.ways } : {}),
     ...(fault.for === 0 ? {} : { for: writeTime(fault.for) }),
@@ -199,6 +199,8 @@ export function nodeName(config: ClusterConfig, node: number): string {
 
 /** Faults of the network, with two ends. */
 export const NETWORK: ReadonlySet<FaultKind> = new Set<FaultKind>(['cut', 'clog', 'loss']);
+/** Faults that may concern a second node. */
+export const PAIRED: ReadonlySet<FaultKind> = new Set<FaultKind>([...NETWORK, 'read-error']);
 /** Faults that lose volatile caches. */
 export const CRASHING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'power-off',

@@ -41,6 +41,7 @@ export function singleFaults(config: ClusterConfig): readonly NamedFault[] {
     }
     add(`kill-monitor ${name}`, { kind: 'kill-monitor', target });
     add(`blink ${name}`, { kind: 'cut', target, for: short });
+    add(`bad sectors ${name}`, { kind: 'read-error', target, for: long });
   }
   for (const { name, replicas } of config.volumes) {
     const [a, b] = replicas.map(({ node }) => node) as [number, number];

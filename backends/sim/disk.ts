@@ -7,8 +7,10 @@
  * * Operations in flight at a crash leave any subset of their sectors behind.
  * * The disk outlives processes: an operation of a killed core still lands.
  */
-import type { Rng } from '../../engine/core/rng.ts';
+import { Rng } from '../../engine/core/rng.ts';
+import { Status } from '../../engine/data/abi.ts';
 import type { ArrayPool } from './arrays.ts';
+import { LatentErrors } from './latent-errors.ts';
 import type { TraceHash } from './trace-hash.ts';
 
 export const SECTOR_BYTES = 512;
@@ -49,6 +51,8 @@ const Field = {
   status: 8,
 } as const;
 
+/** What a read that failed leaves behind: no write has this stamp. */
+const UNREAD = 0x7fffffff;
 /** The volatile cache remembers this many sector writes; older ones have reached the medium. */
 const CACHE_ENTRIES = 1 << 15;
 /** Words about durable sectors that are gathered for the trace hash; two a sector. */
@@ -64,6 +68,8 @@ export class SimDisk {
   readonly media: Int32Array;
   /** Metadata pages; always durable but for writes in flight. */
   readonly meta: Uint8Array;
+  /** What of its data cannot be read at present. */
+  readonly latent: LatentErrors;
   /** Rises with every crash: queue entries of an earlier life are void. */
   life = 0;
 
@@ -100,7 +106,9 @@ export class SimDisk {
     latency: DiskLatency,
     hash: TraceHash,
     rng: Rng,
+    latent: LatentErrors = new LatentErrors(() => new Rng(0, node)),
   ) {
+    this.latent = latent;
     this.sectors = size.sectors;
     this.metaPages = size.metaPages;
     this.view = pool.ints(`${name}.view`, size.sectors);
@@ -228,6 +236,12 @@ export class SimDisk {
       case DiskOp.Write:
         this.#inFlight -= 1;
         this.#write(op, (this.#ops[base + Field.fua] as number) === 1);
+        if (this.latent.any) this.latent.written(this.sectorOf(op), this.countOf(op));
+        return;
+      case DiskOp.Read:
+        if (this.latent.any && this.latent.fails(this.sectorOf(op), this.countOf(op))) {
+          this.#ops[base + Field.status] = Status.Medium;
+        }
         return;
       case DiskOp.Flush:
         this.#destage(this.#ops[base + Field.mark] as number);
@@ -248,7 +262,8 @@ export class SimDisk {
     const sector = this.sectorOf(op);
     const count = this.countOf(op);
     const { view } = this;
-    for (let i = 0; i < count; i += 1) stamps[at + i] = view[sector + i] as number;
+    if (this.statusOf(op) !== 0) stamps.fill(UNREAD, at, at + count);
+    else for (let i = 0; i < count; i += 1) stamps[at + i] = view[sector + i] as number;
   }
 
   release(op: number): void {

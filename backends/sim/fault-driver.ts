@@ -8,6 +8,7 @@ import type { Datagrams } from './datagrams.ts';
 import type { Fault, Links, Moment, Role } from './fault.ts';
 import type { SimHost } from './host.ts';
 import { type Kernel, Kind } from './kernel.ts';
+import { ReadFaults } from './read-faults.ts';
 
 /** What the driver needs of the world. */
 export interface FaultWorld {
@@ -55,6 +56,7 @@ export class FaultDriver {
   readonly #active: (Active | null)[];
   readonly #waiting: { fault: number; until: number }[] = [];
   readonly #rng;
+  readonly #reads = new ReadFaults();
   #over = false;
 
   constructor(world: FaultWorld, faults: readonly Fault[]) {
@@ -114,7 +116,7 @@ export class FaultDriver {
     const active = { fault, nodes, peers, since: kernel.now };
     // One that finds nothing to strike, a kill of what is dead, has tested nothing.
     const strikes = nodes.some((node) => this.#strikes(fault, this.#world.host(node)));
-    if (strikes) this.fired.set(fault.kind, (this.fired.get(fault.kind) ?? 0) + 1);
+    if (strikes) this.#count(fault);
     this.#apply(active, true);
     kernel.worldEvent(nodes.length === 1 ? (nodes[0] as NodeId) : 0, `fault.${fault.kind}`, {
       fault: index,
@@ -189,6 +191,11 @@ export class FaultDriver {
         case 'switch':
           this.#switch(host);
           break;
+        case 'read-error':
+          if (on) this.#reads.begin(fault, host, this.#twin(fault, node));
+          // It is found by whoever reads, or by nobody.
+          else if (this.#reads.end(fault)) this.#count(fault);
+          break;
       }
     }
   }
@@ -205,9 +212,21 @@ export class FaultDriver {
         return this.#leader() !== 0;
       case 'freeze':
         return host.power && !host.frozen;
+      case 'read-error':
+        return false;
       default:
         return host.power;
     }
+  }
+
+  #count({ kind }: Fault): void {
+    this.fired.set(kind, (this.fired.get(kind) ?? 0) + 1);
+  }
+
+  /** The host whose disk suffers in the same places. */
+  #twin(fault: Fault, node: NodeId): SimHost | null {
+    const peer = fault.peer === 0 ? 0 : this.#resolve(fault.peer);
+    return peer === 0 || peer === node ? null : this.#world.host(peer);
   }
 
   #freeze(active: Active, host: SimHost, on: boolean): void {

@@ -21,6 +21,7 @@ export const FAULT_KINDS = [
   'clock-rate',
   'wipe',
   'switch',
+  'read-error',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -54,14 +55,17 @@ export interface Fault {
   /** How long; 0 is "until the world heals". Meaningless for kills and switches. */
   readonly for: number;
   readonly target: NodeId | Role;
-  /** The other end of a network fault; 0 is every other node. */
+  /**
+   * The other end of a network fault, 0 for every other node; of read errors, the host whose disk
+   * has the same sectors bad, 0 for none.
+   */
   readonly peer: NodeId | Role | 0;
   readonly links: Links;
   /** Seen from the target. */
   readonly ways: Ways;
   /** Which unflushed sectors a loss of power keeps. */
   readonly cache: CrashMode;
-  /** Parts per million: loss, or clock rate error. */
+  /** Parts per million: loss, clock rate error, or reads that fail for once. */
   readonly ppm: number;
   /** Whether a frozen guest's clock stands still as well. */
   readonly clockStops: boolean;

@@ -66,6 +66,7 @@ export const Stream = {
   connection: 7_000,
   mailbox: 8_000,
   client: 9_000,
+  latent: 30_000,
   datagram: 100_000,
 } as const;
 

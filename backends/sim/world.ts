@@ -20,6 +20,7 @@ import { FaultDriver, type FaultWorld } from './fault-driver.ts';
 import { History, Request } from './history.ts';
 import { SimHost } from './host.ts';
 import { Kernel, Kind, Stream } from './kernel.ts';
+import { LatentErrors } from './latent-errors.ts';
 import { checkHealed } from './oracle/heals.ts';
 import { VolumeOracles } from './oracle/oracles.ts';
 import type { ReplicaTruth, VolumeTruth } from './oracle/truth.ts';
@@ -162,6 +163,7 @@ export class World implements FaultWorld {
       DEFAULT_DISK_LATENCY,
       kernel.hash,
       kernel.rng(Stream.disk + leg),
+      new LatentErrors(() => kernel.rng(Stream.latent + leg)),
     );
     for (const { page, bytes } of this.#actors.format(volume, node)) {
       disk.meta.set(bytes, page * PAGE_BYTES);

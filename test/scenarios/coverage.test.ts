@@ -17,6 +17,16 @@ import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { CONFIG, OWNED, onlyGroup } from '../support/control-fixtures.ts';
 import { ControlNet, GROUP, S } from '../support/control-net.ts';
 import { brokenTaker, tell } from '../support/mirror-cases.ts';
+import {
+  askedByStrangers,
+  askOf,
+  bothBad,
+  lateAnswer,
+  refusedRead,
+  refusingDisk,
+  wornOut,
+  written,
+} from '../support/mirror-errors.ts';
 import { INPUT } from '../support/mirror-hosts.ts';
 import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
 import { started } from '../support/mirror-swarm.ts';
@@ -110,6 +120,13 @@ function emptyRequest(): Pair {
   return pair;
 }
 
+function askedEarly(): ReadonlySet<string> {
+  const pair = written(4);
+  askOf(pair, pair.host(2), pair.record.epoch + 1, 1, 4096);
+  pair.runFor(30_000);
+  return pair.marks;
+}
+
 function fullTurn(): ReadonlySet<string> {
   const slots = { frontSlots: 1, peerSlots: 1, engineSlots: 1, slotBytes: 4096 };
   const rings = { events: 1, decisions: 4, inPages: 1, outPages: 1 };
@@ -197,6 +214,15 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.peer.stale-epoch': () => named({}).marks,
   'mirror.promote.generation': () => named({ generation: 4711 }).marks,
   'mirror.promote.not-member': () => named({ members: [{ node: 1, boot: 10 }] }).marks,
+  'mirror.read.both-bad': () => bothBad(3).marks,
+  'mirror.repair.peer': () => bothBad(3).marks,
+  'mirror.read.parked': () => lateAnswer(2).marks,
+  'mirror.read.late-answer': () => lateAnswer(2).marks,
+  'mirror.read.refused': () => refusedRead(1).marks,
+  'mirror.read.stale-epoch': () => askedByStrangers(1).marks,
+  'mirror.read.epoch-wait': askedEarly,
+  'mirror.repair.rewrite': () => refusingDisk(5).marks,
+  'mirror.repair.too-many': () => wornOut(6).marks,
   'mirror.request.invalid': () => emptyRequest().marks,
   'mirror.turn.overflow': fullTurn,
   'committed-entry-lost-race': twoAnswers,

@@ -33,6 +33,16 @@ describe('a schedule in words', () => {
     );
   });
 
+  it('says which reads fail, and where', () => {
+    const bad = fault({ kind: 'read-error', target: 'primary' });
+    expect(describeFault(bad, names)).toBe(
+      'let few sectors fail on the disk of the primary at 100 ms',
+    );
+    expect(describeFault({ ...bad, peer: 'secondary', ppm: 20_000 }, names)).toBe(
+      'let 2 % of the reads fail on the disks of the primary and the secondary at 100 ms',
+    );
+  });
+
   it('has words for every kind', () => {
     for (const kind of FAULT_KINDS) {
       expect(describeFault(fault({ kind, target: 2 }), names)).toMatch(/^[a-z].* at 100 ms/);

@@ -14,6 +14,9 @@ const SHOWS: {
     readonly detects?: string;
     /** Longest outage in seconds, where the scenario promises one. */
     readonly outage?: number;
+    /** Branches of the engine that it is about, and those that it must keep out of. */
+    readonly reaches?: readonly string[];
+    readonly avoids?: readonly string[];
   };
 } = {
   'split-network': { takeOvers: 0, outage: 2, resyncs: 1 },
@@ -32,6 +35,25 @@ const SHOWS: {
   'clogged-then-dead': { takeOvers: 0 },
   'switch-into-failure': { takeOvers: 1 },
   'core-killed-while-stopping': { takeOvers: 1 },
+  'bad-sectors-under-load': {
+    takeOvers: 0,
+    outage: 0.3,
+    reaches: ['mirror.read.served-by-peer', 'mirror.repair.done'],
+    avoids: ['mirror.read.lost', 'mirror.disk.failed'],
+  },
+  'both-copies-bad': {
+    takeOvers: 0,
+    outage: 0.5,
+    reaches: ['mirror.read.lost', 'mirror.read.both-bad'],
+    avoids: ['mirror.disk.failed'],
+  },
+  'bad-sectors-on-the-source': {
+    takeOvers: 0,
+    resyncs: 1,
+    outage: 2,
+    reaches: ['mirror.resync.unreadable'],
+    avoids: ['mirror.disk.failed'],
+  },
 };
 
 describe('the library', () => {
@@ -68,6 +90,9 @@ describe('the library', () => {
         }
         expect(run.watchdogResets).toBe(shows.watchdogResets ?? 0);
         expect(run.resyncs).toBeGreaterThanOrEqual(shows.resyncs ?? 0);
+        for (const mark of shows.reaches ?? [])
+          expect(Object.keys(run.statesReached)).toContain(mark);
+        for (const mark of shows.avoids ?? []) expect(run.statesReached[mark]).toBeUndefined();
         const detected = run.detected.map(({ law }) => law);
         if (shows.detects === undefined) expect(detected).toEqual([]);
         else expect(detected).toContain(shows.detects);

@@ -34,4 +34,11 @@ describe('a fault', () => {
     ] as const;
     expect(fired(...off)).toEqual({ 'power-off': 1 });
   });
+
+  it('of reads has fired when a read met it', () => {
+    const always = { kind: 'read-error', ppm: 1_000_000, for: 300_000 } as const;
+    expect(fired({ ...always, target: 'primary' })).toEqual({ 'read-error': 1 });
+    // Nobody reads there.
+    expect(fired({ ...always, target: 3 })).toEqual({});
+  });
 });

@@ -88,7 +88,10 @@ class Witnessed extends EngineActors implements Actors {
   }
 }
 
-/** One run in which the primary loses power, the other takes over, and a resync follows. */
+/**
+ * One run in which the primary loses power, the other takes over, a resync follows, and some reads
+ * are served by the peer.
+ */
 class Recording {
   readonly actors = new Witnessed();
   readonly world = new World(this.actors);
@@ -97,11 +100,12 @@ class Recording {
 
   constructor() {
     const fault = { ...PLAIN_FAULT, kind: 'power-off', at: 4_000_000, cache: 'all' } as const;
+    const unread = { ...PLAIN_FAULT, kind: 'read-error', at: 13_000_000, ppm: 150_000 } as const;
     this.outcome = this.world.run({
       config: DEMO_CONFIG,
       seed: 5,
       workload: DEFAULT_WORKLOAD,
-      faults: [{ ...fault, for: 6_000_000 }],
+      faults: [{ ...fault, for: 6_000_000 }, unread],
       healAt: 14_000_000,
       calmAt: 16_000_000,
       endAt: 18_000_000,
@@ -126,6 +130,7 @@ describe('the trace hash of a run', () => {
   it('is of a run with all that can happen in one', () => {
     expect(run.outcome.resyncs).toBeGreaterThan(0);
     expect(run.outcome.groups[0]?.tookOver.length).toBeGreaterThan(0);
+    expect(run.outcome.statesReached['mirror.read.served-by-peer']).toBeGreaterThan(0);
     expect(run.outcome.findings).toEqual([]);
     expect(run.stream.length).toBeGreaterThan(10_000);
   });

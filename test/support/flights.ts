@@ -3,6 +3,7 @@ import { FlightReel, type FlightRing } from '../../engine/timeline/flight.ts';
 import { type Flight, readFlights } from '../../engine/timeline/flight-reader.ts';
 import { campaignScenario } from '../../scenarios/campaign.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import { LIBRARY } from '../../scenarios/library.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
 
@@ -20,6 +21,15 @@ export function recorded(
   const flights: FlightReel[] = [];
   const world = newWorld(flights, 'dev', segmentBytes);
   runScenario(swarmScenario(seed), seed, { canaries }, world);
+  return flights;
+}
+
+/** All lives of the data actors of one run of a scenario of the library. */
+export function recordedScenario(name: string, seed: number): FlightReel[] {
+  const scenario = LIBRARY.find((each) => each.name === name);
+  if (scenario === undefined) throw new Error(`no scenario is called ${name}`);
+  const flights: FlightReel[] = [];
+  runScenario(scenario, seed, {}, newWorld(flights));
   return flights;
 }
 

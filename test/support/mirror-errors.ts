@@ -1,5 +1,6 @@
 /** Unreadable sectors in the pair harness: random schedules, and some that aim at one thing. */
 import { Decision, Event, HEADER_BYTES, Status } from '../../engine/data/abi.ts';
+import { READ_ERRORS_MAX } from '../../engine/mirror/config.ts';
 import { until, watched } from './mirror-cases.ts';
 import { type Host, INPUT, LAYOUT, SECTOR } from './mirror-hosts.ts';
 import type { Pair } from './mirror-pair.ts';
@@ -216,6 +217,57 @@ export function repairMeetsWrite(seed: number, canaries: readonly string[] = [])
   }
   mend(pair);
   pair.settle();
+  return pair;
+}
+
+/** The peer refuses what it is asked: it follows somebody else by now. */
+export function refusedRead(seed: number): Pair {
+  const pair = written(seed);
+  const give = pair.give.bind(pair);
+  pair.give = (h, input) => {
+    const refused = { ...input, status: Status.StaleEpoch };
+    give(h, input.op === Event.PeerData ? refused : input);
+  };
+  const [first] = blocks(pair, 1) as [number];
+  pair.host(1).unreadable.add(first);
+  const ended = request(pair, 1, Event.ReqRead, first, 1);
+  if (!until(pair, () => ended.status !== null)) pair.violations.push('a read has no end');
+  mend(pair);
+  pair.settle();
+  return pair;
+}
+
+/** A sector cannot be read, and the disk takes no write there. */
+export function refusingDisk(seed: number): Pair {
+  const pair = written(seed);
+  const [first] = blocks(pair, 1) as [number];
+  pair.host(1).unreadable.add(first);
+  pair.host(1).stuck.set(first, 'refuses');
+  done(pair, 1, Event.ReqRead, first, 1);
+  pair.runFor(50 * MS);
+  return pair;
+}
+
+/** Block after block goes bad on host 1, until its disk is given up. */
+export function wornOut(seed: number): Pair {
+  const pair = written(seed);
+  const h = pair.host(1);
+  for (const first of blocks(pair, READ_ERRORS_MAX)) {
+    h.unreadable.add(first);
+    done(pair, 1, Event.ReqRead, first, 1);
+    until(pair, () => !h.unreadable.has(first));
+    pair.runFor(20 * MS);
+  }
+  return pair;
+}
+
+/** Both hosts have lost a block. */
+export function bothBad(seed: number): Pair {
+  const pair = written(seed);
+  const [first] = blocks(pair, 1) as [number];
+  for (const { unreadable } of pair.hosts) unreadable.add(first);
+  if (done(pair, 1, Event.ReqRead, first, 1) === 0) pair.violations.push('LAW-register: a guess');
+  pair.runFor(50 * MS);
   return pair;
 }
 

@@ -1,9 +1,10 @@
 /** A data actor is a function of its recorded inputs: what was recorded can be executed again. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Decision, Event } from '../../../engine/data/abi.ts';
 import { repeatFlight } from '../../../engine/mirror/flight.ts';
 import type { Flight } from '../../../engine/timeline/flight-reader.ts';
-import { flightOf, longest, recorded, traceHash } from '../../support/flights.ts';
+import { flightOf, longest, recorded, recordedScenario, traceHash } from '../../support/flights.ts';
 
 describe('a flight recording', () => {
   it('lets every life of every data actor be executed again, decision by decision', () => {
@@ -21,6 +22,21 @@ describe('a flight recording', () => {
     }
     expect(turns).toBeGreaterThan(20_000);
     expect(lives).toBeGreaterThan(12);
+  });
+
+  it('has what passes between hosts when a disk cannot read', () => {
+    const ops = new Set<number>();
+    for (const reel of recordedScenario('bad-sectors-under-load', 1)) {
+      const flight = flightOf(reel);
+      for (const { events, output } of flight.turns) {
+        for (let at = 0; at < events.length; at += 8) ops.add(events[at] as number);
+        const decisions = output?.decisions ?? [];
+        for (let at = 0; at < decisions.length; at += 8) ops.add(-(decisions[at] as number));
+      }
+      expect(repeatFlight(flight)).toMatchObject({ divergence: null });
+    }
+    for (const op of [Event.PeerRead, Event.PeerData]) expect(ops).toContain(op);
+    for (const op of [Decision.PeerRead, Decision.PeerData]) expect(ops).toContain(-op);
   });
 
   it('changes nothing in the run that is recorded', () => {

@@ -10,6 +10,7 @@ import {
   done,
   lateAnswer,
   mend,
+  refusedRead,
   request,
   slotsOut,
   written,
@@ -85,6 +86,13 @@ describe("a peer's read", () => {
 
   it('is over with its link: an answer that is late touches nothing', () => {
     for (let seed = 1; seed <= 10; seed += 1) expect(lateAnswer(seed).violations).toEqual([]);
+  });
+
+  it('that is refused ends the relation: who refuses follows somebody else', () => {
+    for (const seed of [1, 2, 3]) {
+      const pair = refusedRead(seed);
+      expect([pair.violations, pair.marks.has('mirror.read.refused')]).toEqual([[], true]);
+    }
   });
 
   it('ends once, whenever the link is lost while it is under way', () => {

@@ -122,6 +122,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.fault.pause-core': 'Fault: the core is paused',
   'event.fault.freeze': 'Fault: the whole guest is frozen',
   'event.fault.clock-rate': 'Fault: the clock runs wrong by {ppm} ppm',
+  'event.fault.read-error': 'Fault: the disk cannot read some of its sectors (for once: {ppm} ppm)',
   'event.fault.wipe': 'Fault: the host comes back with an empty disk',
   'event.fault.switch': 'Fault: an operator orders a switchover',
   'event.fault.over': 'The fault is over ({kind:term})',

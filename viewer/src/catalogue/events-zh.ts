@@ -114,6 +114,7 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.fault.pause-core': '故障：核心被暂停',
   'event.fault.freeze': '故障：整个客户机被冻结',
   'event.fault.clock-rate': '故障：时钟速率偏差 {ppm} ppm',
+  'event.fault.read-error': '故障：磁盘上有些扇区读不出（偶发：{ppm} ppm）',
   'event.fault.wipe': '故障：主机带着空磁盘回来',
   'event.fault.switch': '故障：操作员下令计划切换',
   'event.fault.over': '故障结束（{kind:term}）',

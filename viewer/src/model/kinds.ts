@@ -117,6 +117,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'fault.pause-core': look('clock', SEVERITY_TROUBLE),
   'fault.freeze': look('clock', SEVERITY_TROUBLE),
   'fault.clock-rate': look('clock', SEVERITY_TROUBLE),
+  'fault.read-error': look('disk', SEVERITY_TROUBLE),
   'fault.wipe': look('disk', SEVERITY_TROUBLE),
   'fault.switch': look('operator', SEVERITY_CHANGE),
   'fault.over': look('heal', SEVERITY_CHANGE),
