@@ -5,7 +5,7 @@
  */
 
 import { DEFAULT_WORKLOAD, type Workload } from '../backends/sim/client.ts';
-import type { CrashMode } from '../backends/sim/disk.ts';
+import type { CrashMode } from '../backends/sim/disk-cache.ts';
 import {
   FAULT_KINDS,
   type Fault,

@@ -3,7 +3,7 @@
  * a fault aims at whoever plays one at that moment. Carrying them out is {@link FaultDriver}'s job.
  */
 import type { NodeId } from '../../engine/core/units.ts';
-import type { CrashMode } from './disk.ts';
+import type { CrashMode } from './disk-cache.ts';
 
 /** Everything that can be done to a simulated world. */
 export const FAULT_KINDS = [
