@@ -1,7 +1,7 @@
 /** The engine's own actors and metadata format, as a simulated world uses them. */
 import { Control } from '../../engine/cluster/control.ts';
 import type { VolumeConfig } from '../../engine/core/config.ts';
-import { EXTENT_BYTES } from '../../engine/core/units.ts';
+import { EXTENT_BYTES, type NodeId } from '../../engine/core/units.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
@@ -10,6 +10,7 @@ import { recordedMirror } from '../../engine/mirror/flight.ts';
 import {
   decodeJournal,
   decodeMapPage,
+  decodeSuperblock,
   formatMetadata,
   metadataLayout,
   metadataPages,
@@ -86,8 +87,11 @@ export class EngineActors implements Actors {
     return pages;
   };
 
-  readonly suspicion: Actors['suspicion'] = (volume, _node, meta) =>
-    readSuspicion(this.#config(volume), meta);
+  readonly replacement: Actors['replacement'] = (volume, node) =>
+    formatMetadata(this.#config(volume), node, 0, 'Inconsistent');
+
+  readonly suspicion: Actors['suspicion'] = (volume, node, meta) =>
+    readSuspicion(this.#config(volume), node, meta);
 
   #config(volume: VolumeConfig): MirrorConfig {
     const known = this.#configs.get(volume);
@@ -99,7 +103,7 @@ export class EngineActors implements Actors {
 }
 
 /** Which blocks the durable metadata of one replica names as dirty or hot. */
-function readSuspicion(config: MirrorConfig, meta: Uint8Array): Suspicion {
+function readSuspicion(config: MirrorConfig, node: NodeId, meta: Uint8Array): Suspicion {
   const layout = metadataLayout(config);
   const page = (at: number): Uint8Array => meta.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES);
   let newest = -1;
@@ -117,8 +121,14 @@ function readSuspicion(config: MirrorConfig, meta: Uint8Array): Suspicion {
     const whole = decodeMapPage(config, layout.map + i, i, page(layout.map + i), words);
     maps.push(whole ? words : null);
   }
+  let updates = 0;
+  for (const at of [layout.slotA, layout.slotB]) {
+    const read = decodeSuperblock(config, node, at, page(at));
+    if (read.ok) updates = Math.max(updates, read.block.seq);
+  }
   return {
     readable: newest >= 0,
+    updates,
     covers: (block) => {
       if (newest < 0 || extents.has(Math.floor(block / BLOCKS_PER_EXTENT))) return true;
       const words = maps[Math.floor(block / PAGE_BLOCKS)];

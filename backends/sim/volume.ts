@@ -11,12 +11,14 @@ import {
   Flag,
   HEADER_BYTES,
   PAGE_BYTES,
+  Status,
 } from '../../engine/data/abi.ts';
 import type { DataMemory } from '../../engine/data/memory.ts';
 import type { DataActor, DataCommand, DataReport, Mailboxes } from '../../engine/data/messages.ts';
 import type { SimClock } from './clock.ts';
 import type { Connection, StreamEnd } from './connection.ts';
 import { DiskOp, SECTOR_BYTES, type SimDisk } from './disk.ts';
+import { Ill } from './disk-ills.ts';
 import { type Kernel, Kind } from './kernel.ts';
 import type { Observer } from './observer.ts';
 import { Packet, type PacketPool } from './packets.ts';
@@ -52,6 +54,9 @@ export const SIM_LAYOUT: AbiLayout = {
 
 export const SLOT_SECTORS: number = SIM_LAYOUT.slotBytes / SECTOR_BYTES;
 
+/** After a stall one operation ends each so many microseconds. */
+const UNSTALL = 20;
+
 /** A replica: a data actor, its memory and its disk. */
 export class SimLeg implements StreamEnd {
   readonly index: number;
@@ -81,6 +86,11 @@ export class SimLeg implements StreamEnd {
   /** Link by which the write in each peer slot came: sequences begin anew on every link. */
   readonly #peerLink: Int32Array;
   #link = 0;
+  /** Disk operations that a stalled disk does not end, and the disk's life in which they began. */
+  #stalled: number[] = [];
+  #stalledLife = 0;
+  /** Operations of this life that the disk does from or into each slot. */
+  readonly #diskUses: Uint8Array;
 
   constructor(
     index: number,
@@ -107,6 +117,8 @@ export class SimLeg implements StreamEnd {
     this.#words = new Int32Array(memory.buffer);
     this.#peerHeld = new Uint8Array(SIM_LAYOUT.peerSlots);
     this.#peerLink = new Int32Array(SIM_LAYOUT.peerSlots);
+    const { frontSlots, peerSlots, engineSlots } = SIM_LAYOUT;
+    this.#diskUses = new Uint8Array(frontSlots + peerSlots + engineSlots);
   }
 
   get node(): number {
@@ -138,8 +150,10 @@ export class SimLeg implements StreamEnd {
     this.#link = 0;
     this.#peerFree.length = 0;
     this.#peerHeld.fill(0);
+    this.#diskUses.fill(0);
     const { frontSlots, peerSlots } = this.memory.layout;
     for (let i = peerSlots - 1; i >= 0; i -= 1) this.#peerFree.push(frontSlots + i);
+    this.#observer.attaching(this.index);
     this.#actor = make(this.memory, this.mailboxes);
     this.run();
     this.connection?.poll();
@@ -254,6 +268,12 @@ export class SimLeg implements StreamEnd {
   /** A disk operation's queue entry came up: it lands whether or not anybody waits for it. */
   diskDone(op: number): void {
     const disk = this.disk;
+    if (disk.ills.any && disk.ills.strikes(Ill.Stall)) {
+      if (this.#stalledLife !== disk.life) this.#stalled = [];
+      this.#stalledLife = disk.life;
+      this.#stalled.push(op);
+      return;
+    }
     disk.land(op);
     const { host } = this;
     if (this.#actor === null || disk.guardOf(op) !== host.coreLife) {
@@ -268,6 +288,17 @@ export class SimLeg implements StreamEnd {
       return;
     }
     this.#deliverDisk(op);
+  }
+
+  /** The disk goes on after a stall: everything ends late, one after another. */
+  unstall(): void {
+    const { queue, now } = this.#kernel;
+    const stalled = this.#stalled;
+    this.#stalled = [];
+    for (let i = 0; i < stalled.length && this.#stalledLife === this.disk.life; i += 1) {
+      const entry = queue.push(now + i * UNSTALL, Kind.Disk, this.index, this.disk.life);
+      queue.a[entry] = stalled[i] as number;
+    }
   }
 
   /** A parked entry came back: a request, or the end of a disk operation. */
@@ -286,6 +317,7 @@ export class SimLeg implements StreamEnd {
   /** Tells the actor how a landed operation ended. */
   #deliverDisk(op: number): void {
     const disk = this.disk;
+    const status = disk.statusOf(op) === 0 ? Status.Ok : Status.Io;
     switch (disk.kindOf(op)) {
       case DiskOp.Read:
         disk.copyOut(op, this.stamps, disk.slotOf(op) * SLOT_SECTORS);
@@ -295,10 +327,10 @@ export class SimLeg implements StreamEnd {
         this.#localDone(op);
         break;
       case DiskOp.Flush:
-        this.append(Event.FlushDone, 0, 0, 0, 0, disk.tokenOf(op), 0);
+        this.append(Event.FlushDone, 0, 0, 0, 0, disk.tokenOf(op), status);
         break;
       case DiskOp.MetaWrite:
-        this.append(Event.MetaDone, 0, 0, 0, disk.sectorOf(op), disk.tokenOf(op), 0);
+        this.append(Event.MetaDone, 0, 0, 0, disk.sectorOf(op), disk.tokenOf(op), status);
         break;
       default: {
         const page = this.#inPage();
@@ -362,7 +394,10 @@ export class SimLeg implements StreamEnd {
     const disk = this.disk;
     const offset = disk.sectorOf(op) * SECTOR_BYTES;
     const length = disk.countOf(op) * SECTOR_BYTES;
-    this.append(Event.LocalDone, disk.slotOf(op), 0, 0, offset, length, 0);
+    const slot = disk.slotOf(op);
+    const status = disk.statusOf(op) === 0 ? Status.Ok : Status.Io;
+    this.#diskUses[slot] = (this.#diskUses[slot] as number) - 1;
+    this.append(Event.LocalDone, slot, 0, 0, offset, length, status);
   }
 
   #inPage(): number {
@@ -410,9 +445,11 @@ export class SimLeg implements StreamEnd {
         this.#sendMessage(r, slot * PAGE_BYTES, length);
         return;
       case Decision.Complete:
+        this.#givesBack(slot);
         this.#observer.completed(this.index, slot, decisions.status(r));
         return;
       case Decision.Free:
+        this.#givesBack(slot);
         this.#freeSlot(slot);
         return;
       case Decision.LinkClose:
@@ -440,7 +477,14 @@ export class SimLeg implements StreamEnd {
     const count = length / SECTOR_BYTES;
     const at = slot * SLOT_SECTORS;
     const life = this.host.coreLife;
+    this.#diskUses[slot] = (this.#diskUses[slot] as number) + 1;
     this.#issue(this.disk.submit(kind, slot, sector, count, fua, life, stamps, at));
+  }
+
+  /** Whoever has a slot next may fill it at once: a disk that still used it would mix the two. */
+  #givesBack(slot: number): void {
+    if (this.#diskUses[slot] === 0) return;
+    this.host.broke('a data actor gave back a slot that the disk still uses');
   }
 
   #issue(op: number): void {
