@@ -56,6 +56,36 @@ function what(fault: Fault, names: Names): string {
       return unreadable(fault, names);
     case 'switch':
       return `switch the service to ${node}`;
+    default:
+      return disk(fault, node);
+  }
+}
+
+/** What befalls the disk of a node. */
+function disk(fault: Fault, node: string): string {
+  const meta = fault.area === 'metadata';
+  const percent = Math.floor(fault.ppm / 10_000);
+  const some = fault.ppm === 0 ? '' : `${percent === 0 ? 'few' : `${percent} %`} of `;
+  const writes = `${some}the ${meta ? 'metadata ' : ''}writes on the disk of ${node}`;
+  switch (fault.kind) {
+    case 'lying-flush':
+      return `let the disk of ${node} answer flushes that it does not carry out`;
+    case 'lost-write':
+      return `lose ${writes}, acknowledged`;
+    case 'misdirected-write':
+      return `let ${writes} land in another place`;
+    case 'stale-read':
+      return `let ${some}the blocks on the disk of ${node} read as they are now`;
+    case 'write-error':
+      return `let ${writes} fail`;
+    case 'disk-stall':
+      return `stall the disk of ${node}`;
+    case 'bit-rot':
+      return `let ${meta ? 'metadata' : 'data'} on the disk of ${node} rot`;
+    default: {
+      const back = `with its disk as it was ${sayTime(fault.age)} before`;
+      return `power off ${node}${cache(fault)}, to return ${back}`;
+    }
   }
 }
 

@@ -7,7 +7,7 @@
 import fc from 'fast-check';
 import { type Fault, type FaultKind, PLAIN_FAULT } from '../backends/sim/fault.ts';
 import type { ClusterConfig } from '../engine/core/config.ts';
-import { AIMED, CRASHING, INSTANT, NETWORK } from './scenario.ts';
+import { AIMED, AREA, CRASHING, DISK, INSTANT, NETWORK } from './scenario.ts';
 
 /** One fault before its numbers mean anything. */
 interface Gene {
@@ -29,7 +29,7 @@ interface Genome {
   /** Which family is asked first. */
   readonly first: number;
   readonly genes: readonly Gene[];
-  /** Which ill of disks is allowed, in few schedules. */
+  /** Which ill of disks is allowed beside the families, in few schedules. */
   readonly ill: number;
 }
 
@@ -49,11 +49,30 @@ const FAMILIES: readonly (readonly FaultKind[])[] = [
 ];
 
 /**
- * Ills of disks, each with what brings it to light, beside the families: one schedule in so many
- * has one of them, so that the swarm finds everything else as soon as before.
+/**
+ * Ills of disks, each with what brings them to light: what a disk lied about comes out at a loss of
+ * power, and metadata is read only at a start. One schedule in {@link ILL_ONE_IN} has one of them,
+ * so that the swarm finds everything else as soon as before.
  */
-const ILLS: readonly (readonly FaultKind[])[] = [['read-error', 'read-error', 'read-error', 'cut']];
+const ILLS: readonly (readonly FaultKind[])[] = [
+  ['read-error', 'read-error', 'read-error', 'cut'],
+  ['lying-flush', 'lying-flush', 'power-off', 'power-off-hosts'],
+  ['lost-write', 'lost-write', 'reboot'],
+  ['misdirected-write', 'misdirected-write', 'kill-core'],
+  ['stale-read', 'stale-read', 'switch'],
+  ['write-error', 'write-error', 'write-error', 'cut'],
+  ['disk-stall', 'disk-stall', 'disk-stall', 'cut'],
+  ['bit-rot', 'bit-rot', 'bit-rot', 'bit-rot', 'reboot', 'kill-core'],
+  ['old-disk', 'old-disk', 'cut'],
+];
 const ILL_ONE_IN = 8;
+/** Ills that strike some operations only. */
+const PARTIAL: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'lost-write',
+  'misdirected-write',
+  'stale-read',
+  'write-error',
+]);
 
 const CLUSTERS = 5;
 const FIRST = 3_000_000;
@@ -67,6 +86,11 @@ const DISTANCE = 6_000_000;
 const OFFSETS = [0, 300, 2_000, 20_000, 150_000, 400_000, 900_000, 1_600_000, 2_600_000, 4_000_000];
 const LENGTHS = [
   30_000, 120_000, 400_000, 900_000, 1_700_000, 2_600_000, 3_500_000, 5_000_000, 8_000_000, 0,
+];
+
+/** How far back an old disk goes. */
+const AGES = [
+  0, 200_000, 500_000, 1_000_000, 1_500_000, 2_000_000, 3_000_000, 4_000_000, 6_000_000, 9_000_000,
 ];
 
 const gene: fc.Arbitrary<Gene> = fc.record({
@@ -115,14 +139,17 @@ export function scheduleOf(seed: number, config: ClusterConfig): readonly Fault[
 function schedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
   const kinds: FaultKind[] = [];
   let chosen = 0;
-  // At most three families, counted from a random one on, so that each has the same chance.
-  for (let i = 0; i < FAMILIES.length && chosen < 3; i += 1) {
+  const ills = ILLS[drawn.ill] ?? [];
+  const most = ills.length === 0 ? 3 : 1;
+  // At most three families, or one beside an ill of disks, counted from a random one on, so that
+  // each has the same chance.
+  for (let i = 0; i < FAMILIES.length && chosen < most; i += 1) {
     const index = (drawn.first + i) % FAMILIES.length;
     if (((drawn.families >> index) & 1) === 0) continue;
     chosen += 1;
     kinds.push(...(FAMILIES[index] as readonly FaultKind[]));
   }
-  kinds.push(...(ILLS[drawn.ill] ?? []));
+  kinds.push(...ills);
   const early = (drawn.families + drawn.first) % EARLY_ONE_IN === 0;
   const faults = drawn.genes.map((each) => fault(each, kinds, early ? EARLY : FIRST, config));
   return atSwitches(faults).sort((a, b) => a.at - b.at);
@@ -192,6 +219,8 @@ function fault(
     ppm: ppmOf(kind, drawn.size, config),
     clockStops: kind === 'freeze' && drawn.size >= 7,
     when: momentOf(kind, drawn.when, kinds.includes('switch')),
+    area: AREA.has(kind) && drawn.ways >= 2 ? 'metadata' : 'data',
+    age: kind === 'old-disk' ? spread(AGES, drawn.links * 100 + drawn.peer * 10) : 0,
   };
 }
 
@@ -220,7 +249,8 @@ function ends(
   }
   // Most switches are to where the service is not: the others are refused.
   if (kind === 'switch' && drawn.target >= 3) return ['secondary', 0];
-  if (kind === 'switch' || kind === 'kill-monitor') return [pick(hosts, drawn.target), 0];
+  if (kind === 'switch' || kind === 'kill-monitor' || DISK.has(kind))
+    return [pick(hosts, drawn.target), 0];
   const target = ((): Fault['target'] => {
     if (drawn.target < 4) return pick(hosts, drawn.target);
     if (drawn.target === 4) return 'primary';
@@ -274,6 +304,7 @@ function ppmOf(kind: FaultKind, size: number, config: ClusterConfig): number {
   if (kind === 'loss') return 50_000 + size * 80_000;
   // Odd: for once; even: until the sector is written.
   if (kind === 'read-error') return size % 2 === 0 ? 0 : 2_000 + size * 2_000;
+  if (PARTIAL.has(kind)) return 10_000 + size * 30_000;
   if (kind !== 'clock-rate') return 0;
   const most = config.timing.clockRatePpm;
   return size % 2 === 0 ? most : -most;

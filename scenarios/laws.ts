@@ -21,11 +21,25 @@ export type FaultClass =
   | 'guest-frozen-with-clock'
   | 'clock-rate-within'
   | 'clock-rate-beyond'
-  | 'no-watchdog';
+  | 'no-watchdog'
+  | 'flush-lied'
+  | 'data-spoiled'
+  | 'metadata-spoiled'
+  | 'disk-old'
+  | 'disk-error'
+  | 'disk-stalled';
 
 export type Cell =
   | { readonly says: 'holds' }
-  | { readonly says: 'assumption'; readonly assumption: string }
+  | {
+      readonly says: 'assumption';
+      readonly assumption: string;
+      /**
+       * How the engine notices what befell a disk, by its mark; or 'nobody', where no engine could
+       * without a checksum of every block. Absent where there is nothing to notice.
+       */
+      readonly seenBy?: string;
+    }
   | { readonly says: 'detected'; readonly reason: string };
 
 const HOLDS: Cell = { says: 'holds' };
@@ -79,6 +93,119 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
     },
     'LAW-register': { says: 'detected', reason: 'clocks are worse than the configured bound' },
   },
+  // The oracles know of every sector what a disk that keeps its word would hold, and judge that:
+  // a law is never excused for a run, only for the very sectors (docs/decisions/0013).
+  'flush-lied': {
+    'LAW-flushed': {
+      says: 'assumption',
+      assumption: 'a replica keeps what its disk only promised to have written',
+      seenBy: 'nobody',
+    },
+    'LAW-acknowledged': {
+      says: 'assumption',
+      assumption: 'a replica keeps what its disk only promised to have written',
+      seenBy: 'nobody',
+    },
+    'LAW-register': {
+      says: 'assumption',
+      assumption: 'a read of a sector whose disk lied, on that disk, may be old after a power loss',
+      seenBy: 'nobody',
+    },
+    'LAW-cover': {
+      says: 'assumption',
+      assumption: 'no replica knows of a difference that a lie about a flush has made',
+      seenBy: 'nobody',
+    },
+  },
+  'data-spoiled': {
+    'LAW-register': {
+      says: 'assumption',
+      assumption: 'a read returns what the sector of that disk holds, rotten, stale or misplaced',
+      seenBy: 'nobody',
+    },
+    'LAW-acknowledged': {
+      says: 'assumption',
+      assumption:
+        'the other sectors of the replica, and these ones on the other replica, are whole',
+      seenBy: 'nobody',
+    },
+    'LAW-flushed': {
+      says: 'assumption',
+      assumption:
+        'the other sectors of the replica, and these ones on the other replica, are whole',
+      seenBy: 'nobody',
+    },
+    'LAW-cover': {
+      says: 'assumption',
+      assumption: 'no replica knows of a difference that a disk has made behind its back',
+      seenBy: 'nobody',
+    },
+  },
+  'metadata-spoiled': {
+    'LAW-cover': {
+      says: 'assumption',
+      assumption:
+        'a page that fails its checksum names everything; one that is whole and old, less',
+      seenBy: 'mirror.meta.bad-map-page',
+    },
+    'LAW-acknowledged': {
+      says: 'assumption',
+      assumption: 'of what only the lost metadata named as different, either copy may be the one',
+      seenBy: 'mirror.meta.journal-lost',
+    },
+    'LAW-flushed': {
+      says: 'assumption',
+      assumption: 'of what only the lost metadata named as different, either copy may be the one',
+      seenBy: 'mirror.meta.journal-lost',
+    },
+    'LAW-register': {
+      says: 'assumption',
+      assumption: 'of what only the lost metadata named as different, either copy may be the one',
+      seenBy: 'mirror.meta.journal-lost',
+    },
+    'LAW-heals': {
+      says: 'assumption',
+      assumption:
+        'a replica that forgot itself is replaced; the last one waits for a person, and says so',
+      seenBy: 'mirror.attach.failed',
+    },
+  },
+  'disk-old': {
+    'LAW-cover': {
+      says: 'assumption',
+      assumption: 'what was written after the image is missed only where the other copy names it',
+      seenBy: 'nobody',
+    },
+    'LAW-acknowledged': {
+      says: 'assumption',
+      assumption: 'a sector of the old image counts as what it was before the disk went back',
+      seenBy: 'nobody',
+    },
+    'LAW-flushed': {
+      says: 'assumption',
+      assumption: 'a sector of the old image counts as what it was before the disk went back',
+      seenBy: 'nobody',
+    },
+    'LAW-register': {
+      says: 'assumption',
+      assumption: 'a read of a sector of the old image, on that disk, may be old',
+      seenBy: 'nobody',
+    },
+    'LAW-heals': {
+      says: 'assumption',
+      assumption:
+        'of two lineages without a common end a person chooses one: the other is replaced',
+      seenBy: 'mirror.link.refused',
+    },
+  },
+  'disk-error': {
+    'LAW-heals': {
+      says: 'assumption',
+      assumption: 'a person starts the core of a failed disk again, or replaces the disk',
+      seenBy: 'mirror.disk.failed',
+    },
+  },
+  'disk-stalled': {},
   'no-watchdog': {
     'LAW-one-holder': { says: 'detected', reason: 'without a watchdog only data is exclusive' },
   },

@@ -8,9 +8,14 @@ import { clockRatesApart } from './library/clock-rates-apart.ts';
 import { cloggedThenDead } from './library/clogged-then-dead.ts';
 import { coreKilledUnderLoad } from './library/core-killed-under-load.ts';
 import { coreKilledWhileStopping } from './library/core-killed-while-stopping.ts';
+import { diskFailsUnderLoad } from './library/disk-fails-under-load.ts';
+import { diskReturnsWithOldContent } from './library/disk-returns-with-old-content.ts';
+import { diskStallsWithoutFailing } from './library/disk-stalls-without-failing.ts';
 import { eachVoterInTurn } from './library/each-voter-in-turn.ts';
 import { freezeLongerThanLease } from './library/freeze-longer-than-lease.ts';
 import { leaderChangeDuringRemoval } from './library/leader-change-during-removal.ts';
+import { lyingFlushOnOneHost } from './library/lying-flush-on-one-host.ts';
+import { metadataRot } from './library/metadata-rot.ts';
 import { oneWayCut } from './library/one-way-cut.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
 import { primaryPowerLoss } from './library/primary-power-loss.ts';
@@ -41,6 +46,11 @@ const TEXTS: readonly ScenarioText[] = [
   badSectorsUnderLoad,
   bothCopiesBad,
   badSectorsOnTheSource,
+  lyingFlushOnOneHost,
+  diskStallsWithoutFailing,
+  diskReturnsWithOldContent,
+  metadataRot,
+  diskFailsUnderLoad,
 ];
 
 /**

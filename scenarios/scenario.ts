@@ -5,8 +5,9 @@
  */
 
 import { DEFAULT_WORKLOAD, type Workload } from '../backends/sim/client.ts';
-import type { CrashMode } from '../backends/sim/disk.ts';
+import type { CrashMode } from '../backends/sim/disk-cache.ts';
 import {
+  AREAS,
   FAULT_KINDS,
   type Fault,
   type FaultKind,
@@ -49,6 +50,8 @@ export interface FaultText {
   readonly ppm?: number;
   readonly clockStops?: boolean;
   readonly when?: string;
+  readonly area?: string;
+  readonly age?: string;
 }
 
 /** A scenario as it stands in a file. */
@@ -108,6 +111,8 @@ const FAULT_FIELDS = [
   'ppm',
   'clockStops',
   'when',
+  'area',
+  'age',
 ];
 
 /** Reads a scenario. `config` is used where the file has none of its own. */
@@ -189,6 +194,8 @@ export function writeFault(fault: Fault, config: ClusterConfig): FaultText {
     ...(fault.ppm === 0 ? {} : { ppm: fault.ppm }),
     ...(fault.clockStops ? { clockStops: true } : {}),
     ...(fault.when === 'at-once' ? {} : { when: fault.when }),
+    ...(AREA.has(fault.kind) && fault.area !== plain.area ? { area: fault.area } : {}),
+    ...(fault.age === 0 ? {} : { age: writeTime(fault.age) }),
   };
 }
 
@@ -208,6 +215,25 @@ export const CRASHING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'power-off-hosts',
   'power-off-all',
   'wipe',
+  'old-disk',
+]);
+/** Faults that concern either the data or the metadata of a disk. */
+export const AREA: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'lost-write',
+  'misdirected-write',
+  'write-error',
+  'bit-rot',
+]);
+/** Faults of the disks of a host that holds replicas. */
+export const DISK: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'lying-flush',
+  'lost-write',
+  'misdirected-write',
+  'stale-read',
+  'write-error',
+  'disk-stall',
+  'bit-rot',
+  'old-disk',
 ]);
 /** Faults that strike one node. */
 export const AIMED: ReadonlySet<FaultKind> = new Set<FaultKind>(
@@ -218,6 +244,7 @@ export const INSTANT: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'kill-core',
   'kill-monitor',
   'switch',
+  'bit-rot',
 ]);
 
 const WORKLOAD_FIELDS = ['iops', 'reads', 'flushes', 'fua', 'hot', 'scattered', 'bursts'] as const;
@@ -325,6 +352,11 @@ function readFault(
     const remedy = 'write for example "500ms", or leave it out: until the world heals';
     problems.push({ place: `${place}.for`, reason: 'is not a time', remedy });
   }
+  const age = readTimeOr(data['age'], 0);
+  if (age === null) {
+    const remedy = 'write for example "2s": the disk comes back as it was two seconds before';
+    problems.push({ place: `${place}.age`, reason: 'is not a time', remedy });
+  }
   const ppm = data['ppm'] ?? 0;
   if (!Number.isInteger(ppm) || Math.abs(ppm as number) > 1_000_000) {
     const remedy = 'write a whole number of parts per million, for example 1000';
@@ -342,6 +374,8 @@ function readFault(
     ppm: ppm as number,
     clockStops: data['clockStops'] === true,
     when: pick('when', MOMENTS, PLAIN_FAULT.when),
+    area: pick('area', AREAS, PLAIN_FAULT.area),
+    age: age ?? 0,
   };
   return problems.length === before ? fault : null;
 }

@@ -13,6 +13,8 @@ export interface NamedFault {
 }
 
 const AT = 6_000_000;
+/** Parts per million of the operations of a disk that does some of them wrong. */
+const SOME = 100_000;
 /** The second fault of a pair strikes inside the recovery from the first. */
 const PAIR_GAP = 1_700_000;
 
@@ -40,6 +42,21 @@ export function singleFaults(config: ClusterConfig): readonly NamedFault[] {
       continue;
     }
     add(`kill-monitor ${name}`, { kind: 'kill-monitor', target });
+    const disk = { target, for: long } as const;
+    const meta = { ...disk, area: 'metadata' } as const;
+    add(`lying flush ${name}`, { kind: 'lying-flush', ...disk });
+    add(`lost writes ${name}`, { kind: 'lost-write', ...disk, ppm: SOME });
+    add(`lost metadata writes ${name}`, { kind: 'lost-write', ...meta, ppm: SOME });
+    add(`misdirected writes ${name}`, { kind: 'misdirected-write', ...disk, ppm: SOME });
+    add(`misdirected metadata ${name}`, { kind: 'misdirected-write', ...meta, ppm: SOME });
+    add(`stale reads ${name}`, { kind: 'stale-read', ...disk, ppm: SOME });
+    add(`write errors ${name}`, { kind: 'write-error', ...disk, ppm: SOME });
+    add(`metadata errors ${name}`, { kind: 'write-error', ...meta, ppm: SOME });
+    add(`stalled disk ${name}`, { kind: 'disk-stall', ...disk });
+    add(`dead disk ${name}`, { kind: 'disk-stall', target, for: 60_000_000 });
+    add(`rot ${name}`, { kind: 'bit-rot', target });
+    add(`metadata rot ${name}`, { kind: 'bit-rot', target, area: 'metadata' });
+    add(`old disk ${name}`, { kind: 'old-disk', target, for: 3_000_000, age: 2_500_000 });
     add(`blink ${name}`, { kind: 'cut', target, for: short });
     add(`bad sectors ${name}`, { kind: 'read-error', target, for: long });
   }

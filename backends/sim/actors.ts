@@ -38,6 +38,8 @@ export interface Suspicion {
   readonly readable: boolean;
   /** Whether 4 KiB block `index` is durably dirty or hot. */
   covers(index: number): boolean;
+  /** Counts the updates of what the replica knows about itself; 0 when it cannot be read. */
+  readonly updates: number;
 }
 
 /** Makers of actors, and what the world must know of the metadata format. */
@@ -47,6 +49,8 @@ export interface Actors {
   metadataPages(volume: VolumeConfig): number;
   /** Metadata of a new replica of a pair that starts out equal. */
   format(volume: VolumeConfig, node: NodeId): readonly MetadataPage[];
+  /** The same of an empty disk that takes the place of a lost one. */
+  replacement(volume: VolumeConfig, node: NodeId): readonly MetadataPage[];
   /** Reads the durable metadata of one replica, as the next attach would. */
   suspicion(volume: VolumeConfig, node: NodeId, meta: Uint8Array): Suspicion;
 }

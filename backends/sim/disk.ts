@@ -6,22 +6,26 @@
  *   until a later flush is done. A write with FUA, and a metadata write, is durable when done.
  * * Operations in flight at a crash leave any subset of their sectors behind.
  * * The disk outlives processes: an operation of a killed core still lands.
+ * * What {@link DiskIlls} says of it, it does: a sector that then holds something else than it
+ *   ought to is marked so ({@link Spoils}), and beside the metadata stands what it ought to be.
  */
 import { Rng } from '../../engine/core/rng.ts';
 import { Status } from '../../engine/data/abi.ts';
 import type { ArrayPool } from './arrays.ts';
+import { type CrashMode, DiskCache } from './disk-cache.ts';
+import { DiskIlls, Ill } from './disk-ills.ts';
 import { LatentErrors } from './latent-errors.ts';
+import { GARBAGE, Spoils } from './spoils.ts';
 import type { TraceHash } from './trace-hash.ts';
 
 export const SECTOR_BYTES = 512;
 const PAGE_BYTES = 4096;
+/** Rot that is to matter strikes where a page has content. */
+const ROT_WITHIN = 256;
 const SECTORS_PER_PAGE = PAGE_BYTES / SECTOR_BYTES;
 
 /** What a disk operation is. */
 export const DiskOp = { Read: 1, Write: 2, Flush: 3, MetaRead: 4, MetaWrite: 5 } as const;
-
-/** Which unflushed sectors a crash keeps. */
-export type CrashMode = 'none' | 'all' | 'random' | 'newest';
 
 /** Fixed part and mean of the exponential part of each latency, in microseconds. */
 export interface DiskLatency {
@@ -53,10 +57,14 @@ const Field = {
 
 /** What a read that failed leaves behind: no write has this stamp. */
 const UNREAD = 0x7fffffff;
-/** The volatile cache remembers this many sector writes; older ones have reached the medium. */
-const CACHE_ENTRIES = 1 << 15;
-/** Words about durable sectors that are gathered for the trace hash; two a sector. */
-const HARDENED = 512;
+/** Bits of a misdirected address that are tried before it counts as lost. */
+const MISDIRECTIONS = 4;
+
+/** What a disk held at some moment. */
+interface DiskImage {
+  readonly media: Int32Array;
+  readonly meta: Uint8Array;
+}
 
 /** One replica's disk. */
 export class SimDisk {
@@ -70,6 +78,12 @@ export class SimDisk {
   readonly meta: Uint8Array;
   /** What of its data cannot be read at present. */
   readonly latent: LatentErrors;
+  /** What the metadata would be if the disk had kept its word since it was read last. */
+  readonly metaOught: Uint8Array;
+  /** Whether the two differ. */
+  metaSpoiled = false;
+  readonly spoils: Spoils;
+  readonly ills: DiskIlls;
   /** Rises with every crash: queue entries of an earlier life are void. */
   life = 0;
 
@@ -81,22 +95,17 @@ export class SimDisk {
   /** Write operations per kind that were issued and have not landed. */
   #inFlight = 0;
 
-  // The cache: a ring of (sector, stamp) in the order in which writes were taken.
-  readonly #cacheSector: Int32Array;
-  readonly #cacheStamp: Int32Array;
-  #cacheTail = 0;
-  #cacheHead = 0;
-  /** Per sector: cache position below which entries no longer count, after a FUA write. */
-  readonly #since: Int32Array;
-
-  /** Sectors and stamps that the trace hash has not been told of yet. */
-  readonly #hardened = new Int32Array(HARDENED);
-  #hardenedCount = 0;
+  readonly #cache: DiskCache;
 
   #ops: Int32Array = new Int32Array(64 * FIELDS);
   #stamps: Int32Array;
   readonly #pages: Uint8Array[] = [];
   readonly #free: number[] = [];
+  readonly #scratch: Int32Array;
+  /** What stale reads return, while there are any. */
+  #before: Int32Array | null = null;
+  /** The medium and metadata as they were, for a disk that comes back with them. */
+  readonly #images = new Map<number, DiskImage>();
 
   constructor(
     name: string,
@@ -106,24 +115,43 @@ export class SimDisk {
     latency: DiskLatency,
     hash: TraceHash,
     rng: Rng,
+    spoils: Spoils = new Spoils(),
+    ills: DiskIlls = new DiskIlls(),
     latent: LatentErrors = new LatentErrors(() => new Rng(0, node)),
   ) {
+    this.spoils = spoils;
+    this.ills = ills;
     this.latent = latent;
     this.sectors = size.sectors;
     this.metaPages = size.metaPages;
-    this.view = pool.ints(`${name}.view`, size.sectors);
-    this.media = pool.ints(`${name}.media`, size.sectors);
+    this.#cache = new DiskCache(name, pool, node, size.sectors, hash, spoils);
+    this.view = this.#cache.view;
+    this.media = this.#cache.media;
     this.meta = pool.bytes(`${name}.meta`, size.metaPages * PAGE_BYTES);
-    this.#since = pool.ints(`${name}.since`, size.sectors);
-    this.#cacheSector = pool.ints(`${name}.cacheSector`, CACHE_ENTRIES);
-    this.#cacheStamp = pool.ints(`${name}.cacheStamp`, CACHE_ENTRIES);
+    this.metaOught = pool.bytes(`${name}.metaOught`, size.metaPages * PAGE_BYTES);
     this.#maxSectors = size.maxSectors;
+    this.#scratch = new Int32Array(size.maxSectors);
     this.#stamps = pool.ints(`${name}.stamps`, 64 * size.maxSectors);
     for (let op = 63; op >= 0; op -= 1) this.#free.push(op);
     this.#latency = latency;
     this.#hash = hash;
     this.#node = node;
     this.#rng = rng;
+  }
+
+  /** Puts a page of metadata there before the disk is used. */
+  format(page: number, bytes: Uint8Array): void {
+    this.meta.set(bytes, page * PAGE_BYTES);
+    this.metaOught.set(bytes, page * PAGE_BYTES);
+  }
+
+  /** Another disk is in its place, with nothing on it. */
+  empty(): void {
+    this.#cache.empty();
+    this.meta.fill(0);
+    this.metaOught.fill(0);
+    this.metaSpoiled = false;
+    this.#before = null;
   }
 
   /** Operations that change the disk and have not landed. */
@@ -133,7 +161,7 @@ export class SimDisk {
 
   /** Sector writes that a crash could lose. */
   get unflushed(): number {
-    return this.#cacheHead - this.#cacheTail;
+    return this.#cache.unflushed;
   }
 
   /**
@@ -167,7 +195,7 @@ export class SimDisk {
   submitFlush(token: number, guard: number): number {
     const op = this.#take(DiskOp.Flush, 0, guard);
     this.#ops[op * FIELDS + Field.token] = token;
-    this.#ops[op * FIELDS + Field.mark] = this.#cacheHead;
+    this.#ops[op * FIELDS + Field.mark] = this.#cache.head;
     return op;
   }
 
@@ -235,21 +263,30 @@ export class SimDisk {
     switch (this.#ops[base]) {
       case DiskOp.Write:
         this.#inFlight -= 1;
-        this.#write(op, (this.#ops[base + Field.fua] as number) === 1);
-        if (this.latent.any) this.latent.written(this.sectorOf(op), this.countOf(op));
+        if (this.ills.any) this.#writeIll(op);
+        else this.#writeAt(op, this.sectorOf(op), (this.#ops[base + Field.fua] as number) === 1);
+        if (this.latent.any && this.statusOf(op) === 0) {
+          this.latent.written(this.sectorOf(op), this.countOf(op));
+        }
         return;
       case DiskOp.Read:
         if (this.latent.any && this.latent.fails(this.sectorOf(op), this.countOf(op))) {
           this.#ops[base + Field.status] = Status.Medium;
         }
         return;
-      case DiskOp.Flush:
-        this.#destage(this.#ops[base + Field.mark] as number);
+      case DiskOp.Flush: {
+        const mark = this.#ops[base + Field.mark] as number;
+        if (this.ills.strikes(Ill.WriteError)) this.#ops[base + Field.status] = Status.Io;
+        else if (this.ills.has(Ill.LyingFlush)) this.#lie(mark);
+        else this.#cache.destage(mark);
         return;
+      }
       case DiskOp.MetaWrite: {
         this.#inFlight -= 1;
         const page = this.#ops[base + Field.sector] as number;
+        if (this.ills.any && this.#writePageIll(op, page)) return;
         this.meta.set(this.#pages[op] as Uint8Array, page * PAGE_BYTES);
+        this.metaOught.set(this.#pages[op] as Uint8Array, page * PAGE_BYTES);
         this.#hash.word(page ^ (this.#node << 24));
         return;
       }
@@ -262,8 +299,12 @@ export class SimDisk {
     const sector = this.sectorOf(op);
     const count = this.countOf(op);
     const { view } = this;
-    if (this.statusOf(op) !== 0) stamps.fill(UNREAD, at, at + count);
-    else for (let i = 0; i < count; i += 1) stamps[at + i] = view[sector + i] as number;
+    if (this.statusOf(op) !== 0) {
+      stamps.fill(UNREAD, at, at + count);
+      return;
+    }
+    for (let i = 0; i < count; i += 1) stamps[at + i] = view[sector + i] as number;
+    if (this.#before !== null) this.#readStale(sector, count, stamps, at);
   }
 
   release(op: number): void {
@@ -275,28 +316,14 @@ export class SimDisk {
   crash(mode: CrashMode): void {
     const rng = this.#rng;
     const keep = mode === 'random' ? rng.between(1, 999_999) : 0;
-    const entries = this.#cacheHead - this.#cacheTail;
-    // "newest": a cache that wrote back its latest sectors first and lost the older ones.
-    const newest = this.#cacheHead - rng.below(Math.max(1, entries));
-    for (let at = this.#cacheTail; at < this.#cacheHead; at += 1) {
-      const i = at & (CACHE_ENTRIES - 1);
-      const kept =
-        mode === 'all' ||
-        (mode === 'random' && rng.chance(keep)) ||
-        (mode === 'newest' && at >= newest);
-      const sector = this.#cacheSector[i] as number;
-      if (kept && at + 1 > (this.#since[sector] as number)) {
-        this.#harden(sector, this.#cacheStamp[i] as number);
-      }
-    }
-    this.#cacheTail = this.#cacheHead;
+    this.#cache.crash(mode, keep, rng);
     for (let op = 0; op * FIELDS < this.#ops.length; op += 1) {
       const kind = this.#ops[op * FIELDS];
       if (kind === DiskOp.Write) this.#tear(op, mode, keep);
       else if (kind === DiskOp.MetaWrite) this.#tearPage(op, mode);
       if (kind !== 0) this.release(op);
     }
-    this.#tellHardened();
+    this.#cache.tellHardened();
     this.#inFlight = 0;
     this.view.set(this.media);
     this.life += 1;
@@ -325,67 +352,9 @@ export class SimDisk {
     return count;
   }
 
-  #write(op: number, fua: boolean): void {
-    const sector = this.sectorOf(op);
-    const count = this.countOf(op);
+  #writeAt(op: number, sector: number, fua: boolean): void {
     const from = op * this.#maxSectors;
-    const { view } = this;
-    const stamps = this.#stamps;
-    if (fua) {
-      const since = this.#since;
-      const head = this.#cacheHead;
-      for (let i = 0; i < count; i += 1) {
-        const stamp = stamps[from + i] as number;
-        view[sector + i] = stamp;
-        this.#harden(sector + i, stamp);
-        since[sector + i] = head;
-      }
-      this.#tellHardened();
-      return;
-    }
-    const over = this.unflushed + count - CACHE_ENTRIES;
-    if (over > 0) this.#destage(this.#cacheTail + over);
-    const cacheSector = this.#cacheSector;
-    const cacheStamp = this.#cacheStamp;
-    let head = this.#cacheHead;
-    for (let i = 0; i < count; i += 1, head += 1) {
-      const stamp = stamps[from + i] as number;
-      view[sector + i] = stamp;
-      cacheSector[head & (CACHE_ENTRIES - 1)] = sector + i;
-      cacheStamp[head & (CACHE_ENTRIES - 1)] = stamp;
-    }
-    this.#cacheHead = head;
-  }
-
-  #destage(mark: number): void {
-    const sectors = this.#cacheSector;
-    const stamps = this.#cacheStamp;
-    const since = this.#since;
-    let at = this.#cacheTail;
-    for (; at < mark; at += 1) {
-      const i = at & (CACHE_ENTRIES - 1);
-      const sector = sectors[i] as number;
-      if (at + 1 > (since[sector] as number)) this.#harden(sector, stamps[i] as number);
-    }
-    this.#cacheTail = at;
-    this.#tellHardened();
-  }
-
-  /** One sector becomes durable; the caller ends with {@link #tellHardened}. */
-  #harden(sector: number, stamp: number): void {
-    this.media[sector] = stamp;
-    const hardened = this.#hardened;
-    hardened[this.#hardenedCount] = sector ^ (this.#node << 26);
-    hardened[this.#hardenedCount + 1] = stamp;
-    this.#hardenedCount += 2;
-    if (this.#hardenedCount === HARDENED) this.#tellHardened();
-  }
-
-  /** What became durable goes into the trace hash: many words at once cost less than one by one. */
-  #tellHardened(): void {
-    if (this.#hardenedCount === 0) return;
-    this.#hash.words(this.#hardened, 0, this.#hardenedCount);
-    this.#hardenedCount = 0;
+    this.#cache.write(sector, this.countOf(op), this.#stamps, from, fua);
   }
 
   #tear(op: number, mode: CrashMode, keep: number): void {
@@ -394,20 +363,185 @@ export class SimDisk {
     for (let i = 0; i < this.countOf(op); i += 1) {
       const kept =
         mode === 'all' || mode === 'newest' || (mode === 'random' && this.#rng.chance(keep));
-      if (kept) this.#harden(sector + i, this.#stamps[from + i] as number);
+      if (kept) this.#cache.harden(sector + i, this.#stamps[from + i] as number);
     }
   }
 
   #tearPage(op: number, mode: CrashMode): void {
     const to = this.sectorOf(op) * PAGE_BYTES;
     const held = this.#pages[op] as Uint8Array;
-    this.#tellHardened();
+    this.#cache.tellHardened();
     for (let i = 0; i < SECTORS_PER_PAGE; i += 1) {
       const kept = mode === 'all' || (mode !== 'none' && this.#rng.chance(500_000));
       if (!kept) continue;
       const at = i * SECTOR_BYTES;
       this.meta.set(held.subarray(at, at + SECTOR_BYTES), to + at);
+      this.metaOught.set(held.subarray(at, at + SECTOR_BYTES), to + at);
       this.#hash.word(i ^ (this.sectorOf(op) << 4));
+    }
+  }
+
+  // --- what a faulty disk does -------------------------------------------------------------------
+
+  /** From here on stale reads return what is there now. */
+  keepBefore(on: boolean): void {
+    if (!on) this.#before = null;
+    else this.#before ??= this.view.slice();
+  }
+
+  /** Notes what is durable now, under a number. */
+  takeImage(number: number): void {
+    this.#images.set(number, { media: this.media.slice(), meta: this.meta.slice() });
+  }
+
+  /** The disk, whose host is off, holds what it held at the image: data and metadata together. */
+  putImage(number: number): void {
+    const image = this.#images.get(number);
+    if (image === undefined) return;
+    const { media, spoils } = this;
+    let differs = false;
+    for (let at = 0; at < media.length; at += 1) {
+      if (media[at] === image.media[at]) continue;
+      differs = true;
+      this.#cache.harden(at, spoils.stamp(image.media[at] as number, media[at] as number));
+    }
+    this.#cache.tellHardened();
+    this.view.set(media);
+    for (let i = 0; i < image.meta.length && !differs; i += 1) {
+      differs = this.meta[i] !== image.meta[i];
+    }
+    this.meta.set(image.meta);
+    this.metaSpoiled = true;
+    if (differs) this.ills.count(Ill.Old);
+  }
+
+  /** Up to `most` written sectors in a row rot on the medium; one that is cached reads well yet. */
+  rot(most: number): void {
+    const rng = this.ills.rng(Ill.Rot);
+    const { media, view, spoils, sectors } = this;
+    const from = rng.below(sectors);
+    let first = 0;
+    while (first < sectors && media[(from + first) % sectors] === 0) first += 1;
+    if (first === sectors) return;
+    const start = (from + first) % sectors;
+    for (let at = start; at < Math.min(sectors, start + most); at += 1) {
+      const stamp = media[at] as number;
+      const rotten = spoils.stamp(GARBAGE, stamp);
+      if (view[at] === stamp) view[at] = rotten;
+      this.#cache.harden(at, rotten);
+    }
+    this.#cache.tellHardened();
+    this.ills.count(Ill.Rot);
+  }
+
+  /** A byte of one metadata page turns over: of the first, the last, or any. */
+  rotPage(): void {
+    const rng = this.ills.rng(Ill.MetaRot);
+    const die = rng.below(4);
+    const last = this.metaPages - 1;
+    const page = die === 0 ? 0 : die === 1 ? last : rng.below(this.metaPages);
+    const at = page * PAGE_BYTES + rng.below(ROT_WITHIN);
+    this.meta[at] = (this.meta[at] as number) ^ (1 << rng.below(8));
+    this.metaSpoiled = true;
+    this.#hash.word(at ^ (this.#node << 24));
+    this.ills.count(Ill.MetaRot);
+  }
+
+  #writeIll(op: number): void {
+    const { ills, view, spoils } = this;
+    const sector = this.sectorOf(op);
+    const count = this.countOf(op);
+    const from = op * this.#maxSectors;
+    const stamps = this.#stamps;
+    const lies = ills.has(Ill.LyingFlush);
+    const fua = (this.#ops[op * FIELDS + Field.fua] as number) === 1;
+    let elsewhere = -1;
+    if (ills.strikes(Ill.WriteError)) {
+      this.#ops[op * FIELDS + Field.status] = Status.Io;
+      // Any of its sectors may have got there.
+      const rng = ills.rng(Ill.WriteError);
+      for (let i = 0; i < count; i += 1) {
+        if (rng.chance(500_000)) stamps[from + i] = view[sector + i] as number;
+      }
+    } else if (ills.strikes(Ill.LostWrite)) this.#lose(op);
+    else if (ills.strikes(Ill.MisdirectedWrite)) {
+      for (let i = 0; i < count; i += 1) this.#scratch[i] = stamps[from + i] as number;
+      elsewhere = this.#elsewhere(sector, count);
+      this.#lose(op);
+    }
+    this.#writeAt(op, sector, fua && !lies);
+    if (fua && lies) this.#cache.lie(this.#cache.head, sector, count);
+    if (elsewhere < 0) return;
+    for (let i = 0; i < count; i += 1) {
+      const there = view[elsewhere + i] as number;
+      stamps[from + i] = spoils.stamp(this.#scratch[i] as number, there);
+    }
+    this.#writeAt(op, elsewhere, fua && !lies);
+  }
+
+  /** What the write brings is not what will be there. */
+  #lose(op: number): void {
+    const sector = this.sectorOf(op);
+    const from = op * this.#maxSectors;
+    const stamps = this.#stamps;
+    for (let i = 0; i < this.countOf(op); i += 1) {
+      stamps[from + i] = this.spoils.stamp(
+        this.view[sector + i] as number,
+        stamps[from + i] as number,
+      );
+    }
+  }
+
+  /** Where a write lands of whose address one bit turned over; -1 for nowhere on this disk. */
+  #elsewhere(sector: number, count: number): number {
+    const rng = this.ills.rng(Ill.MisdirectedWrite);
+    for (let i = 0; i < MISDIRECTIONS; i += 1) {
+      const other = sector ^ (1 << rng.below(32 - Math.clz32(this.sectors)));
+      const apart = other + count <= sector || other >= sector + count;
+      if (apart && other + count <= this.sectors) return other;
+    }
+    return -1;
+  }
+
+  /** A write of a metadata page under an ill; false when it goes well. */
+  #writePageIll(op: number, page: number): boolean {
+    const { ills } = this;
+    const bytes = this.#pages[op] as Uint8Array;
+    if (ills.strikes(Ill.MetaError)) {
+      this.#ops[op * FIELDS + Field.status] = Status.Io;
+      this.#tearPage(op, 'random');
+      return true;
+    }
+    if (ills.strikes(Ill.MetaLost)) {
+      this.metaOught.set(bytes, page * PAGE_BYTES);
+      this.metaSpoiled = true;
+      return true;
+    }
+    if (!ills.strikes(Ill.MetaMisdirected)) return false;
+    this.metaOught.set(bytes, page * PAGE_BYTES);
+    const other =
+      (page + 1 + ills.rng(Ill.MetaMisdirected).below(this.metaPages - 1)) % this.metaPages;
+    this.meta.set(bytes, other * PAGE_BYTES);
+    this.metaSpoiled = true;
+    this.#hash.word(other ^ (this.#node << 24));
+    return true;
+  }
+
+  /** A flush up to `mark` is answered, and nothing is written back. */
+  #lie(mark: number): void {
+    this.ills.count(Ill.LyingFlush);
+    this.#cache.lie(mark);
+  }
+
+  #readStale(sector: number, count: number, stamps: Int32Array, at: number): void {
+    const before = this.#before as Int32Array;
+    for (let i = 0; i < count; i += 1) {
+      if (!this.ills.strikesPlace(Ill.StaleRead, (sector + i) >> 3)) continue;
+      const is = stamps[at + i] as number;
+      const stale = this.spoils.stamp(before[sector + i] as number, is);
+      if (stale === is) continue;
+      stamps[at + i] = stale;
+      this.ills.count(Ill.StaleRead);
     }
   }
 }

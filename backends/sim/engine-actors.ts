@@ -89,6 +89,9 @@ export class EngineActors implements Actors {
     return pages;
   };
 
+  readonly replacement: Actors['replacement'] = (volume, node) =>
+    formatMetadata(this.#config(volume), node, 0, 'Inconsistent');
+
   readonly suspicion: Actors['suspicion'] = (volume, node, meta) =>
     readSuspicion(this.#config(volume), node, meta);
 
@@ -107,7 +110,7 @@ function readSuspicion(config: MirrorConfig, node: NodeId, meta: Uint8Array): Su
   const page = (at: number): Uint8Array => meta.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES);
   const slot = (at: number) => decodeSuperblock(config, node, at, page(at));
   const chosen = chooseSuperblock(slot(layout.slotA), slot(layout.slotB));
-  if (!chosen.ok) return { readable: false, covers: () => true };
+  if (!chosen.ok) return { readable: false, updates: 0, covers: () => true };
   const device = deviceBytes(chosen.block.device);
   let newest = -1;
   let hot: readonly number[] = [];
@@ -124,8 +127,10 @@ function readSuspicion(config: MirrorConfig, node: NodeId, meta: Uint8Array): Su
     const whole = decodeMapPage(device, layout.map + i, i, page(layout.map + i), words);
     maps.push(whole === null ? null : words);
   }
+  const updates = chosen.block.seq;
   return {
     readable: newest >= 0,
+    updates,
     covers: (block) => {
       if (newest < 0 || extents.has(Math.floor(block / BLOCKS_PER_EXTENT))) return true;
       const words = maps[Math.floor(block / PAGE_BLOCKS)];

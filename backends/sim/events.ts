@@ -4,7 +4,17 @@
  */
 import { FAULT_KINDS } from './fault.ts';
 
-const FAULT: readonly string[] = ['fault', 'for', 'peer', 'links', 'ways', 'cache', 'ppm'];
+const FAULT: readonly string[] = [
+  'fault',
+  'for',
+  'peer',
+  'links',
+  'ways',
+  'cache',
+  'ppm',
+  'area',
+  'age',
+];
 
 /** Event kinds with the names of their parameters; a finding has those of its code as well. */
 export const SIM_EVENTS: { readonly [kind: string]: readonly string[] } = {
@@ -18,6 +28,7 @@ export const SIM_EVENTS: { readonly [kind: string]: readonly string[] } = {
   'world.application-running': ['group'],
   'world.application-stopping': ['group'],
   'world.application-stopped': ['group'],
+  'world.mended': [],
   'watchdog.reset': [],
   violation: ['law', 'code'],
   detected: ['law', 'code'],
@@ -32,6 +43,7 @@ export const FINDING_CODES: { readonly [code: string]: readonly string[] } = {
   'acknowledged.lost': ['volume', 'sector', 'found'],
   'cover.crash': ['volume', 'block', 'left', 'right'],
   'cover.quiet': ['volume', 'block', 'left', 'right'],
+  'cover.forgotten': ['volume', 'sectors', 'back'],
   'epoch.not-primary': ['volume', 'epoch', 'highest'],
   'epoch.went-back': ['volume', 'epoch', 'highest'],
   'epoch.two-hosts': ['volume', 'epoch', 'highest'],
@@ -40,6 +52,7 @@ export const FINDING_CODES: { readonly [code: string]: readonly string[] } = {
   'flushed.joined-without': ['volume', 'sector', 'found', 'needed'],
   'flushed.lost-at-crash': ['volume', 'sector', 'found', 'needed'],
   'flushed.lost': ['volume', 'sector', 'found', 'needed'],
+  'heals.blocked': ['group', 'blocked'],
   'heals.not-running': ['group', 'running'],
   'heals.not-online': ['group', 'state'],
   'heals.not-up-to-date': ['volume', 'state', 'link'],
@@ -51,6 +64,7 @@ export const FINDING_CODES: { readonly [code: string]: readonly string[] } = {
   'panic.livelock': ['kind'],
   'panic.storm': ['kind'],
   'register.stale-read': ['sector', 'got', 'expected', 'read'],
+  'register.spoiled-read': ['sector', 'got', 'expected'],
   'register.acknowledged-after-takeover': ['write'],
   'stop.none': ['volume', 'before', 'left'],
 };

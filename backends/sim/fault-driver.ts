@@ -5,7 +5,8 @@
 import type { NodeId } from '../../engine/core/units.ts';
 import type { Connection } from './connection.ts';
 import type { Datagrams } from './datagrams.ts';
-import type { Fault, Links, Moment, Role } from './fault.ts';
+import { DiskFaults } from './disk-faults.ts';
+import type { Fault, FaultKind, Links, Moment, Role } from './fault.ts';
 import type { SimHost } from './host.ts';
 import { type Kernel, Kind } from './kernel.ts';
 import { ReadFaults } from './read-faults.ts';
@@ -17,6 +18,10 @@ export interface FaultWorld {
   readonly connections: readonly Connection[];
   readonly datagrams: Datagrams;
   host(node: NodeId): SimHost;
+  /** Whether the replica says that its disk has failed, or its data do not fit its peer's. */
+  ailment(leg: number): 'none' | 'failed' | 'refused';
+  /** The replica's disk, whose host is off, is replaced by an empty one. */
+  replaceDisk(leg: number): void;
   /** The host that runs the first group now, or ran it last; 0 before the first start. */
   primary(): NodeId;
 }
@@ -37,6 +42,8 @@ interface Active {
   readonly nodes: readonly NodeId[];
   readonly peers: readonly NodeId[];
   since: number;
+  /** How often the disk was struck before the fault; -1 when it has been counted already. */
+  before: number;
 }
 
 /** What a fault that waits for its moment fires within, or not at all. */
@@ -46,6 +53,9 @@ const AIM = 1_500;
 const AIM_LATE = 80_000;
 /** One on a write strikes while it is under way. */
 const AIM_WRITE = 350;
+
+/** What has no length. */
+const ONCE: ReadonlySet<FaultKind> = new Set(['kill-core', 'kill-monitor', 'switch', 'bit-rot']);
 
 export class FaultDriver {
   /** How often each kind of fault struck something. */
@@ -57,6 +67,7 @@ export class FaultDriver {
   readonly #waiting: { fault: number; until: number }[] = [];
   readonly #rng;
   readonly #reads = new ReadFaults();
+  readonly #disks: DiskFaults;
   #over = false;
 
   constructor(world: FaultWorld, faults: readonly Fault[]) {
@@ -64,6 +75,7 @@ export class FaultDriver {
     this.#faults = faults;
     this.#active = faults.map(() => null);
     this.#rng = world.kernel.rng(77);
+    this.#disks = new DiskFaults(world);
   }
 
   /** Queues the schedule. */
@@ -71,12 +83,22 @@ export class FaultDriver {
     const { queue } = this.#world.kernel;
     for (const [index, fault] of this.#faults.entries()) {
       queue.push(fault.at, Kind.Fault, index, 0);
+      if (fault.kind !== 'old-disk') continue;
+      queue.a[queue.push(Math.max(0, fault.at - fault.age), Kind.Fault, index, 0)] = 3;
     }
   }
 
-  /** Carries out a Fault entry: 0 its time has come, 1 it ends, 2 its moment has come. */
+  /**
+   * Carries out a Fault entry: 0 its time has come, 1 it ends, 2 its moment has come, 3 a disk is
+   * as it will come back, 4 a person looks after the hosts when all is over.
+   */
   entry(index: number, phase: number): void {
+    if (phase === 4) this.#disks.mend();
     if (this.#over) return;
+    if (phase === 3) {
+      this.#disks.remember(index);
+      return;
+    }
     const fault = this.#faults[index] as Fault;
     if (phase === 1) this.#end(index);
     else if (phase === 0 && fault.when !== 'at-once') {
@@ -104,6 +126,7 @@ export class FaultDriver {
     for (let i = 0; i < this.#active.length; i += 1) this.#end(i);
     this.#over = true;
     for (const host of this.#world.hosts) host.powerOn();
+    this.#disks.healed();
     this.#world.kernel.worldEvent(0, 'fault.healed', {});
   }
 
@@ -113,11 +136,13 @@ export class FaultDriver {
     if (nodes.length === 0) return;
     const peers = this.#peers(fault, nodes[0] as NodeId);
     const { kernel } = this.#world;
-    const active = { fault, nodes, peers, since: kernel.now };
+    const active = { fault, nodes, peers, since: kernel.now, before: -1 };
     // One that finds nothing to strike, a kill of what is dead, has tested nothing.
     const strikes = nodes.some((node) => this.#strikes(fault, this.#world.host(node)));
-    if (strikes) this.#count(fault);
+    const before = this.#disks.struck(fault, nodes);
     this.#apply(active, true);
+    if (before < 0 ? strikes : this.#disks.struck(fault, nodes) > before) this.#count(fault);
+    else active.before = before;
     kernel.worldEvent(nodes.length === 1 ? (nodes[0] as NodeId) : 0, `fault.${fault.kind}`, {
       fault: index,
       for: fault.for,
@@ -126,10 +151,10 @@ export class FaultDriver {
       ways: fault.ways,
       cache: fault.cache,
       ppm: fault.ppm,
+      area: fault.area,
+      age: fault.age,
     });
-    if (fault.kind === 'kill-core' || fault.kind === 'kill-monitor' || fault.kind === 'switch') {
-      return;
-    }
+    if (ONCE.has(fault.kind)) return;
     this.#active[index] = active;
     if (fault.for === 0) return;
     const entry = kernel.queue.push(kernel.now + fault.for, Kind.Fault, index, 0);
@@ -141,6 +166,8 @@ export class FaultDriver {
     if (active === null || active === undefined) return;
     this.#active[index] = null;
     this.#apply(active, false);
+    const { fault, nodes, before } = active;
+    if (before >= 0 && this.#disks.struck(fault, nodes) > before) this.#count(fault);
     const { kernel } = this.#world;
     kernel.worldEvent(active.nodes.length === 1 ? (active.nodes[0] as NodeId) : 0, 'fault.over', {
       fault: index,
@@ -195,6 +222,21 @@ export class FaultDriver {
           if (on) this.#reads.begin(fault, host, this.#twin(fault, node));
           // It is found by whoever reads, or by nobody.
           else if (this.#reads.end(fault)) this.#count(fault);
+          break;
+        case 'old-disk':
+          if (on) {
+            host.powerOff(fault.cache);
+            this.#disks.giveBack(this.#faults.indexOf(fault), host);
+          } else host.powerOn();
+          break;
+        case 'lying-flush':
+        case 'lost-write':
+        case 'misdirected-write':
+        case 'stale-read':
+        case 'write-error':
+        case 'disk-stall':
+        case 'bit-rot':
+          this.#disks.apply(fault, host, on);
           break;
       }
     }

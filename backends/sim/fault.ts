@@ -3,7 +3,7 @@
  * a fault aims at whoever plays one at that moment. Carrying them out is {@link FaultDriver}'s job.
  */
 import type { NodeId } from '../../engine/core/units.ts';
-import type { CrashMode } from './disk.ts';
+import type { CrashMode } from './disk-cache.ts';
 
 /** Everything that can be done to a simulated world. */
 export const FAULT_KINDS = [
@@ -22,6 +22,14 @@ export const FAULT_KINDS = [
   'wipe',
   'switch',
   'read-error',
+  'lying-flush',
+  'lost-write',
+  'misdirected-write',
+  'stale-read',
+  'write-error',
+  'disk-stall',
+  'bit-rot',
+  'old-disk',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -45,6 +53,10 @@ export type Moment = (typeof MOMENTS)[number];
 export const LINKS = ['all', 'replication', 'control', 'control-1', 'control-2'] as const;
 export type Links = (typeof LINKS)[number];
 
+/** Which part of a replica's disk a fault concerns. */
+export const AREAS = ['data', 'metadata'] as const;
+export type Area = (typeof AREAS)[number];
+
 export const WAYS = ['both', 'out', 'in'] as const;
 export type Ways = (typeof WAYS)[number];
 
@@ -65,11 +77,14 @@ export interface Fault {
   readonly ways: Ways;
   /** Which unflushed sectors a loss of power keeps. */
   readonly cache: CrashMode;
-  /** Parts per million: loss, clock rate error, or reads that fail for once. */
+  /** Parts per million: loss, clock rate error, or operations of a disk that the fault strikes. */
   readonly ppm: number;
   /** Whether a frozen guest's clock stands still as well. */
   readonly clockStops: boolean;
   readonly when: Moment;
+  readonly area: Area;
+  /** How long before the fault a disk was as it comes back. */
+  readonly age: number;
 }
 
 /** Everything but kind and time at its plainest. */
@@ -83,4 +98,6 @@ export const PLAIN_FAULT: Omit<Fault, 'kind' | 'at'> = {
   ppm: 0,
   clockStops: false,
   when: 'at-once',
+  area: 'data',
+  age: 0,
 };

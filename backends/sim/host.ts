@@ -22,7 +22,7 @@ import {
 } from './applications.ts';
 import { SimClock } from './clock.ts';
 import type { Datagrams } from './datagrams.ts';
-import type { CrashMode } from './disk.ts';
+import type { CrashMode } from './disk-cache.ts';
 import { SimGuardian } from './guardian.ts';
 import { type Kernel, Kind, Stream } from './kernel.ts';
 import type { ApplicationState, Observer } from './observer.ts';

@@ -67,6 +67,8 @@ export const Stream = {
   mailbox: 8_000,
   client: 9_000,
   latent: 30_000,
+  /** 16 for each disk. */
+  ill: 20_000,
   datagram: 100_000,
 } as const;
 

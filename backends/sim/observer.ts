@@ -11,6 +11,8 @@ export type ApplicationState = 'stopped' | 'starting' | 'running' | 'stopping';
 
 /** Everything that can be watched. `leg` is a replica: a volume on a node. */
 export interface Observer {
+  /** A data actor is about to read its metadata: from then on it knows what is there. */
+  attaching(leg: number): void;
   /** A committed record reached the data actor. */
   record(leg: number, record: VolumeRecord): void;
   /** The data actor may act as primary until then, on its host's clock. */

@@ -18,6 +18,7 @@ import type { DataActor, DataCommand, DataReport, Mailboxes } from '../../engine
 import type { SimClock } from './clock.ts';
 import type { Connection, StreamEnd } from './connection.ts';
 import { DiskOp, SECTOR_BYTES, type SimDisk } from './disk.ts';
+import { Ill } from './disk-ills.ts';
 import { type Kernel, Kind } from './kernel.ts';
 import { LegLink } from './leg-link.ts';
 import type { Observer } from './observer.ts';
@@ -54,6 +55,9 @@ export const SIM_LAYOUT: AbiLayout = {
 
 export const SLOT_SECTORS: number = SIM_LAYOUT.slotBytes / SECTOR_BYTES;
 
+/** After a stall one operation ends each so many microseconds. */
+const UNSTALL = 20;
+
 /** A replica: a data actor, its memory and its disk. */
 export class SimLeg implements StreamEnd {
   readonly index: number;
@@ -80,6 +84,11 @@ export class SimLeg implements StreamEnd {
   readonly #words: Int32Array;
   readonly #wire: LegLink;
   #link = 0;
+  /** Disk operations that a stalled disk does not end, and the disk's life in which they began. */
+  #stalled: number[] = [];
+  #stalledLife = 0;
+  /** Operations of this life that the disk does from or into each slot. */
+  readonly #diskUses: Uint8Array;
 
   constructor(
     index: number,
@@ -105,6 +114,8 @@ export class SimLeg implements StreamEnd {
     this.#observer = observer;
     this.#words = new Int32Array(memory.buffer);
     this.#wire = new LegLink(this, packets);
+    const { frontSlots, peerSlots, engineSlots } = SIM_LAYOUT;
+    this.#diskUses = new Uint8Array(frontSlots + peerSlots + engineSlots);
   }
 
   get node(): number {
@@ -135,6 +146,8 @@ export class SimLeg implements StreamEnd {
     this.#timerQueued = Number.MAX_SAFE_INTEGER;
     this.#link = 0;
     this.#wire.start();
+    this.#diskUses.fill(0);
+    this.#observer.attaching(this.index);
     this.#actor = make(this.memory, this.mailboxes);
     this.run();
     this.connection?.poll();
@@ -250,6 +263,12 @@ export class SimLeg implements StreamEnd {
   /** A disk operation's queue entry came up: it lands whether or not anybody waits for it. */
   diskDone(op: number): void {
     const disk = this.disk;
+    if (disk.ills.any && disk.ills.strikes(Ill.Stall)) {
+      if (this.#stalledLife !== disk.life) this.#stalled = [];
+      this.#stalledLife = disk.life;
+      this.#stalled.push(op);
+      return;
+    }
     disk.land(op);
     const { host } = this;
     if (this.#actor === null || disk.guardOf(op) !== host.coreLife) {
@@ -264,6 +283,17 @@ export class SimLeg implements StreamEnd {
       return;
     }
     this.#deliverDisk(op);
+  }
+
+  /** The disk goes on after a stall: everything ends late, one after another. */
+  unstall(): void {
+    const { queue, now } = this.#kernel;
+    const stalled = this.#stalled;
+    this.#stalled = [];
+    for (let i = 0; i < stalled.length && this.#stalledLife === this.disk.life; i += 1) {
+      const entry = queue.push(now + i * UNSTALL, Kind.Disk, this.index, this.disk.life);
+      queue.a[entry] = stalled[i] as number;
+    }
   }
 
   /** A parked entry came back: a request, or the end of a disk operation. */
@@ -282,6 +312,7 @@ export class SimLeg implements StreamEnd {
   /** Tells the actor how a landed operation ended. */
   #deliverDisk(op: number): void {
     const disk = this.disk;
+    const status = disk.statusOf(op) === 0 ? Status.Ok : Status.Io;
     switch (disk.kindOf(op)) {
       case DiskOp.Read:
         disk.copyOut(op, this.stamps, disk.slotOf(op) * SLOT_SECTORS);
@@ -291,10 +322,10 @@ export class SimLeg implements StreamEnd {
         this.#localDone(op);
         break;
       case DiskOp.Flush:
-        this.append(Event.FlushDone, 0, 0, 0, 0, disk.tokenOf(op), 0);
+        this.append(Event.FlushDone, 0, 0, 0, 0, disk.tokenOf(op), status);
         break;
       case DiskOp.MetaWrite:
-        this.append(Event.MetaDone, 0, 0, 0, disk.sectorOf(op), disk.tokenOf(op), 0);
+        this.append(Event.MetaDone, 0, 0, 0, disk.sectorOf(op), disk.tokenOf(op), status);
         break;
       default: {
         const page = this.#inPage();
@@ -349,6 +380,7 @@ export class SimLeg implements StreamEnd {
     if (status === 0 && disk.checkOf(op) && this.#differs(slot, length)) {
       status = Status.Differs;
     }
+    this.#diskUses[slot] = (this.#diskUses[slot] as number) - 1;
     this.append(Event.LocalDone, slot, 0, 0, offset, length, status);
   }
 
@@ -409,9 +441,11 @@ export class SimLeg implements StreamEnd {
         this.#wire.sendMessage(decisions.link(r), slot * PAGE_BYTES, length);
         return;
       case Decision.Complete:
+        this.#givesBack(slot);
         this.#observer.completed(this.index, slot, decisions.status(r));
         return;
       case Decision.Free:
+        this.#givesBack(slot);
         this.#freeSlot(slot);
         return;
       case Decision.LinkClose:
@@ -439,7 +473,14 @@ export class SimLeg implements StreamEnd {
     const count = length / SECTOR_BYTES;
     const at = slot * SLOT_SECTORS;
     const life = this.host.coreLife;
+    this.#diskUses[slot] = (this.#diskUses[slot] as number) + 1;
     this.#issue(this.disk.submit(kind, slot, sector, count, fua, life, stamps, at));
+  }
+
+  /** Whoever has a slot next may fill it at once: a disk that still used it would mix the two. */
+  #givesBack(slot: number): void {
+    if (this.#diskUses[slot] === 0) return;
+    this.host.broke('a data actor gave back a slot that the disk still uses');
   }
 
   #issue(op: number): void {

@@ -80,6 +80,10 @@ export class WorldWatch implements Observer {
     });
   }
 
+  attaching(leg: number): void {
+    this.#own(leg)?.attaching(this.#replica(leg));
+  }
+
   record(leg: number, record: VolumeRecord): void {
     this.#own(leg)?.record(this.#replica(leg), record);
   }

@@ -5,7 +5,6 @@
  */
 import type { ClusterStatus } from '../../engine/cluster/interface.ts';
 import type { ClusterConfig, VolumeConfig } from '../../engine/core/config.ts';
-import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
 import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
 import type { Actors } from './actors.ts';
@@ -15,6 +14,7 @@ import { Client, type Workload } from './client.ts';
 import { Connection, DEFAULT_STREAM_TIMING } from './connection.ts';
 import { Datagrams, DEFAULT_DATAGRAM_TIMING } from './datagrams.ts';
 import { DEFAULT_DISK_LATENCY, SECTOR_BYTES, SimDisk } from './disk.ts';
+import { DiskIlls } from './disk-ills.ts';
 import type { Fault } from './fault.ts';
 import { FaultDriver, type FaultWorld } from './fault-driver.ts';
 import { History, Request } from './history.ts';
@@ -27,6 +27,7 @@ import type { ReplicaTruth, VolumeTruth } from './oracle/truth.ts';
 import { Verdict } from './oracle/verdict.ts';
 import type { Judge, RunOutcome } from './outcome.ts';
 import { PacketPool } from './packets.ts';
+import { Spoils } from './spoils.ts';
 import { SIM_LAYOUT, SimLeg, SLOT_SECTORS } from './volume.ts';
 import { WorldWatch } from './world-watch.ts';
 
@@ -80,6 +81,21 @@ export class World implements FaultWorld {
     return this.#byNode[node] as SimHost;
   }
 
+  ailment(leg: number): 'none' | 'failed' | 'refused' {
+    const { volume, side } = this.#legs[leg] as SimLeg;
+    const replica = this.#oracles[volume]?.truth.replicas[side];
+    if (replica === undefined || replica.state === 'Failed') return 'failed';
+    const serves = replica.role === 'Primary' || replica.role === 'Suspended';
+    return replica.link === 'Refused' && !serves ? 'refused' : 'none';
+  }
+
+  replaceDisk(leg: number): void {
+    const { disk, volume, node } = this.#legs[leg] as SimLeg;
+    const { config } = (this.#oracles[volume] as VolumeOracles).truth;
+    disk.empty();
+    for (const { page, bytes } of this.#actors.replacement(config, node)) disk.format(page, bytes);
+  }
+
   primary(): number {
     return this.#watch.primary;
   }
@@ -129,7 +145,8 @@ export class World implements FaultWorld {
     const oracles: VolumeOracles[] = [];
     const connections: Connection[] = [];
     for (const [index, volume] of config.volumes.entries()) {
-      const pair = volume.replicas.map(({ node }) => this.#leg(legs, index, volume, node));
+      const spoils = new Spoils();
+      const pair = volume.replicas.map(({ node }) => this.#leg(legs, index, volume, node, spoils));
       connections.push(this.#connect(index, pair));
       const history = this.#history(index);
       const group = config.groups.findIndex((candidate) => candidate.volume === volume.name);
@@ -149,7 +166,7 @@ export class World implements FaultWorld {
     for (const host of this.hosts) this.#wire(setup, host, legs);
   }
 
-  #leg(legs: SimLeg[], index: number, volume: VolumeConfig, node: number): SimLeg {
+  #leg(legs: SimLeg[], index: number, volume: VolumeConfig, node: number, spoils: Spoils): SimLeg {
     const { kernel } = this;
     const leg = legs.length;
     const name = `${volume.name}.${leg}`;
@@ -163,10 +180,12 @@ export class World implements FaultWorld {
       DEFAULT_DISK_LATENCY,
       kernel.hash,
       kernel.rng(Stream.disk + leg),
+      spoils,
+      new DiskIlls((ill) => kernel.rng(Stream.ill + leg * 16 + ill)),
       new LatentErrors(() => kernel.rng(Stream.latent + leg)),
     );
     for (const { page, bytes } of this.#actors.format(volume, node)) {
-      disk.meta.set(bytes, page * PAGE_BYTES);
+      disk.format(page, bytes);
     }
     this.#memories[leg] ??= new DataMemory(SIM_LAYOUT);
     const slots = SIM_LAYOUT.frontSlots + SIM_LAYOUT.peerSlots + SIM_LAYOUT.engineSlots;
@@ -242,8 +261,21 @@ export class World implements FaultWorld {
       };
     });
     const flushed = this.#pool.ints(`${config.name}.flushed`, sectors);
-    const records = new Map();
-    return { index, config, sectors, history, replicas, record: null, records, flushed };
+    const orphaned = this.#pool.bytes(`${config.name}.orphaned`, sectors);
+    const { spoils } = (pair[0] as SimLeg).disk;
+    return {
+      index,
+      config,
+      sectors,
+      history,
+      replicas,
+      record: null,
+      records: new Map(),
+      flushed,
+      spoils,
+      orphaned,
+      selfForgotten: false,
+    };
   }
 
   #client(

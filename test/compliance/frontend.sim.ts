@@ -28,6 +28,7 @@ const WORKLOAD = { ...DEFAULT_WORKLOAD, reads: 35, flushes: 15, fua: 40, bursts:
 function deaf(completed: Observer['completed']): Observer {
   const nothing = (): void => undefined;
   return {
+    attaching: nothing,
     record: nothing,
     grant: nothing,
     report: nothing,

@@ -9,7 +9,7 @@ import { Decision, Event, PAGE_BYTES } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
 import { MIRROR_MARKS } from '../../engine/mirror/catalogue.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../engine/mirror/messages.ts';
-import { formatMetadata, metadataLayout } from '../../engine/mirror/metadata.ts';
+import { metadataLayout } from '../../engine/mirror/metadata.ts';
 import { Turn } from '../../engine/mirror/turn.ts';
 import { runCampaign } from '../../scenarios/campaign.ts';
 import { COMPLETE_RUNS, DECLARED, ELSEWHERE, notExercised } from '../../scenarios/coverage.ts';
@@ -89,15 +89,6 @@ function otherDecision(): Pair {
     return give(h, { ...input, page, length });
   };
   pair.runFor(300_000);
-  return pair;
-}
-
-function unrelated(): Pair {
-  const pair = new Pair({ seed: 4 });
-  for (const { page, bytes } of formatMetadata(PAIR_CONFIG, 2, 4711, 'UpToDate')) {
-    pair.hosts[1].meta.set(page, bytes);
-  }
-  pair.runFor(500_000);
   return pair;
 }
 
@@ -199,7 +190,6 @@ function application(how: (net: ControlNet) => void): ReadonlySet<string> {
 /** How each mark of the table is reached. */
 const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.attach.failed': () => spoilt([layout.slotA, layout.slotB]).marks,
-  'mirror.disk.failed': () => brokenTaker(1, 'broken', true).marks,
   'mirror.promote.disk': () => brokenTaker(1, 'broken', false).marks,
   'mirror.peer.refused-write': () => named({}).marks,
   'mirror.meta.one-slot': () => spoilt([layout.slotA]).marks,
@@ -210,7 +200,6 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.meta.bad-map-page': () => spoilt([layout.map]).marks,
   'mirror.link.disagree': () => otherDecision().marks,
   'mirror.link.garbage': () => garbage().marks,
-  'mirror.link.refused': () => unrelated().marks,
   'mirror.peer.stale-epoch': () => named({}).marks,
   'mirror.promote.generation': () => named({ generation: 4711 }).marks,
   'mirror.promote.not-member': () => named({ members: [{ node: 1, boot: 10 }] }).marks,

@@ -49,6 +49,20 @@ describe('a schedule in words', () => {
     }
   });
 
+  it('says what befalls a disk', () => {
+    const said = (given: Partial<Fault> & Pick<Fault, 'kind'>): string =>
+      describeFault(fault({ target: 2, ...given }), names);
+    expect(said({ kind: 'lost-write', ppm: 200_000 })).toBe(
+      'lose 20 % of the writes on the disk of node b, acknowledged at 100 ms',
+    );
+    expect(said({ kind: 'bit-rot', area: 'metadata' })).toBe(
+      'let metadata on the disk of node b rot at 100 ms',
+    );
+    expect(said({ kind: 'old-disk', age: 2_000_000, cache: 'none' })).toBe(
+      'power off node b, losing its caches, to return with its disk as it was 2 s before at 100 ms',
+    );
+  });
+
   it('says so when there is nothing to say', () => {
     expect(describeSchedule([], names)).toBe('no faults');
   });

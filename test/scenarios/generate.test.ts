@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { FAULT_KINDS, LINKS, MOMENTS, WAYS } from '../../backends/sim/fault.ts';
+import { FAULT_KINDS, type FaultKind, LINKS, MOMENTS, WAYS } from '../../backends/sim/fault.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { scheduleOf } from '../../scenarios/generate.ts';
-import { DEFAULT_DURATION, HEALED_PART, INSTANT } from '../../scenarios/scenario.ts';
+import { DEFAULT_DURATION, DISK, HEALED_PART, INSTANT } from '../../scenarios/scenario.ts';
 import { faultPair, pairCount, singleFaults } from '../../scenarios/single-faults.ts';
 
 const schedules = Array.from({ length: 600 }, (_, seed) => scheduleOf(seed, DEMO_CONFIG));
@@ -28,8 +28,15 @@ describe('the swarm', () => {
   it('leaves no kind of fault, link, way or moment out, and drowns none', () => {
     const count = <T>(known: readonly T[], of: (faults: (typeof schedules)[0]) => readonly T[]) =>
       known.map((one) => schedules.filter((faults) => of(faults).includes(one)).length);
+    const ills: ReadonlySet<FaultKind> = new Set<FaultKind>([...DISK, 'read-error']);
     const least = (counts: readonly number[]) => Math.min(...counts);
-    expect(least(count(FAULT_KINDS, (f) => f.map(({ kind }) => kind)))).toBeGreaterThan(20);
+    const kinds = (of: readonly FaultKind[]) => count(of, (f) => f.map(({ kind }) => kind));
+    expect(least(kinds(FAULT_KINDS.filter((kind) => !ills.has(kind))))).toBeGreaterThan(20);
+    // Few, so that they take little from the others.
+    expect(least(kinds([...ills]))).toBeGreaterThan(2);
+    const ill = schedules.filter((faults) => faults.some(({ kind }) => DISK.has(kind))).length;
+    expect(ill).toBeGreaterThan(40);
+    expect(ill).toBeLessThan(100);
     expect(least(count(WAYS, (f) => f.map(({ ways }) => ways)))).toBeGreaterThan(50);
     expect(least(count(MOMENTS, (f) => f.map(({ when }) => when)))).toBeGreaterThan(50);
     const links = LINKS.filter((one) => one !== 'control-2');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FaultFacts } from '../../backends/sim/fault-driver.ts';
 import { LAWS } from '../../backends/sim/oracle/verdict.ts';
+import { MIRROR_MARKS } from '../../engine/mirror/catalogue.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { breaks, cellOf, type FaultClass, JUDGED_BY, LAW_TABLE } from '../../scenarios/laws.ts';
 
@@ -49,6 +50,34 @@ describe('the table of laws', () => {
     const bound = DEMO_CONFIG.timing.clockRatePpm;
     expect(breaks('LAW-one-holder', wrong(bound), world, DEMO_CONFIG)).toBe(true);
     expect(breaks('LAW-one-holder', wrong(bound + 1), world, DEMO_CONFIG)).toBe(false);
+  });
+
+  const DISKS = [
+    'flush-lied',
+    'data-spoiled',
+    'metadata-spoiled',
+    'disk-old',
+    'disk-error',
+    'disk-stalled',
+  ] as const;
+
+  it('says by what the engine notices what befalls a disk, or that none can', () => {
+    for (const fault of DISKS) {
+      for (const cell of Object.values(LAW_TABLE[fault])) {
+        expect(cell.says).toBe('assumption');
+        if (cell.says !== 'assumption') continue;
+        expect(['nobody', ...MIRROR_MARKS]).toContain(cell.seenBy);
+      }
+    }
+  });
+
+  it('excuses no law as a whole for a disk that lies, rots or goes back in time', () => {
+    for (const fault of DISKS) {
+      for (const law of LAWS) expect(cellOf(fault, law).says).not.toBe('detected');
+      for (const law of ['LAW-one-epoch', 'LAW-one-holder', 'LAW-stop-before-start'] as const) {
+        expect(cellOf(fault, law)).toEqual({ says: 'holds' });
+      }
+    }
   });
 
   it('names an assumption or a reason in every cell that is not plain', () => {

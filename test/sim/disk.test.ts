@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArrayPool } from '../../backends/sim/arrays.ts';
-import { type CrashMode, DEFAULT_DISK_LATENCY, DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { DEFAULT_DISK_LATENCY, DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import type { CrashMode } from '../../backends/sim/disk-cache.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
 import { Rng } from '../../engine/core/rng.ts';
 

@@ -19,6 +19,17 @@ describe('a fault', () => {
     expect(fired({ kind: 'cut', for: 100_000 })).toEqual({ cut: 1 });
   });
 
+  it('of a disk has fired when the disk did something wrong', () => {
+    const disk = { target: 1, for: 5_000_000 } as const;
+    expect(fired({ kind: 'lying-flush', ...disk })).toEqual({ 'lying-flush': 1 });
+    expect(fired({ kind: 'disk-stall', ...disk })).toEqual({ 'disk-stall': 1 });
+    expect(fired({ kind: 'old-disk', ...disk, age: 2_000_000 })).toEqual({ 'old-disk': 1 });
+    // Too rare to have struck anything.
+    expect(fired({ kind: 'lost-write', ...disk, for: 1, ppm: 1 })).toEqual({});
+    // Nobody reads from a secondary.
+    expect(fired({ kind: 'stale-read', ...disk, target: 'secondary' })).toEqual({});
+  });
+
   it('has not fired when what it strikes is dead already', () => {
     const dead = [
       { kind: 'kill-core', at: 5_000_000 },

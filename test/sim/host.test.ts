@@ -14,6 +14,7 @@ function talk(orders: number, seconds: number): readonly string[] {
   const storms: string[] = [];
   const nothing = (): void => {};
   const observer: Observer = {
+    attaching: () => {},
     record: nothing,
     grant: nothing,
     report: nothing,

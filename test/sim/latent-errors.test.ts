@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArrayPool } from '../../backends/sim/arrays.ts';
 import { DEFAULT_DISK_LATENCY, DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { DiskIlls } from '../../backends/sim/disk-ills.ts';
 import { LatentErrors } from '../../backends/sim/latent-errors.ts';
+import { Spoils } from '../../backends/sim/spoils.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
 import { Rng } from '../../engine/core/rng.ts';
 import { Status } from '../../engine/data/abi.ts';
@@ -16,7 +18,9 @@ function made(seed: number): { readonly disk: SimDisk; readonly latent: LatentEr
   const pool = new ArrayPool();
   const hash = new TraceHash();
   const rng = new Rng(seed, 1);
-  const disk = new SimDisk('d', pool, 1, size, DEFAULT_DISK_LATENCY, hash, rng, latent);
+  const [spoils, ills] = [new Spoils(), new DiskIlls()];
+  const latency = DEFAULT_DISK_LATENCY;
+  const disk = new SimDisk('d', pool, 1, size, latency, hash, rng, spoils, ills, latent);
   return { disk, latent };
 }
 

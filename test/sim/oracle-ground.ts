@@ -1,9 +1,11 @@
 /** A hand-made volume for tests of oracles: two disks, a history, and nobody who runs anything. */
 import { ArrayPool } from '../../backends/sim/arrays.ts';
 import { DEFAULT_DISK_LATENCY, DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { DiskIlls } from '../../backends/sim/disk-ills.ts';
 import { History, Request } from '../../backends/sim/history.ts';
 import type { ReplicaTruth, VolumeTruth } from '../../backends/sim/oracle/truth.ts';
 import { Verdict } from '../../backends/sim/oracle/verdict.ts';
+import { Spoils } from '../../backends/sim/spoils.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
 import { Rng } from '../../engine/core/rng.ts';
 import type { VolumeRecord } from '../../engine/data/messages.ts';
@@ -21,6 +23,8 @@ export class Ground {
   readonly history = new History();
   readonly verdict: Verdict;
   readonly truth: VolumeTruth & { replicas: readonly MadeReplica[] };
+  readonly spoils = new Spoils();
+  readonly ills = [1, 2].map((node) => new DiskIlls((ill) => new Rng(node, ill)));
   now = 0;
 
   constructor() {
@@ -36,7 +40,17 @@ export class Ground {
       return {
         leg: node - 1,
         node,
-        disk: new SimDisk(`d${node}`, this.pool, node, size, DEFAULT_DISK_LATENCY, hash, rng),
+        disk: new SimDisk(
+          `d${node}`,
+          this.pool,
+          node,
+          size,
+          DEFAULT_DISK_LATENCY,
+          hash,
+          rng,
+          this.spoils,
+          this.ills[node - 1],
+        ),
         boot: () => node * 10,
         record: null,
         acting: null,
@@ -69,6 +83,9 @@ export class Ground {
       record: null,
       records: new Map(),
       flushed: this.pool.ints('flushed', SECTORS),
+      spoils: this.spoils,
+      orphaned: this.pool.bytes('orphaned', SECTORS),
+      selfForgotten: false,
     };
   }
 

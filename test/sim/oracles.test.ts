@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Actors } from '../../backends/sim/actors.ts';
+import { Ill } from '../../backends/sim/disk-ills.ts';
 import { AcknowledgedOracle } from '../../backends/sim/oracle/acknowledged.ts';
 import { CoverOracle } from '../../backends/sim/oracle/cover.ts';
 import { FlushedOracle } from '../../backends/sim/oracle/flushed.ts';
 import { checkHealed } from '../../backends/sim/oracle/heals.ts';
 import { OneEpochOracle } from '../../backends/sim/oracle/one-epoch.ts';
 import { OneHolderOracle } from '../../backends/sim/oracle/one-holder.ts';
+import { VolumeOracles } from '../../backends/sim/oracle/oracles.ts';
 import { RegisterOracle } from '../../backends/sim/oracle/register.ts';
 import { StopBeforeStartOracle } from '../../backends/sim/oracle/stop-before-start.ts';
+import { Orphan } from '../../backends/sim/oracle/truth.ts';
 import { Ground, SECTORS } from './oracle-ground.ts';
 
 describe('LAW-flushed', () => {
@@ -348,6 +351,178 @@ describe('LAW-heals', () => {
       ground.put(1, ground.invokeWrite(0), true);
       checkHealed(ground.truth, { ...running, running: [], blocked: [reason] }, ground.verdict);
       expect(ground.codes).toEqual(['heals.replicas-differ', 'heals.not-running']);
+    }
+  });
+});
+
+describe('under faulty disks', () => {
+  const ALWAYS = 1_000_000;
+  const blind = { suspicion: () => ({ readable: true, covers: () => false, updates: 1 }) };
+
+  function whole(ground: Ground, actors: object = blind): VolumeOracles {
+    for (const replica of ground.truth.replicas) replica.record = ground.record(2, 1);
+    ground.truth.record = ground.record(2, 1);
+    const { truth, pool, verdict } = ground;
+    return new VolumeOracles(truth, 'g', pool, actors as unknown as Actors, verdict);
+  }
+
+  /** A write that both have, acknowledged and flushed. */
+  function flushed(ground: Ground, oracles: VolumeOracles, sector: number): number {
+    const op = ground.invokeWrite(sector, 1, true);
+    oracles.invoked(op);
+    for (const node of [1, 2]) ground.put(node, op, true);
+    ground.history.complete(op);
+    const replica = ground.replica(1);
+    replica.acting = ground.record(2, 1);
+    oracles.succeeded(op, replica, new Int32Array(8), 0);
+    return op;
+  }
+
+  function readAt(ground: Ground, oracles: VolumeOracles, node: number, sector: number): void {
+    const op = ground.invokeRead(sector);
+    oracles.invoked(op);
+    ground.history.complete(op);
+    const stamps = Int32Array.of(ground.replica(node).disk.view[sector] as number);
+    oracles.succeeded(op, ground.replica(node), stamps, 0);
+  }
+
+  const broken = (ground: Ground): readonly string[] =>
+    ground.verdict.findings.filter((finding) => finding.broken).map(({ code }) => code);
+
+  it('LAW-flushed excuses what a lying disk lost, and nothing that an honest one lost', () => {
+    const ground = new Ground();
+    const oracles = whole(ground);
+    const before = flushed(ground, oracles, 3);
+    ground.ills[1]?.change(Ill.LyingFlush, ALWAYS);
+    flushed(ground, oracles, 3);
+    ground.replica(2).disk.crash('none');
+    oracles.powerLost(ground.replica(2), 20);
+    expect(broken(ground)).toEqual([]);
+    // The same loss on a disk that told no lie.
+    ground.put(1, before, true);
+    oracles.powerLost(ground.replica(1), 10);
+    expect(broken(ground)).toContain('flushed.lost-at-crash');
+  });
+
+  it('LAW-register excuses a read of the very sector that rotted on the very replica', () => {
+    const ground = new Ground();
+    const oracles = whole(ground);
+    for (const sector of [3, 9]) flushed(ground, oracles, sector);
+    ground.replica(2).disk.rot(1);
+    for (const node of [1, 2]) for (const sector of [3, 9]) readAt(ground, oracles, node, sector);
+    expect(broken(ground)).toEqual([]);
+    expect(ground.codes).toEqual(['register.spoiled-read']);
+  });
+
+  it('LAW-register still finds a stale read beside a rotten sector', () => {
+    const ground = new Ground();
+    const oracles = whole(ground);
+    const before = flushed(ground, oracles, 3);
+    flushed(ground, oracles, 3);
+    flushed(ground, oracles, 9);
+    ground.replica(2).disk.rot(1);
+    // A bug puts the old value back where nothing is rotten.
+    const sector = ground.truth.spoils.spoiled(ground.replica(2).disk.view[3] as number) ? 9 : 3;
+    const op = ground.invokeRead(sector);
+    oracles.invoked(op);
+    ground.history.complete(op);
+    oracles.succeeded(op, ground.replica(2), Int32Array.of(sector === 3 ? before : 0), 0);
+    expect(broken(ground)).toEqual(['register.stale-read']);
+  });
+
+  it('LAW-register finds a stale read in a rotten sector too, by what it ought to hold', () => {
+    const ground = new Ground();
+    const oracles = whole(ground);
+    flushed(ground, oracles, 3);
+    ground.replica(2).disk.rot(1);
+    const rotten = ground.replica(2).disk.view[3] as number;
+    flushed(ground, oracles, 3);
+    // The copy of before the last write is served: rotten or not, it is old.
+    const op = ground.invokeRead(3);
+    oracles.invoked(op);
+    ground.history.complete(op);
+    oracles.succeeded(op, ground.replica(2), Int32Array.of(rotten), 0);
+    expect(broken(ground)).toEqual(['register.stale-read']);
+  });
+
+  it('LAW-cover and LAW-heals count as different only what ought to be different', () => {
+    const ground = new Ground();
+    const oracles = whole(ground);
+    flushed(ground, oracles, 3);
+    ground.replica(2).disk.rot(1);
+    oracles.quiet();
+    checkHealed(ground.truth, null, ground.verdict);
+    expect(broken(ground)).toEqual([]);
+    ground.put(1, ground.invokeWrite(3), true);
+    oracles.quiet();
+    checkHealed(ground.truth, null, ground.verdict);
+    expect(broken(ground)).toContain('cover.quiet');
+    expect(broken(ground)).toContain('heals.replicas-differ');
+  });
+
+  it('LAW-acknowledged finds a promoted replica without a write that its disk never lost', () => {
+    const ground = new Ground();
+    const oracles = whole(ground);
+    ground.ills[1]?.change(Ill.LostWrite, ALWAYS);
+    flushed(ground, oracles, 3);
+    const active = { kind: 'active', volume: 'v', epoch: 2, cause: '' } as const;
+    oracles.report(ground.replica(2), active);
+    expect(broken(ground)).toEqual([]);
+    const op = ground.invokeWrite(9);
+    oracles.invoked(op);
+    ground.put(1, op, true);
+    ground.history.complete(op);
+    oracles.register.written(op);
+    oracles.report(ground.replica(2), active);
+    expect(broken(ground)).toEqual(['acknowledged.promoted-without']);
+  });
+
+  /** Replica 2 misses a write that its own metadata names; then it loses those metadata. */
+  function forgets(named: boolean): Ground {
+    const ground = new Ground();
+    const { disk } = ground.replica(2);
+    const oracles = whole(ground, {
+      suspicion: (_volume: unknown, _node: number, meta: Uint8Array) => ({
+        readable: true,
+        covers: () => named && meta === disk.metaOught,
+        updates: 1,
+      }),
+    });
+    ground.put(1, ground.invokeWrite(3), true);
+    disk.rotPage();
+    oracles.attaching(ground.replica(2));
+    oracles.quiet();
+    return ground;
+  }
+
+  it('LAW-cover excuses a difference that lost metadata had named, and no other', () => {
+    expect(broken(forgets(true))).toEqual([]);
+    expect(forgets(true).codes).toEqual(['cover.forgotten']);
+    expect(broken(forgets(false))).toEqual(['cover.quiet']);
+  });
+
+  it('what lost metadata excused ends with the next stable write of the sector', () => {
+    const ground = new Ground();
+    const oracles = whole(ground);
+    ground.truth.orphaned[3] = Orphan.Everywhere;
+    flushed(ground, oracles, 3);
+    expect(ground.truth.orphaned[3]).toBe(Orphan.None);
+  });
+
+  it('LAW-heals excuses a group that waits for a person only after a replica forgot itself', () => {
+    for (const selfForgotten of [false, true]) {
+      const ground = new Ground();
+      Object.assign(ground.truth, { selfForgotten });
+      ground.truth.record = ground.record(2, 1);
+      const group = { name: 'g', volume: 0, running: [], state: '', blocked: ['no-replica'] };
+      checkHealed(ground.truth, group, ground.verdict);
+      expect(broken(ground)).toEqual(selfForgotten ? [] : ['heals.not-running']);
+      // One that waits and does not say so is never excused.
+      const silent = new Ground();
+      Object.assign(silent.truth, { selfForgotten });
+      silent.truth.record = silent.record(2, 1);
+      checkHealed(silent.truth, { ...group, blocked: [] }, silent.verdict);
+      expect(broken(silent)).toEqual(['heals.not-running']);
     }
   });
 });

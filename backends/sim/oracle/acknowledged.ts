@@ -5,7 +5,7 @@
  * overwriting the other copy, both begin with a flush.
  */
 import type { RegisterOracle } from './register.ts';
-import type { ReplicaTruth, VolumeTruth } from './truth.ts';
+import { Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 export class AcknowledgedOracle {
@@ -34,13 +34,13 @@ export class AcknowledgedOracle {
   /** `lost` was the last member and has lost power; `holder` was one before, and still runs. */
   auditProtected(lost: ReplicaTruth, holder: ReplicaTruth): void {
     const { completed, invoked } = this.#truth.history;
-    const { sectors } = this.#truth;
+    const { sectors, spoils, orphaned } = this.#truth;
     for (let at = 0; at < sectors; at += 1) {
-      const held = holder.disk.view[at] as number;
+      const held = spoils.ought(holder.disk.view[at] as number);
       const done = completed[held] as number;
       if (held === 0 || done === 0 || done > holder.heldUntil) continue;
-      const stamp = lost.disk.media[at] as number;
-      if (stamp === held) continue;
+      const stamp = spoils.ought(lost.disk.media[at] as number);
+      if (stamp === held || orphaned[at] !== Orphan.None) continue;
       const when = completed[stamp] as number;
       if (stamp !== 0 && (when === 0 || when >= (invoked[held] as number))) continue;
       this.#verdict.find('LAW-acknowledged', lost.node, 'acknowledged.lost-while-held', {

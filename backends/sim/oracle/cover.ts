@@ -3,7 +3,7 @@
  * durable metadata of one of them names the block as dirty or hot.
  */
 import type { Actors, Suspicion } from '../actors.ts';
-import type { VolumeTruth } from './truth.ts';
+import { Orphan, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 const BLOCK_SECTORS = 8;
@@ -26,9 +26,10 @@ export class CoverOracle {
     let known: readonly Suspicion[] | null = null;
     const left = a.disk.view;
     const right = b.disk.view;
-    const { sectors } = this.#truth;
+    const { sectors, spoils, orphaned } = this.#truth;
     for (let at = 0; at < sectors; at += 1) {
-      if (left[at] === right[at]) continue;
+      if (left[at] === right[at] || orphaned[at] === Orphan.Everywhere) continue;
+      if (spoils.ought(left[at] as number) === spoils.ought(right[at] as number)) continue;
       known ??= this.#suspicions();
       const block = Math.floor(at / BLOCK_SECTORS);
       if (!known.some((suspicion) => suspicion.covers(block))) {
@@ -46,7 +47,7 @@ export class CoverOracle {
 
   #suspicions(): readonly Suspicion[] {
     return this.#truth.replicas.map(({ node, disk }) =>
-      this.#actors.suspicion(this.#truth.config, node, disk.meta),
+      this.#actors.suspicion(this.#truth.config, node, disk.metaOught),
     );
   }
 }

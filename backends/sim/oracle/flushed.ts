@@ -3,7 +3,7 @@
  * every replica of the in-sync set, and stays there whatever is cut off later.
  */
 import { type History, Request } from '../history.ts';
-import type { ReplicaTruth, VolumeTruth } from './truth.ts';
+import { Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 export class FlushedOracle {
@@ -48,12 +48,12 @@ export class FlushedOracle {
 
   /** Checks the media of one replica against every flushed write. */
   audit(replica: ReplicaTruth, code: string): void {
-    const { flushed, sectors, history } = this.#truth;
+    const { flushed, sectors, history, spoils, orphaned } = this.#truth;
     const { media } = replica.disk;
     for (let at = 0; at < sectors; at += 1) {
       const needed = flushed[at] as number;
-      if (needed === 0) continue;
-      const stamp = media[at] as number;
+      if (needed === 0 || orphaned[at] !== Orphan.None) continue;
+      const stamp = spoils.ought(media[at] as number);
       if (stamp !== 0 && mayFollow(history, stamp, needed)) continue;
       this.#find(replica, code, at, stamp);
       return;
@@ -73,25 +73,42 @@ export class FlushedOracle {
   }
 
   #stable(op: number, holders: readonly ReplicaTruth[]): void {
-    const { history, flushed } = this.#truth;
+    const { history, flushed, orphaned } = this.#truth;
     const from = history.sector[op] as number;
     const to = from + (history.length[op] as number);
     const invoked = history.invoked[op] as number;
-    for (const replica of holders) this.#onMedia(replica, op, from, to, invoked);
+    for (const replica of holders) this.#onMedia(replica, op, from, to);
     for (let at = from; at < to; at += 1) {
       if (invoked > (flushed[at] as number)) flushed[at] = invoked;
+      if (orphaned[at] === Orphan.None) continue;
+      if (this.#agree(at)) orphaned[at] = Orphan.None;
     }
   }
 
-  #onMedia(replica: ReplicaTruth, op: number, from: number, to: number, invoked: number): void {
+  #onMedia(replica: ReplicaTruth, op: number, from: number, to: number): void {
     const { media } = replica.disk;
+    const { orphaned } = this.#truth;
     for (let at = from; at < to; at += 1) {
-      const stamp = media[at] as number;
-      if (stamp === op) continue;
-      if (stamp !== 0 && mayFollow(this.#truth.history, stamp, invoked)) continue;
-      this.#find(replica, 'flushed.not-stable', at, stamp);
+      if (this.#has(media, at, op) || orphaned[at] !== Orphan.None) continue;
+      this.#find(replica, 'flushed.not-stable', at, media[at] as number);
       return;
     }
+  }
+
+  /** Whether the media of all replicas have one and the same in a sector. */
+  #agree(at: number): boolean {
+    const { spoils, replicas } = this.#truth;
+    const [first] = replicas;
+    const stamp = spoils.ought(first?.disk.media[at] ?? 0);
+    return replicas.every(({ disk }) => spoils.ought(disk.media[at] as number) === stamp);
+  }
+
+  /** Whether a medium has `op`, or one that may have come after it. */
+  #has(media: Int32Array, at: number, op: number): boolean {
+    const { history, spoils } = this.#truth;
+    const stamp = spoils.ought(media[at] as number);
+    if (stamp === op) return true;
+    return stamp !== 0 && mayFollow(history, stamp, history.invoked[op] as number);
   }
 
   #find(replica: ReplicaTruth, code: string, sector: number, stamp: number): void {

@@ -1,9 +1,9 @@
 /**
  * LAW-heals: some time after the last fault is over, every replica is UpToDate and equal to its
- * peer, and every group runs. None may be blocked: no fault that can be simulated yet leaves
- * anything that only a person could mend. Whoever adds one excuses what it causes, and no more.
+ * peer, and every group runs. None may be blocked, but where a faulty disk made a replica forget
+ * what it knew about itself: then a person must choose (docs/decisions/0013).
  */
-import type { ReplicaTruth, VolumeTruth } from './truth.ts';
+import { Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What the world knows of a group at the end. */
@@ -21,12 +21,19 @@ export interface GroupTruth {
 /** Checks one group and its volume at the quiet end of a run. */
 export function checkHealed(truth: VolumeTruth, group: GroupTruth | null, verdict: Verdict): void {
   // Whatever else is so: replicas that both call themselves up to date are equal.
-  const at = firstDifference(truth.replicas.filter(({ state }) => state === 'UpToDate'));
+  const upToDate = truth.replicas.filter(({ state }) => state === 'UpToDate');
+  const at = firstDifference(truth, upToDate);
   if (at >= 0) {
     const d = { volume: truth.config.name, sector: at };
     verdict.find('LAW-heals', 0, 'heals.replicas-differ', d);
   }
   const volume = truth.config.name;
+  if (truth.selfForgotten && group !== null && group.blocked.length > 0) {
+    // Nobody knows which copy may serve: that, and why, has to be said, and is.
+    const blocked = group.blocked.join(' ');
+    verdict.witness('LAW-heals', 0, 'heals.blocked', { group: group.name, blocked });
+    return;
+  }
   if (group !== null && group.running.length !== 1) {
     verdict.find('LAW-heals', 0, 'heals.not-running', {
       group: group.name,
@@ -48,11 +55,15 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth | null, verdic
   }
 }
 
-function firstDifference(replicas: readonly ReplicaTruth[]): number {
+function firstDifference(truth: VolumeTruth, replicas: readonly ReplicaTruth[]): number {
+  const { spoils, orphaned } = truth;
   const [a, b] = replicas;
   if (a === undefined || b === undefined) return -1;
   const left = a.disk.view;
   const right = b.disk.view;
-  for (let at = 0; at < left.length; at += 1) if (left[at] !== right[at]) return at;
+  for (let at = 0; at < left.length; at += 1) {
+    if (left[at] === right[at] || orphaned[at] === Orphan.Everywhere) continue;
+    if (spoils.ought(left[at] as number) !== spoils.ought(right[at] as number)) return at;
+  }
   return -1;
 }

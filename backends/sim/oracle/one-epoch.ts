@@ -54,7 +54,7 @@ export class OneEpochOracle {
 
   /** Whether every member of the epoch has the write, or one that may have come after it. */
   #members(replica: ReplicaTruth, acting: VolumeRecord, op: number): void {
-    const { history, replicas } = this.#truth;
+    const { history, replicas, spoils } = this.#truth;
     const from = history.sector[op] as number;
     const to = from + (history.length[op] as number);
     const invoked = history.invoked[op] as number;
@@ -64,7 +64,7 @@ export class OneEpochOracle {
       if (!acting.members.some((m) => m.node === member.node && m.boot === boot)) continue;
       const { view } = member.disk;
       for (let at = from; at < to; at += 1) {
-        const stamp = view[at] as number;
+        const stamp = spoils.ought(view[at] as number);
         if (stamp === op || (stamp !== 0 && mayFollow(history, stamp, invoked))) continue;
         this.#find(replica, 'epoch.passed-over', acting.epoch);
         return;

@@ -14,11 +14,14 @@ import { OneEpochOracle } from './one-epoch.ts';
 import { OneHolderOracle } from './one-holder.ts';
 import { RegisterOracle } from './register.ts';
 import { StopBeforeStartOracle } from './stop-before-start.ts';
-import { isHeld, members, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import { isHeld, members, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
+
+const BLOCK_SECTORS = 8;
 
 export class VolumeOracles {
   readonly truth: VolumeTruth;
+  readonly #actors: Actors;
   readonly holder: OneHolderOracle;
   readonly register: RegisterOracle;
   readonly #acknowledged: AcknowledgedOracle;
@@ -33,6 +36,8 @@ export class VolumeOracles {
   forgot = false;
   /** Whether the group waited for a person at the end. */
   blocked = false;
+  /** Whether any sector ever was orphaned. */
+  #orphans = false;
   /** Highest count of blocks that only one replica had. */
   dirtyMax = 0;
 
@@ -43,11 +48,21 @@ export class VolumeOracles {
     actors: Actors,
     verdict: Verdict,
   ) {
-    const { history, sectors, flushed } = truth;
+    const { history, sectors, flushed, spoils, orphaned } = truth;
     this.truth = truth;
+    this.#actors = actors;
     this.#verdict = verdict;
     this.holder = new OneHolderOracle(group, verdict);
-    this.register = new RegisterOracle(truth.config.name, pool, sectors, history, flushed, verdict);
+    this.register = new RegisterOracle(
+      truth.config.name,
+      pool,
+      sectors,
+      history,
+      flushed,
+      verdict,
+      spoils,
+      orphaned,
+    );
     this.#acknowledged = new AcknowledgedOracle(truth, this.register, verdict);
     this.#flushed = new FlushedOracle(truth, verdict);
     this.#epoch = new OneEpochOracle(truth, verdict);
@@ -80,6 +95,7 @@ export class VolumeOracles {
           return;
         }
         this.#acked = history.completed[op] as number;
+        this.#adopt(op);
         this.register.written(op);
         this.#flushed.completed(op, replica.leg);
         return;
@@ -94,6 +110,47 @@ export class VolumeOracles {
     this.#verdict.find('LAW-register', replica.node, 'register.acknowledged-after-takeover', d);
     if (this.register.late(op)) return;
     this.#verdict.find('LAW-acknowledged', replica.node, 'acknowledged.lost-at-takeover', d);
+  }
+
+  /** Everybody who must have these sectors has them anew, in a cache at least. */
+  #adopt(op: number): void {
+    if (!this.#orphans) return;
+    const { history, orphaned } = this.truth;
+    const from = history.sector[op] as number;
+    const to = from + (history.length[op] as number);
+    for (let at = from; at < to; at += 1) {
+      if (orphaned[at] === Orphan.Everywhere) orphaned[at] = Orphan.OnMedia;
+    }
+  }
+
+  /**
+   * A data actor is about to read metadata that a faulty disk spoiled. What the lost metadata named
+   * and what is left does not, nobody can know; and with what the replica knew about itself it
+   * forgets every difference.
+   */
+  attaching(replica: ReplicaTruth): void {
+    const { disk, node } = replica;
+    if (!disk.metaSpoiled) return;
+    const { replicas, config, sectors, spoils, orphaned } = this.truth;
+    const ought = this.#actors.suspicion(config, node, disk.metaOught);
+    const is = this.#actors.suspicion(config, node, disk.meta);
+    const back = is.updates < ought.updates;
+    const other = replicas.find((each) => each !== replica);
+    this.truth.selfForgotten ||= back;
+    let lost = 0;
+    for (let at = 0; at < sectors && other !== undefined; at += 1) {
+      const mine = spoils.ought(disk.view[at] as number);
+      if (mine === spoils.ought(other.disk.view[at] as number)) continue;
+      const block = Math.floor(at / BLOCK_SECTORS);
+      if (!back && (is.covers(block) || !ought.covers(block))) continue;
+      orphaned[at] = Orphan.Everywhere;
+      this.#orphans = true;
+      lost += 1;
+    }
+    disk.metaOught.set(disk.meta);
+    disk.metaSpoiled = false;
+    const d = { volume: config.name, sectors: lost, back };
+    if (lost > 0 || back) this.#verdict.witness('LAW-cover', node, 'cover.forgotten', d);
   }
 
   peerAck(replica: ReplicaTruth, epoch: number): void {
@@ -203,6 +260,13 @@ export class VolumeOracles {
     replica.record = null;
     replica.state = 'Off';
     replica.leftAt = -1;
+    if (this.#orphans) {
+      // What was only in a cache is gone.
+      const { orphaned } = truth;
+      for (let at = 0; at < orphaned.length; at += 1) {
+        if (orphaned[at] !== Orphan.None) orphaned[at] = Orphan.Everywhere;
+      }
+    }
     if (was) this.#flushed.audit(replica, 'flushed.lost-at-crash');
     if (was && !isHeld(truth, this.#acked)) {
       this.forgot = true;

@@ -12,6 +12,8 @@
  */
 import type { ArrayPool } from '../arrays.ts';
 import { type History, Request } from '../history.ts';
+import { Spoils } from '../spoils.ts';
+import { Orphan } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Stands for "any value not older than the last flushed one". */
@@ -20,6 +22,9 @@ const UNCERTAIN = -1;
 export class RegisterOracle {
   readonly #history: History;
   readonly #verdict: Verdict;
+  readonly #spoils: Spoils;
+  /** Sectors of which nobody can know any more what they hold: see truth.ts. */
+  readonly #orphaned: Uint8Array;
   /** Latest moment of invocation among the flushed writes of each sector. */
   readonly #flushed: Int32Array;
   // The newest value of each sector: stamp, f, s.
@@ -39,7 +44,11 @@ export class RegisterOracle {
     history: History,
     flushed: Int32Array,
     verdict: Verdict,
+    spoils: Spoils = new Spoils(),
+    orphaned: Uint8Array = new Uint8Array(sectors),
   ) {
+    this.#spoils = spoils;
+    this.#orphaned = orphaned;
     this.#history = history;
     this.#verdict = verdict;
     this.#flushed = flushed;
@@ -110,10 +119,18 @@ export class RegisterOracle {
     for (let i = 0; i < count; i += 1) {
       const at = from + i;
       pending[at] = (pending[at] as number) - 1;
-      const stamp = stamps[base + i] as number;
+      let stamp = stamps[base + i] as number;
+      if (this.#spoils.spoiled(stamp)) {
+        this.#witness(op, at, stamp);
+        stamp = this.#spoils.ought(stamp);
+      }
       if (stamp === newest[at] && several[at] === 0) {
         if (s > (last[at] as number)) last[at] = s;
       } else if (!this.#returned(at, stamp, f, s)) {
+        if (this.#orphaned[at] === Orphan.Everywhere) {
+          this.#witness(op, at, stamp);
+          continue;
+        }
         this.#verdict.find('LAW-register', node[op] as number, 'register.stale-read', {
           sector: at,
           got: stamp,
@@ -125,11 +142,22 @@ export class RegisterOracle {
     }
   }
 
+  #witness(op: number, sector: number, stamp: number): void {
+    this.#verdict.witness(
+      'LAW-register',
+      this.#history.node[op] as number,
+      'register.spoiled-read',
+      { sector, got: this.#spoils.content(stamp), expected: this.#stamp[sector] as number },
+    );
+  }
+
   /** The first sector of which a read that began now could not return what `view` has; or -1. */
   firstRefused(view: Int32Array): number {
     const newest = this.#stamp;
     for (let at = 0; at < view.length; at += 1) {
-      const stamp = view[at] as number;
+      const held = view[at] as number;
+      if (held === newest[at] || this.#orphaned[at] === Orphan.Everywhere) continue;
+      const stamp = this.#spoils.ought(held);
       if (stamp !== newest[at] && !this.admits(at, stamp)) return at;
     }
     return -1;

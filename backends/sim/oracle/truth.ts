@@ -5,6 +5,16 @@ import type { VolumeConfig } from '../../../engine/core/config.ts';
 import type { VolumeRecord } from '../../../engine/data/messages.ts';
 import type { SimDisk } from '../disk.ts';
 import type { History } from '../history.ts';
+import type { Spoils } from '../spoils.ts';
+
+/** What is known of a sector whose difference faulty metadata has forgotten. */
+export const Orphan = {
+  /** Nothing of the kind. */
+  None: 0,
+  /** Written anew since: caches agree, media may not. */
+  OnMedia: 1,
+  Everywhere: 2,
+} as const;
 
 /** One replica as the oracles see it. */
 export interface ReplicaTruth {
@@ -55,6 +65,18 @@ export interface VolumeTruth {
   readonly records: Map<number, VolumeRecord>;
   /** Latest moment of invocation among the flushed writes of each sector. */
   readonly flushed: Int32Array;
+  /**
+   * What sectors hold that a faulty disk spoiled. Oracles judge what each sector ought to be: the
+   * engine must be right wherever a disk keeps its word, and can know nothing of the rest.
+   */
+  readonly spoils: Spoils;
+  /**
+   * Sectors in which replicas differed when a faulty disk had lost the metadata that named them
+   * ({@link Orphan}). Nobody can know of the difference any more; a write that is stable ends it.
+   */
+  readonly orphaned: Uint8Array;
+  /** Whether a faulty disk made a replica forget what it knew about itself. */
+  selfForgotten: boolean;
 }
 
 /**

@@ -69,7 +69,7 @@ export function faultsAt(run: Run, time: number): number[] {
     .slice(-FAULTS_MAX);
 }
 
-const ONCE = ['fault.kill-core', 'fault.kill-monitor', 'fault.switch'];
+const ONCE = ['fault.kill-core', 'fault.kill-monitor', 'fault.switch', 'fault.bit-rot'];
 
 /** The last take-over at or before `time`, else the first after it; -1 when there is none. */
 export function takeOver(run: Run, time: number): number {

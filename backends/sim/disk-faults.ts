@@ -1,0 +1,143 @@
+/**
+ * Carries out the faults of disks for {@link FaultDriver}, and, when all faults are over, what a
+ * person does then: starts the core again where a disk has failed, and replaces the disk where that
+ * does not help and another copy is left.
+ */
+import { Ill } from './disk-ills.ts';
+import type { Fault } from './fault.ts';
+import type { FaultWorld } from './fault-driver.ts';
+import type { SimHost } from './host.ts';
+import { Kind } from './kernel.ts';
+
+const ALWAYS = 1_000_000;
+/** Sectors that rot together. */
+const ROT_SECTORS = 8;
+/** A person comes so often after the faults, and so many times. */
+const VISIT = 1_500_000;
+const VISITS = 8;
+
+export class DiskFaults {
+  readonly #world: FaultWorld;
+  /** Replicas whose host was started again because their disk had failed. */
+  readonly #restarted = new Set<number>();
+
+  constructor(world: FaultWorld) {
+    this.#world = world;
+  }
+
+  /** How often the fault's ill has struck the disks of these hosts; -1 when it has none. */
+  struck(fault: Fault, nodes: readonly number[]): number {
+    const ill = illOf(fault);
+    if (ill < 0) return -1;
+    let sum = 0;
+    for (const node of nodes) {
+      for (const { disk } of this.#world.host(node).legs) sum += disk.ills.struck[ill] as number;
+    }
+    return sum;
+  }
+
+  /** A fault of the disks of one host begins or ends. */
+  apply(fault: Fault, host: SimHost, on: boolean): void {
+    const ill = illOf(fault);
+    for (const leg of host.legs) {
+      const { disk } = leg;
+      if (fault.kind === 'bit-rot') {
+        if (fault.area === 'data') disk.rot(ROT_SECTORS);
+        else disk.rotPage();
+        continue;
+      }
+      const always = ill === Ill.LyingFlush || ill === Ill.Stall || fault.ppm === 0;
+      const ppm = always ? ALWAYS : fault.ppm;
+      disk.ills.change(ill, on ? ppm : -ppm);
+      if (ill === Ill.StaleRead) disk.keepBefore(disk.ills.has(ill));
+      if (ill === Ill.Stall && !disk.ills.has(ill)) leg.unstall();
+    }
+  }
+
+  /** Notes what is durable on every disk now, under the number of a fault. */
+  remember(fault: number): void {
+    for (const host of this.#world.hosts) {
+      for (const { disk } of host.legs) disk.takeImage(fault);
+    }
+  }
+
+  /** The disks of a host that has lost power come back as they were. */
+  giveBack(fault: number, host: SimHost): void {
+    if (host.power) return;
+    for (const { disk } of host.legs) disk.putImage(fault);
+  }
+
+  /** All faults are over: people come and look. */
+  healed(): void {
+    const { queue, now } = this.#world.kernel;
+    const legs = this.#world.hosts.flatMap((host) => host.legs);
+    if (!legs.some(({ volume }) => this.#wasStruck(volume))) return;
+    for (let visit = 1; visit <= VISITS; visit += 1) {
+      queue.a[queue.push(now + visit * VISIT, Kind.Fault, 0, 0)] = 4;
+    }
+  }
+
+  /** One visit: at most one host is started again, so that the other may serve meanwhile. */
+  mend(): void {
+    const world = this.#world;
+    for (const host of world.hosts) {
+      if (!host.coreAlive()) continue;
+      const failed = host.legs.filter(
+        (leg) => this.#wasStruck(leg.volume) && world.ailment(leg.index) !== 'none',
+      );
+      if (failed.length === 0) continue;
+      world.kernel.worldEvent(host.node, 'world.mended', {});
+      const hopeless = failed.filter(({ index }) => this.#restarted.has(index));
+      for (const { index } of failed) this.#restarted.add(index);
+      if (!hopeless.some(({ index }) => this.#hasOther(index))) {
+        host.killCore();
+        return;
+      }
+      host.powerOff('none');
+      for (const { index } of hopeless) if (this.#hasOther(index)) world.replaceDisk(index);
+      host.powerOn();
+      return;
+    }
+  }
+
+  /** Whether any disk of the volume ever did wrong: what comes of anything else heals alone. */
+  #wasStruck(volume: number): boolean {
+    return this.#world.hosts.some(({ legs }) =>
+      legs.some((leg) => leg.volume === volume && leg.disk.ills.everStruck),
+    );
+  }
+
+  /** Whether another copy is left to fill a new disk from. */
+  #hasOther(index: number): boolean {
+    const legs = this.#world.hosts.flatMap((host) => host.legs);
+    const own = legs.find((leg) => leg.index === index);
+    return legs.some((leg) => {
+      const other = leg.volume === own?.volume && leg !== own;
+      return other && leg.alive() && this.#world.ailment(leg.index) === 'none';
+    });
+  }
+}
+
+function illOf({ kind, area }: Fault): number {
+  const data = area === 'data';
+  switch (kind) {
+    case 'lying-flush':
+      return Ill.LyingFlush;
+    case 'lost-write':
+      return data ? Ill.LostWrite : Ill.MetaLost;
+    case 'misdirected-write':
+      return data ? Ill.MisdirectedWrite : Ill.MetaMisdirected;
+    case 'stale-read':
+      return Ill.StaleRead;
+    case 'write-error':
+      return data ? Ill.WriteError : Ill.MetaError;
+    case 'disk-stall':
+      return Ill.Stall;
+    case 'bit-rot':
+      return data ? Ill.Rot : Ill.MetaRot;
+    case 'old-disk':
+      return Ill.Old;
+    default:
+      return -1;
+  }
+}
