@@ -3,9 +3,9 @@
  * judges what is still promised, or a breach *must be detected*: no code keeps every promise when a
  * hypervisor stops time. Widening a cell needs a decision record.
  */
-import type { FaultFacts } from '../backends/sim/fault-driver.ts';
+import type { FaultFacts, Freeze } from '../backends/sim/fault-driver.ts';
 import type { Law } from '../backends/sim/oracle/verdict.ts';
-import type { WorldFacts } from '../backends/sim/outcome.ts';
+import type { Moment, WorldFacts } from '../backends/sim/outcome.ts';
 import { leaseArithmetic } from '../engine/cluster/config-check.ts';
 import type { ClusterConfig } from '../engine/core/config.ts';
 
@@ -228,22 +228,42 @@ export function breaks(
   faults: FaultFacts,
   world: WorldFacts,
   config: ClusterConfig,
+  moment: Moment,
 ): boolean {
-  return !classesOf(faults, world, config).some((fault) => cellOf(fault, law).says === 'detected');
+  const classes = classesOf(faults, world, config, moment);
+  return !classes.some((fault) => cellOf(fault, law).says === 'detected');
 }
 
 /** The classes that matter to some law and are in effect. */
-function classesOf(faults: FaultFacts, world: WorldFacts, config: ClusterConfig): FaultClass[] {
+function classesOf(
+  faults: FaultFacts,
+  world: WorldFacts,
+  config: ClusterConfig,
+  moment: Moment,
+): FaultClass[] {
   const classes: FaultClass[] = [];
-  const { needed, promised } = leaseArithmetic(config.timing);
-  // Anything longer than the slack of the lease's inequality uses it up.
-  if (faults.frozen > Math.max(0, promised - needed)) {
-    classes.push(faults.clockStopped ? 'guest-frozen-with-clock' : 'guest-frozen');
+  for (const freeze of faults.freezes) {
+    if (!explains(freeze, config, moment)) continue;
+    classes.push(freeze.clockStops ? 'guest-frozen-with-clock' : 'guest-frozen');
   }
   if (faults.ppm > config.timing.clockRatePpm) classes.push('clock-rate-beyond');
+  if (faults.wiped) classes.push('witness-lost-or-wiped');
   if (world.forgot) classes.push('power-of-all-holders');
   if (config.nodes.some(({ witness, watchdog }) => !witness && watchdog === 'none')) {
     classes.push('no-watchdog');
   }
   return classes;
+}
+
+/**
+ * Whether this guest's standing still can be why: it is one of those that the finding is about, it
+ * stood longer than the slack of the lease's inequality, and is still at it, or has not had the
+ * time since in which its lease ends and its watchdog bites.
+ */
+function explains(freeze: Freeze, { timing }: ClusterConfig, { t, nodes }: Moment): boolean {
+  if (nodes.length > 0 && !nodes.includes(freeze.node)) return false;
+  const { needed, promised } = leaseArithmetic(timing);
+  const stood = Math.min(freeze.until, t) - freeze.from;
+  const over = freeze.until + timing.grant + timing.watchdog + timing.watchdogDelay;
+  return stood > Math.max(0, promised - needed) && t <= over;
 }

@@ -69,7 +69,9 @@ export function runScenario(
     canaries: options.canaries ?? new Set(),
     timeline: options.timeline ?? false,
     stopAtFirst: options.stopAtFirst ?? false,
-    judge: (law: Law, faults, facts) => laws.includes(law) && breaks(law, faults, facts, config),
+    judge: (law: Law, faults, facts, moment) => {
+      return laws.includes(law) && breaks(law, faults, facts, config, moment);
+    },
   });
   const { findings, ...rest } = outcome;
   return {

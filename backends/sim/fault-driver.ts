@@ -26,11 +26,18 @@ export interface FaultWorld {
   primary(): NodeId;
 }
 
+/** A whole guest stood still, in world time. */
+export interface Freeze {
+  readonly node: NodeId;
+  readonly from: number;
+  /** Infinity while it lasts. */
+  until: number;
+  readonly clockStops: boolean;
+}
+
 /** Facts about the faults so far, for the table of laws. */
 export interface FaultFacts {
-  /** Longest freeze of a whole guest so far, and whether its clock stood still. */
-  frozen: number;
-  clockStopped: boolean;
+  readonly freezes: Freeze[];
   /** Largest clock rate error so far. */
   ppm: number;
   /** A voter lost its durable state. */
@@ -60,7 +67,7 @@ const ONCE: ReadonlySet<FaultKind> = new Set(['kill-core', 'kill-monitor', 'swit
 export class FaultDriver {
   /** How often each kind of fault struck something. */
   readonly fired = new Map<string, number>();
-  readonly facts: FaultFacts = { frozen: 0, clockStopped: false, ppm: 0, wiped: false };
+  readonly facts: FaultFacts = { freezes: [], ppm: 0, wiped: false };
   readonly #world: FaultWorld;
   readonly #faults: readonly Fault[];
   readonly #active: (Active | null)[];
@@ -273,12 +280,20 @@ export class FaultDriver {
 
   #freeze(active: Active, host: SimHost, on: boolean): void {
     const { now } = this.#world.kernel;
-    if (on) host.freeze(active.fault.clockStops);
-    else host.thaw();
-    // Findings may come while it is frozen: the whole span counts from the beginning.
-    const span = active.fault.for === 0 ? Number.MAX_SAFE_INTEGER : active.fault.for;
-    this.facts.frozen = Math.max(this.facts.frozen, on ? span : now - active.since);
-    this.facts.clockStopped ||= active.fault.clockStops;
+    const { node } = host;
+    const { clockStops } = active.fault;
+    const { freezes } = this.facts;
+    if (!on) {
+      host.thaw();
+      for (const freeze of freezes) {
+        if (freeze.node === node && freeze.until > now) freeze.until = now;
+      }
+      return;
+    }
+    if (host.power && !host.frozen) {
+      freezes.push({ node, from: now, until: Number.POSITIVE_INFINITY, clockStops });
+    }
+    host.freeze(clockStops);
   }
 
   #switch(host: SimHost): void {

@@ -10,8 +10,14 @@ export interface WorldFacts {
   forgot: boolean;
 }
 
+/** When something was found, and which hosts' standing still could explain it; none is any. */
+export interface Moment {
+  readonly t: number;
+  readonly nodes: readonly NodeId[];
+}
+
 /** Whether a finding breaks its law under these circumstances, or was only to be detected. */
-export type Judge = (law: Law, faults: FaultFacts, world: WorldFacts) => boolean;
+export type Judge = (law: Law, faults: FaultFacts, world: WorldFacts, moment: Moment) => boolean;
 
 export interface GroupOutcome {
   readonly group: string;

@@ -130,7 +130,10 @@ export class World implements FaultWorld {
     this.#watch = watch;
     const verdict = new Verdict(
       () => kernel.now,
-      (law) => setup.judge(law, this.#driver.facts, watch.facts),
+      (law, nodes) => {
+        const moment = { t: kernel.now, nodes };
+        return setup.judge(law, this.#driver.facts, watch.facts, moment);
+      },
       (finding) => watch.found(finding),
     );
     const groups = config.groups.map(({ name }) => name);

@@ -2,11 +2,19 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FaultFacts } from '../../backends/sim/fault-driver.ts';
 import { LAWS } from '../../backends/sim/oracle/verdict.ts';
+import type { Moment } from '../../backends/sim/outcome.ts';
 import { MIRROR_MARKS } from '../../engine/mirror/catalogue.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { breaks, cellOf, type FaultClass, JUDGED_BY, LAW_TABLE } from '../../scenarios/laws.ts';
 
-const calm: FaultFacts = { frozen: 0, clockStopped: false, ppm: 0, wiped: false };
+const calm: FaultFacts = { freezes: [], ppm: 0, wiped: false };
+const now: Moment = { t: 20_000_000, nodes: [1, 2] };
+
+/** Host 1 stood still for so long, until now. */
+function frozen(micros: number, clockStops = false, node = 1): FaultFacts {
+  const freeze = { node, from: now.t - micros, until: now.t, clockStops };
+  return { ...calm, freezes: [freeze] };
+}
 const world = { forgot: false };
 
 describe('the table of laws', () => {
@@ -23,13 +31,13 @@ describe('the table of laws', () => {
   });
 
   it('makes every finding a breach where no fault excuses it', () => {
-    for (const law of LAWS) expect(breaks(law, calm, world, DEMO_CONFIG)).toBe(true);
+    for (const law of LAWS) expect(breaks(law, calm, world, DEMO_CONFIG, now)).toBe(true);
   });
 
   it('never excuses data: acknowledged, flushed, one epoch, cover hold under every fault', () => {
-    const faults = { frozen: 9_000_000, clockStopped: true, ppm: 9_000, wiped: true };
+    const faults = { ...frozen(9_000_000, true), ppm: 9_000, wiped: true };
     for (const law of ['LAW-acknowledged', 'LAW-flushed', 'LAW-one-epoch', 'LAW-cover'] as const) {
-      expect(breaks(law, faults, { forgot: true }, DEMO_CONFIG)).toBe(true);
+      expect(breaks(law, faults, { forgot: true }, DEMO_CONFIG, now)).toBe(true);
       for (const fault of Object.keys(LAW_TABLE) as FaultClass[]) {
         expect(cellOf(fault, law).says).not.toBe('detected');
       }
@@ -37,19 +45,32 @@ describe('the table of laws', () => {
   });
 
   it('lets a frozen guest be two holders, but only when it was frozen for long enough', () => {
-    const frozen = (micros: number): FaultFacts => ({ ...calm, frozen: micros });
-    expect(breaks('LAW-one-holder', frozen(50_000), world, DEMO_CONFIG)).toBe(true);
-    expect(breaks('LAW-one-holder', frozen(5_000_000), world, DEMO_CONFIG)).toBe(false);
-    expect(breaks('LAW-register', frozen(5_000_000), world, DEMO_CONFIG)).toBe(true);
-    const stopped = { ...frozen(5_000_000), clockStopped: true };
-    expect(breaks('LAW-register', stopped, world, DEMO_CONFIG)).toBe(false);
+    expect(breaks('LAW-one-holder', frozen(50_000), world, DEMO_CONFIG, now)).toBe(true);
+    expect(breaks('LAW-one-holder', frozen(5_000_000), world, DEMO_CONFIG, now)).toBe(false);
+    expect(breaks('LAW-register', frozen(5_000_000), world, DEMO_CONFIG, now)).toBe(true);
+    const stopped = frozen(5_000_000, true);
+    expect(breaks('LAW-register', stopped, world, DEMO_CONFIG, now)).toBe(false);
+  });
+
+  it('excuses nobody but the frozen guest, and not for ever', () => {
+    const long = frozen(5_000_000);
+    const broken = (moment: Moment): boolean => {
+      return breaks('LAW-one-holder', long, world, DEMO_CONFIG, moment);
+    };
+    expect(broken(now)).toBe(false);
+    expect(broken({ ...now, nodes: [2, 3] })).toBe(true);
+    expect(broken({ ...now, t: now.t + 5_000_000 })).toBe(false);
+    expect(broken({ ...now, t: now.t + 6_000_000 })).toBe(true);
+    // The witness runs nothing.
+    const witness = frozen(5_000_000, false, 3);
+    expect(breaks('LAW-one-holder', witness, world, DEMO_CONFIG, now)).toBe(true);
   });
 
   it('excuses clocks only beyond the configured bound', () => {
     const wrong = (ppm: number): FaultFacts => ({ ...calm, ppm });
     const bound = DEMO_CONFIG.timing.clockRatePpm;
-    expect(breaks('LAW-one-holder', wrong(bound), world, DEMO_CONFIG)).toBe(true);
-    expect(breaks('LAW-one-holder', wrong(bound + 1), world, DEMO_CONFIG)).toBe(false);
+    expect(breaks('LAW-one-holder', wrong(bound), world, DEMO_CONFIG, now)).toBe(true);
+    expect(breaks('LAW-one-holder', wrong(bound + 1), world, DEMO_CONFIG, now)).toBe(false);
   });
 
   const DISKS = [

@@ -24,10 +24,8 @@ export class OneHolderOracle {
     }
     this.#running.add(node);
     if (this.#running.size < 2) return;
-    this.#verdict.find('LAW-one-holder', node, 'holder.two', {
-      group: this.#group,
-      nodes: this.running.join(','),
-      state,
-    });
+    const { running } = this;
+    const d = { group: this.#group, nodes: running.join(','), state };
+    this.#verdict.find('LAW-one-holder', node, 'holder.two', d, running);
   }
 }

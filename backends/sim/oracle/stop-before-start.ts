@@ -55,11 +55,10 @@ export class StopBeforeStartOracle {
       const ended = this.#stopped || (this.#dead && !this.#runs(this.#holder));
       const gone = ended || before.boot() !== this.#boot;
       if (!gone && before.clock() < before.granted) {
-        this.#verdict.find('LAW-stop-before-start', primary, 'stop.none', {
-          volume: this.#truth.config.name,
-          before: before.node,
-          left: before.granted - before.clock(),
-        });
+        const { node, granted } = before;
+        const left = granted - before.clock();
+        const d = { volume: this.#truth.config.name, before: node, left };
+        this.#verdict.find('LAW-stop-before-start', primary, 'stop.none', d, [node]);
       }
     }
     if (primary !== 0) this.#begin(primary);

@@ -44,26 +44,32 @@ export class Verdict {
   readonly #perLaw = new Map<Law, number>();
   readonly #excused = new Map<string, number>();
   readonly #now: () => number;
-  readonly #judge: (law: Law) => boolean;
+  readonly #judge: (law: Law, nodes: readonly NodeId[]) => boolean;
   readonly #told: (finding: Finding) => void;
 
-  /** `judge` says whether a finding breaks the law under the faults that fired. */
-  constructor(now: () => number, judge: (law: Law) => boolean, told: (finding: Finding) => void) {
+  /** `judge` says whether a finding about these hosts breaks the law, given the faults so far. */
+  constructor(
+    now: () => number,
+    judge: (law: Law, nodes: readonly NodeId[]) => boolean,
+    told: (finding: Finding) => void,
+  ) {
     this.#now = now;
     this.#judge = judge;
     this.#told = told;
   }
 
+  /** `about` are the hosts of which one must have erred; the finding's own when it is left out. */
   find(
     law: Law,
     node: NodeId,
     code: string,
     d: { readonly [name: string]: number | string | boolean },
+    about: readonly NodeId[] = node === 0 ? [] : [node],
   ): void {
     const before = this.#perLaw.get(law) ?? 0;
     this.#perLaw.set(law, before + 1);
     if (before >= 4) return;
-    this.#take({ law, t: this.#now(), node, code, d, broken: this.#judge(law) });
+    this.#take({ law, t: this.#now(), node, code, d, broken: this.#judge(law, about) });
   }
 
   /**
