@@ -164,4 +164,15 @@ describe('the library finds', () => {
     }
     expect([...laws]).toContain('LAW-one-holder');
   });
+
+  it('repair-from-dirty in bad-sectors-on-the-source, within three seeds', () => {
+    const scenario = LIBRARY.find((each) => each.name === 'bad-sectors-on-the-source');
+    if (scenario === undefined) throw new Error('the library has it');
+    const laws = new Set<string>();
+    for (const seed of [1, 2, 3]) {
+      const run = runScenario(scenario, seed, { canaries: new Set(['repair-from-dirty']) }, world);
+      for (const { law } of run.violations) laws.add(law);
+    }
+    expect([...laws]).toContain('LAW-register');
+  });
 });
