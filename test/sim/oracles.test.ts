@@ -179,13 +179,20 @@ describe('LAW-one-epoch', () => {
     expect(ground.codes).toEqual(['epoch.passed-over']);
   });
 
-  it('catches a replica that accepts a write of an epoch lower than one it accepted', () => {
+  it('catches a replica that accepts a write of a writer that was deposed', () => {
     const ground = new Ground();
+    const { records } = ground.truth;
     const oracle = new OneEpochOracle(ground.truth, ground.verdict);
+    records.set(3, ground.record(3, 1));
+    records.set(4, ground.record(4, 1));
     oracle.accepted(ground.replica(2), 4);
-    oracle.accepted(ground.replica(2), 4);
-    expect(ground.codes).toEqual([]);
+    // The same writer's, sent before: the disk was slower with it (seed 91918).
     oracle.accepted(ground.replica(2), 3);
+    expect(ground.codes).toEqual([]);
+    records.set(5, ground.record(5, 2));
+    records.set(6, ground.record(6, 1));
+    oracle.accepted(ground.replica(2), 6);
+    oracle.accepted(ground.replica(2), 4);
     expect(ground.codes).toEqual(['epoch.stale-write-accepted']);
   });
 });

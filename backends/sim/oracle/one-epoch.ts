@@ -78,8 +78,23 @@ export class OneEpochOracle {
     let index = 0;
     while (this.#truth.replicas[index] !== replica) index += 1;
     const highest = Math.max(this.#accepted[index] as number, this.#ownEpoch(replica));
-    if (epoch < highest) this.#find(replica, 'epoch.stale-write-accepted', epoch);
+    if (epoch < highest && this.#isFenced(epoch, highest)) {
+      this.#find(replica, 'epoch.stale-write-accepted', epoch);
+    }
     this.#accepted[index] = Math.max(this.#accepted[index] as number, epoch);
+  }
+
+  /**
+   * Whether anybody else was named primary after `epoch`, up to `highest`. What one writer sent in
+   * its earlier epoch may land after what it sent in the later one: disks keep no order.
+   */
+  #isFenced(epoch: number, highest: number): boolean {
+    const { records } = this.#truth;
+    const writer = records.get(epoch)?.primary;
+    for (let later = epoch + 1; later <= highest; later += 1) {
+      if (writer === undefined || records.get(later)?.primary !== writer) return true;
+    }
+    return false;
   }
 
   /** The epoch of a record that made somebody else than the writer primary is a fence. */
