@@ -13,9 +13,10 @@ import { Rng } from '../../engine/core/rng.ts';
 import type { Micros } from '../../engine/core/units.ts';
 import { Event } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
-import type { DataReport, Mailboxes } from '../../engine/data/messages.ts';
+import type { Mailboxes } from '../../engine/data/messages.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import { recordedMirror } from '../../engine/mirror/flight.ts';
+import { isOffered } from '../../engine/ports/frontend.ts';
 import type { DataStart, FromData, ToData } from './data-messages.ts';
 import { HostError, reasonOf } from './failure.ts';
 import { openFlightRing } from './flight-ring.ts';
@@ -68,15 +69,6 @@ class Mail {
   }
 }
 
-/** The export is open while the actor serves, and never otherwise. */
-function exportAfter(open: boolean, report: DataReport): boolean {
-  if (report.kind === 'active') return true;
-  if (report.kind === 'stopped') return false;
-  if (report.kind !== 'state') return open;
-  // A suspended primary keeps its clients waiting; every other role sends them away.
-  return open && (report.role === 'Primary' || report.role === 'Suspended');
-}
-
 function run(start: DataStart, reactor: Reactor): void {
   const config = mirrorConfig(start.volume);
   const memory = new DataMemory(REAL_LAYOUT, reactor.memory);
@@ -104,7 +96,7 @@ function run(start: DataStart, reactor: Reactor): void {
     const { outbox } = mailboxes;
     if (outbox.length > 0) {
       const before: boolean = isOpen;
-      for (const report of outbox) isOpen = exportAfter(isOpen, report);
+      for (const report of outbox) isOpen = isOffered(isOpen, report);
       if (isOpen !== before) {
         reactor.setExport(isOpen);
         // Who waits for a host that serves must not learn of it a second late.

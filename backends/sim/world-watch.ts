@@ -1,6 +1,7 @@
 /** Hears everything that happens in a world, tells the oracles, and keeps the run's tallies. */
 import type { ClusterConfig } from '../../engine/core/config.ts';
 import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
+import { isOffered } from '../../engine/ports/frontend.ts';
 import type { Client } from './client.ts';
 import type { FaultDriver } from './fault-driver.ts';
 import type { SimHost } from './host.ts';
@@ -35,6 +36,12 @@ export class WorldWatch implements Observer {
   #resyncs = 0;
   readonly #marks = new Map<string, number>();
   #primaries: number[][] = [];
+  /** Per replica: its host. */
+  #hostOf: readonly SimHost[] = [];
+  /** Which replicas are offered to clients now. */
+  #offered: boolean[] = [];
+  /** Per volume: whether an application uses it; else clients come wherever it is offered. */
+  #used: readonly boolean[] = [];
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -65,6 +72,11 @@ export class WorldWatch implements Observer {
       config.volumes.findIndex((volume) => volume.name === group.volume),
     );
     this.#primaries = config.volumes.map(() => []);
+    this.#offered = legs.map(() => false);
+    this.#hostOf = legs.map((leg) => hosts.find(({ node }) => node === leg.node) as SimHost);
+    this.#used = config.volumes.map(({ name }) =>
+      config.groups.some(({ volume, application }) => volume === name && application !== null),
+    );
   }
 
   reached(mark: string): void {
@@ -98,8 +110,34 @@ export class WorldWatch implements Observer {
     if (report.kind === 'state') this.#moments(replica, report.link, report.role);
     if (report.kind === 'want' && report.reason !== 'resync-done') this.#driver?.moment('removal');
     own?.report(replica, report);
+    this.#offer(leg, isOffered(this.#offered[leg] === true, report));
     if (report.kind === 'stopped') this.#driver?.moment('hand-over');
     if (report.kind === 'active') this.#active(leg);
+  }
+
+  /** Whether clients may come to this replica: where its application runs, or it is offered. */
+  welcomes(leg: number, group: number): boolean {
+    const host = this.#hostOf[leg] as SimHost;
+    if (host.frozen) return false;
+    if (this.#used[(this.#legs[leg] as SimLeg).volume])
+      return host.applications.state(group) === 'running';
+    return this.#offered[leg] as boolean;
+  }
+
+  /** Hosts on which the volume is served: by its application, or to whoever comes. */
+  serving(volume: number): readonly number[] {
+    if (this.#used[volume]) return this.#oracles[volume]?.holder.running ?? [];
+    const offered = this.#legs.filter((leg) => leg.volume === volume && this.#offered[leg.index]);
+    return offered.map(({ node }) => node);
+  }
+
+  #offer(leg: number, open: boolean): void {
+    if (this.#offered[leg] === open) return;
+    this.#offered[leg] = open;
+    const own = this.#legs[leg] as SimLeg;
+    if (this.#used[own.volume]) return;
+    if (open && own.volume === 0) this.primary = own.node;
+    if (!open) this.#clients[own.volume]?.disconnected(own.side, !own.alive());
   }
 
   linkUp(leg: number): void {
@@ -123,6 +161,7 @@ export class WorldWatch implements Observer {
     this.#kernel.worldEvent(node, 'world.core-died', {});
     for (const leg of this.#legs) {
       if (leg.node !== node) continue;
+      this.#offered[leg.index] = false;
       this.#own(leg.index)?.coreDied(this.#replica(leg.index));
       this.#clients[leg.volume]?.disconnected(leg.side, true);
     }

@@ -310,8 +310,8 @@ export class World implements FaultWorld {
         },
       },
       (node) => {
-        const host = this.host(node);
-        return !host.frozen && group >= 0 && host.applications.state(group) === 'running';
+        const leg = pair.find((each) => each.node === node) as SimLeg;
+        return this.#watch.welcomes(leg.index, group);
       },
     );
   }
@@ -535,13 +535,13 @@ export class World implements FaultWorld {
       const group = setup.config.groups.find(({ volume }) => volume === truth.config.name);
       const blocked = group === undefined ? [] : this.#blocked(group.name);
       oracles.blocked = blocked.length > 0;
-      const running = oracles.holder.running;
-      const state = group === undefined ? '' : this.#stateOf(group.name, running[0] ?? 0);
-      const judged =
-        group === undefined
-          ? null
-          : { name: group.name, volume: truth.index, running, state, blocked };
-      checkHealed(truth, judged, verdict);
+      const running = this.#watch.serving(truth.index);
+      // A group that nobody configured has no state that anybody is told.
+      const state = group === undefined ? 'online' : this.#stateOf(group.name, running[0] ?? 0);
+      const name = group?.name ?? truth.config.name;
+      checkHealed(truth, { name, volume: truth.index, running, state, blocked }, verdict);
+      if (client.done > 0) continue;
+      verdict.find('LAW-heals', 0, 'heals.never-served', { volume: truth.config.name });
     }
   }
 

@@ -18,17 +18,5 @@ export function scaledConfig(config: ClusterConfig): ClusterConfig {
       sizeBytes: Math.min(volume.sizeBytes, REHEARSED_BYTES),
       activityLogExtents: Math.min(volume.activityLogExtents, REHEARSED_EXTENTS),
     })),
-    // A group without application still has clients: the simulation puts one there.
-    groups: config.groups.map((group) => ({
-      ...group,
-      application: group.application ?? {
-        start: 'start',
-        stop: 'stop',
-        check: 'check',
-        checkEvery: 3_000_000,
-        startTimeout: 20_000_000,
-        stopTimeout: 20_000_000,
-      },
-    })),
   };
 }

@@ -17,9 +17,21 @@
  *   take-over or never will.
  */
 import { Decision, Event } from '../data/abi.ts';
+import type { DataReport } from '../data/messages.ts';
 
 /** What the front-end may bring. */
 export const FRONTEND_EVENTS: readonly number[] = [Event.ReqRead, Event.ReqWrite, Event.ReqFlush];
 
 /** How it is answered. */
 export const FRONTEND_DECISIONS: readonly number[] = [Decision.Complete];
+
+/**
+ * Whether the volume is offered here after `report`: while its actor serves, and never otherwise. A
+ * suspended primary keeps its clients waiting; every other role sends them away.
+ */
+export function isOffered(before: boolean, report: DataReport): boolean {
+  if (report.kind === 'active') return true;
+  if (report.kind === 'stopped') return false;
+  if (report.kind !== 'state') return before;
+  return before && (report.role === 'Primary' || report.role === 'Suspended');
+}

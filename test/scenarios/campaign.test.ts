@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { VolumeConfig } from '../../engine/core/config.ts';
 import {
   campaignScenario,
   combinedHash,
@@ -73,5 +74,24 @@ describe('a campaign', () => {
     expect(violation.scenario.faults.length).toBeLessThanOrEqual(3);
     const again = runScenario(violation.scenario, violation.seed, { canaries });
     expect(again.violations.map(({ law }) => law)).toContain(violation.law);
+  });
+
+  it('has clients on every volume, also where no application or no group uses it', () => {
+    const [volume] = DEMO_CONFIG.volumes as [VolumeConfig];
+    const spare = { ...volume, name: 'spare', uuid: 'f'.repeat(32) };
+    const groups = DEMO_CONFIG.groups.map((group) => ({ ...group, application: null }));
+    const some = { mode: 'swarm', seed: 40, runs: 3 } as const;
+    const one = runCampaign({ ...some, config: DEMO_CONFIG });
+    const two = runCampaign({ ...some, config: { ...DEMO_CONFIG, volumes: [volume, spare] } });
+    expect(two.ios).toBeGreaterThan(1.8 * one.ios);
+    for (const config of [
+      { ...DEMO_CONFIG, groups },
+      { ...DEMO_CONFIG, groups: [] },
+    ]) {
+      expect(runCampaign({ ...some, config }).ios).toBeGreaterThan(0.9 * one.ios);
+      const canaries = new Set(['ack-early']);
+      const planted = runCampaign({ ...some, config, canaries, stopAtFirst: true });
+      expect(planted.violations.length).toBeGreaterThan(0);
+    }
   });
 });

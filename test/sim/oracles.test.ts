@@ -453,16 +453,17 @@ describe('under faulty disks', () => {
   });
 
   it('LAW-cover and LAW-heals count as different only what ought to be different', () => {
+    const healthy = { name: 'g', volume: 0, running: [1], state: 'online', blocked: [] };
     const ground = new Ground();
     const oracles = whole(ground);
     flushed(ground, oracles, 3);
     ground.replica(2).disk.rot(1);
     oracles.quiet();
-    checkHealed(ground.truth, null, ground.verdict);
+    checkHealed(ground.truth, healthy, ground.verdict);
     expect(broken(ground)).toEqual([]);
     ground.put(1, ground.invokeWrite(3), true);
     oracles.quiet();
-    checkHealed(ground.truth, null, ground.verdict);
+    checkHealed(ground.truth, healthy, ground.verdict);
     expect(broken(ground)).toContain('cover.quiet');
     expect(broken(ground)).toContain('heals.replicas-differ');
   });

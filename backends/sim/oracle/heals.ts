@@ -19,7 +19,7 @@ export interface GroupTruth {
 }
 
 /** Checks one group and its volume at the quiet end of a run. */
-export function checkHealed(truth: VolumeTruth, group: GroupTruth | null, verdict: Verdict): void {
+export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verdict): void {
   // Whatever else is so: replicas that both call themselves up to date are equal.
   const upToDate = truth.replicas.filter(({ state }) => state === 'UpToDate');
   const at = firstDifference(truth, upToDate);
@@ -28,19 +28,19 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth | null, verdic
     verdict.find('LAW-heals', 0, 'heals.replicas-differ', d);
   }
   const volume = truth.config.name;
-  if (truth.selfForgotten && group !== null && group.blocked.length > 0) {
+  if (truth.selfForgotten && group.blocked.length > 0) {
     // Nobody knows which copy may serve: that, and why, has to be said, and is.
     const blocked = group.blocked.join(' ');
     verdict.witness('LAW-heals', 0, 'heals.blocked', { group: group.name, blocked });
     return;
   }
-  if (group !== null && group.running.length !== 1) {
+  if (group.running.length !== 1) {
     verdict.find('LAW-heals', 0, 'heals.not-running', {
       group: group.name,
       running: group.running.length,
       blocked: group.blocked.join(' '),
     });
-  } else if (group !== null && group.state !== 'online') {
+  } else if (group.state !== 'online') {
     // It runs, and the log never learnt it: nobody would notice its next failure.
     verdict.find('LAW-heals', 0, 'heals.not-online', { group: group.name, state: group.state });
   }
