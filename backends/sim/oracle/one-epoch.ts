@@ -78,8 +78,23 @@ export class OneEpochOracle {
     let index = 0;
     while (this.#truth.replicas[index] !== replica) index += 1;
     const highest = Math.max(this.#accepted[index] as number, this.#ownEpoch(replica));
-    if (epoch < highest) this.#find(replica, 'epoch.stale-write-accepted', epoch);
+    if (epoch < highest && !this.#sameWriter(epoch, highest)) {
+      this.#find(replica, 'epoch.stale-write-accepted', epoch);
+    }
     this.#accepted[index] = Math.max(this.#accepted[index] as number, epoch);
+  }
+
+  /**
+   * Whether one host is the primary of all these epochs. What it sent in the older one may be in
+   * flight on the disk when the newer begins, and end after a write of the newer one.
+   */
+  #sameWriter(epoch: number, highest: number): boolean {
+    const { records } = this.#truth;
+    const writer = records.get(epoch)?.primary;
+    for (let later = epoch + 1; later <= highest; later += 1) {
+      if (writer === undefined || records.get(later)?.primary !== writer) return false;
+    }
+    return true;
   }
 
   /** The epoch of a record that made somebody else than the writer primary is a fence. */
