@@ -65,8 +65,11 @@ export class SimClock {
     if (this.#ppm === 0) return now + ahead;
     const until = this.#stoppedAt >= 0 ? this.#stoppedAt : now;
     const needed = local - this.#local;
-    let elapsed = until - this.#anchor + Math.floor((ahead * MILLION) / (MILLION + this.#ppm));
+    const behind = until - this.#anchor;
+    // What the clock shows is rounded down, so the straight line may lead past the first moment.
+    const line = Math.floor((ahead * MILLION) / (MILLION + this.#ppm)) - 2;
+    let elapsed = behind + Math.max(0, line);
     while (elapsed + Math.floor((elapsed * this.#ppm) / MILLION) < needed) elapsed += 1;
-    return now + (elapsed - (until - this.#anchor));
+    return now + (elapsed - behind);
   }
 }

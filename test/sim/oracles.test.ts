@@ -195,6 +195,20 @@ describe('LAW-one-epoch', () => {
     oracle.accepted(ground.replica(2), 4);
     expect(ground.codes).toEqual(['epoch.stale-write-accepted']);
   });
+
+  it('lets writes of one writer end in any order across its epochs, and of two in none', () => {
+    for (const between of [1, 2]) {
+      const ground = new Ground();
+      const oracle = new OneEpochOracle(ground.truth, ground.verdict);
+      const primaries = [1, between, 1];
+      for (const [i, primary] of primaries.entries()) {
+        ground.truth.records.set(3 + i, ground.record(3 + i, primary));
+      }
+      oracle.accepted(ground.replica(2), 5);
+      oracle.accepted(ground.replica(2), 3);
+      expect(ground.codes).toEqual(between === 1 ? [] : ['epoch.stale-write-accepted']);
+    }
+  });
 });
 
 describe('LAW-one-holder', () => {
@@ -507,6 +521,17 @@ describe('under faulty disks', () => {
     expect(broken(forgets(true))).toEqual([]);
     expect(forgets(true).codes).toEqual(['cover.forgotten']);
     expect(broken(forgets(false))).toEqual(['cover.quiet']);
+  });
+
+  it('LAW-cover asks nothing of replicas that refuse each other since one forgot itself', () => {
+    for (const selfForgotten of [false, true]) {
+      const ground = new Ground();
+      Object.assign(ground.truth, { selfForgotten });
+      ground.put(1, ground.invokeWrite(3), true);
+      ground.replica(2).link = 'Refused';
+      whole(ground).quiet();
+      expect(broken(ground)).toEqual(selfForgotten ? [] : ['cover.quiet']);
+    }
   });
 
   it('what lost metadata excused ends with the next stable write of the sector', () => {

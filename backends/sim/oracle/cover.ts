@@ -23,6 +23,8 @@ export class CoverOracle {
   audit(code: string): void {
     const [a, b] = this.#truth.replicas;
     if (a === undefined || b === undefined) return;
+    // After one of them forgot itself they may refuse each other: they know that all may differ.
+    if (this.#truth.selfForgotten && (a.link === 'Refused' || b.link === 'Refused')) return;
     let known: readonly Suspicion[] | null = null;
     const left = a.disk.view;
     const right = b.disk.view;
