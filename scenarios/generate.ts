@@ -74,6 +74,9 @@ const PARTIAL: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'write-error',
 ]);
 
+/** One schedule in so many wipes a host, not the witness. */
+const WIPED_HOST_ONE_IN = 3;
+
 const CLUSTERS = 5;
 const FIRST = 3_000_000;
 /** One schedule in eight begins while the cluster forms: hosts are up, the log may not be. */
@@ -151,8 +154,22 @@ function schedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
   }
   kinds.push(...ills);
   const early = (drawn.families + drawn.first) % EARLY_ONE_IN === 0;
-  const faults = drawn.genes.map((each) => fault(each, kinds, early ? EARLY : FIRST, config));
+  const wiped = wipedOf(drawn, config);
+  const faults = drawn.genes.map((each) => {
+    const made = fault(each, kinds, early ? EARLY : FIRST, config);
+    return made.kind === 'wipe' ? { ...made, target: wiped } : made;
+  });
   return atSwitches(faults).sort((a, b) => a.at - b.at);
+}
+
+/**
+ * Who loses what it knows of the cluster: one node in a schedule, mostly the witness. Two that lost
+ * it are no majority any more that remembers, and only a person can help.
+ */
+function wipedOf(drawn: Genome, config: ClusterConfig): Fault['target'] {
+  const hosts = config.nodes.filter(({ witness }) => !witness);
+  if (drawn.first % WIPED_HOST_ONE_IN > 0) return 'witness';
+  return hosts[drawn.families % hosts.length]?.id ?? 'witness';
 }
 
 /** A taker waits three seconds for the host that gave up; what is over before changes nothing. */
@@ -241,7 +258,6 @@ function ends(
   const hosts = config.nodes.filter(({ witness }) => !witness).map(({ id }) => id);
   const pick = (from: readonly number[], die: number): number => from[die % from.length] as number;
   if (!AIMED.has(kind)) return [PLAIN_FAULT.target, 0];
-  if (kind === 'wipe') return ['witness', 0];
   if (kind === 'read-error') {
     // The primary reads; the other only for it.
     const both = drawn.peer === 9 && drawn.size % 2 === 0;
