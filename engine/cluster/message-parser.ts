@@ -138,6 +138,7 @@ const volumeFacts = shape({
   generation: integer,
   epoch: integer,
   want: orNull(want),
+  doubted: flag,
 });
 const groupFacts = shape({
   group: text,

@@ -123,6 +123,8 @@ export interface VolumeFacts {
   readonly generation: Generation;
   readonly epoch: Epoch;
   readonly want: Want | null;
+  /** Its disk failed in this boot: it may lack acknowledged writes, as after a loss of power. */
+  readonly doubted: boolean;
 }
 
 /** A data actor's wish; its members carry the boots that were known when it was uttered. */

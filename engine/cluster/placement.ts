@@ -38,12 +38,20 @@ export function effectiveMembers(group: GroupState, record: VolumeRecord): reado
   return group.base.length > 0 ? group.base : record.members;
 }
 
-/** Whether the node may take the volume now. `boots` are the committed ones. */
+/** What a leader knows of the members beside the candidate's own words. */
+export interface Others {
+  /** The committed boot of a node, 0 for none. */
+  boot(node: NodeId): BootId;
+  /** Whether a node that is heard says that its disk failed in this boot. */
+  doubted(node: NodeId, volume: string): boolean;
+}
+
+/** Whether the node may take the volume now. */
 export function judge(
   unit: Unit,
   members: readonly Member[],
   candidate: Candidate,
-  boots: (node: NodeId) => BootId,
+  others: Others,
   flags: Flags,
 ): Verdict {
   const { facts, node } = candidate;
@@ -58,12 +66,14 @@ export function judge(
   if (member === undefined) return no('not-in-sync', 'bring-member-back');
   // RULE-10: a half-copied replica is no replica, whatever it was once.
   if (volume.disk === 'Inconsistent') return no('replica-inconsistent', 'bring-member-back');
-  if (member.boot === candidate.boot) return { ok: true, standing: 'member' };
-  // RULE-06: what it lost by the power cut the other may still have, if that one lives.
-  const others = members.filter((m) => m.node !== node);
-  const alone = others.every((m) => {
-    const boot = boots(m.node);
-    return boot !== 0 && boot !== m.boot;
+  const lost = volume.doubted && !flags['failure-forgotten'];
+  if (member.boot === candidate.boot && !lost) return { ok: true, standing: 'member' };
+  // RULE-06: what it lost by the power cut, or with its disk's cache, the other may still have, if
+  // that one lives and its disk has kept its word.
+  const alone = members.every((m) => {
+    if (m.node === node) return true;
+    const boot = others.boot(m.node);
+    return (boot !== 0 && boot !== m.boot) || others.doubted(m.node, unit.volume.name);
   });
   if (alone || flags['RULE-06'] || flags['RULE-09']) return { ok: true, standing: 'rebooted' };
   return no('rebooted-member', 'bring-peer-back');
@@ -86,7 +96,7 @@ export function place(
   group: GroupState,
   record: VolumeRecord,
   candidates: readonly Candidate[],
-  boots: (node: NodeId) => BootId,
+  others: Others,
   flags: Flags,
 ): Placement {
   const first = group.target !== 0 ? group.target : group.last;
@@ -97,7 +107,7 @@ export function place(
   for (const node of order) {
     const candidate = candidates.find((c) => c.node === node);
     if (candidate === undefined) continue;
-    let verdict = judge(unit, effectiveMembers(group, record), candidate, boots, flags);
+    let verdict = judge(unit, effectiveMembers(group, record), candidate, others, flags);
     if (verdict.ok && group.failed.includes(node))
       verdict = no('application-failed', 'start-group');
     if (verdict.ok) {

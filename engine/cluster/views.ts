@@ -1,6 +1,6 @@
 /** The nodes as this leader knows them, and where a group could go. */
 import { invariant } from '../core/invariant.ts';
-import type { BootId, NodeId } from '../core/units.ts';
+import type { NodeId } from '../core/units.ts';
 import type { VolumeRecord } from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { GroupState } from './entries.ts';
@@ -11,6 +11,7 @@ import {
   type Candidate,
   effectiveMembers,
   judge,
+  type Others,
   type Placement,
   place,
   type Verdict,
@@ -54,14 +55,21 @@ export class Views {
   /** Whether the node may take the group's volume. */
   judge(unit: Unit, group: GroupState, record: VolumeRecord, candidate: Candidate): Verdict {
     const members = effectiveMembers(group, record);
-    return judge(unit, members, candidate, this.#boots, this.#context.flags);
+    return judge(unit, members, candidate, this.#others, this.#context.flags);
   }
 
   /** Where the group could go. */
   where(unit: Unit, group: GroupState, record: VolumeRecord): Placement {
     const candidates = unit.nodes.map((node) => this.candidate(node));
-    return place(unit, group, record, candidates, this.#boots, this.#context.flags);
+    return place(unit, group, record, candidates, this.#others, this.#context.flags);
   }
 
-  readonly #boots = (node: NodeId): BootId => bootOf(this.#state(), node);
+  readonly #others: Others = {
+    boot: (node) => bootOf(this.#state(), node),
+    doubted: (node, volume) => {
+      const { facts, life, reachable } = this.candidate(node);
+      if (!reachable || facts === null || facts.life !== life) return false;
+      return facts.volumes.some((v) => v.volume === volume && v.doubted);
+    },
+  };
 }

@@ -30,8 +30,6 @@ export interface LocalVolume {
   event: string;
   /** Id of the data actor's event that its disk failed, '' while it has not. */
   failure: string;
-  /** A copy to this replica was seen under way since its disk was doubted. */
-  copied: boolean;
 }
 
 /**
@@ -73,7 +71,6 @@ export class Volumes {
         granted: -1,
         event: '',
         failure: '',
-        copied: false,
       });
     }
   }
@@ -129,6 +126,7 @@ export class Volumes {
         volume.disk = disk;
         volume.generation = report.generation;
         volume.epoch = epoch;
+        if (report.doubted) this.#doubt(volume);
         const hot = report.hot && record?.primary === this.#context.node;
         volume.taint = Math.max(epoch, hot ? record.epoch : 0);
         volume.event = this.#context.event('data.attached', { volume: name, disk, epoch });
@@ -144,10 +142,9 @@ export class Volumes {
           volume.taint = report.epoch;
           volume.engaged = acts;
         }
-        const others = record === null || record.members.length > 1;
-        if (report.disk === 'Failed' && volume.disk !== 'Failed' && others) this.#doubt(volume);
-        if (report.link === 'SyncTarget') volume.copied = true;
-        if (report.disk === 'UpToDate' && volume.copied) this.#trust(volume);
+        if (report.doubted === true) this.#doubt(volume);
+        // In step with the primary: equal, with nothing in either cache alone.
+        else if (report.disk === 'UpToDate' && report.link === 'Connected') this.#trust(volume);
         volume.disk = report.disk;
         volume.failure = report.failure ?? '';
         volume.role = report.role;
@@ -172,6 +169,8 @@ export class Volumes {
         return;
       }
       case 'active': {
+        // The log let it lead all the same: nobody has anything better.
+        this.#trust(volume);
         if (report.epoch > volume.active) {
           const d = { volume: name, epoch: report.epoch };
           volume.event = this.#context.event('data.active', d, report.cause);
@@ -218,18 +217,8 @@ export class Volumes {
   }
 
   facts(): readonly VolumeFacts[] {
-    return this.#all.map((local) => {
-      const { volume, attached, generation, epoch, want } = local;
-      // RULE-10: until it is copied to, it is no more than a target.
-      const sound = local.disk === 'Failed' || !this.#isDoubted(volume);
-      return {
-        volume,
-        attached,
-        disk: sound ? local.disk : 'Inconsistent',
-        generation,
-        epoch,
-        want,
-      };
+    return this.#all.map(({ volume, attached, disk, generation, epoch, want }) => {
+      return { volume, attached, disk, generation, epoch, want, doubted: this.#isDoubted(volume) };
     });
   }
 
@@ -238,13 +227,11 @@ export class Volumes {
   }
 
   #doubt(local: LocalVolume): void {
-    local.copied = false;
     if (this.#isDoubted(local.volume)) return;
     this.#doubted = [...this.#doubted, { volume: local.volume, boot: this.#context.boot }];
     this.#changed();
   }
 
-  /** It was copied to since. */
   #trust(local: LocalVolume): void {
     if (!this.#isDoubted(local.volume)) return;
     this.#doubted = this.#doubted.filter(({ volume }) => volume !== local.volume);

@@ -88,6 +88,8 @@ export type DataReport =
       readonly epoch: Epoch;
       /** Whether writes may have been in flight when the last session ended (hot extents). */
       readonly hot: boolean;
+      /** Whether its disk failed earlier in this boot: acknowledged writes may be gone. */
+      readonly doubted: boolean;
     }
   | {
       /** Whenever any field changes. `dirty` is in blocks, towards the peer. */
@@ -102,6 +104,8 @@ export type DataReport =
       readonly pending: number;
       /** Id of the event in which the disk failed; absent while it has not. */
       readonly failure?: string;
+      /** Its disk failed a write or a flush: acknowledged writes may be gone. Absent if not so. */
+      readonly doubted?: boolean;
     }
   | {
       /**

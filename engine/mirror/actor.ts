@@ -244,7 +244,7 @@ export class MirrorActor implements DataActor {
   }
 
   #reportState(): void {
-    const { state, turn, link, map, writes, config } = this.#p;
+    const { state, turn, link, map, writes, config, store } = this.#p;
     const { disk, epoch, failure } = state;
     const role = state.role(turn.now);
     const clean = map.dirty === 0;
@@ -276,6 +276,7 @@ export class MirrorActor implements DataActor {
       dirty: map.dirty,
       pending: writes.open,
       ...(failure === '' ? {} : { failure }),
+      ...(store.doubted ? { doubted: true } : {}),
     });
   }
 }

@@ -451,13 +451,14 @@ export class Link {
 
   /** The secondary: whether the primary's outcome agrees with what it sees itself. */
   #agree(c: Comparison, outcome: number): void {
-    const { state, turn } = this.#p;
+    const { state, turn, store } = this.#p;
     this.#outcome = outcome;
     const member = state.record?.members.find((m) => m.node === state.node);
     if (outcome === Outcome.Sync) {
       if (c.verdict !== 'none' || member?.boot !== state.boot) this.#refuse('disagree');
       else {
         this.mode = Mode.Follow;
+        store.proved();
         turn.event('mirror.link.follow', { link: this.id, epoch: state.epoch });
       }
     } else if (outcome === Outcome.Copy) {
@@ -476,7 +477,7 @@ export class Link {
     this.#p.turn.reached('mirror.link.refused');
     this.#p.turn.event('mirror.link.refused', { reason, peer: this.#p.state.peer });
     this.#report(reason);
-    this.#p.role.peerRefused();
+    this.#p.role.peerFailed();
   }
 
   #report(reason: string): void {
@@ -502,7 +503,7 @@ export class Link {
       parents: store.block.parents.slice(),
       disk: state.disk,
       dirty: map.dirty,
-      rebooted: (store.block.flags & DiskFlag.Rebooted) !== 0,
+      rebooted: (store.block.flags & (DiskFlag.Rebooted | DiskFlag.Doubted)) !== 0,
       primary: state.record?.primary === state.node,
     };
   }

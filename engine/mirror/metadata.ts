@@ -64,6 +64,8 @@ export const DiskFlag = {
   Outdated: 2,
   /** Its host lost power since it was last known to have every acknowledged write. */
   Rebooted: 4,
+  /** In this boot its disk failed to write or to flush: what only its cache had may be gone. */
+  Doubted: 8,
 } as const;
 
 export interface Superblock {

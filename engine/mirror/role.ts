@@ -59,7 +59,9 @@ export class RoleMachine {
     turn.event('mirror.attach', { disk: state.disk, generation, epoch, ...found });
     const { volume } = config;
     const { disk } = state;
-    turn.report({ kind: 'attached', volume, disk, generation, epoch, hot: found.hot });
+    const { hot } = found;
+    const { doubted } = store;
+    turn.report({ kind: 'attached', volume, disk, generation, epoch, hot, doubted });
     // A control that has not caught up yet may have told of a time that is over.
     if (this.#next !== null && this.#next.epoch < block.epoch) this.#next = null;
     this.#pump();
@@ -74,7 +76,8 @@ export class RoleMachine {
     state.disk = 'Failed';
     turn.reached('mirror.attach.failed');
     state.failure = turn.event('mirror.attach.failed', { reason: fault });
-    turn.report({ kind: 'attached', volume, disk: 'Failed', generation: 0, epoch: 0, hot: false });
+    const none = { generation: 0, epoch: 0, hot: false, doubted: false } as const;
+    turn.report({ kind: 'attached', volume, disk: 'Failed', ...none });
     turn.report({ kind: 'refused', volume, peer: state.node, reason: fault });
   }
 
@@ -165,10 +168,6 @@ export class RoleMachine {
 
   /** The peer refused a write or its data: it cannot stay a member. */
   peerFailed(): void {
-    this.#wishAlone('peer-failed');
-  }
-
-  peerRefused(): void {
     this.#wishAlone('peer-failed');
   }
 
@@ -352,6 +351,7 @@ export class RoleMachine {
     // alone.
     const named = state.disk === 'Outdated' && length === 1;
     if (state.disk !== 'UpToDate' && state.disk !== 'Consistent' && !named) return 'disk';
+    if (length > 1 && store.doubted) return 'disk';
     const { generation } = store.block;
     if (length > 1 && record.generation !== 0 && record.generation !== generation) {
       return 'generation';
@@ -497,7 +497,7 @@ export class RoleMachine {
       block.flags |= DiskFlag.Outdated;
     }
     const sameData = record.generation === 0 || record.generation === block.generation;
-    if (usable && this.#myLife(record) && sameData) {
+    if (usable && this.#myLife(record) && sameData && !store.doubted) {
       state.disk = 'UpToDate';
       block.flags &= ~DiskFlag.Rebooted;
     } else if (usable && named) state.disk = 'Consistent';

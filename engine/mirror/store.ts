@@ -124,15 +124,28 @@ export class Store {
 
   /**
    * A write or flush failed: what the disk had only in its cache may be gone, acknowledged writes
-   * among it. While another member has them this replica is no image of any moment, also after a
-   * restart. The only member's is the best that there is.
+   * among it, as after a loss of power. While another member has them this replica must not lead
+   * for it, nor after a restart. The only member's is the best that there is.
    */
   doubt(): void {
     const { record } = this.#p.state;
     const only = record !== null && record.members.length <= 1;
     if (only || this.#p.canary.failureForgotten) return;
-    this.block.flags |= DiskFlag.Inconsistent;
+    this.block.flags |= DiskFlag.Doubted;
     // Nothing waits for it. Where this fails as well, control remembers.
+    this.persist(() => {});
+  }
+
+  get doubted(): boolean {
+    return (this.block.flags & DiskFlag.Doubted) !== 0;
+  }
+
+  /** Both replicas are equal, and neither has anything in its cache alone: there is no doubt. */
+  proved(): void {
+    const { state } = this.#p;
+    if (!this.doubted) return;
+    this.block.flags &= ~DiskFlag.Doubted;
+    if (state.disk === 'Consistent') state.disk = 'UpToDate';
     this.persist(() => {});
   }
 
@@ -400,7 +413,9 @@ export class Store {
     this.#durable.superblock = claimed.superblock;
     this.block.boot = state.boot;
     // RULE-06: a replica whose host lost power may miss acknowledged writes.
-    if (rebooted && !canary.rule06) this.block.flags |= DiskFlag.Rebooted;
+    if (rebooted && !canary.rule06) {
+      this.block.flags = (this.block.flags | DiskFlag.Rebooted) & ~DiskFlag.Doubted;
+    }
     const done = () => {
       log.load(this.#durable.journal, ring.extents);
       this.#p.role.attachDone({ hot, rebooted });

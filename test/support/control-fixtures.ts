@@ -81,6 +81,16 @@ export function contextOf(
   return { context, marks };
 }
 
+/** A replica that was read and is well. */
+const READ = {
+  volume: VOLUME,
+  attached: true,
+  generation: 7,
+  epoch: 1,
+  want: null,
+  doubted: false,
+} as const;
+
 export function factsOf(node: number, disk: DiskState = 'UpToDate'): FactsMessage {
   return {
     kind: 'facts',
@@ -91,10 +101,7 @@ export function factsOf(node: number, disk: DiskState = 'UpToDate'): FactsMessag
     identity: 100 + node,
     formed: true,
     attested: [],
-    volumes:
-      node === 3
-        ? []
-        : [{ volume: VOLUME, attached: true, disk, generation: 7, epoch: 1, want: null }],
+    volumes: node === 3 ? [] : [{ ...READ, disk }],
     groups: [],
   };
 }

@@ -151,7 +151,7 @@ export class ControlNet {
         const { disk } = host;
         const hot = disk.wasPrimary;
         const { state, generation, seen } = disk;
-        const facts = { disk: state, generation, epoch: seen, hot } as const;
+        const facts = { disk: state, generation, epoch: seen, hot, doubted: false } as const;
         this.#data.report(host, { kind: 'attached', volume: VOLUME, ...facts });
         this.#tellApp(host);
       });

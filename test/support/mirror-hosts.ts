@@ -97,6 +97,8 @@ export class Host {
   lastGrant = 0;
   /** Its disk answers every read, write and flush of data with an error. */
   broken = false;
+  /** What the actor says: its disk failed in this boot. */
+  doubted = false;
   /** The next flush fails, and the disk has lost what was only in its cache. */
   forgetful = false;
   /** Its disk answers every write of metadata with an error. */

@@ -293,9 +293,10 @@ export class Pair extends PairHosts {
     );
   }
 
+  /** Whether the member may have what no other has: its caches are as they were. */
   #alive(m: Member): boolean {
     const h = this.host(m.node);
-    return h.powered && h.boot === m.boot;
+    return h.powered && h.boot === m.boot && !h.doubted;
   }
 
   #startHost(h: Host): void {
@@ -358,7 +359,7 @@ export class Pair extends PairHosts {
       old.actor !== null &&
       old.pausedUntil <= this.now &&
       oldMember?.boot === old.boot;
-    if (healthy && old.disk !== 'Failed' && old.disk !== 'Inconsistent') {
+    if (healthy && old.disk !== 'Failed' && !old.doubted) {
       this.#takeOverDue = false;
       return;
     }
@@ -368,7 +369,7 @@ export class Pair extends PairHosts {
     for (const m of alive.length > 0 ? alive : record.members) {
       const h = this.host(m.node);
       if (!h.attached || !h.connected || h.actor === null || h.pausedUntil > this.now) continue;
-      if (h.disk === 'Failed' || h.disk === 'Inconsistent') continue;
+      if (h.disk === 'Failed') continue;
       this.#takeOverDue = false;
       this.#commit(h.node, [{ node: h.node, boot: h.boot }], 1000 + record.epoch);
       return;
@@ -381,9 +382,11 @@ export class Pair extends PairHosts {
       case 'attached':
         h.attached = true;
         h.disk = report.disk;
+        h.doubted = report.doubted;
         return;
       case 'state':
         h.disk = report.disk;
+        h.doubted = report.doubted === true;
         h.role = report.role;
         h.linkState = report.link;
         h.dirty = report.dirty;

@@ -15,7 +15,8 @@ function setup(canaries: readonly string[] = []) {
   const at: { state: ClusterState } = { state: OWNED };
   const executor = new Executor(context, durability, holder, volumes, () => at.state);
   const attach = (epoch = 1): void => {
-    const facts = { disk: 'UpToDate', generation: 7, epoch, hot: false } as const;
+    const read = { generation: 7, epoch, hot: false, doubted: false } as const;
+    const facts = { disk: 'UpToDate', ...read } as const;
     volumes.report({ kind: 'attached', volume: VOLUME, ...facts }, () => 0, onlyRecord(at.state));
   };
   const lease = (until: number): void => {

@@ -5,6 +5,7 @@ import { unitsOf } from '../../../engine/cluster/groups.ts';
 import {
   effectiveMembers,
   judge,
+  type Others,
   type Placement,
   place,
 } from '../../../engine/cluster/placement.ts';
@@ -23,7 +24,12 @@ const UNIT = unitsOf(CONFIG)[0];
 if (UNIT === undefined) throw new Error('the test configuration has a group');
 const GROUP = onlyGroup(OWNED);
 const RECORD = onlyRecord(OWNED);
-const ALIVE = (node: number): number => 10 + node;
+const ALIVE: Others = { boot: (node) => 10 + node, doubted: () => false };
+
+/** The committed boots, and nobody's disk failed. */
+function booted(boot: (node: number) => number): Others {
+  return { boot, doubted: () => false };
+}
 
 function takerOf(placement: Placement): number | string {
   return placement.ok ? placement.taker.node : placement.reason;
@@ -53,7 +59,7 @@ describe('placement', () => {
     const rebooted = candidateOf(2, { boot: 22 });
     const alone = [candidateOf(1, { reachable: false }), rebooted];
     expect(takerOf(place(UNIT, GROUP, RECORD, alone, ALIVE, NO_FLAGS))).toBe('rebooted-member');
-    const bothLost = (node: number): number => 20 + node;
+    const bothLost = booted((node) => 20 + node);
     expect(takerOf(place(UNIT, GROUP, RECORD, alone, bothLost, NO_FLAGS))).toBe(2);
     const planted = flagsOf(new Set(['RULE-06']));
     expect(takerOf(place(UNIT, GROUP, RECORD, alone, ALIVE, planted))).toBe(2);
@@ -61,9 +67,27 @@ describe('placement', () => {
     expect(takerOf(place(UNIT, GROUP, sole, alone, ALIVE, NO_FLAGS))).toBe(2);
   });
 
+  it('takes a replica whose disk failed for one that lost its cache, until nobody has more', () => {
+    const doubted = (node: number) => {
+      const facts = factsOf(node);
+      const volumes = facts.volumes.map((volume) => ({ ...volume, doubted: true }));
+      return candidateOf(node, { facts: { ...facts, volumes } });
+    };
+    const away = [doubted(1), candidateOf(2, { reachable: false })];
+    expect(takerOf(place(UNIT, GROUP, RECORD, away, ALIVE, NO_FLAGS))).toBe('rebooted-member');
+    expect(takerOf(place(UNIT, GROUP, RECORD, [doubted(1), candidateOf(2)], ALIVE, NO_FLAGS))).toBe(
+      2,
+    );
+    const both: Others = { ...ALIVE, doubted: () => true };
+    const two = [doubted(1), doubted(2)];
+    expect(takerOf(place(UNIT, GROUP, RECORD, two, both, NO_FLAGS))).toBe(1);
+    const planted = flagsOf(new Set(['failure-forgotten']));
+    expect(takerOf(place(UNIT, GROUP, RECORD, away, ALIVE, planted))).toBe(1);
+  });
+
   it('prefers a member that kept its caches to one that did not', () => {
     const record = RECORD;
-    const lost = (node: number): number => (node === 1 ? 21 : 12);
+    const lost = booted((node) => (node === 1 ? 21 : 12));
     const candidates = [candidateOf(1, { boot: 21 }), candidateOf(2)];
     expect(takerOf(place(UNIT, GROUP, record, candidates, lost, NO_FLAGS))).toBe(2);
   });

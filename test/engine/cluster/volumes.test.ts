@@ -12,7 +12,7 @@ function setup(node = 1, canaries: readonly string[] = []) {
   const { context } = contextOf(node, canaries);
   const volumes = new Volumes(context);
   const attach = (epoch: number, hot = false): void => {
-    const facts = { disk: 'UpToDate', generation: 7, epoch, hot } as const;
+    const facts = { disk: 'UpToDate', generation: 7, epoch, hot, doubted: false } as const;
     volumes.report({ kind: 'attached', volume: VOLUME, ...facts }, boots, RECORD);
   };
   const local = volumes.get(VOLUME);
@@ -152,47 +152,62 @@ describe('a local volume', () => {
   });
 
   const state = { kind: 'state', volume: VOLUME, epoch: 2, dirty: 0, pending: 0 } as const;
+  const failed = {
+    ...state,
+    disk: 'Failed',
+    role: 'Suspended',
+    link: 'Connecting',
+    doubted: true,
+  } as const;
 
-  /** What a core that restarts in the same boot says of a disk that failed before. */
+  /** What a core that restarts in a boot says of a disk that failed before it did. */
   function restarted(boot: number, canaries: readonly string[] = []) {
     const before = setup(1);
     before.attach(1);
-    const failed = { ...state, disk: 'Failed', role: 'Suspended', link: 'Connecting' } as const;
     before.volumes.report(failed, boots, RECORD);
     const after = setup(1, canaries);
     after.context.boot = boot;
     after.volumes.restore(before.volumes.doubted);
     after.attach(1);
-    return after;
+    const doubted = (): boolean => after.volumes.facts()[0]?.doubted === true;
+    return { ...after, doubted };
   }
 
-  it('whose disk failed is a target until it was copied to, whatever its metadata say', () => {
-    const { volumes } = restarted(11);
-    const said = (): string => volumes.facts()[0]?.disk ?? '';
-    expect(said()).toBe('Inconsistent');
-    const whole = { ...state, disk: 'UpToDate', role: 'Secondary', link: 'Connected' } as const;
-    volumes.report(whole, boots, RECORD);
-    expect(said()).toBe('Inconsistent');
-    const target = { ...whole, disk: 'Inconsistent', link: 'SyncTarget' } as const;
-    volumes.report(target, boots, RECORD);
-    volumes.report(whole, boots, RECORD);
-    expect(said()).toBe('UpToDate');
+  it('whose disk failed is doubted until it is in step again, whatever its metadata say', () => {
+    const { volumes, doubted } = restarted(11);
+    expect(doubted()).toBe(true);
+    const named = { ...state, disk: 'UpToDate', role: 'Secondary', link: 'Connecting' } as const;
+    volumes.report(named, boots, RECORD);
+    expect(doubted()).toBe(true);
+    volumes.report({ ...named, link: 'Connected' }, boots, RECORD);
+    expect(doubted()).toBe(false);
     expect(volumes.doubted).toEqual([]);
+  });
+
+  it('whose disk failed is doubted no more once the log lets it lead all the same', () => {
+    const { volumes, doubted } = restarted(11);
+    volumes.report({ kind: 'active', volume: VOLUME, epoch: 3, cause: '' }, boots, RECORD);
+    expect(doubted()).toBe(false);
+  });
+
+  it('is doubted when its metadata say so, though the core has lost its store', () => {
+    const { volumes } = setup(1);
+    const facts = {
+      disk: 'Consistent',
+      generation: 7,
+      epoch: 1,
+      hot: true,
+      doubted: true,
+    } as const;
+    volumes.report({ kind: 'attached', volume: VOLUME, ...facts }, boots, RECORD);
+    expect(volumes.facts()[0]?.doubted).toBe(true);
   });
 
   it('is not doubted for what its disk did before a reboot: RULE-06 says enough', () => {
-    expect(restarted(12).volumes.facts()[0]?.disk).toBe('UpToDate');
+    expect(restarted(12).doubted()).toBe(false);
   });
 
   it('is taken for sound when a failure is forgotten (planted)', () => {
-    expect(restarted(11, ['failure-forgotten']).volumes.facts()[0]?.disk).toBe('UpToDate');
-  });
-
-  it('is not doubted where nobody else has its data', () => {
-    const { volumes, attach } = setup(1);
-    attach(1);
-    const failed = { ...state, disk: 'Failed', role: 'Suspended', link: 'Connecting' } as const;
-    volumes.report(failed, boots, { ...RECORD, members: [{ node: 1, boot: 11 }] });
-    expect(volumes.doubted).toEqual([]);
+    expect(restarted(11, ['failure-forgotten']).doubted()).toBe(false);
   });
 });

@@ -119,7 +119,7 @@ describe('the role', () => {
   it('is not for a replica whose flush failed, whatever restarts, until it is copied to', () => {
     for (let seed = 1; seed <= 8; seed += 1) {
       const pair = forgetful(seed);
-      expect(pair.hosts[0].disk).toBe('Inconsistent');
+      expect(pair.hosts[0].doubted).toBe(true);
       expect(pair.hosts[0].role).not.toBe('Primary');
       pair.isolate(2, false);
       pair.settle();
