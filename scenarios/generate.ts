@@ -55,6 +55,8 @@ const FAMILIES: readonly (readonly FaultKind[])[] = [
  * so that the swarm finds everything else as soon as before.
  */
 const ILLS: readonly (readonly FaultKind[])[] = [
+  // Twice: the two copies of a block make more cases than one disk by itself.
+  ['read-error', 'read-error', 'read-error', 'cut'],
   ['read-error', 'read-error', 'read-error', 'cut'],
   ['lying-flush', 'lying-flush', 'power-off', 'power-off-hosts'],
   ['lost-write', 'lost-write', 'reboot'],

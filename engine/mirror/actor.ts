@@ -13,6 +13,7 @@ import { Barrier } from './barrier.ts';
 import { BlockMap } from './block-map.ts';
 import { canarySwitches } from './canaries.ts';
 import { blockCount, checkMirrorConfig, type MirrorConfig } from './config.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { Flushes } from './flushes.ts';
 import { Link } from './link.ts';
 import type { Parts } from './parts.ts';
@@ -73,6 +74,8 @@ export class MirrorActor implements DataActor {
     } as { -readonly [K in keyof Parts]: Parts[K] };
     // The parts find each other through `parts`, which is whole before any event.
     parts.locks = new RangeLock(slotCount(memory.layout), (slot) => this.#granted(slot));
+    parts.watch = new DiskWatch(parts);
+    parts.turn.onDisk = (op, slot) => parts.watch.began(op, slot);
     parts.log = new ActivityLog(parts);
     parts.store = new Store(parts);
     parts.barrier = new Barrier(parts);
@@ -124,6 +127,7 @@ export class MirrorActor implements DataActor {
         p.writes.request(Kind.Flush, slot, 0, 0, 0);
         return;
       case Event.LocalDone:
+        p.watch.ended(slot);
         this.#localDone(slot, e.status(r));
         return;
       case Event.PeerAck:
@@ -143,12 +147,14 @@ export class MirrorActor implements DataActor {
     const slot = e.slot(r);
     switch (e.op(r)) {
       case Event.FlushDone:
+        p.watch.otherEnded();
         if (e.status(r) !== 0) p.role.failDisk('flush');
         else if (!p.barrier.flushed(e.length(r)) && !p.link.flushed(e.length(r))) {
           p.flushes.flushed(e.length(r));
         }
         return;
       case Event.MetaDone:
+        p.watch.otherEnded();
         p.store.done(e.offset(r), e.length(r), e.status(r), slot);
         return;
       case Event.PeerMessage: {
@@ -199,10 +205,11 @@ export class MirrorActor implements DataActor {
   }
 
   #timer(): void {
-    const { turn, barrier, link, role, source } = this.#p;
+    const { turn, barrier, link, role, source, watch } = this.#p;
     turn.timerFired();
     if (turn.takeDue(Deadline.Barrier)) barrier.timer();
     if (turn.takeDue(Deadline.Watch)) link.watch();
+    if (turn.takeDue(Deadline.Disk)) watch.timer();
     if (turn.takeDue(Deadline.Connect)) role.connectTimer();
     if (turn.takeDue(Deadline.Progress)) source.progress();
     // Nothing to do when the grant runs out but to say so: see the state report.

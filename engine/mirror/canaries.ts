@@ -41,6 +41,7 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'early-alone',
     what: 'Writes do without the peer once the record comes, not once it is acted on.',
   },
+  { id: 'hung-for-ever', what: 'A local disk that answers nothing is waited for without end.' },
   { id: 'failure-forgotten', what: 'A replica whose flush failed is sound after a restart.' },
   {
     id: 'journal-torn-guessed',
@@ -99,6 +100,7 @@ export interface CanarySwitches {
   readonly resyncRace: boolean;
   readonly earlyAlone: boolean;
   readonly failureForgotten: boolean;
+  readonly hungForEver: boolean;
   readonly readNoWait: boolean;
   readonly tornGuessed: boolean;
   readonly saltIgnored: boolean;
@@ -135,6 +137,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     overlapOrder: ids.has('overlap-order'),
     resyncRace: ids.has('resync-race'),
     earlyAlone: ids.has('early-alone'),
+    hungForEver: ids.has('hung-for-ever'),
     failureForgotten: ids.has('failure-forgotten'),
     readNoWait: ids.has('read-no-wait'),
     tornGuessed: ids.has('journal-torn-guessed'),

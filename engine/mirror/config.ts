@@ -30,6 +30,12 @@ export interface MirrorConfig {
   readonly peerTimeout: Micros;
   /** A new primary waits this long for the other member's link before it asks to go alone. */
   readonly connectTimeout: Micros;
+  /**
+   * A local disk that leaves an operation unanswered for this long is given up, like one that says
+   * that it failed. Longer than a disk's own retries and resets in the ordinary case: the replica
+   * has to be copied to afterwards.
+   */
+  readonly diskTimeout: Micros;
 }
 
 /** What an operator need not decide. */
@@ -48,6 +54,7 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   barrierDelay: 50_000,
   peerTimeout: 2_000_000,
   connectTimeout: 3_000_000,
+  diskTimeout: 10_000_000,
 };
 
 /**

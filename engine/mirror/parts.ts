@@ -4,6 +4,7 @@ import type { Barrier } from './barrier.ts';
 import type { BlockMap } from './block-map.ts';
 import type { CanarySwitches } from './canaries.ts';
 import type { MirrorConfig } from './config.ts';
+import type { DiskWatch } from './disk-watch.ts';
 import type { Flushes } from './flushes.ts';
 import type { Link } from './link.ts';
 import type { PeerReads } from './peer-read.ts';
@@ -30,6 +31,7 @@ export interface Parts {
   readonly log: ActivityLog;
   readonly store: Store;
   readonly barrier: Barrier;
+  readonly watch: DiskWatch;
   readonly flushes: Flushes;
   readonly writes: FrontWrites;
   readonly peers: PeerWrites;

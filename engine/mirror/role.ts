@@ -215,7 +215,7 @@ export class RoleMachine {
     this.#promoting = false;
     turn.reached('mirror.disk.failed');
     state.failure = turn.cause = turn.event('mirror.disk.failed', { what });
-    if (what === 'flush' || what === 'write') this.#p.store.doubt();
+    this.#p.store.doubt(what);
     link.drop('disk-failed');
   }
 

@@ -42,6 +42,9 @@ export interface Found {
   readonly rebooted: boolean;
 }
 
+/** Failures after which what was only in the disk's cache may be gone. */
+const LOSING: ReadonlySet<string> = new Set(['flush', 'write', 'timeout']);
+
 export class Store {
   readonly #p: Parts;
   readonly layout: MetadataLayout;
@@ -123,12 +126,13 @@ export class Store {
   }
 
   /**
-   * A write or flush failed: what the disk had only in its cache may be gone, acknowledged writes
-   * among it, as after a loss of power. While another member has them this replica must not lead
+   * A write or flush failed, or hangs: what the disk had only in its cache may be gone, acknowledged
+   * writes among it, as after a loss of power. While another member has them this replica must not lead
    * for it, nor after a restart. The only member's is the best that there is.
    */
-  doubt(): void {
+  doubt(what: string): void {
     const { record } = this.#p.state;
+    if (!LOSING.has(what)) return;
     const only = record !== null && record.members.length <= 1;
     if (only || this.#p.canary.failureForgotten) return;
     this.block.flags |= DiskFlag.Doubted;

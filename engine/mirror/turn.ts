@@ -21,8 +21,10 @@ export const Deadline = {
   Grant: 3,
   /** A running resync says how far it is. */
   Progress: 4,
+  /** The oldest operation of the local disk is looked at. */
+  Disk: 5,
 } as const;
-const DEADLINES = 5;
+const DEADLINES = 6;
 
 /** A decision that found no room in its turn and leads the next one. */
 interface Held {
@@ -45,6 +47,8 @@ export class Turn {
   readonly node: NodeId;
   readonly memory: DataMemory;
   readonly reached: (mark: string) => void;
+  /** Told each decision for the local disk: an operation, and its slot. */
+  onDisk: (op: number, slot: number) => void = () => {};
   readonly #decisions: Records;
   readonly #outbox: DataReport[];
   readonly #idPrefix: string;
@@ -119,6 +123,7 @@ export class Turn {
     }
     this.#decisions.put(this.#count, op, slot, link, flags, offset, length, status);
     this.#count += 1;
+    if (op <= Decision.MetaWrite) this.onDisk(op, slot);
   }
 
   /** Writes a decision that carries a page: MetaWrite or PeerMessage. `bytes` is copied. */
@@ -144,6 +149,7 @@ export class Turn {
     this.#decisions.put(this.#count, op, this.#pages, link, 0, offset, length, 0);
     this.#pages += 1;
     this.#count += 1;
+    if (op <= Decision.MetaWrite) this.onDisk(op, 0);
   }
 
   /** Tells the control actor something. */

@@ -179,3 +179,20 @@ export function forgotten(seed: number, canaries: readonly string[] = []): Pair 
   pair.settle();
   return pair;
 }
+
+/** The primary's disk ends nothing for so long; then it is well again. */
+export function hangs(seed: number, micros: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(200 * MS);
+  pair.hosts[0].hung = true;
+  pair.runFor(micros);
+  pair.hosts[0].hung = false;
+  return pair;
+}
+
+/** A disk that hangs longer than anybody waits; who still waits for it breaks LAW-heals. */
+export function hung(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = hangs(seed, 14_000 * MS, canaries);
+  if (pair.record.primary === 1) pair.violations.push('LAW-heals: a hung disk is waited for');
+  return pair;
+}

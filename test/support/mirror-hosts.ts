@@ -99,6 +99,8 @@ export class Host {
   broken = false;
   /** What the actor says: its disk failed in this boot. */
   doubted = false;
+  /** The disk ends nothing until this is over. */
+  hung = false;
   /** The next flush fails, and the disk has lost what was only in its cache. */
   forgetful = false;
   /** Its disk answers every write of metadata with an error. */
@@ -506,8 +508,12 @@ export abstract class PairHosts {
     const id = this.#order;
     const { life } = h;
     if (apply) h.flying.set(id, apply);
-    this.after(this.rng.between(20, 2500), () => {
+    const answer = (): void => {
       if (h.life !== life) return;
+      if (h.hung) {
+        this.after(20 * MS, answer);
+        return;
+      }
       if (apply) {
         h.flying.delete(id);
         apply();
@@ -517,7 +523,8 @@ export abstract class PairHosts {
       const meta = input.op === Event.MetaDone && input.page === undefined;
       const error = (h.broken && data) || (h.metaBroken && meta);
       this.give(h, error ? { ...input, status: 5 } : input);
-    });
+    };
+    this.after(this.rng.between(20, 2500), answer);
   }
 
   #unreadable(h: Host, first: number, count: number): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { canarySwitches, MIRROR_CANARIES } from '../../../engine/mirror/canaries.ts';
 import { rotten, stalePages } from '../../support/metadata-rot.ts';
-import { forgotten } from '../../support/mirror-cases.ts';
+import { forgotten, hung } from '../../support/mirror-cases.ts';
 import {
   askedByStrangers,
   badSource,
@@ -28,6 +28,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'RULE-11': aloneThenDark,
   'RULE-12': aloneThenDark,
   'failure-forgotten': forgotten,
+  'hung-for-ever': hung,
   'stale-epoch': thawed,
   'read-no-wait': readersWait,
   'journal-torn-guessed': rotten,

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { hangs, until } from '../../support/mirror-cases.ts';
+import { started } from '../../support/mirror-swarm.ts';
+
+const SECOND = 1_000_000;
+
+describe('a local disk that answers nothing', () => {
+  it('is given up after its deadline, and the other host serves', () => {
+    for (const seed of [1, 2, 3]) {
+      const pair = hangs(seed, 14 * SECOND);
+      expect(pair.hosts[0].disk).toBe('Failed');
+      expect(pair.record).toMatchObject({ primary: 2, members: [{ node: 2 }] });
+      const done = pair.completedBy(2);
+      pair.runFor(SECOND);
+      expect(pair.completedBy(2)).toBeGreaterThan(done);
+      // A new core finds a disk that works, and is copied to.
+      pair.crashCore(1, 5_000);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+  });
+
+  it('is waited for until then, and everything is answered when it is over', () => {
+    const pair = hangs(4, 8 * SECOND);
+    expect(pair.hosts[0].disk).toBe('UpToDate');
+    pair.settle();
+    expect(pair.record.primary).toBe(1);
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('costs a secondary nothing but its place in the set, and no other host its clients', () => {
+    const pair = started(5);
+    pair.runFor(SECOND / 5);
+    pair.hosts[1].hung = true;
+    expect(until(pair, () => pair.record.members.length === 1, 6 * SECOND)).toBe(true);
+    const done = pair.completedBy(1);
+    pair.runFor(12 * SECOND);
+    expect(pair.completedBy(1)).toBeGreaterThan(done);
+    expect(pair.hosts[1].disk).toBe('Failed');
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('is not blamed for a core that stood still, however long', () => {
+    for (const seed of [6, 7, 8]) {
+      const pair = started(seed);
+      pair.runFor(SECOND / 5);
+      pair.pause(1, 13 * SECOND);
+      pair.runFor(15 * SECOND);
+      expect(pair.hosts[0].disk).not.toBe('Failed');
+    }
+  });
+});
