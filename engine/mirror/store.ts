@@ -126,9 +126,9 @@ export class Store {
   }
 
   /**
-   * A write or flush failed, or hangs: what the disk had only in its cache may be gone, acknowledged
-   * writes among it, as after a loss of power. While another member has them this replica must not lead
-   * for it, nor after a restart. The only member's is the best that there is.
+   * A write or flush failed, or hangs: what the disk had only in its cache may be gone,
+   * acknowledged writes among it, as after a loss of power. While another member has them this
+   * replica must not lead for it, nor after a restart. The only member's is the best that there is.
    */
   doubt(what: string): void {
     const { record } = this.#p.state;
