@@ -45,7 +45,7 @@ export function statusText(host: HostStatus, exclusivity: string): string {
         name(primary),
         String(epoch),
         members.map(({ node }) => name(node)).join(' '),
-        local?.disk ?? 'no replica',
+        local === null ? 'no replica' : local.disk + (local.doubted ? ', doubted' : ''),
         local?.role ?? '',
         local?.link ?? '',
         local === null ? '' : String(local.dirty),

@@ -115,6 +115,18 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'the repair of a block that both hosts have lost',
   },
   {
+    mark: 'mirror.read.again',
+    swarm: 'seldom',
+    reason: 'a bad sector must be met where no other host has the block',
+    test: 'a read whose peer is given up while it is asked',
+  },
+  {
+    mark: 'mirror.read.lost',
+    swarm: 'seldom',
+    reason: 'a bad sector must be met where no other host has the block',
+    test: 'a read of a block that both hosts have lost',
+  },
+  {
     mark: 'mirror.read.parked',
     swarm: 'seldom',
     reason: 'the link must be lost, and not yet decided upon, when a read meets a bad sector',

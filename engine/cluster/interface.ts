@@ -145,6 +145,8 @@ export interface ClusterStatus {
       readonly role: string;
       readonly link: string;
       readonly dirty: number;
+      /** A write or flush failed here since the data were last proved: not trusted alone. */
+      readonly doubted: boolean;
     } | null;
   })[];
   readonly groups: readonly {

@@ -32,7 +32,8 @@ export function statusOf(
       const local = volumes.get(record.volume);
       if (local === null) return { ...record, local: null };
       const { disk, role, link, dirty } = local;
-      return { ...record, local: { disk, role, link, dirty } };
+      const doubted = volumes.isDoubted(record.volume);
+      return { ...record, local: { disk, role, link, dirty, doubted } };
     }),
     groups: state.groups
       .filter((group) => !context.units.some((u) => u.implicit && u.group.name === group.group))

@@ -87,6 +87,10 @@ export class Volumes {
     return this.#doubted;
   }
 
+  isDoubted(name: string): boolean {
+    return this.#doubted.some(({ volume }) => volume === name);
+  }
+
   /** What an earlier life wrote down; a reboot is doubt enough by itself (RULE-06). */
   restore(doubted: readonly Doubted[]): void {
     if (this.#context.flags['failure-forgotten']) return;
@@ -218,22 +222,18 @@ export class Volumes {
 
   facts(): readonly VolumeFacts[] {
     return this.#all.map(({ volume, attached, disk, generation, epoch, want }) => {
-      return { volume, attached, disk, generation, epoch, want, doubted: this.#isDoubted(volume) };
+      return { volume, attached, disk, generation, epoch, want, doubted: this.isDoubted(volume) };
     });
   }
 
-  #isDoubted(name: string): boolean {
-    return this.#doubted.some(({ volume }) => volume === name);
-  }
-
   #doubt(local: LocalVolume): void {
-    if (this.#isDoubted(local.volume)) return;
+    if (this.isDoubted(local.volume)) return;
     this.#doubted = [...this.#doubted, { volume: local.volume, boot: this.#context.boot }];
     this.#changed();
   }
 
   #trust(local: LocalVolume): void {
-    if (!this.#isDoubted(local.volume)) return;
+    if (!this.isDoubted(local.volume)) return;
     this.#doubted = this.#doubted.filter(({ volume }) => volume !== local.volume);
     this.#changed();
   }

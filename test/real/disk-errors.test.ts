@@ -56,8 +56,9 @@ describe('a disk that refuses to write', () => {
     return process_;
   }
 
-  async function diskState(name: string): Promise<string> {
-    return (await cluster.status(name))?.status.volumes[0]?.local?.disk ?? '';
+  async function diskState(name: string): Promise<{ disk: string; doubted: boolean }> {
+    const local = (await cluster.status(name))?.status.volumes[0]?.local;
+    return { disk: local?.disk ?? '', doubted: local?.doubted ?? false };
   }
 
   async function verify(name: string): Promise<void> {
@@ -89,7 +90,7 @@ describe('a disk that refuses to write', () => {
     const second = await cluster.waitServing();
     expect(second).not.toBe(first);
     await verify(second);
-    expect(await diskState(first)).toBe('Failed');
+    expect(await diskState(first)).toEqual({ disk: 'Failed', doubted: true });
   }, 120_000);
 
   it('stays out when its core restarts, and is whole again once it was copied to', async () => {
@@ -101,6 +102,7 @@ describe('a disk that refuses to write', () => {
     expect(await cluster.waitServing()).toBe(serving);
     await verify(serving);
     expectEqualReplicas();
+    expect(await diskState(failed)).toEqual({ disk: 'UpToDate', doubted: false });
   }, 120_000);
 
   it('on the other host is left behind, and the client notices nothing', async () => {
@@ -114,7 +116,7 @@ describe('a disk that refuses to write', () => {
     await process_.stop();
     sequence = process_.last + 1;
     expect(process_.acknowledged).toBeGreaterThanOrEqual(before + 500);
-    expect(await diskState(other)).toBe('Failed');
+    expect(await diskState(other)).toEqual({ disk: 'Failed', doubted: true });
     disk(other).refuseWrites(false);
     await restartCore(other);
     await cluster.waitHealthy();

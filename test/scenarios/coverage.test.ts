@@ -205,6 +205,8 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.promote.not-member': () => named({ members: [{ node: 1, boot: 10 }] }).marks,
   'mirror.read.both-bad': () => bothBad(3).marks,
   'mirror.repair.peer': () => bothBad(3).marks,
+  'mirror.read.again': () => lateAnswer(2).marks,
+  'mirror.read.lost': () => bothBad(3).marks,
   'mirror.read.parked': () => lateAnswer(2).marks,
   'mirror.read.late-answer': () => lateAnswer(2).marks,
   'mirror.read.refused': () => refusedRead(1).marks,
