@@ -6,6 +6,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { median } from './fio.ts';
 import { startOurs } from './ours.ts';
@@ -30,12 +31,14 @@ export async function benchResync(options: ResyncOptions): Promise<Figures> {
   const rates: { readonly ours: number[]; readonly plain: number[] } = { ours: [], plain: [] };
   try {
     for (let round = 1; round <= rounds; round += 1) {
+      const timeline = join(ours.home, ours.serving, 'timeline.jsonl');
+      const before = copies(timeline).length;
       await ours.stopHost(ours.other);
       await ours.inSync(1, 60);
       await writeAll(ours.uri, mebibytes);
       ours.startHost(ours.other);
       await ours.inSync(2, 300);
-      const { bytes, micros } = lastResync(join(ours.home, ours.serving, 'timeline.jsonl'));
+      const { bytes, micros } = await copyAfter(timeline, before);
       rates.ours.push(bytes / micros);
       rates.plain.push((mebibytes * MIB) / (await plainCopy(folder, mebibytes, place)));
       log(
@@ -88,19 +91,36 @@ async function plainCopy(folder: string, mebibytes: number, place: string): Prom
   return took;
 }
 
-/** The last finished copy on a timeline: its bytes and its microseconds, start to end. */
-function lastResync(path: string): { readonly bytes: number; readonly micros: number } {
+interface Copy {
+  readonly bytes: number;
+  /** Start to end. */
+  readonly micros: number;
+}
+
+/** The finished copy after so many; a timeline is written a moment after what it tells. */
+async function copyAfter(path: string, count: number): Promise<Copy> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const found = copies(path)[count];
+    if (found !== undefined) return found;
+    await setTimeout(100);
+  }
+  throw new Error(`${path} tells of no further resync`);
+}
+
+/** The finished copies on a timeline, in their order. */
+function copies(path: string): readonly Copy[] {
   let began = 0;
-  let found = { bytes: 0, micros: Number.NaN };
+  const found: Copy[] = [];
   for (const line of readFileSync(path, 'utf8').split('\n')) {
-    if (!line.includes('"mirror.resync.')) continue;
+    // The last line may be half written.
+    if (!line.includes('"mirror.resync.') || !line.endsWith('}')) continue;
     const { t, kind, d } = JSON.parse(line) as {
       readonly t: number;
       readonly kind: string;
       readonly d: { readonly copied?: number };
     };
     if (kind === 'mirror.resync.start') began = t;
-    if (kind === 'mirror.resync.end') found = { bytes: d.copied ?? 0, micros: t - began };
+    if (kind === 'mirror.resync.end') found.push({ bytes: d.copied ?? 0, micros: t - began });
   }
   return found;
 }
