@@ -19,7 +19,7 @@ export interface Elsewhere {
   readonly test: string;
 }
 
-const DISK = 'disks fail and rot in one schedule of eight, and seldom where this takes';
+const DISK = 'disks fail and rot in one schedule of six, and seldom where this takes';
 const APPLICATION = 'applications of the simulated world start and stop when they are told to';
 const CONTRACT = 'control commits no such record; the data actor refuses it all the same';
 

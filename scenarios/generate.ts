@@ -67,7 +67,7 @@ const ILLS: readonly (readonly FaultKind[])[] = [
   ['bit-rot', 'bit-rot', 'bit-rot', 'bit-rot', 'reboot', 'kill-core'],
   ['old-disk', 'old-disk', 'cut'],
 ];
-const ILL_ONE_IN = 8;
+const ILL_ONE_IN = 6;
 /** Ills that strike some operations only. */
 const PARTIAL: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'lost-write',

@@ -92,6 +92,8 @@ export class Client {
   #lastSuccess = -1;
   /** Successful requests. */
   done = 0;
+  /** World time of the last one, -1 before the first. */
+  doneAt = -1;
   /** Longest time without a success, and when it began. */
   outage = 0;
   outageFrom = 0;
@@ -187,6 +189,7 @@ export class Client {
     }
     history.complete(op);
     this.done += 1;
+    this.doneAt = this.#kernel.now;
     this.#note();
     if (history.kind[op] === Request.Write) this.#forget(op);
     if (!session.proven) {

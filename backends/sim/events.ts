@@ -54,7 +54,7 @@ export const FINDING_CODES: { readonly [code: string]: readonly string[] } = {
   'flushed.lost': ['volume', 'sector', 'found', 'needed'],
   'heals.blocked': ['group', 'blocked'],
   'heals.not-running': ['group', 'running'],
-  'heals.never-served': ['volume'],
+  'heals.not-served': ['volume'],
   'heals.not-online': ['group', 'state'],
   'heals.not-up-to-date': ['volume', 'state', 'link'],
   'heals.not-in-sync': ['volume', 'members'],

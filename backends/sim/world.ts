@@ -522,6 +522,8 @@ export class World implements FaultWorld {
 
   #judgeEnd(setup: RunSetup): void {
     const { verdict } = this.#watch;
+    // Half of the time to heal for that, the other half to show it.
+    const healed = (setup.healAt + setup.calmAt) / 2;
     for (const oracles of this.#oracles) {
       const { truth } = oracles;
       const client = this.clients[truth.index] as Client;
@@ -540,8 +542,9 @@ export class World implements FaultWorld {
       const state = group === undefined ? 'online' : this.#stateOf(group.name, running[0] ?? 0);
       const name = group?.name ?? truth.config.name;
       checkHealed(truth, { name, volume: truth.index, running, state, blocked }, verdict);
-      if (client.done > 0) continue;
-      verdict.find('LAW-heals', 0, 'heals.never-served', { volume: truth.config.name });
+      const forgotten = truth.selfForgotten && blocked.length > 0;
+      if (forgotten || client.doneAt >= healed) continue;
+      verdict.find('LAW-heals', 0, 'heals.not-served', { volume: truth.config.name });
     }
   }
 

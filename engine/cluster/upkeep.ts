@@ -40,7 +40,10 @@ export class Upkeep {
     const { facts, reachable, life } = this.#views.candidate(record.primary);
     if (!reachable || facts === null || facts.life !== life) return false;
     if (life !== group.ownerLife) return false;
-    const want = facts.volumes.find((v) => v.volume === unit.volume.name)?.want ?? null;
+    const local = facts.volumes.find((v) => v.volume === unit.volume.name);
+    // What a primary wished before its disk failed would leave out the copy that is sound.
+    if (local === undefined || local.disk === 'Failed') return false;
+    const { want } = local;
     if (want === null || want.epoch !== record.epoch) return false;
     const members = this.#wanted(unit, record, want);
     if (members === null) return false;
@@ -84,6 +87,8 @@ export class Upkeep {
       // Admitted in the life that was copied to: after a reboot the copy may lack what was cached.
       const seen = this.#views.candidate(wished.node);
       if (wished.boot === 0 || seen.boot !== wished.boot) return null;
+      const copy = seen.facts?.volumes.find((v) => v.volume === unit.volume.name);
+      if (copy?.disk === 'Failed') return null;
       members.push(wished);
     }
     if (!members.some((m) => m.node === record.primary)) return null;

@@ -57,6 +57,7 @@ export class MirrorActor implements DataActor {
   #link = '';
   #epoch = -1;
   #clean = true;
+  #doubted = false;
 
   constructor(options: MirrorOptions) {
     const { memory, mailboxes, config, node } = options;
@@ -255,12 +256,14 @@ export class MirrorActor implements DataActor {
     const { disk, epoch, failure } = state;
     const role = state.role(turn.now);
     const clean = map.dirty === 0;
+    const { doubted } = store;
     if (
       disk === this.#disk &&
       role === this.#role &&
       epoch === this.#epoch &&
       clean === this.#clean &&
-      link.state === this.#link
+      link.state === this.#link &&
+      doubted === this.#doubted
     ) {
       return;
     }
@@ -273,6 +276,7 @@ export class MirrorActor implements DataActor {
     this.#epoch = epoch;
     this.#clean = clean;
     this.#link = link.state;
+    this.#doubted = doubted;
     turn.report({
       kind: 'state',
       volume: config.volume,
@@ -283,7 +287,7 @@ export class MirrorActor implements DataActor {
       dirty: map.dirty,
       pending: writes.open,
       ...(failure === '' ? {} : { failure }),
-      ...(store.doubted ? { doubted: true } : {}),
+      ...(doubted ? { doubted } : {}),
     });
   }
 }

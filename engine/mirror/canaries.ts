@@ -42,6 +42,11 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     what: 'Writes do without the peer once the record comes, not once it is acted on.',
   },
   { id: 'hung-for-ever', what: 'A local disk that answers nothing is waited for without end.' },
+  {
+    id: 'last-copy-given-up',
+    what: 'A disk that hangs is given up, though no other copy is left.',
+  },
+  { id: 'attach-revived', what: 'A replica given up while it attached comes back, and refuses.' },
   { id: 'failure-forgotten', what: 'A replica whose flush failed is sound after a restart.' },
   {
     id: 'journal-torn-guessed',
@@ -101,6 +106,8 @@ export interface CanarySwitches {
   readonly earlyAlone: boolean;
   readonly failureForgotten: boolean;
   readonly hungForEver: boolean;
+  readonly lastCopyGivenUp: boolean;
+  readonly attachRevived: boolean;
   readonly readNoWait: boolean;
   readonly tornGuessed: boolean;
   readonly saltIgnored: boolean;
@@ -138,6 +145,8 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     resyncRace: ids.has('resync-race'),
     earlyAlone: ids.has('early-alone'),
     hungForEver: ids.has('hung-for-ever'),
+    attachRevived: ids.has('attach-revived'),
+    lastCopyGivenUp: ids.has('last-copy-given-up'),
     failureForgotten: ids.has('failure-forgotten'),
     readNoWait: ids.has('read-no-wait'),
     tornGuessed: ids.has('journal-torn-guessed'),

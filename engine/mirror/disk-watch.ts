@@ -1,7 +1,8 @@
 /**
  * Notices a local disk that answers nothing any more. A disk that hangs does not fail, and would
  * keep its clients waiting for ever; after a deadline the replica is given up like one whose disk
- * has failed. What it still has in hand stays its own: no slot is used again before it answers.
+ * has failed, if another host has the data: a last copy is waited for, however long. What it still
+ * has in hand stays its own: no slot is used again before it answers.
  */
 import type { Micros } from '../core/units.ts';
 import { Decision } from '../data/abi.ts';
@@ -59,11 +60,24 @@ export class DiskWatch {
     if (oldest === NONE) return;
     const due = oldest + config.diskTimeout;
     if (turn.now < due) turn.due(Deadline.Disk, due);
-    else if (this.#overdue === oldest && !canary.hungForEver) role.failDisk('timeout');
-    else {
+    else if (this.#overdue === oldest && this.#isSpare() && !canary.hungForEver) {
+      role.failDisk('timeout');
+    } else {
       this.#overdue = oldest;
       turn.due(Deadline.Disk, turn.now + SECOND_LOOK);
     }
+  }
+
+  /**
+   * Whether the volume can do without this replica. Nobody knows whether the disks of both members
+   * hang, as they do on one storage: the primary gives up its own, and the other one waits.
+   */
+  #isSpare(): boolean {
+    const { state, role, canary } = this.#p;
+    const { latest } = role;
+    if (canary.lastCopyGivenUp) return true;
+    if (latest === null || !latest.members.some((m) => m.node !== state.node)) return false;
+    return latest.primary === state.node || !state.isMember(latest, true);
   }
 
   #oldest(): Micros {

@@ -56,12 +56,10 @@ export class RoleMachine {
     if (block.flags & DiskFlag.Inconsistent) state.disk = 'Inconsistent';
     else state.disk = block.flags & DiskFlag.Outdated ? 'Outdated' : 'Consistent';
     const { generation, epoch } = block;
-    turn.event('mirror.attach', { disk: state.disk, generation, epoch, ...found });
-    const { volume } = config;
     const { disk } = state;
-    const { hot } = found;
-    const { doubted } = store;
-    turn.report({ kind: 'attached', volume, disk, generation, epoch, hot, doubted });
+    turn.event('mirror.attach', { disk, generation, epoch, ...found });
+    const known = { volume: config.volume, disk, generation, epoch, hot: found.hot };
+    turn.report({ kind: 'attached', ...known, doubted: store.doubted });
     // A control that has not caught up yet may have told of a time that is over.
     if (this.#next !== null && this.#next.epoch < block.epoch) this.#next = null;
     this.#pump();
@@ -81,12 +79,16 @@ export class RoleMachine {
     turn.report({ kind: 'refused', volume, peer: state.node, reason: fault });
   }
 
+  /** The newest record that is known, applied or not. */
+  get latest(): VolumeRecord | null {
+    return this.#next ?? this.#applying ?? this.#p.state.record;
+  }
+
   /** Whether a front-end request is turned away rather than kept waiting. */
   refusesRequests(): boolean {
     const { state } = this.#p;
     if (this.#attachFailed || state.fencing || state.demoting || state.demoted) return true;
-    const latest = this.#next ?? this.#applying ?? state.record;
-    return latest !== null && latest.primary !== state.node;
+    return this.latest !== null && this.latest.primary !== state.node;
   }
 
   /** Whether a handshake may be led. */
@@ -204,7 +206,9 @@ export class RoleMachine {
 
   /** The local disk failed: this replica stops; control moves the volume. */
   failDisk(what: string): void {
-    const { state, turn, link } = this.#p;
+    const { state, store, turn, link } = this.#p;
+    // Another operation may have failed before, and have told less.
+    if (state.attached) store.doubt(what);
     if (state.disk === 'Failed') return;
     if (!state.attached) {
       this.attachFailed('unreadable');
@@ -215,7 +219,6 @@ export class RoleMachine {
     this.#promoting = false;
     turn.reached('mirror.disk.failed');
     state.failure = turn.cause = turn.event('mirror.disk.failed', { what });
-    this.#p.store.doubt(what);
     link.drop('disk-failed');
   }
 
@@ -278,10 +281,7 @@ export class RoleMachine {
 
   /** Whether `record` names this life of this host a member. */
   #myLife(record: VolumeRecord): boolean {
-    const { state, canary } = this.#p;
-    const me = record.members.find((m) => m.node === state.node);
-    // RULE-06: the life before a power loss is not this one.
-    return me !== undefined && (me.boot === state.boot || canary.rule06);
+    return this.#p.state.isMember(record, this.#p.canary.rule06);
   }
 
   #pump(): void {

@@ -37,6 +37,13 @@ export class MirrorState {
     return this.record === null ? 0 : this.record.epoch;
   }
 
+  /** Whether `record` names this host a member, in this life unless `anyLife`. */
+  isMember(record: VolumeRecord, anyLife: boolean): boolean {
+    const me = record.members.find((m) => m.node === this.node);
+    // RULE-06: the life before a power loss is not this one.
+    return me !== undefined && (me.boot === this.boot || anyLife);
+  }
+
   /** Tokens of flushes and metadata I/O: small integers that come back with the answer. */
   nextToken(): number {
     this.#token = (this.#token % 0x7fffffff) + 1;

@@ -42,8 +42,8 @@ export interface Found {
   readonly rebooted: boolean;
 }
 
-/** Failures after which what was only in the disk's cache may be gone. */
-const LOSING: ReadonlySet<string> = new Set(['flush', 'write', 'timeout']);
+/** The one failure that tells of sectors only: what is in the disk's cache is safe. */
+const KEEPING = 'read-errors';
 
 export class Store {
   readonly #p: Parts;
@@ -126,15 +126,13 @@ export class Store {
   }
 
   /**
-   * A write or flush failed, or hangs: what the disk had only in its cache may be gone,
-   * acknowledged writes among it, as after a loss of power. While another member has them this
-   * replica must not lead for it, nor after a restart. The only member's is the best that there is.
+   * The disk failed, or hangs: what it had only in its cache may be gone, acknowledged writes among
+   * it, as after a loss of power. While another member has them this replica must not lead for it,
+   * nor after a restart. Who is a member is not asked here: at both ends of a resync a record that
+   * admits another may be on its way. Whether the other has them is asked when somebody is to lead.
    */
   doubt(what: string): void {
-    const { record } = this.#p.state;
-    if (!LOSING.has(what)) return;
-    const only = record !== null && record.members.length <= 1;
-    if (only || this.#p.canary.failureForgotten) return;
+    if (what === KEEPING || this.doubted || this.#p.canary.failureForgotten) return;
     this.block.flags |= DiskFlag.Doubted;
     // Nothing waits for it. Where this fails as well, control remembers.
     this.persist(() => {});
@@ -387,6 +385,8 @@ export class Store {
   /** Everything is read: replay the journal, then make this life durable. */
   #attached(): void {
     const { map, state, turn, canary, log } = this.#p;
+    // Given up before it answered: control has been told, and turns to others.
+    if (state.disk === 'Failed' && !canary.attachRevived) return;
     const claimed = this.#claimed;
     const ring = this.#judged();
     raiseClaims(claimed, ring.claims);
@@ -421,6 +421,7 @@ export class Store {
       this.block.flags = (this.block.flags | DiskFlag.Rebooted) & ~DiskFlag.Doubted;
     }
     const done = () => {
+      if (state.disk === 'Failed' && !canary.attachRevived) return;
       log.load(this.#durable.journal, ring.extents);
       this.#p.role.attachDone({ hot, rebooted });
     };

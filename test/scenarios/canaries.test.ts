@@ -3,6 +3,7 @@ import { campaignScenario, runCampaign } from '../../scenarios/campaign.ts';
 import { plantedBugs } from '../../scenarios/canaries.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
+import { readScenario } from '../../scenarios/scenario.ts';
 
 /** Where the five campaigns begin, and how long each may look for a bug. */
 const SEEDS = [1, 100_000, 200_000, 300_000, 400_000];
@@ -61,6 +62,27 @@ describe('a campaign', () => {
       for (const { law, code } of violations) codes.add(`${law} ${code}`);
     });
     expect([...codes]).toEqual(['LAW-one-epoch epoch.passed-over']);
+  });
+
+  it('sees a volume that refuses everything once all is over, though its group runs', () => {
+    const scenario = readScenario({
+      name: 'late-attach',
+      title: 'A disk answers late',
+      about: 'The only copy hangs while its new core attaches to it.',
+      laws: ['LAW-heals'],
+      faults: [
+        { at: '5s', kind: 'power-off', target: 'b', for: '40s' },
+        { at: '8900ms', kind: 'disk-stall', target: 'a', for: '22s' },
+        { at: '9s', kind: 'kill-core', target: 'a' },
+      ],
+    });
+    if (!scenario.ok) throw new Error('the scenario is wrong');
+    const codes = (...canaries: string[]) => {
+      const { violations } = runScenario(scenario.scenario, 1, { canaries: new Set(canaries) });
+      return violations.map(({ code }) => code);
+    };
+    expect(codes()).toEqual([]);
+    expect(codes('last-copy-given-up', 'attach-revived')).toEqual(['heals.not-served']);
   });
 
   it('reports nothing when no bug is planted', { timeout: 4 * MINUTE }, () => {

@@ -196,6 +196,25 @@ describe('LAW-one-epoch', () => {
     expect(ground.codes).toEqual(['epoch.stale-write-accepted']);
   });
 
+  it('catches one that accepts what was before it was left out, or its writer lost power', () => {
+    for (const what of ['left out', 'another life'] as const) {
+      const ground = new Ground();
+      const { records } = ground.truth;
+      const oracle = new OneEpochOracle(ground.truth, ground.verdict);
+      records.set(3, ground.record(3, 1));
+      if (what === 'left out') records.set(4, ground.record(4, 1, [1]));
+      else {
+        const { boot } = ground.replica(1);
+        ground.replica(1).boot = () => boot() + 1;
+        records.set(4, ground.record(4, 1));
+      }
+      records.set(5, ground.record(5, 1));
+      oracle.accepted(ground.replica(2), 5);
+      oracle.accepted(ground.replica(2), 3);
+      expect([what, ...ground.codes]).toEqual([what, 'epoch.stale-write-accepted']);
+    }
+  });
+
   it('lets writes of one writer end in any order across its epochs, and of two in none', () => {
     for (const between of [1, 2]) {
       const ground = new Ground();
@@ -556,6 +575,13 @@ describe('under faulty disks', () => {
       silent.truth.record = silent.record(2, 1);
       checkHealed(silent.truth, { ...group, blocked: [] }, silent.verdict);
       expect(broken(silent)).toEqual(['heals.not-running']);
+      // No disk is to blame for an application.
+      const other = new Ground();
+      Object.assign(other.truth, { selfForgotten });
+      other.truth.record = other.record(2, 1);
+      const blocked = ['application-failed'];
+      checkHealed(other.truth, { ...group, blocked }, other.verdict);
+      expect(broken(other)).toEqual(['heals.not-running']);
     }
   });
 });

@@ -1,5 +1,5 @@
 /** Schedules over the pair harness that lead to one rare situation each. */
-import { Event } from '../../engine/data/abi.ts';
+import { Decision, Event, Status } from '../../engine/data/abi.ts';
 import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
 import { decodeJournal } from '../../engine/mirror/journal.ts';
 import { metadataLayout } from '../../engine/mirror/metadata.ts';
@@ -194,5 +194,113 @@ export function hangs(seed: number, micros: number, canaries: readonly string[] 
 export function hung(seed: number, canaries: readonly string[] = []): Pair {
   const pair = hangs(seed, 14_000 * MS, canaries);
   if (pair.record.primary === 1) pair.violations.push('LAW-heals: a hung disk is waited for');
+  return pair;
+}
+
+/** The only copy's disk ends nothing for so long that another would be given up. */
+export function loneHang(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(200 * MS);
+  pair.powerOff(2);
+  pair.runFor(1_500 * MS);
+  pair.hosts[0].hung = true;
+  pair.runFor(14_000 * MS);
+  pair.hosts[0].hung = false;
+  pair.runFor(500 * MS);
+  const done = pair.completedBy(1);
+  pair.runFor(500 * MS);
+  if (pair.completedBy(1) === done) pair.violations.push('LAW-heals: the last copy was given up');
+  pair.powerOn(2);
+  pair.settle();
+  return pair;
+}
+
+/** The disks of both hosts, on one storage perhaps, end nothing for a while. */
+export function bothHang(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(200 * MS);
+  for (const host of pair.hosts) host.hung = true;
+  pair.runFor(14_000 * MS);
+  for (const host of pair.hosts) host.hung = false;
+  pair.runFor(3_000 * MS);
+  return pair;
+}
+
+/** The disk of host 1 ends nothing while its new core attaches to it, and then does after all. */
+export function lateAttach(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(300 * MS);
+  pair.hosts[0].hung = true;
+  pair.crashCore(1, 5 * MS);
+  pair.runFor(14_000 * MS);
+  pair.hosts[0].hung = false;
+  pair.runFor(3_000 * MS);
+  return pair;
+}
+
+/** The same, and host 1 is whole again and takes over: who refuses for ever breaks LAW-heals. */
+export function revived(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = lateAttach(seed, canaries);
+  if (pair.hosts[0].disk === 'Failed') pair.crashCore(1, 5 * MS);
+  pair.runFor(2_000 * MS);
+  pair.switchOver();
+  pair.runFor(2_000 * MS);
+  const done = pair.completedBy(1);
+  pair.runFor(500 * MS);
+  if (pair.completedBy(1) === done) pair.violations.push('LAW-heals: a primary refuses everything');
+  return pair;
+}
+
+/** The primary's metadata refuse a write while a flush is out, which then fails with the cache. */
+export function metadataFirst(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(200 * MS);
+  pair.cut();
+  pair.isolate(2, true);
+  const [h] = pair.hosts;
+  pair.onDecision = (at, op) => {
+    if (at !== h || op !== Decision.LocalFlush) return;
+    pair.onDecision = null;
+    h.forgetful = true;
+    pair.give(h, { ...INPUT, op: Event.MetaDone, offset: 9_999, status: Status.Io });
+  };
+  if (!until(pair, () => h.disk === 'Failed')) throw new Error('nothing failed');
+  pair.runFor(20 * MS);
+  pair.crashCore(1, 5 * MS);
+  pair.runFor(600 * MS);
+  return pair;
+}
+
+/**
+ * The copy to host 2 is done, and the wish to admit it waits, when the disk of its source forgets
+ * its cache and says so; then host 2 is admitted, cut off, and the source's core starts again. Null
+ * where the failure came too late.
+ */
+export function sourceForgets(seed: number, canaries: readonly string[] = []): Pair | null {
+  const pair = started(seed, canaries);
+  pair.runFor(300 * MS);
+  pair.powerOff(2);
+  pair.runFor(1_500 * MS);
+  const report = pair.report.bind(pair);
+  const wishes: (() => void)[] = [];
+  pair.report = (h: Host, r: DataReport) => {
+    if (r.kind === 'want' && r.reason === 'resync-done') wishes.push(() => report(h, r));
+    else report(h, r);
+  };
+  pair.powerOn(2);
+  if (!until(pair, () => wishes.length > 0)) return null;
+  const [source] = pair.hosts;
+  source.forgetful = true;
+  if (!until(pair, () => source.disk === 'Failed')) return null;
+  pair.report = report;
+  for (const wish of wishes) wish();
+  if (!until(pair, () => pair.record.members.length === 2, 100 * MS)) return null;
+  pair.isolate(2, true);
+  pair.cut();
+  pair.runFor(50 * MS);
+  pair.crashCore(1, 5 * MS);
+  pair.runFor(1_500 * MS);
+  pair.heal();
+  pair.isolate(2, false);
   return pair;
 }

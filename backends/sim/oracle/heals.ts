@@ -18,6 +18,9 @@ export interface GroupTruth {
   readonly blocked: readonly string[];
 }
 
+/** Reasons for a block that no disk is to blame for. */
+const APPLICATION: ReadonlySet<string> = new Set(['application-failed', 'stop-failed']);
+
 /** Checks one group and its volume at the quiet end of a run. */
 export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verdict): void {
   // Whatever else is so: replicas that both call themselves up to date are equal.
@@ -28,7 +31,8 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verd
     verdict.find('LAW-heals', 0, 'heals.replicas-differ', d);
   }
   const volume = truth.config.name;
-  if (truth.selfForgotten && group.blocked.length > 0) {
+  const forgotten = truth.selfForgotten && !group.blocked.some((why) => APPLICATION.has(why));
+  if (forgotten && group.blocked.length > 0) {
     // Nobody knows which copy may serve: that, and why, has to be said, and is.
     const blocked = group.blocked.join(' ');
     verdict.witness('LAW-heals', 0, 'heals.blocked', { group: group.name, blocked });

@@ -10,6 +10,7 @@
  * The news of an older request may come late, from a guest that stood still with its clock: its
  * acknowledgements were gathered in time. Whether it is true is LAW-register's question.
  */
+import type { NodeId } from '../../../engine/core/units.ts';
 import type { VolumeRecord } from '../../../engine/data/messages.ts';
 import { mayFollow } from './flushed.ts';
 import type { ReplicaTruth, VolumeTruth } from './truth.ts';
@@ -78,21 +79,25 @@ export class OneEpochOracle {
     let index = 0;
     while (this.#truth.replicas[index] !== replica) index += 1;
     const highest = Math.max(this.#accepted[index] as number, this.#ownEpoch(replica));
-    if (epoch < highest && this.#isFenced(epoch, highest)) {
+    if (epoch < highest && this.#isFenced(replica.node, epoch, highest)) {
       this.#find(replica, 'epoch.stale-write-accepted', epoch);
     }
     this.#accepted[index] = Math.max(this.#accepted[index] as number, epoch);
   }
 
   /**
-   * Whether anybody else was named primary after `epoch`, up to `highest`. What one writer sent in
-   * its earlier epoch may land after what it sent in the later one: disks keep no order.
+   * Whether anything came between a write of `epoch` and the epoch `highest`: another primary, or
+   * another life of the same; or this replica was left out, and is copied to since. What one life
+   * of a writer sent in its earlier epoch may land after what it sent in a later one: disks keep no
+   * order.
    */
-  #isFenced(epoch: number, highest: number): boolean {
+  #isFenced(node: NodeId, epoch: number, highest: number): boolean {
     const { records } = this.#truth;
-    const writer = records.get(epoch)?.primary;
+    const writer = lifeOfPrimary(records.get(epoch));
     for (let later = epoch + 1; later <= highest; later += 1) {
-      if (writer === undefined || records.get(later)?.primary !== writer) return true;
+      const record = records.get(later);
+      if (writer === 0 || lifeOfPrimary(record) !== writer) return true;
+      if (!record?.members.some((member) => member.node === node)) return true;
     }
     return false;
   }
@@ -111,4 +116,9 @@ export class OneEpochOracle {
       highest: this.#epoch,
     });
   }
+}
+
+/** The boot of the host that a record names primary, 0 where nobody is named. */
+function lifeOfPrimary(record: VolumeRecord | undefined): number {
+  return record?.members.find((member) => member.node === record.primary)?.boot ?? 0;
 }

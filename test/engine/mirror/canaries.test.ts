@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { canarySwitches, MIRROR_CANARIES } from '../../../engine/mirror/canaries.ts';
 import { rotten, stalePages } from '../../support/metadata-rot.ts';
-import { forgotten, hung } from '../../support/mirror-cases.ts';
+import { forgotten, hung, loneHang, revived } from '../../support/mirror-cases.ts';
 import {
   askedByStrangers,
   badSource,
@@ -27,8 +27,10 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'RULE-03': blinked,
   'RULE-11': aloneThenDark,
   'RULE-12': aloneThenDark,
+  'attach-revived': revived,
   'failure-forgotten': forgotten,
   'hung-for-ever': hung,
+  'last-copy-given-up': loneHang,
   'stale-epoch': thawed,
   'read-no-wait': readersWait,
   'journal-torn-guessed': rotten,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hangs, until } from '../../support/mirror-cases.ts';
+import { bothHang, hangs, lateAttach, loneHang, until } from '../../support/mirror-cases.ts';
 import { started } from '../../support/mirror-swarm.ts';
 
 const SECOND = 1_000_000;
@@ -38,6 +38,35 @@ describe('a local disk that answers nothing', () => {
     expect(pair.completedBy(1)).toBeGreaterThan(done);
     expect(pair.hosts[1].disk).toBe('Failed');
     expect(pair.violations).toEqual([]);
+  });
+
+  it('is waited for, however long, where no other copy is left', () => {
+    for (const seed of [1, 2, 3]) expect(loneHang(seed).violations).toEqual([]);
+  });
+
+  it('stops the volume no longer than it hangs, also on both hosts at once', () => {
+    for (const seed of [1, 2, 3]) {
+      const pair = bothHang(seed);
+      const done = pair.completed;
+      pair.runFor(SECOND);
+      expect(pair.completed).toBeGreaterThan(done);
+      // One was given up: its core starts again.
+      for (const { node, disk } of pair.hosts) if (disk === 'Failed') pair.crashCore(node, 5_000);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+  });
+
+  it('is given up for good while it is attached to: it never leads and refuses at once', () => {
+    for (const seed of [1, 2, 3]) {
+      const pair = lateAttach(seed);
+      const done = pair.completed;
+      pair.runFor(SECOND);
+      expect(pair.completed).toBeGreaterThan(done);
+      for (const { node, disk } of pair.hosts) if (disk === 'Failed') pair.crashCore(node, 5_000);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
   });
 
   it('is not blamed for a core that stood still, however long', () => {

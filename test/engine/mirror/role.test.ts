@@ -5,7 +5,9 @@ import {
   brokenTaker,
   forgetful,
   lateAddition,
+  metadataFirst,
   releasedInCopy,
+  sourceForgets,
   tell,
   until,
   watched,
@@ -126,6 +128,30 @@ describe('the role', () => {
       expect(pair.hosts.map(({ disk }) => disk)).toEqual(['UpToDate', 'UpToDate']);
       expect(pair.violations).toEqual([]);
     }
+  });
+
+  it('is not for one whose metadata failed first, and then the flush with the cache', () => {
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const pair = metadataFirst(seed);
+      expect(pair.hosts[0].doubted).toBe(true);
+      expect(pair.hosts[0].role).not.toBe('Primary');
+      pair.isolate(2, false);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+  });
+
+  it('is not for the source of a copy whose flush fails before the target is admitted', () => {
+    let seen = 0;
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const pair = sourceForgets(seed);
+      if (pair === null) continue;
+      seen += 1;
+      expect(pair.hosts[0].doubted).toBe(true);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+    expect(seen).toBeGreaterThan(4);
   });
 
   it('survives the power loss of both hosts with everything flushed', () => {

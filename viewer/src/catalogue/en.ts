@@ -301,7 +301,7 @@ export const en: { readonly [code: string]: string } = {
   'term.flushed.not-stable': 'A flush was answered before it was stable everywhere',
   'term.heals.blocked': 'A faulty disk left a group that waits for a person, and says so',
   'term.heals.not-in-sync': 'The in-sync set is not complete',
-  'term.heals.never-served': 'A volume served no request in the whole run',
+  'term.heals.not-served': 'A volume served no request once everything was over',
   'term.heals.not-online': 'A group runs, and the log does not know it',
   'term.heals.not-running': 'A group does not run',
   'term.heals.not-up-to-date': 'A replica is not UpToDate',

@@ -299,7 +299,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.flushed.not-stable': '落盘尚未在各处完成就已答复',
   'term.heals.blocked': '故障磁盘使资源组等待人来处理，并已如实报告',
   'term.heals.not-in-sync': '同步集合不完整',
-  'term.heals.never-served': '某个卷在整次运行中没有服务过任何请求',
+  'term.heals.not-served': '故障全部结束后，某个卷仍未服务任何请求',
   'term.heals.not-online': '资源组在运行，日志却不知道',
   'term.heals.not-running': '资源组没有运行',
   'term.heals.not-up-to-date': '某个副本不是最新',
