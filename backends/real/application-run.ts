@@ -19,6 +19,7 @@ import type { BootId, Epoch, Micros } from '../../engine/core/units.ts';
 import { systemCode } from './failure.ts';
 import {
   identify,
+  identifyChild,
   isAlive,
   type ProcessIdentity,
   processesWith,
@@ -130,7 +131,8 @@ export function launch(place: RunPlace, record: RunRecord, command: string): Pro
     stdio: ['ignore', 'pipe', 'ignore'],
     env: environmentOf(place, record),
   });
-  const session = child.pid === undefined ? null : identify(child.pid);
+  // At once, before it is buried: it leads the session, and ends as soon as it has said who runs.
+  const session = child.pid === undefined ? null : identifyChild(child.pid);
   return new Promise((resolve, reject) => {
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {

@@ -13,7 +13,13 @@ export function identify(pid: number): ProcessIdentity | null {
   return found === null ? null : { pid, start: found.start };
 }
 
-function statOf(pid: number): { start: string; session: number } | null {
+/** The same for a child of ours that may have ended, before it is buried. */
+export function identifyChild(pid: number): ProcessIdentity | null {
+  const found = statOf(pid, true);
+  return found === null ? null : { pid, start: found.start };
+}
+
+function statOf(pid: number, corpses = false): { start: string; session: number } | null {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -24,7 +30,8 @@ function statOf(pid: number): { start: string; session: number } | null {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, , , session] = fields;
   const start = fields[19];
-  if (state === 'Z' || state === 'X' || start === undefined) return null;
+  if (start === undefined) return null;
+  if (!corpses && (state === 'Z' || state === 'X')) return null;
   return { start, session: Number(session) };
 }
 

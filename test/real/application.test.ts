@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Application } from '../../backends/real/application.ts';
+import { launch, newRun } from '../../backends/real/application-run.ts';
 import { identify } from '../../backends/real/process-identity.ts';
 import type { ApplicationState } from '../../backends/real/supervision.ts';
 import type { ApplicationConfig } from '../../engine/core/config.ts';
@@ -165,10 +166,11 @@ describe('an application', () => {
   });
 
   it('is not started anew when its right has ended while the old run was stopped', async () => {
-    const application = make({ start: 'echo >> starts; sleep 0.5; exit 1', stop: 'sleep 1.5' });
+    // Longer than the right, and well within what is granted behind it, on a busy machine too.
+    const application = make({ start: 'echo >> starts; sleep 0.5; exit 1', stop: 'sleep 0.6' });
     start(application);
     await until(application, 'failed');
-    start(application, 2, clock() + 1 * SECOND);
+    start(application, 2, clock() + SECOND / 2);
     await until(application, 'stopped');
     expect(readFileSync(join(folder, 'starts'), 'utf8')).toBe('\n');
   });
@@ -285,6 +287,14 @@ describe('an application', () => {
     await until(application, 'stop-failed');
     writeFileSync(join(folder, 'may-stop'), '');
     await until(application, 'stopped');
+  });
+
+  it('has its session noted, however soon the shell that led it ends', async () => {
+    const place = { folder, workFolder: folder, node: 'a' };
+    for (let n = 0; n < 30; n += 1) {
+      const record = newRun('service', 7, 1, FOREVER);
+      expect((await launch(place, record, 'true')).session).not.toBe(null);
+    }
   });
 
   it('is found by its session when it has dropped its environment', async () => {
