@@ -1,4 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import type { Entry } from '../../../engine/cluster/entries.ts';
+import { unitsOf } from '../../../engine/cluster/groups.ts';
+import type { Links } from '../../../engine/cluster/heartbeat.ts';
+import type { Want } from '../../../engine/cluster/messages.ts';
+import type { Candidate } from '../../../engine/cluster/placement.ts';
+import type { Proposals } from '../../../engine/cluster/proposals.ts';
+import { Upkeep } from '../../../engine/cluster/upkeep.ts';
+import type { Views } from '../../../engine/cluster/views.ts';
+import type { DiskState } from '../../../engine/data/messages.ts';
+import {
+  CONFIG,
+  candidateOf,
+  contextOf,
+  factsOf,
+  OWNED,
+  onlyGroup,
+  onlyRecord,
+} from '../../support/control-fixtures.ts';
 import { ControlNet, S } from '../../support/control-net.ts';
 
 function formed(seed: number): ControlNet {
@@ -71,5 +89,51 @@ describe('upkeep', () => {
     net.pass(4 * S);
     const known = net.ofKind('boot.known').map((event) => event.d['boot']);
     expect(known).toContain(net.host(3).boot);
+  });
+});
+
+describe('a wish for another in-sync set', () => {
+  const record = onlyRecord(OWNED);
+  const [mine, other] = record.members;
+  const unit = unitsOf(CONFIG)[0];
+  if (unit === undefined || mine === undefined || other === undefined) throw new Error('no unit');
+
+  /** The members proposed when node 1 wishes for `wished`, null when nothing is. */
+  function proposed(
+    members: typeof record.members,
+    wished: typeof record.members,
+    disks: readonly [DiskState, DiskState],
+  ): readonly number[] | null {
+    const want: Want = { epoch: record.epoch, members: wished, reason: 'peer-lost', cause: '' };
+    const candidate = (node: number): Candidate => {
+      const facts = factsOf(node, disks[node - 1]);
+      const volumes = facts.volumes.map((volume) => ({
+        ...volume,
+        want: node === 1 ? want : null,
+      }));
+      return candidateOf(node, { facts: { ...facts, volumes } });
+    };
+    const entries: Entry[] = [];
+    const upkeep = new Upkeep(
+      contextOf(3).context,
+      {} as Links,
+      { candidate } as unknown as Views,
+      { propose: (entry: Entry) => entries.push(entry) } as unknown as Proposals,
+      () => OWNED,
+    );
+    if (unit === undefined) return null;
+    upkeep.wants(unit, onlyGroup(OWNED), { ...record, members });
+    const [entry] = entries;
+    return entry?.kind === 'volume' ? entry.record.members.map(({ node }) => node) : null;
+  }
+
+  it('leaves nobody out for a primary whose disk has failed', () => {
+    expect(proposed([mine, other], [mine], ['UpToDate', 'UpToDate'])).toEqual([1]);
+    expect(proposed([mine, other], [mine], ['Failed', 'UpToDate'])).toBe(null);
+  });
+
+  it('admits nobody whose disk has failed', () => {
+    expect(proposed([mine], [mine, other], ['UpToDate', 'Consistent'])).toEqual([1, 2]);
+    expect(proposed([mine], [mine, other], ['UpToDate', 'Failed'])).toBe(null);
   });
 });
