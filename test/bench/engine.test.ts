@@ -46,7 +46,7 @@ describe('the bars', () => {
       return missedBars({ 'runs-per-cpu-second': { ...figure, ratio } }, 'brief');
     };
     expect(brief(0.5)).toEqual([]);
-    expect(brief(0.3)).toEqual(['runs-per-cpu-second: 0.30 < 0.4']);
+    expect(brief(0.1)).toEqual(['runs-per-cpu-second: 0.10 < 0.2']);
     expect(missedBars({ 'resync-disk-vs-plain-copy': figure }, 'brief')).toEqual([]);
   });
 
