@@ -1,8 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { bothHang, hangs, lateAttach, loneHang, until } from '../../support/mirror-cases.ts';
+import type { Pair } from '../../support/mirror-pair.ts';
 import { started } from '../../support/mirror-swarm.ts';
 
 const SECOND = 1_000_000;
+
+/** Clients are served, and all is whole once the core of whoever was given up starts again. */
+function expectServedAndHealed(pair: Pair): void {
+  const done = pair.completed;
+  pair.runFor(SECOND);
+  expect(pair.completed).toBeGreaterThan(done);
+  for (const { node, disk } of pair.hosts) if (disk === 'Failed') pair.crashCore(node, 5_000);
+  pair.settle();
+  expect(pair.violations).toEqual([]);
+}
 
 describe('a local disk that answers nothing', () => {
   it('is given up after its deadline, and the other host serves', () => {
@@ -45,28 +56,11 @@ describe('a local disk that answers nothing', () => {
   });
 
   it('stops the volume no longer than it hangs, also on both hosts at once', () => {
-    for (const seed of [1, 2, 3]) {
-      const pair = bothHang(seed);
-      const done = pair.completed;
-      pair.runFor(SECOND);
-      expect(pair.completed).toBeGreaterThan(done);
-      // One was given up: its core starts again.
-      for (const { node, disk } of pair.hosts) if (disk === 'Failed') pair.crashCore(node, 5_000);
-      pair.settle();
-      expect(pair.violations).toEqual([]);
-    }
+    for (const seed of [1, 2, 3]) expectServedAndHealed(bothHang(seed));
   });
 
   it('is given up for good while it is attached to: it never leads and refuses at once', () => {
-    for (const seed of [1, 2, 3]) {
-      const pair = lateAttach(seed);
-      const done = pair.completed;
-      pair.runFor(SECOND);
-      expect(pair.completed).toBeGreaterThan(done);
-      for (const { node, disk } of pair.hosts) if (disk === 'Failed') pair.crashCore(node, 5_000);
-      pair.settle();
-      expect(pair.violations).toEqual([]);
-    }
+    for (const seed of [1, 2, 3]) expectServedAndHealed(lateAttach(seed));
   });
 
   it('is not blamed for a core that stood still, however long', () => {
