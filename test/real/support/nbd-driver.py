@@ -5,9 +5,11 @@
     nbd-driver.py stay  URI SEED FIRST_SEQ BLOCKS
 
 `write` keeps DEPTH writes in flight at random places, never two over the same 4 KiB block, until a
-line comes in on standard input or the connection ends. It prints, in the order in which things
-happen: `I seq block units` before a write is handed to libnbd, `A seq` when it was acknowledged,
-`E seq errno` when it was refused or lost, `F` when a flush was acknowledged, `X reason` at the end.
+line comes in on standard input or the connection ends. After a write that is refused it issues no
+other, since nobody knows what the blocks hold, and waits for the connection to end. It prints, in
+the order in which things happen: `I seq block units` before a write is handed to libnbd, `A seq`
+when it was acknowledged, `E seq errno` when it was refused or lost, `F` when a flush was
+acknowledged, `X reason` at the end.
 
 `stay` is an application that keeps its device: one write at a time, again and again until it is
 acknowledged, over a new connection whenever one ends, until a line comes in. It prints
@@ -52,6 +54,7 @@ class Writer:
         self.random = random.Random(f"{seed}:{first}")
         self.busy = set()
         self.said = []
+        self.refused = False
 
     def say(self, text):
         self.said.append(text)
@@ -80,6 +83,7 @@ class Writer:
 
         def done(error):
             self.busy.difference_update(range(block, block + units))
+            self.refused = self.refused or error.value != 0
             self.say(f"A {seq}" if error.value == 0 else f"E {seq} {error.value}")
             return 1
 
@@ -96,7 +100,7 @@ class Writer:
         issued = 0
         stopping = False
         while True:
-            while not stopping and self.handle.aio_in_flight() < self.depth:
+            while not (stopping or self.refused) and self.handle.aio_in_flight() < self.depth:
                 self.issue()
                 issued += 1
                 if issued % 500 == 0:
