@@ -41,6 +41,8 @@ export class AilingDisk {
     renameSync(this.#path, this.backing);
     writeFileSync(this.#path, '');
     const socket = `${this.#path}.sock`;
+    // Written when clients may come: the socket is there before that.
+    const ready = `${this.#path}.ready`;
     const fail = (what: string): readonly string[] => [
       `error-${what}=EIO`,
       `error-${what}-rate=100%`,
@@ -50,13 +52,15 @@ export class AilingDisk {
       '-f',
       '-U',
       socket,
+      '-P',
+      ready,
       '--filter=error',
       'file',
       this.backing,
       ...fail('pwrite'),
       ...fail('pread'),
     ]);
-    await waitFor('nbdkit', () => existsSync(socket));
+    await waitFor('nbdkit', () => existsSync(ready));
     this.#start('nbdfuse', [this.#path, `nbd+unix:///?socket=${socket}`]);
     await waitFor('nbdfuse', () => statSync(this.#path).size === size);
   }
