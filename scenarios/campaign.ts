@@ -12,14 +12,14 @@ import type { World } from '../backends/sim/world.ts';
 import type { ClusterConfig } from '../engine/core/config.ts';
 import { Rng } from '../engine/core/rng.ts';
 import { describeSchedule } from './describe.ts';
-import { scheduleOf } from './generate.ts';
+import { type Swarm, scheduleOf } from './generate.ts';
 import { newWorld, type RunResult, runScenario } from './run.ts';
 import { DEFAULT_DURATION, nodeName, type Scenario } from './scenario.ts';
 import { shrinkSchedule, shrinkSeed } from './shrink.ts';
 import { faultPair, singleFaults } from './single-faults.ts';
 
 /** Where the faults of a campaign come from. */
-export type FaultMode = 'none' | 'single' | 'pairs' | 'swarm';
+export type FaultMode = 'none' | 'single' | 'pairs' | Swarm;
 
 /** One part of a campaign. */
 export interface Shard {
@@ -110,9 +110,14 @@ export function campaignScenario(shard: Shard, seed: number): Scenario {
   };
 }
 
+/** Whether schedules are drawn at random. */
+export function isSwarm(mode: FaultMode): mode is Swarm {
+  return mode === 'swarm' || mode === 'disks';
+}
+
 /** A swarm varies what the application does as well: rare flushes leave much to lose. */
 function workloadOf(mode: FaultMode, seed: number): Workload {
-  if (mode !== 'swarm') return DEFAULT_WORKLOAD;
+  if (!isSwarm(mode)) return DEFAULT_WORKLOAD;
   const rng = new Rng(seed, WORKLOAD_STREAM);
   const pick = (from: readonly number[]): number => from[rng.below(from.length)] as number;
   return {
@@ -199,7 +204,8 @@ function faultsOf(shard: Shard, seed: number): readonly Fault[] {
     case 'pairs':
       return faultPair(shard.config, seed).map(({ fault }) => fault);
     case 'swarm':
-      return scheduleOf(seed, shard.config);
+    case 'disks':
+      return scheduleOf(seed, shard.config, shard.mode);
   }
 }
 
@@ -274,8 +280,8 @@ function shrunk(
     );
     return again.violations.some((violation) => violation.law === law);
   };
-  if (shard.mode === 'swarm' && shard.scenario === undefined) {
-    const { faults } = shrinkSeed(scenario.seed, shard.config, fails, budget);
+  if (isSwarm(shard.mode) && shard.scenario === undefined) {
+    const { faults } = shrinkSeed(scenario.seed, shard.config, fails, budget, shard.mode);
     return faults.length === 0 ? scenario.faults : faults;
   }
   return scenario.faults.length === 0 ? [] : shrinkSchedule(scenario.faults, fails);

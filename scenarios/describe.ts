@@ -63,10 +63,11 @@ function what(fault: Fault, names: Names): string {
 
 /** What befalls the disk of a node. */
 function disk(fault: Fault, node: string): string {
-  const meta = fault.area === 'metadata';
+  const { area } = fault;
+  const what = area === 'everything' ? 'data and metadata' : area;
   const percent = Math.floor(fault.ppm / 10_000);
   const some = fault.ppm === 0 ? '' : `${percent === 0 ? 'few' : `${percent} %`} of `;
-  const writes = `${some}the ${meta ? 'metadata ' : ''}writes on the disk of ${node}`;
+  const writes = `${some}the ${area === 'data' ? '' : `${what} `}writes on the disk of ${node}`;
   switch (fault.kind) {
     case 'lying-flush':
       return `let the disk of ${node} answer flushes that it does not carry out`;
@@ -81,7 +82,7 @@ function disk(fault: Fault, node: string): string {
     case 'disk-stall':
       return `stall the disk of ${node}`;
     case 'bit-rot':
-      return `let ${meta ? 'metadata' : 'data'} on the disk of ${node} rot`;
+      return `let ${what} on the disk of ${node} rot`;
     default: {
       const back = `with its disk as it was ${sayTime(fault.age)} before`;
       return `power off ${node}${cache(fault)}, to return ${back}`;

@@ -62,7 +62,9 @@ const ILLS: readonly (readonly FaultKind[])[] = [
   ['lost-write', 'lost-write', 'reboot'],
   ['misdirected-write', 'misdirected-write', 'kill-core'],
   ['stale-read', 'stale-read', 'switch'],
-  ['write-error', 'write-error', 'write-error', 'cut'],
+  // A core that starts again must remember what its predecessor heard, also while the other host,
+  // which has everything, is silent.
+  ['write-error', 'write-error', 'cut', 'cut', 'kill-core', 'kill-core'],
   ['disk-stall', 'disk-stall', 'disk-stall', 'cut'],
   ['bit-rot', 'bit-rot', 'bit-rot', 'bit-rot', 'reboot', 'kill-core'],
   ['old-disk', 'old-disk', 'cut'],
@@ -123,16 +125,29 @@ const genome: fc.Arbitrary<Genome> = fc.noBias(
   }),
 );
 
+/** A swarm of everything, or one in which every schedule has an ill of disks. */
+export type Swarm = 'swarm' | 'disks';
+
 /** Random schedules for a configuration, shrinking towards few, early, plain faults. */
-export function schedules(config: ClusterConfig): fc.Arbitrary<readonly Fault[]> {
-  return genome.map((drawn) => schedule(drawn, config));
+export function schedules(
+  config: ClusterConfig,
+  swarm: Swarm = 'swarm',
+): fc.Arbitrary<readonly Fault[]> {
+  return genome.map((drawn) => {
+    const ill = swarm === 'disks' ? drawn.ill % ILLS.length : drawn.ill;
+    return schedule({ ...drawn, ill }, config);
+  });
 }
 
 /** The schedule that belongs to a seed, the same on every machine. */
-export function scheduleOf(seed: number, config: ClusterConfig): readonly Fault[] {
+export function scheduleOf(
+  seed: number,
+  config: ClusterConfig,
+  swarm: Swarm = 'swarm',
+): readonly Fault[] {
   let drawn: readonly Fault[] = [];
   fc.check(
-    fc.property(schedules(config), (faults) => {
+    fc.property(schedules(config, swarm), (faults) => {
       drawn = faults;
       return true;
     }),
@@ -161,7 +176,7 @@ function schedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
     const made = fault(each, kinds, early ? EARLY : FIRST, config);
     return made.kind === 'wipe' ? { ...made, target: wiped } : made;
   });
-  return atSwitches(faults).sort((a, b) => a.at - b.at);
+  return atSwitches(atFailures(faults, config)).sort((a, b) => a.at - b.at);
 }
 
 /**
@@ -172,6 +187,48 @@ function wipedOf(drawn: Genome, config: ClusterConfig): Fault['target'] {
   const hosts = config.nodes.filter(({ witness }) => !witness);
   if (drawn.first % WIPED_HOST_ONE_IN > 0) return 'witness';
   return hosts[drawn.families % hosts.length]?.id ?? 'witness';
+}
+
+/** A host is silent long enough for the other one to start again and ask to go on alone. */
+const SILENT = 9_000_000;
+/** When the core of a host whose disk failed is killed: it has to have told what it heard. */
+const TOLD = 300_000;
+
+/**
+ * What happens beside a disk that fails is worth most where everything depends on that disk: half
+ * of the cuts silence the other host, and half of the kills are of the core that heard of it.
+ */
+function atFailures(faults: readonly Fault[], config: ClusterConfig): Fault[] {
+  const failures = faults.filter(({ kind }) => kind === 'write-error');
+  const [first] = failures;
+  if (first === undefined) return [...faults];
+  // Two disks that fail are beyond the promise: mostly it is one.
+  const one = failures.length % 3 > 0 ? first.target : 0;
+  const hosts = config.nodes.filter(({ witness }) => !witness).map(({ id }) => id);
+  return faults.map((each) => {
+    const { kind } = each;
+    if (kind === 'write-error' && one !== 0) return { ...each, target: one };
+    const failure = nearest(failures, each.at);
+    if (failure === undefined || each.at % 2 > 0) return each;
+    const target = one === 0 ? failure.target : one;
+    if (kind === 'kill-core') {
+      return { ...each, at: failure.at + TOLD + (each.at % 3_000_000), target, when: 'at-once' };
+    }
+    if (kind !== 'cut') return each;
+    const at = failure.at + (each.at % 200) - 100;
+    const other = hosts.find((host) => host !== target) ?? each.target;
+    const span = each.for === 0 ? 0 : Math.max(each.for, SILENT);
+    return {
+      ...each,
+      at,
+      target: other,
+      peer: 0,
+      links: 'all',
+      ways: 'both',
+      for: span,
+      when: 'at-once',
+    };
+  });
 }
 
 /** A taker waits three seconds for the host that gave up; what is over before changes nothing. */
@@ -238,7 +295,7 @@ function fault(
     ppm: ppmOf(kind, drawn.size, config),
     clockStops: kind === 'freeze' && drawn.size >= 7,
     when: momentOf(kind, drawn.when, kinds.includes('switch')),
-    area: AREA.has(kind) && drawn.ways >= 2 ? 'metadata' : 'data',
+    area: areaOf(kind, drawn.ways),
     age: kind === 'old-disk' ? spread(AGES, drawn.links * 100 + drawn.peer * 10) : 0,
   };
 }
@@ -296,6 +353,13 @@ function waysOf(die: number): Fault['ways'] {
   return die < 2 ? 'both' : die === 2 ? 'out' : 'in';
 }
 
+/** Only a disk that fails altogether fails in both areas at once. */
+function areaOf(kind: FaultKind, die: number): Fault['area'] {
+  if (!AREA.has(kind)) return 'data';
+  if (kind === 'write-error' && die === 1) return 'everything';
+  return die < 2 ? 'data' : 'metadata';
+}
+
 /** What strikes at once leaves nothing half done: half of it waits for a write to be under way. */
 const STRIKING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'cut',
@@ -322,6 +386,8 @@ function ppmOf(kind: FaultKind, size: number, config: ClusterConfig): number {
   if (kind === 'loss') return 50_000 + size * 80_000;
   // Odd: for once; even: until the sector is written.
   if (kind === 'read-error') return size % 2 === 0 ? 0 : 2_000 + size * 2_000;
+  // Half of the failing disks do nothing at all any more.
+  if (kind === 'write-error' && size >= 5) return 0;
   if (PARTIAL.has(kind)) return 10_000 + size * 30_000;
   if (kind !== 'clock-rate') return 0;
   const most = config.timing.clockRatePpm;

@@ -198,7 +198,18 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
       seenBy: 'mirror.link.refused',
     },
   },
+  // Judged replica by replica: see shakenAt in backends/sim/oracle/truth.ts.
   'disk-error': {
+    'LAW-acknowledged': {
+      says: 'assumption',
+      assumption: 'only flushed writes survive when the disks of all holders have failed',
+      seenBy: 'mirror.disk.failed',
+    },
+    'LAW-register': {
+      says: 'assumption',
+      assumption: 'a block may go back to any value not older than its last flushed one',
+      seenBy: 'mirror.disk.failed',
+    },
     'LAW-heals': {
       says: 'assumption',
       assumption: 'a person starts the core of a failed disk again, or replaces the disk',

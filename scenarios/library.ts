@@ -12,6 +12,7 @@ import { diskFailsUnderLoad } from './library/disk-fails-under-load.ts';
 import { diskReturnsWithOldContent } from './library/disk-returns-with-old-content.ts';
 import { diskStallsWithoutFailing } from './library/disk-stalls-without-failing.ts';
 import { eachVoterInTurn } from './library/each-voter-in-turn.ts';
+import { failedDiskAndSilentPeer } from './library/failed-disk-and-silent-peer.ts';
 import { freezeLongerThanLease } from './library/freeze-longer-than-lease.ts';
 import { leaderChangeDuringRemoval } from './library/leader-change-during-removal.ts';
 import { lyingFlushOnOneHost } from './library/lying-flush-on-one-host.ts';
@@ -51,6 +52,7 @@ const TEXTS: readonly ScenarioText[] = [
   diskReturnsWithOldContent,
   metadataRot,
   diskFailsUnderLoad,
+  failedDiskAndSilentPeer,
 ];
 
 /**

@@ -217,7 +217,7 @@ export const CRASHING: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'wipe',
   'old-disk',
 ]);
-/** Faults that concern either the data or the metadata of a disk. */
+/** Faults that concern the data of a disk, its metadata, or both. */
 export const AREA: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'lost-write',
   'misdirected-write',

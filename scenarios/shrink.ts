@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { type Fault, PLAIN_FAULT } from '../backends/sim/fault.ts';
 import type { ClusterConfig } from '../engine/core/config.ts';
-import { schedules } from './generate.ts';
+import { type Swarm, schedules } from './generate.ts';
 
 /** Whether a schedule still fails. */
 export type Fails = (faults: readonly Fault[]) => boolean;
@@ -25,6 +25,7 @@ export function shrinkSeed(
   config: ClusterConfig,
   fails: Fails,
   budget: number,
+  swarm: Swarm = 'swarm',
 ): Shrunk {
   let runs = 0;
   const bounded: Fails = (faults) => {
@@ -33,7 +34,7 @@ export function shrinkSeed(
   };
   let best: readonly Fault[] | null = null;
   fc.check(
-    fc.property(schedules(config), (faults) => {
+    fc.property(schedules(config, swarm), (faults) => {
       const failed = bounded(faults);
       if (failed) best = faults;
       return !failed;

@@ -52,6 +52,7 @@ export function singleFaults(config: ClusterConfig): readonly NamedFault[] {
     add(`stale reads ${name}`, { kind: 'stale-read', ...disk, ppm: SOME });
     add(`write errors ${name}`, { kind: 'write-error', ...disk, ppm: SOME });
     add(`metadata errors ${name}`, { kind: 'write-error', ...meta, ppm: SOME });
+    add(`failed disk ${name}`, { kind: 'write-error', ...disk, area: 'everything' });
     add(`stalled disk ${name}`, { kind: 'disk-stall', ...disk });
     add(`dead disk ${name}`, { kind: 'disk-stall', target, for: 60_000_000 });
     add(`rot ${name}`, { kind: 'bit-rot', target });

@@ -153,6 +153,40 @@ export class DiskCache {
     this.#tail = this.#head;
   }
 
+  /**
+   * Writing back what was taken before `mark` failed: part of it got there, the rest is forgotten,
+   * and no later flush brings it. Linux marks such pages clean and reads them from memory yet
+   * (`gone` false), until they are evicted or power is lost; a device whose cache is lost does not
+   * (`gone` true). Answers whether anything was lost.
+   */
+  fail(mark: number, gone: boolean, keep: number, rng: Rng): boolean {
+    const sectors = this.#sector;
+    const since = this.#since;
+    const { view, media } = this;
+    const from = this.#tail;
+    let lost = false;
+    for (let at = from; at < mark; at += 1) {
+      const i = at & (CACHE_ENTRIES - 1);
+      const sector = sectors[i] as number;
+      if (at + 1 <= (since[sector] as number)) continue;
+      if (rng.chance(keep)) this.#settle(i, sector);
+      else lost = true;
+    }
+    this.#tail = Math.max(from, mark);
+    this.tellHardened();
+    if (!gone) return lost;
+    for (let at = from; at < mark; at += 1) {
+      const sector = sectors[at & (CACHE_ENTRIES - 1)] as number;
+      view[sector] = media[sector] as number;
+    }
+    for (let at = this.#tail; at < this.#head; at += 1) {
+      const i = at & (CACHE_ENTRIES - 1);
+      const sector = sectors[i] as number;
+      if (at + 1 > (since[sector] as number)) view[sector] = this.#stamp[i] as number;
+    }
+    return lost;
+  }
+
   /** The medium holds `stamp` now. */
   harden(sector: number, stamp: number): void {
     this.media[sector] = stamp;

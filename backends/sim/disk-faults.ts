@@ -4,10 +4,11 @@
  * does not help and another copy is left.
  */
 import { Ill } from './disk-ills.ts';
-import type { Fault } from './fault.ts';
+import type { Fault, FaultKind } from './fault.ts';
 import type { FaultWorld } from './fault-driver.ts';
 import type { SimHost } from './host.ts';
 import { Kind } from './kernel.ts';
+import type { SimLeg } from './volume.ts';
 
 const ALWAYS = 1_000_000;
 /** Sectors that rot together. */
@@ -27,31 +28,20 @@ export class DiskFaults {
 
   /** How often the fault's ill has struck the disks of these hosts; -1 when it has none. */
   struck(fault: Fault, nodes: readonly number[]): number {
-    const ill = illOf(fault);
-    if (ill < 0) return -1;
+    const ills = illsOf(fault);
+    if (ills.length === 0) return -1;
     let sum = 0;
     for (const node of nodes) {
-      for (const { disk } of this.#world.host(node).legs) sum += disk.ills.struck[ill] as number;
+      for (const { disk } of this.#world.host(node).legs) {
+        for (const ill of ills) sum += disk.ills.struck[ill] as number;
+      }
     }
     return sum;
   }
 
   /** A fault of the disks of one host begins or ends. */
   apply(fault: Fault, host: SimHost, on: boolean): void {
-    const ill = illOf(fault);
-    for (const leg of host.legs) {
-      const { disk } = leg;
-      if (fault.kind === 'bit-rot') {
-        if (fault.area === 'data') disk.rot(ROT_SECTORS);
-        else disk.rotPage();
-        continue;
-      }
-      const always = ill === Ill.LyingFlush || ill === Ill.Stall || fault.ppm === 0;
-      const ppm = always ? ALWAYS : fault.ppm;
-      disk.ills.change(ill, on ? ppm : -ppm);
-      if (ill === Ill.StaleRead) disk.keepBefore(disk.ills.has(ill));
-      if (ill === Ill.Stall && !disk.ills.has(ill)) leg.unstall();
-    }
+    for (const leg of host.legs) for (const ill of illsOf(fault)) applyIll(fault, leg, ill, on);
   }
 
   /** Notes what is durable on every disk now, under the number of a fault. */
@@ -118,26 +108,34 @@ export class DiskFaults {
   }
 }
 
-function illOf({ kind, area }: Fault): number {
-  const data = area === 'data';
-  switch (kind) {
-    case 'lying-flush':
-      return Ill.LyingFlush;
-    case 'lost-write':
-      return data ? Ill.LostWrite : Ill.MetaLost;
-    case 'misdirected-write':
-      return data ? Ill.MisdirectedWrite : Ill.MetaMisdirected;
-    case 'stale-read':
-      return Ill.StaleRead;
-    case 'write-error':
-      return data ? Ill.WriteError : Ill.MetaError;
-    case 'disk-stall':
-      return Ill.Stall;
-    case 'bit-rot':
-      return data ? Ill.Rot : Ill.MetaRot;
-    case 'old-disk':
-      return Ill.Old;
-    default:
-      return -1;
-  }
+function applyIll(fault: Fault, leg: SimLeg, ill: number, on: boolean): void {
+  const { disk } = leg;
+  if (ill === Ill.Rot) disk.rot(ROT_SECTORS);
+  if (ill === Ill.MetaRot) disk.rotPage();
+  if (fault.kind === 'bit-rot') return;
+  const always = ill === Ill.LyingFlush || ill === Ill.Stall || fault.ppm === 0;
+  const ppm = always ? ALWAYS : fault.ppm;
+  disk.ills.change(ill, on ? ppm : -ppm);
+  if (ill === Ill.StaleRead) disk.keepBefore(disk.ills.has(ill));
+  if (ill === Ill.Stall && !disk.ills.has(ill)) leg.unstall();
+}
+
+/** Of each kind of fault what is wrong with the data, and with the metadata. */
+const ILLS: { readonly [kind in FaultKind]?: readonly [data: number, metadata: number] } = {
+  'lying-flush': [Ill.LyingFlush, Ill.LyingFlush],
+  'lost-write': [Ill.LostWrite, Ill.MetaLost],
+  'misdirected-write': [Ill.MisdirectedWrite, Ill.MetaMisdirected],
+  'stale-read': [Ill.StaleRead, Ill.StaleRead],
+  'write-error': [Ill.WriteError, Ill.MetaError],
+  'disk-stall': [Ill.Stall, Ill.Stall],
+  'bit-rot': [Ill.Rot, Ill.MetaRot],
+  'old-disk': [Ill.Old, Ill.Old],
+};
+
+function illsOf({ kind, area }: Fault): readonly number[] {
+  const ills = ILLS[kind];
+  if (ills === undefined) return [];
+  const [data, metadata] = ills;
+  if (area === 'everything' && data !== metadata) return ills;
+  return [area === 'metadata' ? metadata : data];
 }

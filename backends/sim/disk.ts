@@ -59,6 +59,13 @@ const Field = {
 const UNREAD = 0x7fffffff;
 /** Bits of a misdirected address that are tried before it counts as lost. */
 const MISDIRECTIONS = 4;
+const MILLION = 1_000_000;
+
+/**
+ * What a failed operation left of a disk's cache: all of it, or less; 'clean' when reads still
+ * return what is lost, but no loss of power will leave it.
+ */
+export type CacheLoss = 'kept' | 'clean' | 'gone';
 
 /** What a disk held at some moment. */
 interface DiskImage {
@@ -84,6 +91,10 @@ export class SimDisk {
   metaSpoiled = false;
   readonly spoils: Spoils;
   readonly ills: DiskIlls;
+  /** What became of the cache when an operation just failed. Whoever judges it sets it back. */
+  loss: CacheLoss | '' = '';
+  /** Whether a flush failed whose end nobody heard. */
+  #unheard = false;
   /** Rises with every crash: queue entries of an earlier life are void. */
   life = 0;
 
@@ -152,6 +163,7 @@ export class SimDisk {
     this.metaOught.fill(0);
     this.metaSpoiled = false;
     this.#before = null;
+    this.#unheard = false;
   }
 
   /** Operations that change the disk and have not landed. */
@@ -276,7 +288,7 @@ export class SimDisk {
         return;
       case DiskOp.Flush: {
         const mark = this.#ops[base + Field.mark] as number;
-        if (this.ills.strikes(Ill.WriteError)) this.#ops[base + Field.status] = Status.Io;
+        if (this.#unheard || this.ills.strikes(Ill.WriteError)) this.#failFlush(base, mark);
         else if (this.ills.has(Ill.LyingFlush)) this.#lie(mark);
         else this.#cache.destage(mark);
         return;
@@ -325,6 +337,7 @@ export class SimDisk {
     }
     this.#cache.tellHardened();
     this.#inFlight = 0;
+    this.#unheard = false;
     this.view.set(this.media);
     this.life += 1;
   }
@@ -458,8 +471,9 @@ export class SimDisk {
     let elsewhere = -1;
     if (ills.strikes(Ill.WriteError)) {
       this.#ops[op * FIELDS + Field.status] = Status.Io;
-      // Any of its sectors may have got there.
+      // Any of its sectors may have got there; a device that was reset has lost its cache as well.
       const rng = ills.rng(Ill.WriteError);
+      this.#mayLoseCache(rng);
       for (let i = 0; i < count; i += 1) {
         if (rng.chance(500_000)) stamps[from + i] = view[sector + i] as number;
       }
@@ -510,6 +524,7 @@ export class SimDisk {
     if (ills.strikes(Ill.MetaError)) {
       this.#ops[op * FIELDS + Field.status] = Status.Io;
       this.#tearPage(op, 'random');
+      this.#mayLoseCache(ills.rng(Ill.MetaError));
       return true;
     }
     if (ills.strikes(Ill.MetaLost)) {
@@ -525,6 +540,35 @@ export class SimDisk {
     this.metaSpoiled = true;
     this.#hash.word(other ^ (this.#node << 24));
     return true;
+  }
+
+  /**
+   * A flush up to `mark` fails, and what it did not write back is forgotten. What a flush that
+   * nobody heard of has lost, the next one tells: Linux keeps such an error for whoever asks first.
+   */
+  #failFlush(base: number, mark: number): void {
+    this.#ops[base + Field.status] = Status.Io;
+    this.#unheard = false;
+    const rng = this.ills.rng(Ill.WriteError);
+    this.#loseCache(mark, rng);
+  }
+
+  /** An operation other than a flush failed: half of the disks lose their cache with it. */
+  #mayLoseCache(rng: Rng): void {
+    if (rng.chance(500_000)) this.#loseCache(this.#cache.head, rng);
+    else this.loss = 'kept';
+  }
+
+  /** What the disk took before `mark` it may keep, lose at once, or with the next loss of power. */
+  #loseCache(mark: number, rng: Rng): void {
+    const gone = rng.chance(500_000);
+    const lost = this.#cache.fail(mark, gone, rng.below(MILLION), rng);
+    this.loss = lost ? (gone ? 'gone' : 'clean') : 'kept';
+  }
+
+  /** The process that the end of a flush was for does not live any more. */
+  unheard(op: number): void {
+    if (this.kindOf(op) === DiskOp.Flush && this.statusOf(op) !== 0) this.#unheard = true;
   }
 
   /** A flush up to `mark` is answered, and nothing is written back. */

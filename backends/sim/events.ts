@@ -28,6 +28,7 @@ export const SIM_EVENTS: { readonly [kind: string]: readonly string[] } = {
   'world.application-running': ['group'],
   'world.application-stopping': ['group'],
   'world.application-stopped': ['group'],
+  'world.disk-failed': ['cache'],
   'world.mended': [],
   'watchdog.reset': [],
   violation: ['law', 'code'],

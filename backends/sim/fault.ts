@@ -54,7 +54,7 @@ export const LINKS = ['all', 'replication', 'control', 'control-1', 'control-2']
 export type Links = (typeof LINKS)[number];
 
 /** Which part of a replica's disk a fault concerns. */
-export const AREAS = ['data', 'metadata'] as const;
+export const AREAS = ['data', 'metadata', 'everything'] as const;
 export type Area = (typeof AREAS)[number];
 
 export const WAYS = ['both', 'out', 'in'] as const;

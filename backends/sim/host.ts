@@ -474,8 +474,13 @@ export class SimHost implements LegHost, MonitorHost {
     this.#control = null;
     this.coreLife += 1;
     this.#corePauses = 0;
+    const { queue } = this.#kernel;
     for (const leg of this.legs) leg.stop();
-    for (const entry of this.#parked) this.#kernel.queue.release(entry);
+    for (const entry of this.#parked) {
+      const index = queue.kind[entry] === Kind.Record ? queue.target[entry] : -1;
+      this.legs.find((leg) => leg.index === index)?.unheard(queue.a[entry] as number);
+      queue.release(entry);
+    }
     this.#parked = [];
     this.#parkedDatagrams = 0;
     this.#observer.coreDied(this.node);

@@ -5,6 +5,7 @@
 
 import type { NodeId } from '../../engine/core/units.ts';
 import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
+import type { CacheLoss } from './disk.ts';
 
 /** State of an application on one host, as its processes are, not as anybody believes. */
 export type ApplicationState = 'stopped' | 'starting' | 'running' | 'stopping';
@@ -28,6 +29,8 @@ export interface Observer {
   /** A core lives anew, or died: its requests will never be answered. */
   coreStarted(node: NodeId): void;
   coreDied(node: NodeId): void;
+  /** A write or flush of a disk failed, and nobody but this one knows what became of its cache. */
+  diskFailed(leg: number, loss: CacheLoss): void;
   /** Just before a core is killed or power fails; answers whether any I/O is under way there. */
   crashing(node: NodeId, writesInFlight: boolean): boolean;
   /** Just after a host's power failed: caches are gone. */

@@ -270,9 +270,13 @@ export class SimLeg implements StreamEnd {
       return;
     }
     disk.land(op);
+    if (disk.loss !== '') {
+      this.#observer.diskFailed(this.index, disk.loss);
+      disk.loss = '';
+    }
     const { host } = this;
     if (this.#actor === null || disk.guardOf(op) !== host.coreLife) {
-      disk.release(op);
+      this.unheard(op);
       return;
     }
     if (!host.coreRunning()) {
@@ -283,6 +287,14 @@ export class SimLeg implements StreamEnd {
       return;
     }
     this.#deliverDisk(op);
+  }
+
+  /** The process that waited for a landed disk operation lives no more; -1 was a request. */
+  unheard(op: number): void {
+    // After a loss of power there is none any more.
+    if (op < 0 || this.disk.kindOf(op) === 0) return;
+    this.disk.unheard(op);
+    this.disk.release(op);
   }
 
   /** The disk goes on after a stall: everything ends late, one after another. */

@@ -3,6 +3,7 @@ import type { ClusterConfig } from '../../engine/core/config.ts';
 import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
 import { isOffered } from '../../engine/ports/frontend.ts';
 import type { Client } from './client.ts';
+import type { CacheLoss } from './disk.ts';
 import type { FaultDriver } from './fault-driver.ts';
 import type { SimHost } from './host.ts';
 import type { Kernel } from './kernel.ts';
@@ -187,6 +188,14 @@ export class WorldWatch implements Observer {
       own.powerLost(this.#replica(leg.index), boot);
       this.facts.forgot ||= own.forgot;
     }
+  }
+
+  diskFailed(leg: number, loss: CacheLoss): void {
+    const replica = this.#replica(leg);
+    this.#kernel.worldEvent(replica.node, 'world.disk-failed', { cache: loss });
+    const own = this.#own(leg) as VolumeOracles;
+    own.diskFailed(replica, loss);
+    this.facts.forgot ||= own.forgot;
   }
 
   application(group: number, node: number, state: ApplicationState): void {

@@ -260,6 +260,7 @@ export class World implements FaultWorld {
         memberBoot: 0,
         heldUntil: 0,
         leftAt: -1,
+        shakenAt: -1,
         linkMoment: 0,
       };
     });

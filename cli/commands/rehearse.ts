@@ -53,12 +53,10 @@ export function rehearseCommand(): Command {
     .option('--seed <number>', 'first seed; run i has seed + i', '1')
     .option('--runs <number>', 'how many runs (default: all single faults and 200 of a swarm)')
     .addOption(
-      new Option('--faults <kind>', 'where faults come from').choices([
-        'none',
-        'single',
-        'pairs',
-        'swarm',
-      ]),
+      new Option(
+        '--faults <kind>',
+        'where faults come from; disks: a swarm with a bad disk each run',
+      ).choices(['none', 'single', 'pairs', 'swarm', 'disks']),
     )
     .option('--canary <id...>', 'plant bugs; ends at the first run that finds one')
     .option(
@@ -126,6 +124,7 @@ export function phasesOf(
     single: singleFaults(config).length,
     pairs: pairCount(config),
     swarm: DEFAULT_SWARM,
+    disks: DEFAULT_SWARM,
   };
   if (options.faults !== undefined) {
     return [{ mode: options.faults, seed, runs: runs ?? complete[options.faults] }];

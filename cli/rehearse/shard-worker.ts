@@ -42,6 +42,7 @@ function rowName(task: ShardTask, seed: number, title: string): string {
     },
     pairs: () => 'pairs of faults',
     swarm: () => 'random swarm',
+    disks: () => 'random swarm of disk faults',
   };
   return names[task.mode]();
 }

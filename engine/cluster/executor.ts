@@ -264,8 +264,12 @@ export class Executor {
     cause: string,
   ): void {
     const { node, boot } = this.#context;
+    // Of a doubted copy the log may have to wait for the other one, and then move the group there.
     const broken =
-      volume.disk === 'Failed' || volume.disk === 'Diskless' || volume.disk === 'Inconsistent';
+      volume.disk === 'Failed' ||
+      volume.disk === 'Diskless' ||
+      volume.disk === 'Inconsistent' ||
+      (record.members.length > 1 && this.#volumes.isDoubted(volume.volume));
     const waits =
       group.owner === node &&
       group.ownerBoot === boot &&

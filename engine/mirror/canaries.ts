@@ -47,6 +47,7 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     what: 'A disk that hangs is given up, though no other copy is left.',
   },
   { id: 'attach-revived', what: 'A replica given up while it attached comes back, and refuses.' },
+  { id: 'led-by-hearsay', what: 'A host leads by a record that only its peer told it of.' },
   { id: 'failure-forgotten', what: 'A replica whose flush failed is sound after a restart.' },
   {
     id: 'journal-torn-guessed',
@@ -105,6 +106,7 @@ export interface CanarySwitches {
   readonly resyncRace: boolean;
   readonly earlyAlone: boolean;
   readonly failureForgotten: boolean;
+  readonly ledByHearsay: boolean;
   readonly hungForEver: boolean;
   readonly lastCopyGivenUp: boolean;
   readonly attachRevived: boolean;
@@ -147,6 +149,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     hungForEver: ids.has('hung-for-ever'),
     attachRevived: ids.has('attach-revived'),
     lastCopyGivenUp: ids.has('last-copy-given-up'),
+    ledByHearsay: ids.has('led-by-hearsay'),
     failureForgotten: ids.has('failure-forgotten'),
     readNoWait: ids.has('read-no-wait'),
     tornGuessed: ids.has('journal-torn-guessed'),

@@ -378,7 +378,11 @@ export class Link {
       this.mode = Mode.None;
       this.#p.target.linkLost();
     }
-    if (m.record !== null) role.onRecord(m.record, this.#p.turn.cause);
+    // That this host is to lead it may hear from its own control only: the record may be of an
+    // earlier life of this host, and control knows whether its copy may still lead.
+    const { canary, turn } = this.#p;
+    const hearsay = m.record?.primary === state.node && !canary.ledByHearsay;
+    if (m.record !== null && !hearsay) role.onRecord(m.record, turn.cause);
     // The record may have ended this incarnation.
     if (this.id !== id) return;
     if (m.answer) this.#answered(m.round, m.view);

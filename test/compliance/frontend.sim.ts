@@ -38,6 +38,7 @@ function deaf(completed: Observer['completed']): Observer {
     coreStarted: nothing,
     coreDied: nothing,
     crashing: () => false,
+    diskFailed: () => {},
     powerLost: nothing,
     application: nothing,
     brokenBelief: nothing,

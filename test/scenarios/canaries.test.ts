@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { campaignScenario, runCampaign } from '../../scenarios/campaign.ts';
 import { plantedBugs } from '../../scenarios/canaries.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import type { Swarm } from '../../scenarios/generate.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
 import { readScenario } from '../../scenarios/scenario.ts';
 
@@ -27,11 +28,11 @@ function tells(
 }
 
 /** Runs until a planted bug is found by what it does; -1 when it is not. */
-function found(id: string, seed: number, runs: number): number {
+function found(id: string, seed: number, runs: number, mode: Swarm = 'swarm'): number {
   const world = newWorld();
   const options = { canaries: new Set([id]), stopAtFirst: true };
   for (let run = 0; run < runs; run += 1) {
-    const shard = { config: DEMO_CONFIG, mode: 'swarm', seed, runs } as const;
+    const shard = { config: DEMO_CONFIG, mode, seed, runs } as const;
     const scenario = campaignScenario(shard, seed + run);
     const { violations } = runScenario(scenario, scenario.seed, options, world);
     if (violations.some((finding) => tells(id, finding))) return run + 1;
@@ -52,6 +53,11 @@ describe('a campaign', () => {
       expect(found(id, SEEDS[0]!, 60)).toBeGreaterThan(0);
     });
   }
+
+  // What only disks bring to light is looked for where every schedule has one that does wrong.
+  it('of disk faults finds failure-forgotten soon', { timeout: 2 * MINUTE }, () => {
+    expect(found('failure-forgotten', SEEDS[0]!, 120, 'disks')).toBeGreaterThan(0);
+  });
 
   it('sees by what a host did in which epoch what no other law sees', {
     timeout: 2 * MINUTE,
@@ -103,6 +109,22 @@ describe.skipIf(process.env['UNDERSTUDY_CI'] !== '1')('a long campaign', () => {
       expect(runs.filter(([, run]) => run < 0)).toEqual([]);
     });
   }
+
+  const forgotten = `finds failure-forgotten within ${RUNS} runs of disk faults from each seed`;
+  it(forgotten, { timeout: 60 * MINUTE }, () => {
+    const runs = SEEDS.map((seed) => [seed, found('failure-forgotten', seed, RUNS, 'disks')]);
+    expect(runs.filter(([, run]) => (run as number) < 0)).toEqual([]);
+  });
+
+  it.each(SEEDS)(
+    'reports nothing in 400 sound runs of disk faults from seed %i',
+    { timeout: 60 * MINUTE },
+    (seed) => {
+      const shard = { config: DEMO_CONFIG, mode: 'disks', seed, runs: 400 } as const;
+      const { violations } = runCampaign(shard);
+      expect(violations.map((one) => [one.law, one.seed, one.schedule])).toEqual([]);
+    },
+  );
 
   it.each(SEEDS)(
     'reports nothing in 1,000 sound runs from seed %i',

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { FAULT_KINDS, type FaultKind, LINKS, MOMENTS, WAYS } from '../../backends/sim/fault.ts';
+import {
+  FAULT_KINDS,
+  type Fault,
+  type FaultKind,
+  LINKS,
+  MOMENTS,
+  WAYS,
+} from '../../backends/sim/fault.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { scheduleOf } from '../../scenarios/generate.ts';
 import { DEFAULT_DURATION, DISK, HEALED_PART, INSTANT } from '../../scenarios/scenario.ts';
@@ -41,6 +48,19 @@ describe('the swarm', () => {
     expect(least(count(MOMENTS, (f) => f.map(({ when }) => when)))).toBeGreaterThan(50);
     const links = LINKS.filter((one) => one !== 'control-2');
     expect(least(count(links, (f) => f.map((one) => one.links)))).toBeGreaterThan(10);
+  });
+
+  it('of disk faults has a bad disk in most schedules, and mostly but one that fails', () => {
+    const ill = ({ kind }: Fault) => DISK.has(kind) || kind === 'read-error';
+    const drawn = Array.from({ length: 400 }, (_, seed) => scheduleOf(seed, DEMO_CONFIG, 'disks'));
+    // A schedule of one fault may have drawn the cut that goes with it.
+    expect(drawn.filter((faults) => faults.some(ill)).length).toBeGreaterThan(300);
+    const failing = drawn
+      .map((faults) => faults.filter(({ kind }) => kind === 'write-error'))
+      .filter((failures) => failures.length > 1);
+    const one = failing.filter((each) => new Set(each.map(({ target }) => target)).size === 1);
+    expect(failing.length).toBeGreaterThan(5);
+    expect(one.length / failing.length).toBeGreaterThan(0.6);
   });
 
   it('allows a schedule only a few kinds, so that rare ones meet each other', () => {

@@ -79,6 +79,12 @@ const SHOWS: {
     resyncs: 1,
     reaches: ['mirror.disk.failed'],
   },
+  'failed-disk-and-silent-peer': {
+    takeOvers: 1,
+    outage: 16,
+    resyncs: 1,
+    reachesAll: ['mirror.disk.failed'],
+  },
 };
 
 describe('the library', () => {
@@ -163,6 +169,17 @@ describe('the library finds', () => {
       expect(runScenario(scenario, seed, {}, world).violations).toEqual([]);
     }
     expect([...laws]).toContain('LAW-one-holder');
+  });
+
+  it('failure-forgotten in failed-disk-and-silent-peer, within twelve seeds', () => {
+    const scenario = LIBRARY.find((each) => each.name === 'failed-disk-and-silent-peer');
+    if (scenario === undefined) throw new Error('the library has it');
+    const laws = new Set<string>();
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const run = runScenario(scenario, seed, { canaries: new Set(['failure-forgotten']) }, world);
+      for (const { law } of run.violations) laws.add(law);
+    }
+    expect([...laws]).toContain('LAW-acknowledged');
   });
 
   it('repair-from-dirty in bad-sectors-on-the-source, within three seeds', () => {

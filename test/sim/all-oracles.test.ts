@@ -25,6 +25,13 @@ function written(): { ground: Ground; oracles: VolumeOracles; off: (node: number
   return { ground, oracles, off };
 }
 
+/** The disk of a host fails and has lost its cache; the host goes on. */
+function fails(ground: Ground, oracles: VolumeOracles, node: number): void {
+  const replica = ground.replica(node);
+  replica.disk.crash('none');
+  oracles.diskFailed(replica, 'gone');
+}
+
 function acknowledge(ground: Ground, oracles: VolumeOracles, nodes: readonly number[]): void {
   const op = ground.invokeWrite(5);
   oracles.invoked(op);
@@ -61,6 +68,32 @@ describe('what was acknowledged is lost by no fault of the engine', () => {
     expect(oracles.forgot).toBe(false);
     ground.replica(1).boot = () => 11;
     oracles.record(ground.replica(2), ground.record(4, 1, [1]));
+    expect(ground.codes).toEqual(['acknowledged.joined-without']);
+  });
+
+  it('when the disks of both have failed, and may have forgotten what was not flushed', () => {
+    const { ground, oracles } = written();
+    fails(ground, oracles, 1);
+    expect(oracles.forgot).toBe(false);
+    fails(ground, oracles, 2);
+    expect(oracles.forgot).toBe(true);
+    expect(ground.codes).toEqual([]);
+  });
+
+  it('unless the other has it still: a replica whose disk failed is not to lead', () => {
+    const { ground, oracles } = written();
+    fails(ground, oracles, 1);
+    expect(ground.codes).toEqual([]);
+    oracles.report(ground.replica(1), { kind: 'active', volume: 'v', epoch: 2, cause: '' });
+    expect(ground.codes).toEqual(['acknowledged.promoted-without']);
+  });
+
+  it('until a replica that failed was admitted anew: then it has to have it', () => {
+    const { ground, oracles } = written();
+    fails(ground, oracles, 2);
+    oracles.record(ground.replica(1), ground.record(3, 1, [1]));
+    expect(ground.codes).toEqual([]);
+    oracles.record(ground.replica(1), ground.record(4, 1));
     expect(ground.codes).toEqual(['acknowledged.joined-without']);
   });
 

@@ -264,6 +264,85 @@ describe('a disk whose writes fail', () => {
   });
 });
 
+describe('a disk whose flush fails', () => {
+  type Failed = { readonly disk: SimDisk; readonly loss: string; readonly newest: number[] };
+
+  /** Some sectors are durable, then all are written anew, and the flush of that fails. */
+  function failed(seed: number): Failed {
+    const disk = newDisk(seed);
+    for (let at = 0; at < SECTORS; at += 2) write(disk, 50 + at, at, 1, true);
+    for (let at = 0; at < SECTORS; at += 1) write(disk, 100 + at, at);
+    disk.ills.change(Ill.WriteError, ALWAYS);
+    expect(flush(disk)).not.toBe(0);
+    const { loss } = disk;
+    disk.loss = '';
+    disk.ills.change(Ill.WriteError, -ALWAYS);
+    return { disk, loss, newest: Array.from({ length: SECTORS }, (_, at) => 100 + at) };
+  }
+  const cases = Array.from({ length: 60 }, (_, seed) => failed(seed));
+  const of = (loss: string): Failed[] => cases.filter((each) => each.loss === loss);
+
+  it('keeps all of its cache, loses some of it at once, or with the next loss of power', () => {
+    for (const { disk } of of('kept')) expect([...disk.media]).toEqual([...disk.view]);
+    for (const { disk, newest } of of('clean')) {
+      expect([...disk.view]).toEqual(newest);
+      expect([...disk.media]).not.toEqual(newest);
+    }
+    for (const { disk, newest } of of('gone')) {
+      expect([...disk.view]).toEqual([...disk.media]);
+      expect([...disk.media]).not.toEqual(newest);
+    }
+    expect(Math.min(of('clean').length, of('gone').length)).toBeGreaterThan(10);
+  });
+
+  it('holds of each sector what was flushed, or what the flush was to bring', () => {
+    for (const { disk } of cases) {
+      for (let at = 0; at < SECTORS; at += 1) {
+        expect([at % 2 === 0 ? 50 + at : 0, 100 + at]).toContain(disk.media[at]);
+      }
+    }
+  });
+
+  it('brings back nothing that it lost with the next flush, which goes well', () => {
+    for (const { disk } of of('clean')) {
+      const media = [...disk.media];
+      expect(flush(disk)).toBe(0);
+      disk.crash('all');
+      expect([...disk.view]).toEqual(media);
+    }
+  });
+
+  it('keeps what was written while the flush was on its way', () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const disk = newDisk(seed);
+      write(disk, 7, 3);
+      disk.ills.change(Ill.WriteError, ALWAYS);
+      const op = disk.submitFlush(1, 0);
+      disk.ills.change(Ill.WriteError, -ALWAYS);
+      write(disk, 8, 3);
+      write(disk, 9, 4);
+      disk.ills.change(Ill.WriteError, ALWAYS);
+      expect(done(disk, op)).not.toBe(0);
+      disk.ills.change(Ill.WriteError, -ALWAYS);
+      expect([disk.view[3], disk.view[4]]).toEqual([8, 9]);
+      expect(flush(disk)).toBe(0);
+      expect([disk.media[3], disk.media[4]]).toEqual([8, 9]);
+    }
+  });
+
+  it('says so to the next who asks, when whoever had asked is dead', () => {
+    const disk = newDisk();
+    disk.ills.change(Ill.WriteError, ALWAYS);
+    const op = disk.submitFlush(1, 0);
+    disk.land(op);
+    disk.unheard(op);
+    disk.release(op);
+    disk.ills.change(Ill.WriteError, -ALWAYS);
+    expect(flush(disk)).not.toBe(0);
+    expect(flush(disk)).toBe(0);
+  });
+});
+
 describe('a disk that returns with old content', () => {
   it('has data and metadata of one moment, and knows what it lost', () => {
     const disk = newDisk();

@@ -24,6 +24,7 @@ function talk(orders: number, seconds: number): readonly string[] {
     coreStarted: nothing,
     coreDied: nothing,
     crashing: () => false,
+    diskFailed: () => {},
     powerLost: nothing,
     application: nothing,
     brokenBelief: nothing,

@@ -63,6 +63,7 @@ export class Ground {
         memberBoot: node * 10,
         heldUntil: Number.MAX_SAFE_INTEGER,
         leftAt: -1,
+        shakenAt: -1,
         linkMoment: 0,
       };
     });

@@ -53,7 +53,11 @@ class Replica {
       },
       park: nothing,
     };
-    const deaf = { attaching: nothing, completed: nothing } as unknown as Observer;
+    const deaf = {
+      attaching: nothing,
+      completed: nothing,
+      diskFailed: nothing,
+    } as unknown as Observer;
     const packets = new PacketPool(1);
     const { kernel, disk } = this;
     this.leg = new SimLeg(0, 0, 'v', host, disk, kernel, packets, deaf, memory, stamps);

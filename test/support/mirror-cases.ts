@@ -172,6 +172,35 @@ export function forgetful(seed: number, canaries: readonly string[] = []): Pair 
   return pair;
 }
 
+/**
+ * Host 2 is named alone, and its disk forgets its cache and says so. Its core starts again, and its
+ * control, which knows better now, tells it nothing; but its peer tells it what was committed.
+ */
+export function hearsay(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(200 * MS);
+  pair.cut();
+  pair.isolate(1, true);
+  const b = pair.host(2);
+  b.forgetful = true;
+  tell(pair, [2], { primary: 2, members: [{ node: 2, boot: b.boot }], generation: 5_001 });
+  if (!until(pair, () => b.disk === 'Failed')) throw new Error('no flush came');
+  pair.runFor(20 * MS);
+  pair.isolate(2, true);
+  pair.crashCore(2, 5 * MS);
+  pair.runFor(50 * MS);
+  const command = { kind: 'record', record: pair.record, cause: 'c' } as const;
+  pair.give(pair.host(1), { ...INPUT, op: Event.Control, command });
+  pair.heal();
+  pair.runFor(500 * MS);
+  const { node, boot } = pair.hosts[0];
+  pair.isolate(1, false);
+  pair.isolate(2, false);
+  pair.commit({ primary: node, members: [{ node, boot }] });
+  pair.settle();
+  return pair;
+}
+
 /** The same, and the peer comes back. */
 export function forgotten(seed: number, canaries: readonly string[] = []): Pair {
   const pair = forgetful(seed, canaries);

@@ -63,6 +63,8 @@ export class OneEpochOracle {
       const boot = member.boot();
       if (member === replica || boot === 0) continue;
       if (!acting.members.some((m) => m.node === member.node && m.boot === boot)) continue;
+      // It may have had the write, and have lost it since.
+      if (member.shakenAt >= invoked) continue;
       const { view } = member.disk;
       for (let at = from; at < to; at += 1) {
         const stamp = spoils.ought(view[at] as number);

@@ -5,6 +5,7 @@
 import type { DataReport, VolumeRecord } from '../../../engine/data/messages.ts';
 import type { Actors } from '../actors.ts';
 import type { ArrayPool } from '../arrays.ts';
+import type { CacheLoss } from '../disk.ts';
 import { Request } from '../history.ts';
 import type { ApplicationState } from '../observer.ts';
 import { AcknowledgedOracle } from './acknowledged.ts';
@@ -168,7 +169,7 @@ export class VolumeOracles {
     if (known !== null && record.epoch <= known.epoch) return;
     truth.record = record;
     this.#stop.changed(record);
-    this.#hold(record);
+    this.#hold(record, known);
     for (const member of members(truth)) {
       const was = known?.members.some(
         ({ node, boot }) => node === member.node && boot === member.boot(),
@@ -188,7 +189,7 @@ export class VolumeOracles {
   }
 
   /** Notes who holds what after a change of the set. */
-  #hold(record: VolumeRecord): void {
+  #hold(record: VolumeRecord, known: VolumeRecord | null): void {
     const { replicas, history } = this.truth;
     for (const replica of replicas) {
       const member = record.members.find(({ node }) => node === replica.node);
@@ -196,6 +197,7 @@ export class VolumeOracles {
         replica.memberBoot = member.boot;
         replica.heldUntil = Number.MAX_SAFE_INTEGER;
         replica.leftAt = -1;
+        if (!known?.members.some(({ node }) => node === replica.node)) replica.shakenAt = -1;
       } else if (replica.heldUntil > history.moment) {
         replica.heldUntil = history.moment;
         replica.leftAt = history.moment;
@@ -234,6 +236,8 @@ export class VolumeOracles {
         this.#actsBy(replica, report.epoch);
         replica.acting = this.truth.records.get(report.epoch) ?? null;
         this.#acknowledged.audit(replica, 'acknowledged.promoted-without');
+        // It is judged to have everything, whatever its disk did before.
+        replica.shakenAt = -1;
         return;
       case 'stopped':
         this.#stop.stopped(replica.node);
@@ -267,18 +271,47 @@ export class VolumeOracles {
         if (orphaned[at] !== Orphan.None) orphaned[at] = Orphan.Everywhere;
       }
     }
+    replica.shakenAt = -1;
     if (was) this.#flushed.audit(replica, 'flushed.lost-at-crash');
-    if (was && !isHeld(truth, this.#acked)) {
-      this.forgot = true;
-      for (const holder of truth.replicas) {
-        const holds = holder !== replica && holder.boot() !== 0;
-        if (!holds || holder.boot() !== holder.memberBoot) continue;
-        this.#acknowledged.auditProtected(replica, holder);
-      }
-      this.#flushed.forget();
-      this.register.forget(truth.history.tick());
-    }
+    if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
     this.#cover.audit('cover.crash');
+  }
+
+  /**
+   * A write or flush of `replica` failed. Nothing tells its host what became of the disk's cache,
+   * so it counts as lost, as with a loss of power, but that the host goes on.
+   */
+  diskFailed(replica: ReplicaTruth, loss: CacheLoss): void {
+    const { truth } = this;
+    const was =
+      members(truth).includes(replica) ||
+      (replica.leftAt >= this.#acked &&
+        replica.boot() === replica.memberBoot &&
+        replica.shakenAt < 0);
+    replica.shakenAt = truth.history.moment;
+    replica.leftAt = -1;
+    if (was) this.#flushed.audit(replica, 'flushed.lost-at-failure');
+    if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
+    if (loss === 'gone') this.#cover.audit('cover.flush-failed');
+  }
+
+  /** Nobody has everything that was acknowledged any more: `replica` was the last. */
+  #lastLost(replica: ReplicaTruth): void {
+    const { truth } = this;
+    this.forgot = true;
+    for (const holder of truth.replicas) {
+      const holds = holder !== replica && holder.boot() !== 0 && holder.shakenAt < 0;
+      if (!holds || holder.boot() !== holder.memberBoot) continue;
+      this.#acknowledged.auditProtected(replica, holder);
+    }
+    this.#flushed.forget();
+    this.register.forget(truth.history.tick());
+    // From here on whoever has what was flushed has everything. What a shaken one still shows of
+    // the rest was nobody's to protect.
+    for (const each of truth.replicas) {
+      if (each.shakenAt >= 0) each.heldUntil = 0;
+      each.shakenAt = -1;
+    }
   }
 
   application(node: number, state: ApplicationState): void {

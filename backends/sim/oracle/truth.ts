@@ -48,6 +48,11 @@ export interface ReplicaTruth {
    * set that left it out may never serve.
    */
   leftAt: number;
+  /**
+   * When its disk failed, -1 when it has not since it was admitted: part of the cache may be lost,
+   * as if its host had lost power, but that nothing but the failure tells.
+   */
+  shakenAt: number;
   /** Moment at which its present link came up. */
   linkMoment: number;
 }
@@ -85,15 +90,19 @@ export interface VolumeTruth {
  */
 export function isHeld(truth: VolumeTruth, acked: number): boolean {
   const missedNothing = (replica: ReplicaTruth): boolean =>
-    replica.leftAt >= acked && replica.boot() > 0 && replica.boot() === replica.memberBoot;
+    replica.shakenAt < 0 &&
+    replica.leftAt >= acked &&
+    replica.boot() > 0 &&
+    replica.boot() === replica.memberBoot;
   return members(truth).length > 0 || truth.replicas.some(missedNothing);
 }
 
-/** The replicas in the in-sync set whose hosts have not lost power since they were admitted. */
+/** The replicas in the in-sync set that have not lost their caches since they were admitted. */
 export function members(truth: VolumeTruth): ReplicaTruth[] {
   const { record } = truth;
-  if (record === null) return truth.replicas.filter((replica) => replica.boot() > 0);
-  return truth.replicas.filter((replica) =>
+  const whole = truth.replicas.filter(({ shakenAt }) => shakenAt < 0);
+  if (record === null) return whole.filter((replica) => replica.boot() > 0);
+  return whole.filter((replica) =>
     record.members.some(({ node, boot }) => node === replica.node && boot === replica.boot()),
   );
 }

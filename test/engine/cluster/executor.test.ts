@@ -196,6 +196,31 @@ describe('an owner', () => {
 });
 
 describe('a host that owned', () => {
+  /** Its core started again while its application ran, over a disk that failed before. */
+  function reborn(doubted: boolean, members: readonly number[]): readonly string[] {
+    const { executor, at, lease, acts, context, volumes } = setup();
+    const record = onlyRecord(OWNED);
+    const named = record.members.filter(({ node }) => members.includes(node));
+    at.state = { ...OWNED, volumes: [{ ...record, members: named }] };
+    context.life = 5;
+    executor.restore([{ group: GROUP, epoch: 1, boot: 11 }]);
+    executor.applications.report(GROUP, 1, 'running');
+    const read = { generation: 7, epoch: 1, hot: true, doubted } as const;
+    const found = { kind: 'attached', volume: VOLUME, disk: 'Consistent', ...read } as const;
+    volumes.report(found, () => 0, onlyRecord(at.state));
+    lease(5_000_000);
+    context.take();
+    executor.run();
+    return acts();
+  }
+
+  it('lets the application go on while the log decides, unless another may have to lead', () => {
+    expect(reborn(false, [1, 2])).toEqual([]);
+    // The only copy is the best there is: nobody else can be waited for.
+    expect(reborn(true, [1])).toEqual([]);
+    expect(reborn(true, [1, 2])).toEqual(['app stop']);
+  });
+
   it('stops an application that its core finds running after somebody else took over', () => {
     const net = new ControlNet({ seed: 21 });
     net.await(() => net.whole(), 10 * S);

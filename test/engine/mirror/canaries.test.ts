@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { canarySwitches, MIRROR_CANARIES } from '../../../engine/mirror/canaries.ts';
 import { rotten, stalePages } from '../../support/metadata-rot.ts';
-import { forgotten, hung, loneHang, revived } from '../../support/mirror-cases.ts';
+import { forgotten, hearsay, hung, loneHang, revived } from '../../support/mirror-cases.ts';
 import {
   askedByStrangers,
   badSource,
@@ -30,6 +30,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'attach-revived': revived,
   'failure-forgotten': forgotten,
   'hung-for-ever': hung,
+  'led-by-hearsay': hearsay,
   'last-copy-given-up': loneHang,
   'stale-epoch': thawed,
   'read-no-wait': readersWait,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Decision, Event, PAGE_BYTES } from '../../../engine/data/abi.ts';
 import { encodePeerMessage } from '../../../engine/mirror/messages.ts';
 import { formatMetadata } from '../../../engine/mirror/metadata.ts';
+import { hearsay } from '../../support/mirror-cases.ts';
 import { INPUT } from '../../support/mirror-hosts.ts';
 import { plausiblePeerMessage } from '../../support/mirror-messages.ts';
 import { PAIR_CONFIG, Pair } from '../../support/mirror-pair.ts';
@@ -23,6 +24,12 @@ describe('the link', () => {
     pair.runFor(500_000);
     expect(pair.record).toMatchObject({ epoch: 3, members: [{ node: 1 }, { node: 2 }] });
     expect(pair.hosts.map((h) => h.linkState)).toEqual(['Connected', 'Connected']);
+  });
+
+  it('tells who leads, and never makes this host lead: that is for its own control to say', () => {
+    for (let seed = 1; seed <= 10; seed += 1) {
+      expect([seed, ...hearsay(seed).violations]).toEqual([seed]);
+    }
   });
 
   it('is closed on garbage, and nothing else happens', () => {

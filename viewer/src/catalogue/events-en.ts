@@ -139,6 +139,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.world.core-started': 'A core lives anew',
   'event.world.core-died': 'The core died',
   'event.world.power-lost': 'Power is gone (I/O in flight: {ioInFlight:term})',
+  'event.world.disk-failed': 'The disk fails; what was in its cache: {cache:term}',
   'event.world.application-starting': 'The application begins to start',
   'event.world.application-running': 'The application runs',
   'event.world.application-stopping': 'The application begins to stop',

@@ -130,6 +130,7 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.world.core-started': '核心重新运行',
   'event.world.core-died': '核心终止',
   'event.world.power-lost': '断电（当时有未完成的 I/O：{ioInFlight:term}）',
+  'event.world.disk-failed': '磁盘操作失败；其缓存中的内容：{cache:term}',
   'event.world.application-starting': '应用开始启动',
   'event.world.application-running': '应用在运行',
   'event.world.application-stopping': '应用开始停止',

@@ -133,6 +133,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'world.core-started': look('heal', SEVERITY_CHANGE),
   'world.core-died': look('power', SEVERITY_TROUBLE),
   'world.power-lost': look('power', SEVERITY_TROUBLE),
+  'world.disk-failed': look('disk', SEVERITY_TROUBLE),
   'world.mended': look('operator', SEVERITY_CHANGE),
   'watchdog.reset': look('fence', SEVERITY_TROUBLE),
   'host.core-ended': look('power', SEVERITY_TROUBLE),
