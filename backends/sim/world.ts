@@ -23,7 +23,7 @@ import { Kernel, Kind, Stream } from './kernel.ts';
 import { LatentErrors } from './latent-errors.ts';
 import { checkHealed } from './oracle/heals.ts';
 import { VolumeOracles } from './oracle/oracles.ts';
-import type { ReplicaTruth, VolumeTruth } from './oracle/truth.ts';
+import { isSelfForgotten, type ReplicaTruth, type VolumeTruth } from './oracle/truth.ts';
 import { Verdict } from './oracle/verdict.ts';
 import type { Judge, RunOutcome } from './outcome.ts';
 import { PacketPool } from './packets.ts';
@@ -261,6 +261,7 @@ export class World implements FaultWorld {
         heldUntil: 0,
         leftAt: -1,
         shakenAt: -1,
+        selfForgotten: false,
         linkMoment: 0,
       };
     });
@@ -278,7 +279,6 @@ export class World implements FaultWorld {
       flushed,
       spoils,
       orphaned,
-      selfForgotten: false,
     };
   }
 
@@ -543,7 +543,7 @@ export class World implements FaultWorld {
       const state = group === undefined ? 'online' : this.#stateOf(group.name, running[0] ?? 0);
       const name = group?.name ?? truth.config.name;
       checkHealed(truth, { name, volume: truth.index, running, state, blocked }, verdict);
-      const forgotten = truth.selfForgotten && blocked.length > 0;
+      const forgotten = isSelfForgotten(truth) && blocked.length > 0;
       if (forgotten || client.doneAt >= healed) continue;
       verdict.find('LAW-heals', 0, 'heals.not-served', { volume: truth.config.name });
     }

@@ -64,6 +64,7 @@ export class Ground {
         heldUntil: Number.MAX_SAFE_INTEGER,
         leftAt: -1,
         shakenAt: -1,
+        selfForgotten: false,
         linkMoment: 0,
       };
     });
@@ -86,7 +87,6 @@ export class Ground {
       flushed: this.pool.ints('flushed', SECTORS),
       spoils: this.spoils,
       orphaned: this.pool.bytes('orphaned', SECTORS),
-      selfForgotten: false,
     };
   }
 

@@ -10,7 +10,7 @@ import { OneHolderOracle } from '../../backends/sim/oracle/one-holder.ts';
 import { VolumeOracles } from '../../backends/sim/oracle/oracles.ts';
 import { RegisterOracle } from '../../backends/sim/oracle/register.ts';
 import { StopBeforeStartOracle } from '../../backends/sim/oracle/stop-before-start.ts';
-import { Orphan } from '../../backends/sim/oracle/truth.ts';
+import { isSelfForgotten, Orphan } from '../../backends/sim/oracle/truth.ts';
 import { Ground, SECTORS } from './oracle-ground.ts';
 
 describe('LAW-flushed', () => {
@@ -545,12 +545,22 @@ describe('under faulty disks', () => {
   it('LAW-cover asks nothing of replicas that refuse each other since one forgot itself', () => {
     for (const selfForgotten of [false, true]) {
       const ground = new Ground();
-      Object.assign(ground.truth, { selfForgotten });
+      ground.replica(2).selfForgotten = selfForgotten;
       ground.put(1, ground.invokeWrite(3), true);
       ground.replica(2).link = 'Refused';
       whole(ground).quiet();
       expect(broken(ground)).toEqual(selfForgotten ? [] : ['cover.quiet']);
     }
+  });
+
+  it('a replica that forgot itself is excused no more once it was filled and admitted anew', () => {
+    const ground = new Ground();
+    const oracles = whole(ground);
+    ground.replica(2).selfForgotten = true;
+    oracles.record(ground.replica(1), ground.record(3, 1, [1]));
+    expect(isSelfForgotten(ground.truth)).toBe(true);
+    oracles.record(ground.replica(1), ground.record(4, 1));
+    expect(isSelfForgotten(ground.truth)).toBe(false);
   });
 
   it('what lost metadata excused ends with the next stable write of the sector', () => {
@@ -564,20 +574,20 @@ describe('under faulty disks', () => {
   it('LAW-heals excuses a group that waits for a person only after a replica forgot itself', () => {
     for (const selfForgotten of [false, true]) {
       const ground = new Ground();
-      Object.assign(ground.truth, { selfForgotten });
+      ground.replica(2).selfForgotten = selfForgotten;
       ground.truth.record = ground.record(2, 1);
       const group = { name: 'g', volume: 0, running: [], state: '', blocked: ['no-replica'] };
       checkHealed(ground.truth, group, ground.verdict);
       expect(broken(ground)).toEqual(selfForgotten ? [] : ['heals.not-running']);
       // One that waits and does not say so is never excused.
       const silent = new Ground();
-      Object.assign(silent.truth, { selfForgotten });
+      silent.replica(2).selfForgotten = selfForgotten;
       silent.truth.record = silent.record(2, 1);
       checkHealed(silent.truth, { ...group, blocked: [] }, silent.verdict);
       expect(broken(silent)).toEqual(['heals.not-running']);
       // No disk is to blame for an application.
       const other = new Ground();
-      Object.assign(other.truth, { selfForgotten });
+      other.replica(2).selfForgotten = selfForgotten;
       other.truth.record = other.record(2, 1);
       const blocked = ['application-failed'];
       checkHealed(other.truth, { ...group, blocked }, other.verdict);

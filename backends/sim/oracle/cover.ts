@@ -3,7 +3,7 @@
  * durable metadata of one of them names the block as dirty or hot.
  */
 import type { Actors, Suspicion } from '../actors.ts';
-import { Orphan, type VolumeTruth } from './truth.ts';
+import { isSelfForgotten, Orphan, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 const BLOCK_SECTORS = 8;
@@ -24,7 +24,7 @@ export class CoverOracle {
     const [a, b] = this.#truth.replicas;
     if (a === undefined || b === undefined) return;
     // After one of them forgot itself they may refuse each other: they know that all may differ.
-    if (this.#truth.selfForgotten && (a.link === 'Refused' || b.link === 'Refused')) return;
+    if (isSelfForgotten(this.#truth) && (a.link === 'Refused' || b.link === 'Refused')) return;
     let known: readonly Suspicion[] | null = null;
     const left = a.disk.view;
     const right = b.disk.view;

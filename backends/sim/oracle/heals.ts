@@ -3,7 +3,7 @@
  * peer, and every group runs. None may be blocked, but where a faulty disk made a replica forget
  * what it knew about itself: then a person must choose (docs/decisions/0013).
  */
-import { Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import { isSelfForgotten, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What the world knows of a group at the end. */
@@ -31,7 +31,7 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verd
     verdict.find('LAW-heals', 0, 'heals.replicas-differ', d);
   }
   const volume = truth.config.name;
-  const forgotten = truth.selfForgotten && !group.blocked.some((why) => APPLICATION.has(why));
+  const forgotten = isSelfForgotten(truth) && !group.blocked.some((why) => APPLICATION.has(why));
   if (forgotten && group.blocked.length > 0) {
     // Nobody knows which copy may serve: that, and why, has to be said, and is.
     const blocked = group.blocked.join(' ');

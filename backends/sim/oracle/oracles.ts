@@ -137,7 +137,7 @@ export class VolumeOracles {
     const is = this.#actors.suspicion(config, node, disk.meta);
     const back = is.updates < ought.updates;
     const other = replicas.find((each) => each !== replica);
-    this.truth.selfForgotten ||= back;
+    replica.selfForgotten ||= back;
     let lost = 0;
     for (let at = 0; at < sectors && other !== undefined; at += 1) {
       const mine = spoils.ought(disk.view[at] as number);
@@ -197,7 +197,10 @@ export class VolumeOracles {
         replica.memberBoot = member.boot;
         replica.heldUntil = Number.MAX_SAFE_INTEGER;
         replica.leftAt = -1;
-        if (!known?.members.some(({ node }) => node === replica.node)) replica.shakenAt = -1;
+        if (!known?.members.some(({ node }) => node === replica.node)) {
+          replica.shakenAt = -1;
+          replica.selfForgotten = false;
+        }
       } else if (replica.heldUntil > history.moment) {
         replica.heldUntil = history.moment;
         replica.leftAt = history.moment;

@@ -53,6 +53,8 @@ export interface ReplicaTruth {
    * as if its host had lost power, but that nothing but the failure tells.
    */
   shakenAt: number;
+  /** Whether a faulty disk made it forget what it knew about itself, since it was admitted. */
+  selfForgotten: boolean;
   /** Moment at which its present link came up. */
   linkMoment: number;
 }
@@ -80,8 +82,6 @@ export interface VolumeTruth {
    * ({@link Orphan}). Nobody can know of the difference any more; a write that is stable ends it.
    */
   readonly orphaned: Uint8Array;
-  /** Whether a faulty disk made a replica forget what it knew about itself. */
-  selfForgotten: boolean;
 }
 
 /**
@@ -95,6 +95,11 @@ export function isHeld(truth: VolumeTruth, acked: number): boolean {
     replica.boot() > 0 &&
     replica.boot() === replica.memberBoot;
   return members(truth).length > 0 || truth.replicas.some(missedNothing);
+}
+
+/** Whether any replica forgot what it knew about itself, and was not filled anew since. */
+export function isSelfForgotten(truth: VolumeTruth): boolean {
+  return truth.replicas.some(({ selfForgotten }) => selfForgotten);
 }
 
 /** The replicas in the in-sync set that have not lost their caches since they were admitted. */
