@@ -15,6 +15,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   init: async () => (await import('./commands/init.ts')).initCommand(),
   node: async () => (await import('./commands/node.ts')).nodeCommand(),
   status: async () => (await import('./commands/status.ts')).statusCommand(),
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
   view: async () => (await import('./commands/view.ts')).viewCommand(),
   replay: async () => (await import('./commands/replay.ts')).replayCommand(),
   config: async () => (await import('./commands/config.ts')).configCommand(),

@@ -103,6 +103,18 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'a taker that is named primary and no member',
   },
   {
+    mark: 'mirror.verify.paused',
+    swarm: 'seldom',
+    reason: 'a peer must go away within the seconds of a comparison',
+    test: 'a comparison whose peer is cut off',
+  },
+  {
+    mark: 'mirror.verify.unreadable',
+    swarm: 'seldom',
+    reason: 'few schedules have both a comparison and bad sectors',
+    test: 'a comparison of a sector that cannot be read',
+  },
+  {
     mark: 'mirror.read.both-bad',
     swarm: 'seldom',
     reason: 'few schedules spoil both disks, and a read has to meet the very sectors',

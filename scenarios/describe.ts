@@ -54,6 +54,8 @@ function what(fault: Fault, names: Names): string {
       return `replace the disk of ${node} by an empty one`;
     case 'read-error':
       return unreadable(fault, names);
+    case 'verify':
+      return `have ${node} compare the replicas, and repair the other one`;
     case 'switch':
       return `switch the service to ${node}`;
     default:

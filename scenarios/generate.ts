@@ -57,16 +57,16 @@ const FAMILIES: readonly (readonly FaultKind[])[] = [
 const ILLS: readonly (readonly FaultKind[])[] = [
   // Twice: the two copies of a block make more cases than one disk by itself.
   ['read-error', 'read-error', 'read-error', 'cut'],
-  ['read-error', 'read-error', 'read-error', 'cut'],
+  ['read-error', 'read-error', 'verify', 'verify', 'cut'],
   ['lying-flush', 'lying-flush', 'power-off', 'power-off-hosts'],
-  ['lost-write', 'lost-write', 'reboot'],
-  ['misdirected-write', 'misdirected-write', 'kill-core'],
+  ['lost-write', 'lost-write', 'verify', 'reboot'],
+  ['misdirected-write', 'misdirected-write', 'verify', 'kill-core'],
   ['stale-read', 'stale-read', 'switch'],
   // A core that starts again must remember what its predecessor heard, also while the other host,
   // which has everything, is silent.
   ['write-error', 'write-error', 'cut', 'cut', 'kill-core', 'kill-core'],
   ['disk-stall', 'disk-stall', 'disk-stall', 'cut'],
-  ['bit-rot', 'bit-rot', 'bit-rot', 'bit-rot', 'reboot', 'kill-core'],
+  ['bit-rot', 'bit-rot', 'bit-rot', 'bit-rot', 'verify', 'reboot', 'kill-core'],
   ['old-disk', 'old-disk', 'cut'],
 ];
 const ILL_ONE_IN = 6;
@@ -324,6 +324,8 @@ function ends(
   }
   // Most switches are to where the service is not: the others are refused.
   if (kind === 'switch' && drawn.target >= 3) return ['secondary', 0];
+  // Whoever does not lead cannot compare.
+  if (kind === 'verify') return ['primary', 0];
   if (kind === 'switch' || kind === 'kill-monitor' || DISK.has(kind))
     return [pick(hosts, drawn.target), 0];
   const target = ((): Fault['target'] => {

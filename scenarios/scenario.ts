@@ -244,6 +244,7 @@ export const INSTANT: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'kill-core',
   'kill-monitor',
   'switch',
+  'verify',
   'bit-rot',
 ]);
 

@@ -172,6 +172,26 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return body;
 }
 
+interface VerifyBody {
+  readonly kind: 'verify' | 'verify-stop';
+  readonly volume?: unknown;
+  readonly from?: unknown;
+  readonly repair?: unknown;
+  readonly bytesPerSecond?: unknown;
+}
+
+function parseVerify(body: VerifyBody): OperatorCommand | null {
+  const { kind, volume, from, repair, bytesPerSecond } = body;
+  if (typeof volume !== 'string') return null;
+  if (kind === 'verify-stop') return { kind, volume };
+  if (!isCount(from) || !isCount(bytesPerSecond) || typeof repair !== 'boolean') return null;
+  return { kind, volume, from, repair, bytesPerSecond };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
 function parseCommand(text: string): OperatorCommand | null {
   let value: unknown;
   try {
@@ -182,6 +202,7 @@ function parseCommand(text: string): OperatorCommand | null {
   if (typeof value !== 'object' || value === null) return null;
   const { kind, group, to } = value as Record<string, unknown>;
   if (kind === 'status') return { kind };
+  if (kind === 'verify' || kind === 'verify-stop') return parseVerify(value as VerifyBody);
   if (typeof group !== 'string') return null;
   if (kind === 'switch') return Number.isSafeInteger(to) ? { kind, group, to: Number(to) } : null;
   return kind === 'stop-group' || kind === 'start-group' ? { kind, group } : null;

@@ -22,6 +22,8 @@ export interface FaultWorld {
   ailment(leg: number): 'none' | 'failed' | 'refused';
   /** The replica's disk, whose host is off, is replaced by an empty one. */
   replaceDisk(leg: number): void;
+  /** Whether the replica's host leads its volume. */
+  leads(leg: number): boolean;
   /** The host that runs the first group now, or ran it last; 0 before the first start. */
   primary(): NodeId;
 }
@@ -62,7 +64,13 @@ const AIM_LATE = 80_000;
 const AIM_WRITE = 350;
 
 /** What has no length. */
-const ONCE: ReadonlySet<FaultKind> = new Set(['kill-core', 'kill-monitor', 'switch', 'bit-rot']);
+const ONCE: ReadonlySet<FaultKind> = new Set([
+  'kill-core',
+  'kill-monitor',
+  'switch',
+  'verify',
+  'bit-rot',
+]);
 
 export class FaultDriver {
   /** How often each kind of fault struck something. */
@@ -225,6 +233,9 @@ export class FaultDriver {
         case 'switch':
           this.#switch(host);
           break;
+        case 'verify':
+          this.#verify(host);
+          break;
         case 'read-error':
           if (on) this.#reads.begin(fault, host, this.#twin(fault, node));
           // It is found by whoever reads, or by nobody.
@@ -259,6 +270,8 @@ export class FaultDriver {
         return host.monitorAlive();
       case 'switch':
         return this.#leader() !== 0;
+      case 'verify':
+        return host.coreAlive() && host.legs.some(({ index }) => this.#world.leads(index));
       case 'freeze':
         return host.power && !host.frozen;
       case 'read-error':
@@ -302,6 +315,12 @@ export class FaultDriver {
     if (leader === 0) return;
     const entry = queue.push(now, Kind.Operator, leader, 0);
     queue.a[entry] = host.node;
+  }
+
+  /** A person has the host compare, and repair, what it leads. */
+  #verify(host: SimHost): void {
+    const { queue, now } = this.#world.kernel;
+    queue.b[queue.push(now, Kind.Operator, host.node, 0)] = 1;
   }
 
   #network(fault: Fault, node: NodeId, peer: NodeId, on: boolean): void {

@@ -21,6 +21,7 @@ export const FAULT_KINDS = [
   'clock-rate',
   'wipe',
   'switch',
+  'verify',
   'read-error',
   'lying-flush',
   'lost-write',

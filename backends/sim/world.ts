@@ -50,6 +50,8 @@ export interface RunSetup {
 
 /** So many entries within one microsecond mean that somebody answers himself for ever. */
 const LIVELOCK = 100_000;
+/** Bytes a second of a verification: slow enough that faults fall into it. */
+const VERIFY_RATE = 8 * 1024 * 1024;
 
 export class World implements FaultWorld {
   readonly kernel = new Kernel();
@@ -87,6 +89,12 @@ export class World implements FaultWorld {
     if (replica === undefined || replica.state === 'Failed') return 'failed';
     const serves = replica.role === 'Primary' || replica.role === 'Suspended';
     return replica.link === 'Refused' && !serves ? 'refused' : 'none';
+  }
+
+  leads(leg: number): boolean {
+    const { volume, side } = this.#legs[leg] as SimLeg;
+    const role = this.#oracles[volume]?.truth.replicas[side]?.role;
+    return role === 'Primary' || role === 'Suspended';
   }
 
   replaceDisk(leg: number): void {
@@ -480,12 +488,23 @@ export class World implements FaultWorld {
         host.input(queue.objects[entry] as MonitorWord);
         break;
       case Kind.Operator:
-        this.#operator(host, a);
+        if (queue.b[entry] === 1) this.#verify(host);
+        else this.#operator(host, a);
         break;
       default:
         host.wake();
     }
     return true;
+  }
+
+  #verify(host: SimHost): void {
+    for (const { volume } of host.legs) {
+      this.#commands += 1;
+      const { name } = (this.#oracles[volume] as VolumeOracles).truth.config;
+      const how = { from: 0, repair: true, bytesPerSecond: VERIFY_RATE } as const;
+      const command = { kind: 'verify', volume: name, ...how } as const;
+      host.input({ kind: 'operator', id: this.#commands, command });
+    }
   }
 
   #operator(host: SimHost, to: number): void {

@@ -1,15 +1,11 @@
 /** `understudy status`: what one node of this machine knows of itself and of its cluster. */
-import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { fetchStatus } from '../../backends/real/api-client.ts';
 import type { HostStatus } from '../../backends/real/host-status.ts';
-import { loadConfig } from '../config/load.ts';
-import { InputError, printJson } from '../failure.ts';
+import { printJson } from '../failure.ts';
+import { type Answering, findNode, foldersOf, type NodeOptions } from '../nodes.ts';
 import { statusText } from '../status-text.ts';
 
-interface StatusOptions {
-  readonly name?: string;
-  readonly data?: string;
+interface StatusOptions extends NodeOptions {
   readonly json?: boolean;
 }
 
@@ -22,7 +18,7 @@ export function statusCommand(): Command {
     .option('--data <folder>', 'ask the node whose folder this is')
     .option('--json', 'print one JSON object')
     .action(async (file: string, options: StatusOptions) => {
-      const status = await firstAnswer(foldersOf(file, options));
+      const { host: status } = (await findNode(foldersOf(file, options))) as Answering;
       // The words that people rely on stand in the JSON too.
       const exclusivity = exclusivityText(status);
       if (options.json) printJson({ ...status, exclusivity });
@@ -41,26 +37,4 @@ function exclusivityText({ status, processes, guard }: HostStatus): string {
   if (!guarded || state === 'none') return 'data exclusivity only';
   const armed = state === 'armed' ? `armed, ${timeoutMillis} ms` : 'idle: nothing to guard here';
   return `data and service exclusivity (watchdog ${armed})`;
-}
-
-function foldersOf(file: string, { name, data }: StatusOptions): string[] {
-  if (data !== undefined) return [resolve(data)];
-  const { dataFolders } = loadConfig(file);
-  if (name === undefined) return [...dataFolders.values()];
-  const folder = dataFolders.get(name);
-  if (folder !== undefined) return [folder];
-  const names = [...dataFolders.keys()].join(', ');
-  throw new InputError(`${file} has no node "${name}"`, `use one of: ${names}`);
-}
-
-async function firstAnswer(folders: readonly string[]): Promise<HostStatus> {
-  let failure: unknown = new InputError('the configuration has no nodes', 'add nodes to it');
-  for (const folder of folders) {
-    try {
-      return await fetchStatus(folder);
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
 }

@@ -12,13 +12,20 @@ export interface Progress {
 /** Lines are at least this far apart where there is no terminal, in milliseconds. */
 const LINE_EVERY_MS = 5000;
 
-/** Progress of `total` steps, titled `title`. Silent when `quiet`. */
-export function startProgress(title: string, total: number, quiet: boolean): Progress {
+/** Progress of `total` steps, of which each is called `what`. Silent when `quiet`. */
+export function startProgress(
+  title: string,
+  total: number,
+  quiet: boolean,
+  what = 'runs',
+): Progress {
   if (quiet) return { update: () => {}, stop: () => {} };
-  if (!process.stderr.isTTY) return lineProgress(title, total);
+  if (!process.stderr.isTTY) return lineProgress(title, total, what);
   const bar = new SingleBar(
     {
-      format: `${title} {bar} {percentage}% | {value}/{total} runs | {duration_formatted} | {note}`,
+      format:
+        `${title} {bar} {percentage}% | {value}/{total} ${what} | ` +
+        '{duration_formatted} | {note}',
       hideCursor: true,
       stream: process.stderr,
       clearOnComplete: true,
@@ -32,13 +39,13 @@ export function startProgress(title: string, total: number, quiet: boolean): Pro
   };
 }
 
-function lineProgress(title: string, total: number): Progress {
+function lineProgress(title: string, total: number, what: string): Progress {
   let last = Date.now();
   return {
     update: (done, note) => {
       if (Date.now() - last < LINE_EVERY_MS) return;
       last = Date.now();
-      process.stderr.write(`${title} ${done}/${total} runs ${note}\n`);
+      process.stderr.write(`${title} ${done}/${total} ${what} ${note}\n`);
     },
     stop: () => {},
   };

@@ -40,6 +40,7 @@ import {
 } from './state.ts';
 import { statusOf } from './status.ts';
 import { Upkeep } from './upkeep.ts';
+import { Verification } from './verification.ts';
 import { Views } from './views.ts';
 import { type Doubted, Volumes } from './volumes.ts';
 
@@ -86,6 +87,7 @@ export class Control implements ControlActor {
   readonly #proposals: Proposals;
   readonly #planner: Planner;
   readonly #operator: Operator;
+  readonly #verification: Verification;
   #state: ClusterState = EMPTY_STATE;
   #started = false;
   #held = false;
@@ -141,6 +143,7 @@ export class Control implements ControlActor {
     this.#planner = new Planner(context, parts, state);
     const status = (): ClusterStatus => this.status(context.now);
     this.#operator = new Operator(context, links, raft, this.#planner, views, state, status);
+    this.#verification = new Verification(context, this.#volumes, state);
   }
 
   step(inputs: readonly ControlInput[], now: Micros): readonly ControlDecision[] {
@@ -202,7 +205,8 @@ export class Control implements ControlActor {
         this.#local();
         return;
       case 'operator':
-        this.#operator.take(input.id, input.command);
+        if ('volume' in input.command) this.#verification.take(input.id, input.command);
+        else this.#operator.take(input.id, input.command);
         this.#planDue = true;
         return;
     }

@@ -3,7 +3,7 @@
  * runs the same actor without volumes and groups.
  */
 import type { BootId, Epoch, Micros, NodeId } from '../core/units.ts';
-import type { DataCommand, DataReport, VolumeRecord } from '../data/messages.ts';
+import type { DataCommand, DataReport, VerifyReport, VolumeRecord } from '../data/messages.ts';
 import type { ApplicationWord } from '../ports/application.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
 import type { ControlMessage } from './messages.ts';
@@ -70,7 +70,21 @@ export type OperatorCommand =
   | { readonly kind: 'status' }
   | { readonly kind: 'switch'; readonly group: string; readonly to: NodeId }
   | { readonly kind: 'stop-group'; readonly group: string }
-  | { readonly kind: 'start-group'; readonly group: string };
+  | { readonly kind: 'start-group'; readonly group: string }
+  | {
+      /** Compare the replicas, from the node that leads the volume: see {@link VerifyOrder}. */
+      readonly kind: 'verify';
+      readonly volume: string;
+      readonly from: number;
+      readonly repair: boolean;
+      readonly bytesPerSecond: number;
+    }
+  | { readonly kind: 'verify-stop'; readonly volume: string };
+
+/** Those that become entries of the log, and are answered by whoever took them. */
+export type GroupCommand = Extract<OperatorCommand, { readonly group: string }>;
+/** Those that concern the data actor of the node that takes them. */
+export type VerifyCommand = Exclude<OperatorCommand, GroupCommand | { readonly kind: 'status' }>;
 
 /** What a control actor decides. Decisions are carried out in order. */
 export type ControlDecision =
@@ -147,6 +161,8 @@ export interface ClusterStatus {
       readonly dirty: number;
       /** A write or flush failed here since the data were last proved: not trusted alone. */
       readonly doubted: boolean;
+      /** Its last verification in this life of the core; absent when there was none. */
+      readonly verify?: VerifyReport;
     } | null;
   })[];
   readonly groups: readonly {
@@ -160,7 +176,12 @@ export interface ClusterStatus {
 }
 
 export type OperatorAnswer =
-  | { readonly ok: true; readonly status?: ClusterStatus }
+  | {
+      readonly ok: true;
+      readonly status?: ClusterStatus;
+      /** Number of the verification that was begun. */
+      readonly verify?: number;
+    }
   | { readonly ok: false; readonly reason: string; readonly remedy: string };
 
 /** What every control actor offers a backend. */

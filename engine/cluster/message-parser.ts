@@ -153,7 +153,6 @@ const groupFacts = shape({
   event: text,
 });
 const command = kinds({
-  status: shape({}),
   switch: shape({ group: text, to: integer }),
   'stop-group': shape({ group: text }),
   'start-group': shape({ group: text }),

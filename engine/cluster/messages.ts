@@ -9,7 +9,7 @@
 import type { BootId, Epoch, Generation, Micros, NodeId } from '../core/units.ts';
 import type { DataReport, DiskState, Member } from '../data/messages.ts';
 import type { CommandRef, GenesisEntry } from './entries.ts';
-import type { OperatorCommand } from './interface.ts';
+import type { GroupCommand } from './interface.ts';
 import type { LogEntry } from './raft-log.ts';
 import type { ClusterState } from './state.ts';
 
@@ -185,7 +185,7 @@ export interface GenesisCommitMessage extends Base {
 export interface CommandMessage extends Base {
   readonly kind: 'command';
   readonly ref: CommandRef;
-  readonly command: OperatorCommand;
+  readonly command: GroupCommand;
 }
 
 export interface CommandRefusedMessage extends Base {

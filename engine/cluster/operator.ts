@@ -7,7 +7,7 @@ import type { Micros, NodeId } from '../core/units.ts';
 import type { Context } from './context.ts';
 import type { CommandRef, Entry } from './entries.ts';
 import type { Links } from './heartbeat.ts';
-import type { ClusterStatus, OperatorAnswer, OperatorCommand } from './interface.ts';
+import type { ClusterStatus, GroupCommand, OperatorAnswer } from './interface.ts';
 import type { CommandMessage, CommandRefusedMessage } from './messages.ts';
 import type { Planner } from './planner.ts';
 import type { Raft } from './raft.ts';
@@ -18,7 +18,7 @@ const GIVE_UP_AFTER = 10_000_000;
 const WAITING_MAX = 64;
 
 interface Waiting {
-  readonly command: OperatorCommand;
+  readonly command: GroupCommand;
   readonly event: string;
   readonly until: Micros;
 }
@@ -53,7 +53,7 @@ export class Operator {
     this.#status = status;
   }
 
-  take(id: number, command: OperatorCommand): void {
+  take(id: number, command: GroupCommand | { readonly kind: 'status' }): void {
     if (command.kind === 'status') {
       const answer: OperatorAnswer = { ok: true, status: this.#status() };
       this.#context.decide({ kind: 'answer', id, answer });
@@ -141,10 +141,10 @@ export class Operator {
   /** Leader: null when the command became, or will become, an entry. */
   #decide(
     ref: CommandRef,
-    command: OperatorCommand,
+    command: GroupCommand,
     cause: string,
   ): { reason: string; remedy: string } | null {
-    if (command.kind === 'status' || this.#taken(ref)) return null;
+    if (this.#taken(ref)) return null;
     const unit = this.#context.units.find((u) => u.group.name === command.group && !u.implicit);
     const group = groupOf(this.#state(), command.group);
     const record = unit === undefined ? null : recordOf(this.#state(), unit.volume.name);
@@ -212,7 +212,7 @@ export class Operator {
     return !this.#context.flags['command-repeated'] && commandTaken(this.#state(), ref);
   }
 
-  #answer(id: number, command: OperatorCommand, answer: OperatorAnswer): void {
+  #answer(id: number, command: GroupCommand, answer: OperatorAnswer): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     const reason = answer.ok ? '' : answer.reason;

@@ -33,7 +33,9 @@ export function statusOf(
       if (local === null) return { ...record, local: null };
       const { disk, role, link, dirty } = local;
       const doubted = volumes.isDoubted(record.volume);
-      return { ...record, local: { disk, role, link, dirty, doubted } };
+      const known = { disk, role, link, dirty, doubted };
+      const { verify } = local;
+      return { ...record, local: verify === null ? known : { ...known, verify } };
     }),
     groups: state.groups
       .filter((group) => !context.units.some((u) => u.implicit && u.group.name === group.group))

@@ -1,6 +1,13 @@
 /** This node's replicas as their data actors report them, and what they were told. */
 import type { BootId, Epoch, Generation, Micros, NodeId } from '../core/units.ts';
-import type { DataReport, DiskState, LinkState, Role, VolumeRecord } from '../data/messages.ts';
+import type {
+  DataReport,
+  DiskState,
+  LinkState,
+  Role,
+  VerifyReport,
+  VolumeRecord,
+} from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { VolumeFacts, Want } from './messages.ts';
 
@@ -30,6 +37,8 @@ export interface LocalVolume {
   event: string;
   /** Id of the data actor's event that its disk failed, '' while it has not. */
   failure: string;
+  /** How far its last verification came, null while there was none. */
+  verify: VerifyReport | null;
 }
 
 /**
@@ -71,6 +80,7 @@ export class Volumes {
         granted: -1,
         event: '',
         failure: '',
+        verify: null,
       });
     }
   }
@@ -110,6 +120,10 @@ export class Volumes {
     volume.granted = -1;
     volume.role = 'Idle';
     volume.failure = '';
+    const { verify } = volume;
+    if (verify?.state === 'running' || verify?.state === 'paused') {
+      volume.verify = { ...verify, state: 'stopped', reason: 'restarted' };
+    }
   }
 
   /** `boots` tells the boot of a node as it is heard now; `record` is the committed one. */
@@ -189,6 +203,9 @@ export class Volumes {
         volume.event = this.#context.event('data.stopped', d, report.cause);
         return;
       }
+      case 'verify':
+        volume.verify = report;
+        return;
       case 'refused': {
         const { peer, reason } = report;
         this.#context.event('data.refused', { volume: name, peer, reason });

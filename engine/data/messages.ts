@@ -52,6 +52,39 @@ export type Role = 'Idle' | 'Secondary' | 'Primary' | 'Suspended' | 'Fenced';
 /** The state of the replication link to one peer, as the data actor sees it. */
 export type LinkState = 'Connecting' | 'Connected' | 'SyncSource' | 'SyncTarget' | 'Refused';
 
+/** What people want of the other replica's content: to know, or to have it put right. */
+export interface VerifyOrder {
+  /** Tells this order from every other one of this life of the core; never 0. */
+  readonly id: number;
+  /** The first block (4 KiB) to be looked at: where an earlier order stopped, or 0. */
+  readonly from: number;
+  /** Whether the primary's copy of a block that differs is written over the other one. */
+  readonly repair: boolean;
+  /** Bytes a second that are compared at most; 0 for as fast as clients leave room. */
+  readonly bytesPerSecond: number;
+}
+
+/** How far an order is. Counts and positions are in blocks of 4 KiB. */
+export interface VerifyReport {
+  readonly kind: 'verify';
+  readonly volume: string;
+  readonly id: number;
+  /** Paused while the peer is away; it goes on by itself. Stopped and done are the end. */
+  readonly state: 'running' | 'paused' | 'stopped' | 'done';
+  /** Why it is paused or stopped, '' otherwise. */
+  readonly reason: string;
+  /** Everything before this was looked at. */
+  readonly cursor: number;
+  readonly blocks: number;
+  readonly checked: number;
+  readonly differing: number;
+  readonly repaired: number;
+  /** Blocks that one of the two disks did not give. */
+  readonly unreadable: number;
+  /** The first runs of blocks that differ. */
+  readonly runs: readonly { readonly block: number; readonly blocks: number }[];
+}
+
 /** From control to data. */
 export type DataCommand =
   | {
@@ -73,6 +106,12 @@ export type DataCommand =
       /** Give up the primary role in `epoch`: no new requests, drain, flush, report Stopped. */
       readonly kind: 'demote';
       readonly epoch: Epoch;
+      readonly cause: string;
+    }
+  | {
+      /** What is to be verified; null for nothing. Ends with this life of the data actor. */
+      readonly kind: 'verify';
+      readonly order: VerifyOrder | null;
       readonly cause: string;
     };
 
@@ -140,6 +179,7 @@ export type DataReport =
       readonly epoch: Epoch;
       readonly cause: string;
     }
+  | VerifyReport
   | {
       /** Data that must not meet met: handshake refused, with the reason's code. */
       readonly kind: 'refused';

@@ -28,6 +28,7 @@ import { RoleMachine } from './role.ts';
 import { MirrorState } from './state.ts';
 import { Store } from './store.ts';
 import { Deadline, Turn } from './turn.ts';
+import { Verify } from './verify.ts';
 import { FrontWrites } from './write-path.ts';
 
 export interface MirrorOptions {
@@ -85,6 +86,7 @@ export class MirrorActor implements DataActor {
     parts.peers = new PeerWrites(parts);
     parts.reads = new PeerReads(parts);
     parts.repair = new Repair(parts);
+    parts.verify = new Verify(parts);
     parts.link = new Link(parts);
     parts.source = new ResyncSource(parts);
     parts.target = new ResyncTarget(parts);
@@ -105,6 +107,7 @@ export class MirrorActor implements DataActor {
     p.role.settle();
     p.writes.settle();
     p.repair.pump();
+    p.verify.pump();
     p.source.pump();
     p.barrier.start();
     p.log.commit();
@@ -202,6 +205,9 @@ export class MirrorActor implements DataActor {
       case 'demote':
         role.demote(command.epoch, command.cause);
         return;
+      case 'verify':
+        this.#p.verify.onOrder(command.order, command.cause);
+        return;
     }
   }
 
@@ -213,6 +219,8 @@ export class MirrorActor implements DataActor {
     if (turn.takeDue(Deadline.Disk)) watch.timer();
     if (turn.takeDue(Deadline.Connect)) role.connectTimer();
     if (turn.takeDue(Deadline.Progress)) source.progress();
+    // Its turn comes at the end of this one.
+    turn.takeDue(Deadline.Verify);
     // Nothing to do when the grant runs out but to say so: see the state report.
     if (turn.takeDue(Deadline.Grant)) turn.reached('mirror.grant.lapsed');
   }
@@ -236,6 +244,9 @@ export class MirrorActor implements DataActor {
       case Kind.Repair:
         p.repair.localDone(slot, status);
         return;
+      case Kind.Verify:
+        p.verify.localDone(slot, status);
+        return;
       default:
         invariant(false, 'the local disk ends only what was issued');
     }
@@ -248,6 +259,7 @@ export class MirrorActor implements DataActor {
     else if (kind === Kind.Copy) p.source.granted(slot);
     else if (kind === Kind.PeerRead) p.reads.granted(slot);
     else if (kind === Kind.Repair) p.repair.granted(slot);
+    else if (kind === Kind.Verify) p.verify.granted(slot);
     else p.writes.granted(slot);
   }
 

@@ -80,6 +80,7 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'late-read-answer',
     what: 'The answer to a read is taken although its link is gone.',
   },
+  { id: 'verify-no-lock', what: 'Replicas are compared while a write is between them.' },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
 ];
 
@@ -121,6 +122,7 @@ export interface CanarySwitches {
   readonly repairNotReadBack: boolean;
   readonly peerReadAnyEpoch: boolean;
   readonly lateReadAnswer: boolean;
+  readonly verifyNoLock: boolean;
 }
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
@@ -162,5 +164,6 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     repairNotReadBack: ids.has('repair-not-read-back'),
     peerReadAnyEpoch: ids.has('peer-read-any-epoch'),
     lateReadAnswer: ids.has('late-read-answer'),
+    verifyNoLock: ids.has('verify-no-lock'),
   };
 }

@@ -122,6 +122,7 @@ export class Link {
     this.#p.writes.linkGone(id);
     this.#p.source.linkGone(id);
     this.#p.repair.linkGone(id);
+    this.#p.verify.linkGone(id);
   }
 
   /** Gives the incarnation up and closes it. */
@@ -247,6 +248,7 @@ export class Link {
       return;
     }
     if (slots.kind[slot] === Kind.Copy) this.#p.source.copied(slot);
+    else if (slots.kind[slot] === Kind.Verify) this.#p.verify.acked(slot);
     else if (slots.phase[slot] === Phase.Flying) this.#p.writes.peerAcked(slot);
   }
 
@@ -513,7 +515,7 @@ export class Link {
   }
 
   #lost(): void {
-    const { writes, barrier, peers, reads, repair, source, target, role } = this.#p;
+    const { writes, barrier, peers, reads, repair, verify, source, target, role } = this.#p;
     const id = this.id;
     const mode = this.mode;
     const mirrored = this.mirrored;
@@ -534,6 +536,7 @@ export class Link {
     peers.linkLost();
     reads.linkLost();
     repair.linkLost(id);
+    verify.linkLost(id);
     role.linkLost(mode);
   }
 

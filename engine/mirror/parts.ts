@@ -18,6 +18,7 @@ import type { RoleMachine } from './role.ts';
 import type { MirrorState } from './state.ts';
 import type { Store } from './store.ts';
 import type { Turn } from './turn.ts';
+import type { Verify } from './verify.ts';
 import type { FrontWrites } from './write-path.ts';
 
 export interface Parts {
@@ -37,6 +38,7 @@ export interface Parts {
   readonly peers: PeerWrites;
   readonly reads: PeerReads;
   readonly repair: Repair;
+  readonly verify: Verify;
   readonly link: Link;
   readonly source: ResyncSource;
   readonly target: ResyncTarget;

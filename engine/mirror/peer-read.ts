@@ -59,14 +59,15 @@ export class PeerReads {
 
   /** The peer answered the read of `slot`, or says that it will not. */
   answered(id: number, slot: number, sequence: number, status: number): void {
-    const { slots, link, canary, repair, turn } = this.#p;
+    const { slots, link, canary, repair, verify, turn } = this.#p;
     // Late, of a link that is given up: its end gives the slot back, not this.
     if (id !== link.id && !canary.lateReadAnswer) {
       turn.reached('mirror.read.late-answer');
       return;
     }
     const known = slot >= 0 && slot < slots.count && slots.sequence[slot] === sequence;
-    const asking = known && (slots.kind[slot] === Kind.Read || slots.kind[slot] === Kind.Repair);
+    const kind = known ? slots.kind[slot] : Kind.Free;
+    const asking = kind === Kind.Read || kind === Kind.Repair || kind === Kind.Verify;
     const waits = asking && slots.peer[slot] === Peer.Sent && slots.link[slot] === id;
     if (!waits && !(canary.lateReadAnswer && asking)) {
       link.drop('garbage');
@@ -80,7 +81,8 @@ export class PeerReads {
       slots.peer[slot] = Peer.Lost;
       link.drop('refused-read');
     }
-    repair.answered(slot, status);
+    if (kind === Kind.Verify) verify.answered(slot, status);
+    else repair.answered(slot, status);
   }
 
   // The side that is asked.

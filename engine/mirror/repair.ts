@@ -97,6 +97,11 @@ export class Repair {
     }
   }
 
+  /** Somebody else found that the own disk does not give [offset, offset+length). */
+  notice(offset: number, length: number): void {
+    this.#want(offset, length);
+  }
+
   /** The peer is back, or left out by a committed record: reads that waited for it go on. */
   unpark(): void {
     for (let count = this.#parked.count; count > 0; count -= 1) this.#seek(this.#parked.take());

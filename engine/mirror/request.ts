@@ -16,6 +16,8 @@ export const Kind = {
   PeerRead: 6,
   /** A block being repaired. */
   Repair: 7,
+  /** A chunk being held against the peer's. */
+  Verify: 8,
 } as const;
 
 /** How far a slot has come. */

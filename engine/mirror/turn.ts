@@ -23,8 +23,10 @@ export const Deadline = {
   Progress: 4,
   /** The oldest operation of the local disk is looked at. */
   Disk: 5,
+  /** A verification may look at its next chunk. */
+  Verify: 6,
 } as const;
-const DEADLINES = 6;
+const DEADLINES = 7;
 
 /** A decision that found no room in its turn and leads the next one. */
 interface Held {

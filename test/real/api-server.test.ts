@@ -72,6 +72,23 @@ describe('the local door of a core', () => {
     expect(commands).toEqual([command]);
   });
 
+  it('takes orders to compare replicas, and only whole ones', async () => {
+    const order = {
+      kind: 'verify',
+      volume: 'v',
+      from: 7,
+      repair: true,
+      bytesPerSecond: 0,
+    } as const;
+    await sendCommand(folder, order);
+    await sendCommand(folder, { kind: 'verify-stop', volume: 'v' });
+    expect(commands).toEqual([order, { kind: 'verify-stop', volume: 'v' }]);
+    for (const change of [{ from: -1 }, { from: 0.5 }, { repair: 1 }, { volume: 3 }]) {
+      await sendCommand(folder, { ...order, ...change } as unknown as OperatorCommand);
+    }
+    expect(commands).toHaveLength(2);
+  });
+
   it('refuses what is no command', async () => {
     for (const bad of [{ kind: 'reboot' }, { kind: 'switch', group: 'g' }, 7, 'x'.repeat(9000)]) {
       await sendCommand(folder, bad as unknown as OperatorCommand);

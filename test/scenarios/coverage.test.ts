@@ -30,6 +30,7 @@ import {
 import { INPUT } from '../support/mirror-hosts.ts';
 import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
 import { started } from '../support/mirror-swarm.ts';
+import { order, verified } from '../support/mirror-verify.ts';
 
 const layout = metadataLayout(PAIR_CONFIG);
 const MINUTE = 60_000;
@@ -47,6 +48,22 @@ function spoilt(pages: readonly number[]): Pair {
   }
   pair.powerOn(2);
   pair.runFor(100_000);
+  return pair;
+}
+
+function cutOffWhileComparing(): Pair {
+  const pair = written(3);
+  order(pair, 1, { bytesPerSecond: 4 * 1024 * 1024 });
+  pair.runFor(100_000);
+  pair.cut();
+  pair.runFor(20_000);
+  return pair;
+}
+
+function comparedBadSector(): Pair {
+  const pair = written(7);
+  pair.host(1).unreadable.add(2400);
+  verified(pair, 1);
   return pair;
 }
 
@@ -203,6 +220,8 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.peer.stale-epoch': () => named({}).marks,
   'mirror.promote.generation': () => named({ generation: 4711 }).marks,
   'mirror.promote.not-member': () => named({ members: [{ node: 1, boot: 10 }] }).marks,
+  'mirror.verify.paused': () => cutOffWhileComparing().marks,
+  'mirror.verify.unreadable': () => comparedBadSector().marks,
   'mirror.read.both-bad': () => bothBad(3).marks,
   'mirror.repair.peer': () => bothBad(3).marks,
   'mirror.read.again': () => lateAnswer(2).marks,

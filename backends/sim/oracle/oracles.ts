@@ -2,7 +2,7 @@
  * All oracles of one volume and its group, told what happens. They read the history, the disks and
  * the records; none knows how the engine works.
  */
-import type { DataReport, VolumeRecord } from '../../../engine/data/messages.ts';
+import type { DataReport, VerifyReport, VolumeRecord } from '../../../engine/data/messages.ts';
 import type { Actors } from '../actors.ts';
 import type { ArrayPool } from '../arrays.ts';
 import type { CacheLoss } from '../disk.ts';
@@ -245,8 +245,21 @@ export class VolumeOracles {
       case 'stopped':
         this.#stop.stopped(replica.node);
         return;
+      case 'verify':
+        this.#compared(replica, report);
+        return;
       default:
     }
+  }
+
+  /** Who compares replicas whose disks have kept their word finds nothing. */
+  #compared(replica: ReplicaTruth, { differing, runs }: VerifyReport): void {
+    if (differing === 0) return;
+    const { replicas, config } = this.truth;
+    if (replicas.some(({ disk }) => disk.ills.everStruck)) return;
+    const block = runs[0]?.block ?? -1;
+    const d = { volume: config.name, block, differing };
+    this.#verdict.find('LAW-cover', replica.node, 'cover.compared', d);
   }
 
   /** The core of its host died: what it had been given died with it. */

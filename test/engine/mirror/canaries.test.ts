@@ -16,6 +16,7 @@ import {
   swarmRun,
   thawed,
 } from '../../support/mirror-swarm.ts';
+import { verifiedUnderLoad } from '../../support/mirror-verify.ts';
 
 type Schedule = (
   seed: number,
@@ -44,6 +45,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'repair-not-read-back': lyingSector,
   'peer-read-any-epoch': askedByStrangers,
   'late-read-answer': lateAnswer,
+  'verify-no-lock': verifiedUnderLoad,
 };
 const RUNS = 20;
 /** Only the simulated world's oracle sees these: test/scenarios/canaries.test.ts. */

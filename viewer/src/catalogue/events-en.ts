@@ -85,6 +85,14 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.repair.done':
     'Block {block} was written again from the other replica, and read back well',
   'event.mirror.repair.failed': 'Block {block} stays bad: {what:term}',
+  'event.mirror.verify.start':
+    'Begins to compare the replicas, at block {from} (what differs is repaired: {repair:term})',
+  'event.mirror.verify.differs': 'Block {block} differs between the replicas',
+  'event.mirror.verify.repaired': 'Block {block} is written anew on the other replica',
+  'event.mirror.verify.unreadable': 'Block {block} cannot be compared: {who:term}',
+  'event.mirror.verify.end':
+    'The comparison ends ({state:term}): {checked} blocks looked at, {differing} differed, ' +
+    '{repaired} repaired, {unreadable} unreadable',
   'event.mirror.block.rewritten': 'A client has written the bad block {block} anew',
   'event.mirror.resync.unreadable':
     'Block {block} cannot be read and is the only copy: the resync goes on, and waits for it',
@@ -124,6 +132,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.fault.clock-rate': 'Fault: the clock runs wrong by {ppm} ppm',
   'event.fault.read-error': 'Fault: the disk cannot read some of its sectors (for once: {ppm} ppm)',
   'event.fault.wipe': 'Fault: the host comes back with an empty disk',
+  'event.fault.verify': 'Fault: an operator has the replicas compared',
   'event.fault.switch': 'Fault: an operator orders a switchover',
   'event.fault.lying-flush': 'Fault: the disk answers flushes that it does not carry out',
   'event.fault.lost-write': 'Fault: the disk acknowledges writes that it loses ({area:term})',

@@ -78,6 +78,13 @@ export const eventsZh: { readonly [code: string]: string } = {
     '{offset} 处的 {length} 字节没有可用的完好副本：只有这个请求失败，其他不受影响',
   'event.mirror.repair.done': '块 {block} 已用另一副本重写，并回读无误',
   'event.mirror.repair.failed': '块 {block} 仍然损坏：{what:term}',
+  'event.mirror.verify.start': '开始比对两个副本，自块 {from} 起（修复差异：{repair:term}）',
+  'event.mirror.verify.differs': '两个副本的块 {block} 不一致',
+  'event.mirror.verify.repaired': '块 {block} 已在另一副本上重写',
+  'event.mirror.verify.unreadable': '块 {block} 无法比对：{who:term}',
+  'event.mirror.verify.end':
+    '比对结束（{state:term}）：检查 {checked} 块，{differing} 块不一致，' +
+    '{repaired} 块已修复，{unreadable} 块读不出',
   'event.mirror.block.rewritten': '客户端重新写入了损坏的块 {block}',
   'event.mirror.resync.unreadable':
     '块 {block} 读不出，而它是唯一的副本：重新同步继续进行，但要等到它为止',
@@ -116,6 +123,7 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.fault.clock-rate': '故障：时钟速率偏差 {ppm} ppm',
   'event.fault.read-error': '故障：磁盘上有些扇区读不出（偶发：{ppm} ppm）',
   'event.fault.wipe': '故障：主机带着空磁盘回来',
+  'event.fault.verify': '故障：操作员要求比对副本',
   'event.fault.switch': '故障：操作员下令计划切换',
   'event.fault.lying-flush': '故障：磁盘答复落盘，却并未执行',
   'event.fault.lost-write': '故障：磁盘确认了写入，却将其丢失（{area:term}）',

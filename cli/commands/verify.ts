@@ -1,0 +1,144 @@
+/** `understudy verify`: compares the replicas of a volume while it is in use. */
+import { Command } from 'commander';
+import { fetchStatus, sendCommand } from '../../backends/real/api-client.ts';
+import type { HostStatus } from '../../backends/real/host-status.ts';
+import type { VerifyReport } from '../../engine/data/messages.ts';
+import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
+import { type Answering, findNode, foldersOf, type NodeOptions } from '../nodes.ts';
+import { startProgress } from '../rehearse/progress.ts';
+import { verdictText } from '../verify-text.ts';
+
+interface VerifyOptions extends NodeOptions {
+  readonly volume?: string;
+  readonly repair?: boolean;
+  readonly from: string;
+  readonly rate: string;
+  readonly stop?: boolean;
+  readonly json?: boolean;
+}
+
+const ASK_EVERY_MS = 300;
+const MIB = 1024 * 1024;
+
+/** Builds the command. */
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('compare the replicas of a volume, block by block, while it is in use')
+    .argument('[CONFIG]', 'configuration', 'understudy.yaml')
+    .option('--volume <name>', 'which volume (default: the only one)')
+    .option('--repair', 'write the primary’s copy of a block that differs over the other one')
+    .option('--from <block>', 'begin at this block of 4 KiB: where an earlier one stopped', '0')
+    .option('--rate <MiB>', 'MiB a second at most; 0 for no limit', '100')
+    .option('--stop', 'end the verification that runs')
+    .option('--name <node>', 'ask this node (default: the one that leads the volume)')
+    .option('--data <folder>', 'ask the node whose folder this is')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+It goes on when this command is interrupted; --stop ends it. Exit codes: 0 the replicas are equal,
+or are now; 1 they differ, or some blocks could not be read, or it was stopped; 2 bad input.`,
+    )
+    .action(async (file: string, options: VerifyOptions) => {
+      process.exitCode = await run(file, options);
+    });
+}
+
+async function run(file: string, options: VerifyOptions): Promise<number> {
+  const from = wholeNumber('--from', options.from);
+  const bytesPerSecond = wholeNumber('--rate', options.rate) * MIB;
+  const folders = foldersOf(file, options);
+  const [volume, leader] = await primaryOf(folders, options.volume);
+  const command =
+    options.stop === true
+      ? ({ kind: 'verify-stop', volume } as const)
+      : ({
+          kind: 'verify',
+          volume,
+          from,
+          repair: options.repair === true,
+          bytesPerSecond,
+        } as const);
+  const answer = await sendCommand(leader.folder, command);
+  if (!answer.ok) {
+    throw new InputError(`volume ${volume} cannot be verified: ${answer.reason}`, answer.remedy);
+  }
+  if (options.stop === true) {
+    if (options.json) printJson({ volume, stopped: true });
+    else console.log(`The verification of ${volume} is stopped.`);
+    return EXIT_OK;
+  }
+  const report = await follow(leader, volume, answer.verify ?? 0, options.json ?? false);
+  const { host } = leader;
+  if (options.json) printJson({ ...report, primary: host.node });
+  else console.log(verdictText(report, host.node, options.repair === true));
+  const sound = report.state === 'done' && report.unreadable === 0;
+  return sound && report.differing === report.repaired ? EXIT_OK : EXIT_BROKEN;
+}
+
+/** The volume that is meant, and the node of this machine that leads it. */
+async function primaryOf(
+  folders: readonly string[],
+  name: string | undefined,
+): Promise<readonly [string, Answering]> {
+  const any = await findNode(folders);
+  const { status, names } = (any as Answering).host;
+  const known = status.volumes.map(({ volume }) => volume);
+  const volume = name ?? (known.length === 1 ? known[0] : undefined);
+  const record = status.volumes.find((each) => each.volume === volume);
+  if (volume === undefined || record === undefined) {
+    const reason =
+      name === undefined ? 'there are several volumes' : `there is no volume "${name}"`;
+    throw new InputError(reason, `give --volume, one of: ${known.join(', ')}`);
+  }
+  const leads = ({ status: own }: HostStatus) =>
+    own.volumes.some((each) => each.volume === volume && each.primary === own.node);
+  const leader = await findNode(folders, leads);
+  if (leader !== null) return [volume, leader];
+  const there = names[String(record.primary)];
+  throw new InputError(
+    `no node of this machine leads volume ${volume}`,
+    there === undefined ? 'start its group first' : `run this on the machine of node ${there}`,
+  );
+}
+
+/** Shows how far it is until it has ended. */
+async function follow(
+  { folder, host: { session } }: Answering,
+  volume: string,
+  id: number,
+  quiet: boolean,
+): Promise<VerifyReport> {
+  let progress: ReturnType<typeof startProgress> | null = null;
+  for (;;) {
+    const { status, session: now } = await fetchStatus(folder);
+    const local = status.volumes.find((each) => each.volume === volume)?.local;
+    const report = local?.verify;
+    if (now !== session) throw lost(volume, 'the node has begun anew', 'order it once more');
+    if ((report?.id ?? 0) > id) {
+      throw lost(volume, 'another one has begun', 'wait for that one');
+    }
+    // The status may still tell of the one before.
+    if (report?.id === id) {
+      const { blocks, cursor, differing, state } = report;
+      progress ??= startProgress(`Comparing ${volume}`, blocks, quiet, 'blocks');
+      const away = state === 'paused' ? 'the peer is away; waiting' : '';
+      progress.update(cursor, away || `${differing} differ`);
+      if (state === 'done' || state === 'stopped') {
+        progress.stop();
+        return report;
+      }
+    }
+    await new Promise((wake) => setTimeout(wake, ASK_EVERY_MS));
+  }
+}
+
+function lost(volume: string, why: string, remedy: string): InputError {
+  return new InputError(`the verification of ${volume} is over: ${why}`, remedy);
+}
+
+function wholeNumber(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0 && value <= 2 ** 40) return value;
+  throw new InputError(`${option} ${text} is no such number`, 'give a whole number from 0 on');
+}

@@ -1,0 +1,49 @@
+/** Finds the nodes of this machine that a command is to speak to. */
+import { resolve } from 'node:path';
+import { fetchStatus } from '../backends/real/api-client.ts';
+import type { HostStatus } from '../backends/real/host-status.ts';
+import { loadConfig } from './config/load.ts';
+import { InputError } from './failure.ts';
+
+/** Which node is meant, where the configuration names several of this machine. */
+export interface NodeOptions {
+  readonly name?: string;
+  readonly data?: string;
+}
+
+/** A node that answers, and the folder by which it is reached. */
+export interface Answering {
+  readonly folder: string;
+  readonly host: HostStatus;
+}
+
+/** Folders of the nodes that may be asked. Throws InputError or ConfigError. */
+export function foldersOf(file: string, { name, data }: NodeOptions): string[] {
+  if (data !== undefined) return [resolve(data)];
+  const { dataFolders } = loadConfig(file);
+  if (name === undefined) return [...dataFolders.values()];
+  const folder = dataFolders.get(name);
+  if (folder !== undefined) return [folder];
+  const names = [...dataFolders.keys()].join(', ');
+  throw new InputError(`${file} has no node "${name}"`, `use one of: ${names}`);
+}
+
+/** The first node that answers and that `fits`. Throws when none answers; null when none fits. */
+export async function findNode(
+  folders: readonly string[],
+  fits: (host: HostStatus) => boolean = () => true,
+): Promise<Answering | null> {
+  let failure: unknown = new InputError('the configuration has no nodes', 'add nodes to it');
+  let answered = false;
+  for (const folder of folders) {
+    try {
+      const host = await fetchStatus(folder);
+      answered = true;
+      if (fits(host)) return { folder, host };
+    } catch (error) {
+      failure = error;
+    }
+  }
+  if (answered) return null;
+  throw failure;
+}

@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BLOCK_BYTES } from '../../../engine/core/units.ts';
+import { watched } from '../../support/mirror-cases.ts';
+import { BLOCK_SECTORS, written } from '../../support/mirror-errors.ts';
+import { started } from '../../support/mirror-swarm.ts';
+import {
+  blocksOf,
+  corrupt,
+  different,
+  order,
+  someBlocks,
+  verified,
+  verifiedUnderLoad,
+} from '../../support/mirror-verify.ts';
+
+describe('a verification', () => {
+  it('finds each block that differs, and no other', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(500),
+        fc.integer({ min: 0, max: 40 }),
+        fc.boolean(),
+        (seed, count, own) => {
+          const pair = written(seed);
+          const bad = someBlocks(pair, count);
+          corrupt(pair, own ? 1 : 2, bad);
+          const report = verified(pair, 1);
+          expect(report).toMatchObject({
+            state: 'done',
+            differing: count,
+            unreadable: 0,
+            repaired: 0,
+          });
+          expect(report.checked).toBe(report.blocks);
+          expect(blocksOf(report)).toEqual(bad);
+          // Told, and left as they are: nobody said which copy is right.
+          expect(different(pair)).toEqual(bad);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('finds nothing in sound replicas, whatever clients write meanwhile', () => {
+    for (let seed = 1; seed <= 10; seed += 1) {
+      expect([seed, ...verifiedUnderLoad(seed).violations]).toEqual([seed]);
+    }
+  });
+
+  it('that is to repair leaves equal replicas, and a loss of power takes nothing back', () => {
+    for (let seed = 1; seed <= 6; seed += 1) {
+      const pair = written(seed);
+      const bad = someBlocks(pair, 12);
+      corrupt(pair, 2, bad);
+      const report = verified(pair, 1, { repair: true });
+      expect(report).toMatchObject({ state: 'done', differing: 12, repaired: 12 });
+      expect(different(pair)).toEqual([]);
+      pair.runFor(2_000);
+      expect(pair.hosts[0].dirty).toBe(0);
+      pair.powerOff(2);
+      expect(different(pair)).toEqual([]);
+      pair.powerOn(2);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+  });
+
+  it('that is to repair under load gives way to clients, who lose nothing', () => {
+    for (let seed = 1; seed <= 6; seed += 1) {
+      const pair = started(seed);
+      pair.runFor(200_000);
+      // Where no client goes: what it writes would heal the block before.
+      const bad = [1990, 1991, 2001, 2040];
+      corrupt(pair, 2, bad);
+      const report = verified(pair, 1, { repair: true });
+      expect(report).toMatchObject({ state: 'done', differing: 4, repaired: 4 });
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
+  });
+
+  it('waits while the peer is away, and misses nothing of what is left', () => {
+    const pair = written(3);
+    const bad = someBlocks(pair, 30);
+    corrupt(pair, 2, bad);
+    const ordered = order(pair, 1, { bytesPerSecond: 40 * 1024 * 1024 });
+    pair.runFor(60_000);
+    pair.cut();
+    pair.runFor(20_000);
+    pair.heal();
+    pair.runFor(3_000_000);
+    const states = ordered.reports.map(({ state }) => state);
+    expect(states).toContain('paused');
+    expect(ordered.last()?.state).toBe('done');
+    // The peer was left out and copied to: of what a resync put right nothing is left to be found.
+    const found = blocksOf(ordered.reports.at(-1) as NonNullable<ReturnType<typeof ordered.last>>);
+    expect(
+      bad.filter((block) => !found.includes(block) && different(pair).includes(block)),
+    ).toEqual([]);
+  });
+
+  it('goes on where an earlier one stopped', () => {
+    const pair = written(4);
+    const first = order(pair, 1, { id: 1, bytesPerSecond: 2 * 1024 * 1024 });
+    pair.runFor(700_000);
+    pair.command(pair.host(1), { kind: 'verify', order: null, cause: '' });
+    pair.runFor(50_000);
+    const stopped = first.last();
+    expect(stopped).toMatchObject({ state: 'stopped', reason: 'order' });
+    const from = stopped?.cursor ?? 0;
+    expect(from).toBeGreaterThan(50);
+    const second = verified(pair, 1, { id: 2, from });
+    expect(second).toMatchObject({ state: 'done', checked: second.blocks - from });
+  });
+
+  it('is no faster than it may be', () => {
+    const pair = written(5);
+    const rate = 4 * 1024 * 1024;
+    const began = pair.now;
+    const report = verified(pair, 1, { bytesPerSecond: rate });
+    const least = ((report.blocks * BLOCK_BYTES) / rate) * 1e6;
+    expect(pair.now - began).toBeGreaterThan(least * 0.9);
+    expect(pair.now - began).toBeLessThan(least * 1.3);
+  });
+
+  it('ends with the role', () => {
+    const pair = started(6);
+    const ordered = order(pair, 1, { bytesPerSecond: 512 * 1024 });
+    pair.runFor(100_000);
+    pair.switchOver();
+    pair.runFor(500_000);
+    expect(ordered.last()).toMatchObject({ state: 'stopped', reason: 'not-primary' });
+    pair.settle();
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('names blocks that a disk does not give, and has the own ones repaired', () => {
+    const pair = written(7);
+    const seen = watched(pair);
+    pair.host(1).unreadable.add(300 * BLOCK_SECTORS);
+    pair.host(2).unreadable.add(900 * BLOCK_SECTORS + 3);
+    const report = verified(pair, 1);
+    expect(report).toMatchObject({ state: 'done', differing: 0, unreadable: 2 });
+    const who = seen.flatMap(({ report: r }) => {
+      if (r.kind !== 'event' || r.event.kind !== 'mirror.verify.unreadable') return [];
+      return [[r.event.d['block'], r.event.d['who']]];
+    });
+    expect(who).toEqual([
+      [300, 'own-disk'],
+      [900, 'other-disk'],
+    ]);
+    pair.runFor(100_000);
+    expect(pair.host(1).unreadable.size).toBe(0);
+  });
+
+  it('is refused by nobody and done by nobody who does not lead', () => {
+    const pair = written(8);
+    expect(verified(pair, 2)).toMatchObject({
+      state: 'stopped',
+      reason: 'not-primary',
+      checked: 0,
+    });
+  });
+});

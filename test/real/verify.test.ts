@@ -1,0 +1,144 @@
+/**
+ * Two real hosts whose replicas differ, because somebody wrote into the file of one: `understudy
+ * verify` names the very blocks while a client writes, and puts them right where it is told to.
+ */
+import { execFile } from 'node:child_process';
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasNative } from '../../backends/real/native.ts';
+import type { VerifyReport } from '../../engine/data/messages.ts';
+import { AckRecorder } from './support/ack-recorder.ts';
+import { waitFor } from './support/hosts.ts';
+import { clientMissing, readVolume, WriterProcess } from './support/nbd-client.ts';
+import { TestCluster, understudy } from './support/test-cluster.ts';
+
+const SIZE_MIB = 32;
+const BLOCK = 4096;
+const BLOCKS = (SIZE_MIB * 1024 * 1024) / BLOCK;
+/** The client keeps to the first half: what it writes would heal a block before it is found. */
+const USED = BLOCKS / 2;
+const BAD = [USED + 3, USED + 40, USED + 41, BLOCKS - 1];
+const SEED = 'verify';
+
+const missing = hasNative()
+  ? clientMissing()
+  : 'the native addon is not built (npm run build:native)';
+
+interface Verdict extends VerifyReport {
+  readonly primary: string;
+}
+
+describe('understudy verify', () => {
+  if (missing !== null) {
+    it('names the blocks that differ', (context) => context.skip(missing));
+    return;
+  }
+
+  const recorder = new AckRecorder();
+  let cluster: TestCluster;
+  let serving: string;
+  let writer: WriterProcess;
+
+  beforeAll(async () => {
+    cluster = await TestCluster.make({ size: `${SIZE_MIB}MiB` });
+    for (const name of ['a', 'b', 'w']) cluster.start(name);
+    serving = await cluster.waitHealthy();
+    const uri = cluster.uri(serving);
+    const how = { uri, seed: SEED, first: 1, depth: 8, blocks: USED, unitsMax: 2 };
+    writer = new WriterProcess(how, recorder);
+    await waitFor('200 writes', () => writer.acknowledged >= 200, 60_000);
+  }, 120_000);
+
+  afterAll(async () => {
+    await cluster.close(true);
+    rmSync(cluster.folder, { recursive: true, force: true });
+  });
+
+  function other(): string {
+    return serving === 'a' ? 'b' : 'a';
+  }
+
+  /** The command as people run it, while this process goes on reading what the client says. */
+  function verify(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+    const line = [...understudy, 'verify', cluster.configPath, ...words];
+    return new Promise((resolve) => {
+      const child = execFile(process.execPath, line, (_, out, err) => {
+        resolve({ code: child.exitCode ?? -1, out, err });
+      });
+    });
+  }
+
+  function corrupt(name: string): void {
+    const file = openSync(cluster.replicaPath(name), 'r+');
+    for (const block of BAD) writeSync(file, Buffer.alloc(8, 0xbd), 0, 8, block * BLOCK + 512);
+    fsyncSync(file);
+    closeSync(file);
+  }
+
+  it('finds nothing in sound replicas under load', { timeout: 60_000 }, async () => {
+    const { code, out, err } = await verify('--json', '--rate', '0');
+    expect([code, err]).toEqual([0, '']);
+    const report = {
+      state: 'done',
+      checked: BLOCKS,
+      differing: 0,
+      unreadable: 0,
+      primary: serving,
+    };
+    expect(JSON.parse(out) as Verdict).toMatchObject(report);
+  });
+
+  it('names the blocks that differ, and leaves them so', { timeout: 60_000 }, async () => {
+    corrupt(other());
+    for (let time = 1; time <= 2; time += 1) {
+      const { code, out } = await verify('--json', '--rate', '0');
+      const { state, differing, repaired, runs } = JSON.parse(out) as Verdict;
+      expect([code, state, differing, repaired]).toEqual([1, 'done', BAD.length, 0]);
+      const found = runs.flatMap(({ block, blocks }) =>
+        [...Array(blocks).keys()].map((i) => block + i),
+      );
+      expect(found).toEqual(BAD);
+    }
+    const { out } = await verify('--rate', '0');
+    expect(out).toContain(`4 differ: ${USED + 3}, ${USED + 40}–${USED + 41}, ${BLOCKS - 1}.`);
+  });
+
+  it('writes the copy that clients use over the other', { timeout: 90_000 }, async () => {
+    const { code, out } = await verify('--json', '--repair', '--rate', '0');
+    expect(code).toBe(0);
+    expect(JSON.parse(out) as Verdict).toMatchObject({ differing: 4, repaired: 4 });
+    await writer.stop();
+    expect(recorder.verify((await readVolume(cluster.uri(serving), SEED)).slice(0, USED))).toEqual(
+      [],
+    );
+    await cluster.waitHealthy();
+    const [own, peer] = [serving, other()].map((name) => {
+      return readFileSync(cluster.replicaPath(name)).subarray(0, SIZE_MIB * 1024 * 1024);
+    }) as [Buffer, Buffer];
+    expect(own.equals(peer)).toBe(true);
+    expect(cluster.log(serving) + cluster.log(other())).not.toContain('panic');
+  });
+
+  it('says who leads the volume, what it does not know, and what is no number', async () => {
+    const wrong = await verify('--name', other());
+    expect([wrong.code, wrong.err]).toMatchObject([2, expect.stringContaining('no node of this')]);
+    const unknown = await verify('--volume', 'nothing');
+    expect([unknown.code, unknown.err]).toMatchObject([2, expect.stringContaining('one of: data')]);
+    expect((await verify('--rate', 'fast')).code).toBe(2);
+  }, 60_000);
+
+  it('is ended by --stop, and says where to go on', { timeout: 60_000 }, async () => {
+    const slow = verify('--json', '--rate', '1');
+    await waitFor('it runs', async () => {
+      const local = (await cluster.status(serving))?.status.volumes[0]?.local;
+      return local?.verify?.state === 'running' && local.verify.cursor > 0;
+    });
+    expect((await verify('--stop')).code).toBe(0);
+    const { code, out } = await slow;
+    const { state, reason, cursor } = JSON.parse(out) as Verdict;
+    expect([code, state, reason]).toEqual([1, 'stopped', 'order']);
+    expect(cursor).toBeGreaterThan(0);
+    const rest = await verify('--json', '--rate', '0', '--from', String(cursor));
+    expect(JSON.parse(rest.out) as Verdict).toMatchObject({ checked: BLOCKS - cursor });
+  });
+});
