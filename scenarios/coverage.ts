@@ -97,6 +97,18 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'a taker that is named with data that it does not have',
   },
   {
+    mark: 'mirror.promote.earlier-session',
+    swarm: 'never',
+    reason: CONTRACT,
+    test: 'a restarted core that is handed the record of its earlier life',
+  },
+  {
+    mark: 'mirror.promote.other-boot',
+    swarm: 'never',
+    reason: CONTRACT,
+    test: 'a taker that is named in a boot that is over',
+  },
+  {
     mark: 'mirror.promote.not-member',
     swarm: 'never',
     reason: CONTRACT,

@@ -49,7 +49,6 @@ const FAMILIES: readonly (readonly FaultKind[])[] = [
 ];
 
 /**
-/**
  * Ills of disks, each with what brings them to light: what a disk lied about comes out at a loss of
  * power, and metadata is read only at a start. One schedule in {@link ILL_ONE_IN} has one of them,
  * so that the swarm finds everything else as soon as before.
@@ -65,7 +64,8 @@ const ILLS: readonly (readonly FaultKind[])[] = [
   // A core that starts again must remember what its predecessor heard, also while the other host,
   // which has everything, is silent.
   ['write-error', 'write-error', 'cut', 'cut', 'kill-core', 'kill-core'],
-  ['disk-stall', 'disk-stall', 'disk-stall', 'cut'],
+  // What hangs when its core dies may fail when nobody hears of it.
+  ['disk-stall', 'disk-stall', 'write-error', 'kill-core', 'cut'],
   ['bit-rot', 'bit-rot', 'bit-rot', 'bit-rot', 'verify', 'reboot', 'kill-core'],
   ['old-disk', 'old-disk', 'cut'],
 ];
@@ -191,8 +191,10 @@ function wipedOf(drawn: Genome, config: ClusterConfig): Fault['target'] {
 
 /** A host is silent long enough for the other one to start again and ask to go on alone. */
 const SILENT = 9_000_000;
-/** When the core of a host whose disk failed is killed: it has to have told what it heard. */
-const TOLD = 300_000;
+/** When the core of a host whose disk fails is killed: with it, or when it has told of it. */
+const KILLS = [
+  0, 40, 400, 1_000, 100_000, 300_000, 500_000, 800_000, 1_200_000, 2_000_000, 3_500_000,
+];
 
 /**
  * What happens beside a disk that fails is worth most where everything depends on that disk: half
@@ -212,7 +214,10 @@ function atFailures(faults: readonly Fault[], config: ClusterConfig): Fault[] {
     if (failure === undefined || each.at % 2 > 0) return each;
     const target = one === 0 ? failure.target : one;
     if (kind === 'kill-core') {
-      return { ...each, at: failure.at + TOLD + (each.at % 3_000_000), target, when: 'at-once' };
+      const after = spread(KILLS, (each.at >> 1) % 1_000);
+      // With the failure: while a write is on its way to that disk.
+      const when = after < 1_000 ? 'write' : 'at-once';
+      return { ...each, at: failure.at + after, target, when };
     }
     if (kind !== 'cut') return each;
     const at = failure.at + (each.at % 200) - 100;

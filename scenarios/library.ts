@@ -25,6 +25,7 @@ import { splitNetwork } from './library/split-network.ts';
 import { switchIntoFailure } from './library/switch-into-failure.ts';
 import { targetCrashDuringResync } from './library/target-crash-during-resync.ts';
 import { witnessRestartedEmpty } from './library/witness-restarted-empty.ts';
+import { writeFailsUnheard } from './library/write-fails-unheard.ts';
 import { readScenario, type Scenario, type ScenarioText } from './scenario.ts';
 
 const TEXTS: readonly ScenarioText[] = [
@@ -53,6 +54,7 @@ const TEXTS: readonly ScenarioText[] = [
   metadataRot,
   diskFailsUnderLoad,
   failedDiskAndSilentPeer,
+  writeFailsUnheard,
 ];
 
 /**

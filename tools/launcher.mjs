@@ -81,9 +81,10 @@ export function runTool(entry, args, options = {}) {
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: 'inherit', ...options });
-    // A terminal sends Ctrl-C to the whole foreground group: the child has it already, and a
-    // second one would read as impatience.
+    let child;
+    // Before the child begins: it may say that it is ready before we run again, and whoever reads
+    // that may send a signal at once. A terminal sends Ctrl-C to the whole foreground group: the
+    // child has it already, and a second one would read as impatience.
     const forwards = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => {
       const forward = () => {
         if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
@@ -91,6 +92,7 @@ export function run(command, args, options = {}) {
       process.on(signal, forward);
       return [signal, forward];
     });
+    child = spawn(command, args, { stdio: 'inherit', ...options });
     child.on('error', reject);
     child.on('exit', (code, signal) => {
       for (const [name, forward] of forwards) process.off(name, forward);

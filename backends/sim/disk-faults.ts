@@ -16,11 +16,13 @@ const ROT_SECTORS = 8;
 /** A person comes so often after the faults, and so many times. */
 const VISIT = 1_500_000;
 const VISITS = 8;
+/** So often a disk is tried again before it is replaced: what failed unheard fails once more. */
+const TRIES = 2;
 
 export class DiskFaults {
   readonly #world: FaultWorld;
-  /** Replicas whose host was started again because their disk had failed. */
-  readonly #restarted = new Set<number>();
+  /** How often the host of a replica was started again because its disk had failed. */
+  readonly #restarts = new Map<number, number>();
 
   constructor(world: FaultWorld) {
     this.#world = world;
@@ -77,8 +79,10 @@ export class DiskFaults {
       );
       if (failed.length === 0) continue;
       world.kernel.worldEvent(host.node, 'world.mended', {});
-      const hopeless = failed.filter(({ index }) => this.#restarted.has(index));
-      for (const { index } of failed) this.#restarted.add(index);
+      const hopeless = failed.filter(({ index }) => (this.#restarts.get(index) ?? 0) >= TRIES);
+      for (const { index } of failed) {
+        this.#restarts.set(index, (this.#restarts.get(index) ?? 0) + 1);
+      }
       if (!hopeless.some(({ index }) => this.#hasOther(index))) {
         host.killCore();
         return;
@@ -103,7 +107,7 @@ export class DiskFaults {
     const own = legs.find((leg) => leg.index === index);
     return legs.some((leg) => {
       const other = leg.volume === own?.volume && leg !== own;
-      return other && leg.alive() && this.#world.ailment(leg.index) === 'none';
+      return other && leg.alive() && this.#world.isCopy(leg.index);
     });
   }
 }

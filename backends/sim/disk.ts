@@ -93,7 +93,7 @@ export class SimDisk {
   readonly ills: DiskIlls;
   /** What became of the cache when an operation just failed. Whoever judges it sets it back. */
   loss: CacheLoss | '' = '';
-  /** Whether a flush failed whose end nobody heard. */
+  /** Whether a write or flush failed whose end nobody heard: the next flush fails for it. */
   #unheard = false;
   /** Rises with every crash: queue entries of an earlier life are void. */
   life = 0;
@@ -543,8 +543,8 @@ export class SimDisk {
   }
 
   /**
-   * A flush up to `mark` fails, and what it did not write back is forgotten. What a flush that
-   * nobody heard of has lost, the next one tells: Linux keeps such an error for whoever asks first.
+   * A flush up to `mark` fails, and what it did not write back is forgotten. Of a failure that
+   * nobody alive heard of, the next flush tells: see docs/decisions/0013 for that assumption.
    */
   #failFlush(base: number, mark: number): void {
     this.#ops[base + Field.status] = Status.Io;
@@ -566,9 +566,11 @@ export class SimDisk {
     this.loss = lost ? (gone ? 'gone' : 'clean') : 'kept';
   }
 
-  /** The process that the end of a flush was for does not live any more. */
+  /** The process that the end of a write or flush was for does not live any more. */
   unheard(op: number): void {
-    if (this.kindOf(op) === DiskOp.Flush && this.statusOf(op) !== 0) this.#unheard = true;
+    const kind = this.kindOf(op);
+    const changes = kind !== DiskOp.Read && kind !== DiskOp.MetaRead;
+    if (changes && this.statusOf(op) !== 0) this.#unheard = true;
   }
 
   /** A flush up to `mark` is answered, and nothing is written back. */

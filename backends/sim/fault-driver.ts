@@ -20,6 +20,8 @@ export interface FaultWorld {
   host(node: NodeId): SimHost;
   /** Whether the replica says that its disk has failed, or its data do not fit its peer's. */
   ailment(leg: number): 'none' | 'failed' | 'refused';
+  /** Whether the replica is well, and has what the volume has: an outdated one is no copy. */
+  isCopy(leg: number): boolean;
   /** The replica's disk, whose host is off, is replaced by an empty one. */
   replaceDisk(leg: number): void;
   /** Whether the replica's host leads its volume. */

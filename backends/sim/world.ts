@@ -91,6 +91,12 @@ export class World implements FaultWorld {
     return replica.link === 'Refused' && !serves ? 'refused' : 'none';
   }
 
+  isCopy(leg: number): boolean {
+    const { volume, side } = this.#legs[leg] as SimLeg;
+    const state = this.#oracles[volume]?.truth.replicas[side]?.state ?? '';
+    return this.ailment(leg) === 'none' && (state === 'UpToDate' || state === 'Consistent');
+  }
+
   leads(leg: number): boolean {
     const { volume, side } = this.#legs[leg] as SimLeg;
     const role = this.#oracles[volume]?.truth.replicas[side]?.role;

@@ -7,6 +7,7 @@ import type { DataReport, VolumeRecord } from '../data/messages.ts';
 import { startGeneration } from './generation.ts';
 import { Mode } from './link.ts';
 import { DiskFlag, type MetadataFault } from './metadata.ts';
+import { obstacleOf } from './obstacle.ts';
 import type { Parts } from './parts.ts';
 import type { Found } from './store.ts';
 import { Deadline } from './turn.ts';
@@ -66,16 +67,20 @@ export class RoleMachine {
     link.hello();
   }
 
-  /** The metadata cannot be used: never guess. */
-  attachFailed(fault: MetadataFault): void {
-    const { state, turn, config } = this.#p;
+  /**
+   * The metadata cannot be used: never guess. Where a write failed it could not say so to itself:
+   * control has to remember the doubt.
+   */
+  attachFailed(fault: MetadataFault, doubted = false): void {
+    const { state, turn, config, canary } = this.#p;
     const { volume } = config;
     this.#attachFailed = true;
     state.disk = 'Failed';
     turn.reached('mirror.attach.failed');
     state.failure = turn.event('mirror.attach.failed', { reason: fault });
-    const none = { generation: 0, epoch: 0, hot: false, doubted: false } as const;
-    turn.report({ kind: 'attached', volume, disk: 'Failed', ...none });
+    const none = { generation: 0, epoch: 0, hot: false } as const;
+    const doubt = doubted && !canary.failureForgotten;
+    turn.report({ kind: 'attached', volume, disk: 'Failed', ...none, doubted: doubt });
     turn.report({ kind: 'refused', volume, peer: state.node, reason: fault });
   }
 
@@ -211,7 +216,7 @@ export class RoleMachine {
     if (state.attached) store.doubt(what);
     if (state.disk === 'Failed') return;
     if (!state.attached) {
-      this.attachFailed('unreadable');
+      this.attachFailed('unreadable', true);
       return;
     }
     state.disk = 'Failed';
@@ -320,7 +325,8 @@ export class RoleMachine {
     // A wish to give up an earlier epoch is over: control says again what it wants in this one.
     state.demoting = false;
     this.#demoteRun += 1;
-    const obstacle = this.#obstacle(record);
+    const session = { epoch: this.#attachEpoch, rebooted: this.#rebooted };
+    const obstacle = obstacleOf(record, this.#p, session);
     if (obstacle !== '') {
       this.#cannotLead(record, obstacle);
       return;
@@ -338,27 +344,6 @@ export class RoleMachine {
     if (!state.lead && link.mode !== Mode.None) link.handOver();
     const both = this.#still(record, () => this.#leadBoth(record));
     peers.whenIdle(this.#still(record, () => store.persistEpoch(record.epoch, both)));
-  }
-
-  /** Why this host must not act as the record's primary, '' when it may. */
-  #obstacle(record: VolumeRecord): string {
-    const { state, store } = this.#p;
-    if (!this.#myLife(record)) {
-      return record.members.some((m) => m.node === state.node) ? 'other-boot' : 'not-member';
-    }
-    const { length } = record.members;
-    // Outdated only for a record whose taker never served, if the log names this life, and it
-    // alone.
-    const named = state.disk === 'Outdated' && length === 1;
-    if (state.disk !== 'UpToDate' && state.disk !== 'Consistent' && !named) return 'disk';
-    if (length > 1 && store.doubted) return 'disk';
-    const { generation } = store.block;
-    if (length > 1 && record.generation !== 0 && record.generation !== generation) {
-      return 'generation';
-    }
-    // An epoch of an earlier session: what that session proposed may still be committed.
-    const earlier = record.epoch <= this.#attachEpoch && !state.lead;
-    return earlier && !(this.#rebooted && this.#p.canary.rule06) ? 'earlier-session' : '';
   }
 
   #cannotLead(record: VolumeRecord, obstacle: string): void {

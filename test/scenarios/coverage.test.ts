@@ -51,6 +51,15 @@ function spoilt(pages: readonly number[]): Pair {
   return pair;
 }
 
+/** The core of host 1 begins anew, and control hands it the record under which it led before. */
+function restarted(): Pair {
+  const pair = started(9);
+  pair.runFor(200_000);
+  pair.crashCore(1, 5_000);
+  pair.runFor(300_000);
+  return pair;
+}
+
 function cutOffWhileComparing(): Pair {
   const pair = written(3);
   order(pair, 1, { bytesPerSecond: 4 * 1024 * 1024 });
@@ -219,6 +228,8 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.link.garbage': () => garbage().marks,
   'mirror.peer.stale-epoch': () => named({}).marks,
   'mirror.promote.generation': () => named({ generation: 4711 }).marks,
+  'mirror.promote.earlier-session': () => restarted().marks,
+  'mirror.promote.other-boot': () => named({ members: [{ node: 2, boot: 4711 }] }).marks,
   'mirror.promote.not-member': () => named({ members: [{ node: 1, boot: 10 }] }).marks,
   'mirror.verify.paused': () => cutOffWhileComparing().marks,
   'mirror.verify.unreadable': () => comparedBadSector().marks,

@@ -85,6 +85,7 @@ const SHOWS: {
     resyncs: 1,
     reachesAll: ['mirror.disk.failed'],
   },
+  'write-fails-unheard': { takeOvers: 1, outage: 6, resyncs: 1, reaches: ['mirror.disk.failed'] },
 };
 
 describe('the library', () => {

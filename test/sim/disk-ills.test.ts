@@ -341,6 +341,26 @@ describe('a disk whose flush fails', () => {
     expect(flush(disk)).not.toBe(0);
     expect(flush(disk)).toBe(0);
   });
+
+  it('says so too of a write of data or metadata that failed unheard, and not of a read', () => {
+    const stamps = new Int32Array(8).fill(7);
+    const asked = [
+      (disk: SimDisk) => disk.submit(DiskOp.Write, 0, 3, 1, false, 0, stamps, 0),
+      (disk: SimDisk) => disk.submitMeta(1, 1, 0, new Uint8Array(4096).fill(9)),
+      (disk: SimDisk) => disk.submit(DiskOp.Read, 0, 3, 1, false, 0, null, 0),
+    ];
+    for (const [which, ask] of asked.entries()) {
+      const disk = newDisk();
+      for (const ill of [Ill.WriteError, Ill.MetaError]) disk.ills.change(ill, ALWAYS);
+      const op = ask(disk);
+      disk.land(op);
+      disk.unheard(op);
+      disk.release(op);
+      for (const ill of [Ill.WriteError, Ill.MetaError]) disk.ills.change(ill, -ALWAYS);
+      expect([which, flush(disk) !== 0]).toEqual([which, which < 2]);
+      expect(flush(disk)).toBe(0);
+    }
+  });
 });
 
 describe('a disk that returns with old content', () => {

@@ -6,6 +6,7 @@ import type { DataReport, VerifyReport, VolumeRecord } from '../../../engine/dat
 import type { Actors } from '../actors.ts';
 import type { ArrayPool } from '../arrays.ts';
 import type { CacheLoss } from '../disk.ts';
+import { Ill } from '../disk-ills.ts';
 import { Request } from '../history.ts';
 import type { ApplicationState } from '../observer.ts';
 import { AcknowledgedOracle } from './acknowledged.ts';
@@ -197,7 +198,7 @@ export class VolumeOracles {
         replica.memberBoot = member.boot;
         replica.heldUntil = Number.MAX_SAFE_INTEGER;
         replica.leftAt = -1;
-        if (!known?.members.some(({ node }) => node === replica.node)) {
+        if (isNew(record, known, replica.node)) {
           replica.shakenAt = -1;
           replica.selfForgotten = false;
         }
@@ -225,6 +226,10 @@ export class VolumeOracles {
         if (report.disk === 'Inconsistent' && replica.state !== 'Inconsistent') {
           replica.heldUntil = Math.max(replica.heldUntil, replica.linkMoment);
           replica.leftAt = -1;
+        }
+        // A disk that hangs may be given up: as of one that failed, nobody knows what it lost.
+        if (report.disk === 'Failed' && replica.state !== 'Failed' && hung(replica)) {
+          this.diskFailed(replica, 'kept');
         }
         replica.state = report.disk;
         replica.role = report.role;
@@ -342,4 +347,18 @@ export class VolumeOracles {
       this.#acknowledged.audit(member, 'acknowledged.lost');
     }
   }
+}
+
+/** Whether the replica's disk ever stood still. */
+function hung({ disk }: ReplicaTruth): boolean {
+  return (disk.ills.struck[Ill.Stall] as number) > 0;
+}
+
+/**
+ * Whether the record admits a node that `known` left out. A set that shrank and grew again between
+ * the two has another generation: then everybody but its primary was left out and copied to.
+ */
+function isNew(record: VolumeRecord, known: VolumeRecord | null, node: number): boolean {
+  if (!known?.members.some((member) => member.node === node)) return true;
+  return record.generation !== known.generation && record.primary !== node;
 }

@@ -54,6 +54,17 @@ describe('the role', () => {
     expect(pair.violations).toEqual([]);
   });
 
+  it('is refused with doubt where a write fails while the replica attaches', () => {
+    const pair = started(3);
+    pair.runFor(200_000);
+    const seen = watched(pair);
+    pair.host(1).metaBroken = true;
+    pair.crashCore(1, 5_000);
+    expect(until(pair, () => pair.host(1).disk === 'Failed')).toBe(true);
+    const told = seen.flatMap(({ report: r }) => (r.kind === 'attached' ? [r] : []));
+    expect(told).toMatchObject([{ disk: 'Failed', doubted: true }]);
+  });
+
   it('of a restarted core begins again in a new epoch', () => {
     const pair = started(9);
     pair.runFor(200_000);

@@ -1,0 +1,35 @@
+/** Whether this host may act as the primary of a record that names it: see {@link obstacleOf}. */
+import type { Epoch } from '../core/units.ts';
+import type { VolumeRecord } from '../data/messages.ts';
+import type { Parts } from './parts.ts';
+
+/** What this life of the data actor found when it attached. */
+export interface Session {
+  /** Highest epoch that was durable here: what an earlier session acted in. */
+  readonly epoch: Epoch;
+  /** The host lost power since the session before. */
+  readonly rebooted: boolean;
+}
+
+/** Why this host must not act as the record's primary, '' when it may. */
+export function obstacleOf(
+  record: VolumeRecord,
+  { state, store, canary }: Pick<Parts, 'state' | 'store' | 'canary'>,
+  session: Session,
+): string {
+  if (!state.isMember(record, canary.rule06)) {
+    return record.members.some((m) => m.node === state.node) ? 'other-boot' : 'not-member';
+  }
+  const { length } = record.members;
+  // Outdated only for a record whose taker never served, if the log names this life, and it alone.
+  const named = state.disk === 'Outdated' && length === 1;
+  if (state.disk !== 'UpToDate' && state.disk !== 'Consistent' && !named) return 'disk';
+  if (length > 1 && store.doubted) return 'disk';
+  const { generation } = store.block;
+  if (length > 1 && record.generation !== 0 && record.generation !== generation) {
+    return 'generation';
+  }
+  // An epoch of an earlier session: what that session proposed may still be committed.
+  const earlier = record.epoch <= session.epoch && !state.lead;
+  return earlier && !(session.rebooted && canary.rule06) ? 'earlier-session' : '';
+}
