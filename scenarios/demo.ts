@@ -42,6 +42,7 @@ export const DEMO_CONFIG: ClusterConfig = {
       ],
       nbd: [],
       activityLogExtents: 8,
+      diskTimeout: 10_000_000,
     },
   ],
   groups: [

@@ -14,6 +14,7 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     sizeBytes: volume.sizeBytes,
     logicalBlock: volume.logicalBlock,
     alExtents: volume.activityLogExtents,
+    diskTimeout: volume.diskTimeout,
     nodes: [first as number, second as number],
   };
 }

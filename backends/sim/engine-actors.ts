@@ -37,6 +37,7 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     logicalBlock: volume.logicalBlock,
     nodes: [a as number, b as number],
     alExtents: Math.max(4, volume.activityLogExtents),
+    diskTimeout: volume.diskTimeout,
     journalPages: 8,
     barrierWrites: 256,
     // Long enough for a crash to find something that no barrier has covered yet.

@@ -193,6 +193,7 @@ function toClusterConfig(
       sizeBytes: parseSize(volume.size) as number,
       logicalBlock: volume.logicalBlock,
       activityLogExtents: Math.floor((parseSize(volume.activityLog) as number) / EXTENT_BYTES),
+      diskTimeout: time(volume.diskTimeout),
       replicas: Object.entries(volume.replicas).map(([node, { path, meta }]) => ({
         node: nodeId(node, ['volumes', name, 'replicas', node]),
         path: resolve(folder, path),

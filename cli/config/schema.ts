@@ -60,6 +60,9 @@ const volume = z.strictObject({
   activityLog: size
     .default('512MiB')
     .describe('How much may be hot at once; after a crash at most this much is copied again.'),
+  diskTimeout: duration
+    .default('10s')
+    .describe('A disk that answers nothing for so long is given up, if the other copy is whole.'),
   replicas: z.record(name, replica),
   nbd: z.record(name, z.array(exportAddress).min(1).max(8)).default({}),
 });

@@ -53,6 +53,8 @@ volumes:
     logicalBlock: 512
     # How much may be in motion at once. After a crash at most this much is copied again.
     activityLog: 512MiB
+    # A disk that answers nothing for so long is given up, if the other copy is whole.
+    diskTimeout: 10s
     # One copy per host: a file, a partition or a disk. Metadata sits behind the data.
     replicas:
       a: { path: a/data.img }

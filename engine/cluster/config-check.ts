@@ -17,6 +17,9 @@ const VOLUME_BYTES_MAX = 64 * 1024 * 1024 * EXTENT_BYTES;
 const SIZE_MULTIPLE = 4096;
 const AL_MIN = 2;
 const AL_MAX = 896;
+/** How long a disk may answer nothing, in µs. */
+const WAIT_MIN = 1_000_000;
+const WAIT_MAX = 600_000_000;
 const PPM = 1_000_000;
 const RATE_MAX = 100_000;
 
@@ -149,6 +152,11 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
     if (!Number.isInteger(extents) || extents < AL_MIN || extents > AL_MAX) {
       const params = { extents, least: AL_MIN, most: AL_MAX };
       say([...path, 'activityLogExtents'], 'bad-activity-log', params);
+    }
+    const { diskTimeout } = volume;
+    if (!Number.isInteger(diskTimeout) || diskTimeout < WAIT_MIN || diskTimeout > WAIT_MAX) {
+      const params = { time: diskTimeout, least: WAIT_MIN, most: WAIT_MAX };
+      say([...path, 'diskTimeout'], 'bad-disk-timeout', params);
     }
     if (volume.replicas.length !== 2) {
       say([...path, 'replicas'], 'replica-count', { replicas: volume.replicas.length, needed: 2 });

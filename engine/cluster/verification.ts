@@ -2,6 +2,7 @@
  * Orders to compare replicas. They change nothing that is agreed on, so they are no entries of the
  * log: the node that leads the volume takes them, and nobody else can carry them out.
  */
+import { BLOCK_BYTES } from '../core/units.ts';
 import type { VolumeRecord } from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { OperatorAnswer, VerifyCommand } from './interface.ts';
@@ -32,14 +33,17 @@ export class Verification {
     this.#context.decide({ kind: 'answer', id, answer });
   }
 
-  #refusal({ kind, volume }: VerifyCommand): OperatorAnswer | null {
+  #refusal(command: VerifyCommand): OperatorAnswer | null {
+    const { volume } = command;
     const record = recordOf(this.#state(), volume);
     if (record === null) return no('unknown-volume', 'see-status');
     const local = this.#volumes.get(volume);
     if (local === null || record.primary !== this.#context.node) {
       return no('not-primary', 'ask-the-primary');
     }
-    if (kind === 'verify-stop') return null;
+    if (command.kind === 'verify-stop') return null;
+    const size = this.#context.config.volumes.find(({ name }) => name === volume)?.sizeBytes ?? 0;
+    if (command.from * BLOCK_BYTES >= size) return no('behind-the-end', 'see-configuration');
     return this.#unready(local, record);
   }
 

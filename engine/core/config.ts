@@ -39,6 +39,11 @@ export interface VolumeConfig {
   readonly nbd: readonly { readonly node: NodeId; readonly listen: readonly string[] }[];
   /** Most extents hot at once (1 MiB each), 2..896. */
   readonly activityLogExtents: number;
+  /**
+   * A local disk that answers nothing for so long is given up where another host has the data;
+   * 1 s..10 min.
+   */
+  readonly diskTimeout: Micros;
 }
 
 /** A plain command application; '' for none (then the group only holds its volume). */

@@ -20,6 +20,9 @@ import { Deadline } from './turn.ts';
 /** Runs of differing blocks that a report lists; what is beyond them is only counted. */
 export const VERIFY_RUNS_MAX = 256;
 
+/** Most that is compared at once: a client's write over it waits so long. */
+const CHUNK_BYTES = 256 * 1024;
+
 /** How far the chunk in hand has come. */
 const Stage = { Lock: 0, Ask: 1, Compare: 2, Rewrite: 3 } as const;
 
@@ -53,7 +56,7 @@ export class Verify {
     const { layout } = parts.turn.memory;
     this.#first = layout.frontSlots + layout.peerSlots;
     this.#end = this.#first + layout.engineSlots;
-    this.#chunkBlocks = Math.max(1, Math.floor(layout.slotBytes / BLOCK_BYTES));
+    this.#chunkBlocks = Math.floor(Math.min(layout.slotBytes, CHUNK_BYTES) / BLOCK_BYTES);
   }
 
   /** What people want verified now, null for nothing; an order that is known changes nothing. */

@@ -41,6 +41,7 @@ function volumeOf(sizeBytes: number): VolumeConfig {
     replicas: [replica(1), replica(2)],
     nbd: [],
     activityLogExtents: 4,
+    diskTimeout: 10_000_000,
   };
 }
 

@@ -78,6 +78,7 @@ export class Ground {
         replicas: [],
         nbd: [],
         activityLogExtents: 4,
+        diskTimeout: 10_000_000,
       },
       sectors: SECTORS,
       history: this.history,

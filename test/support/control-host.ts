@@ -37,6 +37,7 @@ export function testConfig(change: Partial<ClusterConfig> = {}): ClusterConfig {
         ],
         nbd: [],
         activityLogExtents: 64,
+        diskTimeout: 10_000_000,
       },
     ],
     groups: [

@@ -80,6 +80,7 @@ describe('an order to compare replicas', () => {
       [setup(1, 'Secondary'), VERIFY, 'not-primary'],
       [setup(2, 'Secondary'), { kind: 'verify-stop', volume: VOLUME }, 'not-primary'],
       [setup(1, 'Primary'), { ...VERIFY, volume: 'other' }, 'unknown-volume'],
+      [setup(1, 'Primary'), { ...VERIFY, from: 4096 }, 'behind-the-end'],
       [setup(1, 'Primary', { ...OWNED, volumes: [alone] }), VERIFY, 'not-in-sync'],
     ];
     for (const [{ ask }, command, reason] of refusals) {

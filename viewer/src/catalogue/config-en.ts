@@ -36,6 +36,8 @@ export const configEn: { readonly [code: string]: string } = {
   'config.bad-uuid.remedy': 'give 32 lower-case hexadecimal digits',
   'config.duplicate-uuid': 'the volume identifier {uuid} is used twice',
   'config.duplicate-uuid.remedy': 'give each volume an identifier of its own',
+  'config.bad-disk-timeout': 'a wait of {time} µs for a disk is not between {least} and {most} µs',
+  'config.bad-disk-timeout.remedy': 'write a time from 1s to 600s',
   'config.bad-size':
     'the size of {size} bytes is no multiple of {multiple}, or not between {least} and {most}',
   'config.bad-size.remedy': 'give a size in whole MiB, at least 1MiB',

@@ -36,6 +36,8 @@ export const configZh: { readonly [code: string]: string } = {
   'config.bad-uuid.remedy': '填写 32 位小写十六进制数字',
   'config.duplicate-uuid': '卷标识 {uuid} 被使用了两次',
   'config.duplicate-uuid.remedy': '给每个卷独立的标识',
+  'config.bad-disk-timeout': '等待磁盘的时间 {time} 微秒不在 {least} 与 {most} 微秒之间',
+  'config.bad-disk-timeout.remedy': '填写 1s 到 600s 之间的时间',
   'config.bad-size': '大小 {size} 字节不是 {multiple} 的倍数，或不在 {least} 与 {most} 之间',
   'config.bad-size.remedy': '以整 MiB 填写，至少 1MiB',
   'config.bad-activity-log': '活动日志有 {extents} 个 1 MiB 的区段',

@@ -233,6 +233,7 @@ export const en: { readonly [code: string]: string } = {
   'term.retry-later': 'try again later',
   'term.unknown-group': 'there is no such group',
   'term.unknown-volume': 'there is no such volume',
+  'term.behind-the-end': 'that block lies behind the end of the volume',
   'term.not-primary': 'this node does not lead the volume',
   'term.ask-the-primary': 'ask the node that leads it',
   'term.wait-for-resync': 'wait for the resync',

@@ -232,6 +232,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.retry-later': '请稍后重试',
   'term.unknown-group': '没有这个资源组',
   'term.unknown-volume': '没有这个卷',
+  'term.behind-the-end': '该块超出了卷的末尾',
   'term.not-primary': '本节点不是该卷的主用节点',
   'term.ask-the-primary': '请在主用节点上执行',
   'term.wait-for-resync': '请等待重新同步完成',
