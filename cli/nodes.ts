@@ -2,8 +2,10 @@
 import { resolve } from 'node:path';
 import { fetchStatus } from '../backends/real/api-client.ts';
 import type { HostStatus } from '../backends/real/host-status.ts';
+import { term } from '../viewer/src/catalogue/catalogue.ts';
 import { loadConfig } from './config/load.ts';
 import { InputError } from './failure.ts';
+import { language } from './language.ts';
 
 /** Which node is meant, where the configuration names several of this machine. */
 export interface NodeOptions {
@@ -15,6 +17,13 @@ export interface NodeOptions {
 export interface Answering {
   readonly folder: string;
   readonly host: HostStatus;
+}
+
+/** Why the cluster will not do it, and what helps, in the user's language. */
+export function refusalText(reason: string, remedy: string): string {
+  const words = language();
+  const helps = remedy === 'none' ? '' : ` (${term(words, remedy)})`;
+  return `${term(words, reason)}${helps}`;
 }
 
 /** Folders of the nodes that may be asked. Throws InputError or ConfigError. */

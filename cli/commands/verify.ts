@@ -4,7 +4,7 @@ import { fetchStatus, sendCommand } from '../../backends/real/api-client.ts';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import type { VerifyReport } from '../../engine/data/messages.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
-import { type Answering, findNode, foldersOf, type NodeOptions } from '../nodes.ts';
+import { type Answering, findNode, foldersOf, type NodeOptions, refusalText } from '../nodes.ts';
 import { startProgress } from '../rehearse/progress.ts';
 import { verdictText } from '../verify-text.ts';
 
@@ -37,7 +37,8 @@ export function verifyCommand(): Command {
       'after',
       `
 It goes on when this command is interrupted; --stop ends it. Exit codes: 0 the replicas are equal,
-or are now; 1 they differ, or some blocks could not be read, or it was stopped; 2 bad input.`,
+or are now; 1 they differ, some blocks could not be read, or it was stopped or refused; 2 bad
+input.`,
     )
     .action(async (file: string, options: VerifyOptions) => {
       process.exitCode = await run(file, options);
@@ -61,7 +62,9 @@ async function run(file: string, options: VerifyOptions): Promise<number> {
         } as const);
   const answer = await sendCommand(leader.folder, command);
   if (!answer.ok) {
-    throw new InputError(`volume ${volume} cannot be verified: ${answer.reason}`, answer.remedy);
+    if (options.json) printJson({ volume, ...answer });
+    else console.error(`Volume ${volume}: ${refusalText(answer.reason, answer.remedy)}.`);
+    return EXIT_BROKEN;
   }
   if (options.stop === true) {
     if (options.json) printJson({ volume, stopped: true });

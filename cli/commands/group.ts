@@ -1,0 +1,89 @@
+/** `understudy switch`, `stop-group`, `start-group`: what people order of a group. */
+import { Command } from 'commander';
+import { sendCommand } from '../../backends/real/api-client.ts';
+import type { HostStatus } from '../../backends/real/host-status.ts';
+import type { GroupCommand } from '../../engine/cluster/interface.ts';
+import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
+import { type Answering, findNode, foldersOf, type NodeOptions, refusalText } from '../nodes.ts';
+
+interface GroupOptions extends NodeOptions {
+  readonly group?: string;
+  readonly to?: string;
+  readonly json?: boolean;
+}
+
+/** Builds `switch`. */
+export function switchCommand(): Command {
+  return command('switch', 'move a group to the other host, in order: stop there, start here')
+    .requiredOption('--to <node>', 'the host that is to run it')
+    .action(async (file: string, options: GroupOptions) => {
+      process.exitCode = await run(file, options, (group, host) => {
+        return { kind: 'switch', group, to: numberOf(host, options.to ?? '') };
+      });
+    });
+}
+
+/** Builds `stop-group`. */
+export function stopGroupCommand(): Command {
+  return command(
+    'stop-group',
+    'stop a group, which then stays stopped, also through restarts',
+  ).action(async (file: string, options: GroupOptions) => {
+    process.exitCode = await run(file, options, (group) => ({ kind: 'stop-group', group }));
+  });
+}
+
+/** Builds `start-group`. */
+export function startGroupCommand(): Command {
+  return command(
+    'start-group',
+    'start a group that was stopped, or one whose application failed',
+  ).action(async (file: string, options: GroupOptions) => {
+    process.exitCode = await run(file, options, (group) => ({ kind: 'start-group', group }));
+  });
+}
+
+function command(name: string, about: string): Command {
+  return new Command(name)
+    .description(about)
+    .argument('[CONFIG]', 'configuration', 'understudy.yaml')
+    .option('--group <name>', 'which group (default: the only one)')
+    .option('--name <node>', 'ask this node (default: the first that answers here)')
+    .option('--data <folder>', 'ask the node whose folder this is')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+Any node takes the order, and answers once it is an entry of the log; understudy status shows what
+becomes of it. Exit codes: 0 ordered; 1 the cluster refused, with the reason; 2 bad input.`,
+    );
+}
+
+async function run(
+  file: string,
+  options: GroupOptions,
+  order: (group: string, host: HostStatus) => GroupCommand,
+): Promise<number> {
+  const { folder, host } = (await findNode(foldersOf(file, options))) as Answering;
+  const known = host.status.groups.map(({ group }) => group);
+  const group = options.group ?? (known.length === 1 ? known[0] : undefined);
+  if (group === undefined || !known.includes(group)) {
+    const { group: name } = options;
+    const reason = name === undefined ? 'it is not clear which group' : `no group "${name}"`;
+    throw new InputError(reason, `give --group, one of: ${known.join(', ') || 'none is there'}`);
+  }
+  const answer = await sendCommand(folder, order(group, host));
+  if (options.json) printJson({ group, ...answer });
+  else if (answer.ok) console.log('Ordered. See how it goes: understudy status');
+  else console.error(`Group ${group}: ${refusalText(answer.reason, answer.remedy)}.`);
+  return answer.ok ? EXIT_OK : EXIT_BROKEN;
+}
+
+function numberOf({ names }: HostStatus, name: string): number {
+  const found = Object.entries(names).find(([, each]) => each === name);
+  if (found !== undefined) return Number(found[0]);
+  throw new InputError(
+    `there is no node "${name}"`,
+    `use one of: ${Object.values(names).join(', ')}`,
+  );
+}
