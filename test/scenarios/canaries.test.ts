@@ -1,44 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { campaignScenario, runCampaign } from '../../scenarios/campaign.ts';
+import { runCampaign } from '../../scenarios/campaign.ts';
 import { plantedBugs } from '../../scenarios/canaries.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
-import type { Swarm } from '../../scenarios/generate.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
 import { readScenario } from '../../scenarios/scenario.ts';
+import { found, RUNS, SEEDS } from '../support/campaigns.ts';
 
-/** Where the five campaigns begin, and how long each may look for a bug. */
-const SEEDS = [1, 100_000, 200_000, 300_000, 400_000];
-const RUNS = 3_000;
 const MINUTE = 60_000;
 
 const rules = plantedBugs().filter(({ id }) => id.startsWith('RULE-'));
-
-/**
- * Seen because nothing goes on, not because data is lost: the log's own record of the generation
- * keeps a replica without it from ever counting as a member.
- */
-const STUCK: ReadonlySet<string> = new Set(['RULE-13']);
-
-/** Whether a finding is about data or about who serves. Being stuck is evidence of something. */
-function tells(
-  id: string,
-  { law, code }: { readonly law: string; readonly code: string },
-): boolean {
-  return law !== 'LAW-heals' || code === 'heals.replicas-differ' || STUCK.has(id);
-}
-
-/** Runs until a planted bug is found by what it does; -1 when it is not. */
-function found(id: string, seed: number, runs: number, mode: Swarm = 'swarm'): number {
-  const world = newWorld();
-  const options = { canaries: new Set([id]), stopAtFirst: true };
-  for (let run = 0; run < runs; run += 1) {
-    const shard = { config: DEMO_CONFIG, mode, seed, runs } as const;
-    const scenario = campaignScenario(shard, seed + run);
-    const { violations } = runScenario(scenario, scenario.seed, options, world);
-    if (violations.some((finding) => tells(id, finding))) return run + 1;
-  }
-  return -1;
-}
 
 describe('a campaign', () => {
   it('knows one planted bug for each rule', () => {
@@ -109,31 +79,4 @@ describe.skipIf(process.env['UNDERSTUDY_CI'] !== '1')('a long campaign', () => {
       expect(runs.filter(([, run]) => run < 0)).toEqual([]);
     });
   }
-
-  const some = 2 * RUNS;
-  const forgotten = `finds failure-forgotten within ${some} runs of disk faults from each seed`;
-  it(forgotten, { timeout: 60 * MINUTE }, () => {
-    const runs = SEEDS.map((seed) => [seed, found('failure-forgotten', seed, some, 'disks')]);
-    expect(runs.filter(([, run]) => (run as number) < 0)).toEqual([]);
-  });
-
-  it.each(SEEDS)(
-    'reports nothing in 400 sound runs of disk faults from seed %i',
-    { timeout: 60 * MINUTE },
-    (seed) => {
-      const shard = { config: DEMO_CONFIG, mode: 'disks', seed, runs: 400 } as const;
-      const { violations } = runCampaign(shard);
-      expect(violations.map((one) => [one.law, one.seed, one.schedule])).toEqual([]);
-    },
-  );
-
-  it.each(SEEDS)(
-    'reports nothing in 1,000 sound runs from seed %i',
-    { timeout: 60 * MINUTE },
-    (seed) => {
-      const shard = { config: DEMO_CONFIG, mode: 'swarm', seed, runs: 1_000 } as const;
-      const { violations } = runCampaign(shard);
-      expect(violations.map((one) => [one.law, one.seed, one.schedule])).toEqual([]);
-    },
-  );
 });

@@ -1,0 +1,39 @@
+/**
+ * Beside canaries.test.ts, and apart from it so that two processors share the work: long campaigns
+ * without a bug, and what only campaigns of disk faults find.
+ */
+import { describe, expect, it } from 'vitest';
+import { runCampaign } from '../../scenarios/campaign.ts';
+import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import { found, RUNS, SEEDS } from '../support/campaigns.ts';
+
+const MINUTE = 60_000;
+
+describe.skipIf(process.env['UNDERSTUDY_CI'] !== '1')('a long campaign', () => {
+  const some = 2 * RUNS;
+  const forgotten = `finds failure-forgotten within ${some} runs of disk faults from each seed`;
+  it(forgotten, { timeout: 60 * MINUTE }, () => {
+    const runs = SEEDS.map((seed) => [seed, found('failure-forgotten', seed, some, 'disks')]);
+    expect(runs.filter(([, run]) => (run as number) < 0)).toEqual([]);
+  });
+
+  it.each(SEEDS)(
+    'reports nothing in 400 sound runs of disk faults from seed %i',
+    { timeout: 60 * MINUTE },
+    (seed) => {
+      const shard = { config: DEMO_CONFIG, mode: 'disks', seed, runs: 400 } as const;
+      const { violations } = runCampaign(shard);
+      expect(violations.map((one) => [one.law, one.seed, one.schedule])).toEqual([]);
+    },
+  );
+
+  it.each(SEEDS)(
+    'reports nothing in 1,000 sound runs from seed %i',
+    { timeout: 60 * MINUTE },
+    (seed) => {
+      const shard = { config: DEMO_CONFIG, mode: 'swarm', seed, runs: 1_000 } as const;
+      const { violations } = runCampaign(shard);
+      expect(violations.map((one) => [one.law, one.seed, one.schedule])).toEqual([]);
+    },
+  );
+});
