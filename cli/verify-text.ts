@@ -9,7 +9,8 @@ export function verdictText(report: VerifyReport, primary: string, repair: boole
   const { volume, state, reason, checked, differing, repaired, unreadable, cursor } = report;
   const lines: string[] = [];
   const compared = `${volume}: ${count(checked, 'block')} of 4 KiB compared`;
-  if (differing === 0) lines.push(`${compared}, all equal.`);
+  if (checked === 0) lines.push(`${volume}: nothing was compared.`);
+  else if (differing === 0) lines.push(`${compared}, all equal.`);
   else
     lines.push(
       `${compared}, ${differing} ${differing === 1 ? 'differs' : 'differ'}: ${named(report)}.`,

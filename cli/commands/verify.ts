@@ -3,7 +3,9 @@ import { Command } from 'commander';
 import { fetchStatus, sendCommand } from '../../backends/real/api-client.ts';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import type { VerifyReport } from '../../engine/data/messages.ts';
+import { term } from '../../viewer/src/catalogue/catalogue.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
+import { language } from '../language.ts';
 import { type Answering, findNode, foldersOf, type NodeOptions, refusalText } from '../nodes.ts';
 import { startProgress } from '../rehearse/progress.ts';
 import { verdictText } from '../verify-text.ts';
@@ -18,6 +20,8 @@ interface VerifyOptions extends NodeOptions {
 }
 
 const ASK_EVERY_MS = 300;
+/** A data actor that has said nothing of an order by then will not. */
+const BEGINS_WITHIN_MS = 10_000;
 const MIB = 1024 * 1024;
 
 /** Builds the command. */
@@ -76,7 +80,7 @@ async function run(file: string, options: VerifyOptions): Promise<number> {
   if (options.json) printJson({ ...report, primary: host.node });
   else console.log(verdictText(report, host.node, options.repair === true));
   const sound = report.state === 'done' && report.unreadable === 0;
-  return sound && report.differing === report.repaired ? EXIT_OK : EXIT_BROKEN;
+  return sound && report.repaired >= report.differing ? EXIT_OK : EXIT_BROKEN;
 }
 
 /** The volume that is meant, and the node of this machine that leads it. */
@@ -113,26 +117,28 @@ async function follow(
   quiet: boolean,
 ): Promise<VerifyReport> {
   let progress: ReturnType<typeof startProgress> | null = null;
-  for (;;) {
-    const { status, session: now } = await fetchStatus(folder);
-    const local = status.volumes.find((each) => each.volume === volume)?.local;
-    const report = local?.verify;
-    if (now !== session) throw lost(volume, 'the node has begun anew', 'order it once more');
-    if ((report?.id ?? 0) > id) {
-      throw lost(volume, 'another one has begun', 'wait for that one');
-    }
-    // The status may still tell of the one before.
-    if (report?.id === id) {
-      const { blocks, cursor, differing, state } = report;
-      progress ??= startProgress(`Comparing ${volume}`, blocks, quiet, 'blocks');
-      const away = state === 'paused' ? 'the peer is away; waiting' : '';
-      progress.update(cursor, away || `${differing} differ`);
-      if (state === 'done' || state === 'stopped') {
-        progress.stop();
-        return report;
+  const heardBy = Date.now() + BEGINS_WITHIN_MS;
+  try {
+    for (;;) {
+      const { status, session: now } = await fetchStatus(folder);
+      const local = status.volumes.find((each) => each.volume === volume)?.local;
+      const report = local?.verify;
+      if (now !== session) throw lost(volume, 'the node has begun anew', 'order it once more');
+      if ((report?.id ?? 0) > id) throw lost(volume, 'another one has begun', 'wait for that one');
+      // The status may still tell of the one before.
+      if (report?.id === id) {
+        const { blocks, cursor, differing, state, reason } = report;
+        if (state === 'done' || state === 'stopped') return report;
+        progress ??= startProgress(`Comparing ${volume}`, blocks, quiet, 'blocks');
+        const waits = state === 'paused' ? `waiting: ${term(language(), reason)}` : '';
+        progress.update(cursor, waits || `${differing} differ`);
+      } else if (Date.now() > heardBy) {
+        throw lost(volume, 'the node says nothing of it', 'see understudy status');
       }
+      await new Promise((wake) => setTimeout(wake, ASK_EVERY_MS));
     }
-    await new Promise((wake) => setTimeout(wake, ASK_EVERY_MS));
+  } finally {
+    progress?.stop();
   }
 }
 

@@ -81,6 +81,10 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     what: 'The answer to a read is taken although its link is gone.',
   },
   { id: 'verify-no-lock', what: 'Replicas are compared while a write is between them.' },
+  {
+    id: 'verify-no-fua',
+    what: 'A repaired block counts though the peer only has it in its cache.',
+  },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
 ];
 
@@ -123,6 +127,7 @@ export interface CanarySwitches {
   readonly peerReadAnyEpoch: boolean;
   readonly lateReadAnswer: boolean;
   readonly verifyNoLock: boolean;
+  readonly verifyNoFua: boolean;
 }
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
@@ -165,5 +170,6 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     peerReadAnyEpoch: ids.has('peer-read-any-epoch'),
     lateReadAnswer: ids.has('late-read-answer'),
     verifyNoLock: ids.has('verify-no-lock'),
+    verifyNoFua: ids.has('verify-no-fua'),
   };
 }

@@ -499,13 +499,14 @@ export class RoleMachine {
   // Giving up.
 
   #demoteFlush(run: number, epoch: Epoch): void {
-    const { barrier, store, log } = this.#p;
+    const { barrier, store, log, verify } = this.#p;
     const still = (next: () => void) => () => {
       if (run === this.#demoteRun) next();
     };
     const stop = still(() => this.#demoteDone(epoch));
     const empty = still(() => log.clear(stop));
-    barrier.whenStable(still(() => store.flushPages(empty)));
+    const flush = still(() => barrier.whenStable(still(() => store.flushPages(empty))));
+    verify.whenIdle(flush);
   }
 
   #demoteDone(epoch: Epoch): void {

@@ -10,7 +10,7 @@ import { invariant } from '../core/invariant.ts';
 import { BLOCK_BYTES, MICROS_PER_S, type Micros } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
 import type { VerifyOrder, VerifyReport } from '../data/messages.ts';
-import { PAGE_BLOCKS } from './block-map.ts';
+import { Mode } from './link.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { mediumError } from './repair.ts';
@@ -23,8 +23,23 @@ export const VERIFY_RUNS_MAX = 256;
 /** Most that is compared at once: a client's write over it waits so long. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** How far the chunk in hand has come. */
-const Stage = { Lock: 0, Ask: 1, Compare: 2, Rewrite: 3 } as const;
+/** How often a block is rewritten before a resync has to see to it. */
+const TRIES = 3;
+
+/**
+ * How far the chunk in hand has come. A block that differs and is to be repaired goes on: its dirty
+ * bit is made durable, the peer is given the block, and both are asked once more. From `Mark` on it
+ * is seen to its end, whatever becomes of the order.
+ */
+const Stage = {
+  Lock: 0,
+  Ask: 1,
+  Compare: 2,
+  Mark: 3,
+  Rewrite: 4,
+  AskAgain: 5,
+  Recheck: 6,
+} as const;
 
 export class Verify {
   readonly #p: Parts;
@@ -47,6 +62,9 @@ export class Verify {
   /** The order that the chunk in hand belongs to. */
   #served = 0;
   #stage: number = Stage.Lock;
+  #tries = 0;
+  /** Called when no repair is in hand. */
+  #idle: (() => void)[] = [];
   /** When the next chunk may begin, and when a report is due. */
   #nextAt: Micros = 0;
   #reportAt: Micros = 0;
@@ -81,18 +99,18 @@ export class Verify {
 
   /** End of a turn: begins the next chunk when it is due. */
   pump(): void {
-    const order = this.#order;
-    if (order === null || this.#slot >= 0) return;
-    const { state, reads, turn } = this.#p;
+    if (this.#order === null) return;
+    const { state, reads, turn, link } = this.#p;
+    // Also with a chunk in hand: its disk may never answer.
     if (!state.lead || state.demoting) {
       this.#finish('stopped', 'not-primary');
       return;
     }
+    if (this.#slot >= 0) return;
     if (!reads.possible) {
-      if (this.#state !== 'paused') {
-        turn.reached('mirror.verify.paused');
-        this.#say('paused', 'peer-away');
-      }
+      if (this.#state === 'paused') return;
+      turn.reached('mirror.verify.paused');
+      this.#say('paused', link.mode === Mode.Sync ? 'peer-too-old' : 'peer-away');
       return;
     }
     if (this.#state === 'paused') this.#say('running', '');
@@ -101,9 +119,9 @@ export class Verify {
       return;
     }
     const block = this.#alone.pop();
-    if (block !== undefined) this.#begin(block, 1);
+    if (block !== undefined) this.#begin(block, 1, true);
     else if (this.#cursor >= this.#p.map.blocks) this.#finish('done', '');
-    else this.#begin(this.#cursor, this.#chunkBlocks);
+    else this.#begin(this.#cursor, this.#chunkBlocks, false);
   }
 
   /** The range of the chunk is free of writes. */
@@ -122,11 +140,13 @@ export class Verify {
   /** The peer's answer for the chunk. */
   answered(slot: number, status: number): void {
     const { slots, turn } = this.#p;
-    if (this.#isOver) this.#close();
+    const again = this.#stage === Stage.AskAgain;
+    if (this.#isOver && !again) this.#close();
     else if (status === Status.StaleEpoch) this.#again();
+    else if (status !== Status.Ok && again) this.#unequal();
     else if (status !== Status.Ok) this.#notRead('other-disk');
     else {
-      this.#stage = Stage.Compare;
+      this.#stage = again ? Stage.Recheck : Stage.Compare;
       slots.phase[slot] = Phase.Flying;
       const offset = slots.offset[slot] as number;
       const length = slots.length[slot] as number;
@@ -137,30 +157,41 @@ export class Verify {
   /** The own disk was held against the peer's answer. */
   localDone(slot: number, status: number): void {
     const { slots, role } = this.#p;
-    invariant(this.#stage === Stage.Compare, 'a chunk is read here once the peer has answered');
+    const again = this.#stage === Stage.Recheck;
+    invariant(
+      again || this.#stage === Stage.Compare,
+      'a chunk is read here once the peer answered',
+    );
     const length = slots.length[slot] as number;
     const told = status === Status.Ok || status === Status.Differs;
-    if (this.#isOver && (told || mediumError(status))) this.#close();
-    else if (status === Status.Ok) this.#equal(length);
-    else if (status === Status.Differs && length > BLOCK_BYTES) this.#apart();
-    else if (status === Status.Differs) this.#differs(slot);
-    else if (mediumError(status)) this.#notRead('own-disk');
-    else {
+    if (!told && !mediumError(status)) {
       this.#close();
       role.failDisk('read');
-    }
+    } else if (again && status === Status.Ok) this.#isRepaired(slot);
+    else if (again) this.#unequal();
+    else if (this.#isOver) this.#close();
+    else if (status === Status.Ok) this.#equal(length);
+    else if (status !== Status.Differs) this.#notRead('own-disk');
+    else if (length > BLOCK_BYTES) this.#apart();
+    else this.#differs(slot);
   }
 
-  /** The peer has the primary's copy of the block: the evidence that they are equal. */
+  /** The peer has the block durably. Whether it is the same as here, both are asked once more. */
   acked(slot: number): void {
-    const { slots, map, turn } = this.#p;
-    const block = (slots.offset[slot] as number) / BLOCK_BYTES;
-    map.clear(block);
-    this.#repaired += 1;
-    turn.reached('mirror.verify.repaired');
-    turn.event('mirror.verify.repaired', { block });
-    if (this.#isOver) this.#close();
-    else this.#equal(BLOCK_BYTES);
+    const { slots, reads } = this.#p;
+    if (!reads.possible) {
+      // Another leads: the block is dirty, and the handshake with it says so.
+      this.#close();
+      return;
+    }
+    this.#stage = Stage.AskAgain;
+    reads.ask(slot, slots.offset[slot] as number, slots.length[slot] as number);
+  }
+
+  /** Calls `done` when no repair is in hand: a host gives up its role with no block half done. */
+  whenIdle(done: () => void): void {
+    if (this.#slot >= 0 && this.#stage >= Stage.Mark) this.#idle.push(done);
+    else done();
   }
 
   /** The link is lost: the chunk in hand is looked at again when the peer is back. */
@@ -188,21 +219,22 @@ export class Verify {
     return this.#served !== (this.#order?.id ?? 0);
   }
 
-  #begin(block: number, blocks: number): void {
+  #begin(block: number, blocks: number, alone: boolean): void {
     const { slots, locks, config, map } = this.#p;
     let slot = this.#first;
     while (slot < this.#end && slots.kind[slot] !== Kind.Free) slot += 1;
     if (slot === this.#end) {
-      if (blocks === 1) this.#alone.push(block);
+      if (alone) this.#alone.push(block);
       return;
     }
     const count = Math.min(blocks, map.blocks - block);
-    if (blocks > 1) this.#cursor = block + count;
+    if (!alone) this.#cursor = block + count;
     const offset = block * BLOCK_BYTES;
     const length = Math.min(count * BLOCK_BYTES, config.sizeBytes - offset);
     this.#slot = slot;
     this.#served = this.#order?.id ?? 0;
     this.#stage = Stage.Lock;
+    this.#tries = 0;
     slots.open(slot, Kind.Verify, offset, length, 0);
     slots.phase[slot] = Phase.Range;
     // Without the lock a write that one of them has already would be taken for a difference.
@@ -227,26 +259,62 @@ export class Verify {
   }
 
   #differs(slot: number): void {
-    const { slots, map, store, link, turn, reads } = this.#p;
-    const offset = slots.offset[slot] as number;
-    const block = offset / BLOCK_BYTES;
+    const { slots, map, store, turn, reads } = this.#p;
+    const block = (slots.offset[slot] as number) / BLOCK_BYTES;
     this.#differing += 1;
     this.#note(block);
     turn.reached('mirror.verify.differs');
     turn.event('mirror.verify.differs', { block });
-    if (this.#order?.repair !== true) {
+    if (this.#order?.repair !== true || !reads.possible) {
       this.#equal(BLOCK_BYTES);
       return;
     }
-    // Dirty until the peer has it: whatever comes between, a resync will copy it.
+    // Dirty until both were found equal, and durably so: whatever comes between, a resync copies.
     map.mark(block);
-    store.writePage(Math.floor(block / PAGE_BLOCKS));
+    this.#stage = Stage.Mark;
+    store.flushPages(() => {
+      if (this.#slot === slot && this.#stage === Stage.Mark) this.#rewrite(slot);
+    });
+  }
+
+  #rewrite(slot: number): void {
+    const { slots, link, reads, canary } = this.#p;
     if (!reads.possible) {
       this.#close();
       return;
     }
+    this.#tries += 1;
     this.#stage = Stage.Rewrite;
-    link.sendWrite(slot, offset, slots.length[slot] as number, Flag.Fua);
+    const offset = slots.offset[slot] as number;
+    const flags = canary.verifyNoFua ? 0 : Flag.Fua;
+    link.sendWrite(slot, offset, slots.length[slot] as number, flags);
+  }
+
+  /** Both were asked again, and have the same: the evidence that clears the block. */
+  #isRepaired(slot: number): void {
+    const { slots, map, turn } = this.#p;
+    const block = (slots.offset[slot] as number) / BLOCK_BYTES;
+    map.clear(block);
+    turn.reached('mirror.verify.repaired');
+    turn.event('mirror.verify.repaired', { block });
+    if (this.#isOver) {
+      this.#close();
+      return;
+    }
+    this.#repaired += 1;
+    this.#equal(BLOCK_BYTES);
+  }
+
+  /** The block was written over, and is not the same: one of the reads or writes was not true. */
+  #unequal(): void {
+    const { link } = this.#p;
+    if (this.#tries < TRIES && this.#p.reads.possible && this.#stage === Stage.Recheck) {
+      this.#rewrite(this.#slot);
+      return;
+    }
+    this.#close();
+    // It stays dirty: a resync sees to it, from the beginning.
+    link.drop('not-repaired');
   }
 
   /** One of the two disks did not give the chunk. */
@@ -272,7 +340,7 @@ export class Verify {
     const block = (slots.offset[this.#slot] as number) / BLOCK_BYTES;
     const single = (slots.length[this.#slot] as number) <= BLOCK_BYTES;
     // What was being rewritten is dirty, and the resync's from here on.
-    const done = this.#stage === Stage.Rewrite || this.#isOver;
+    const done = this.#stage >= Stage.Mark || this.#isOver;
     this.#close();
     if (done) return;
     if (single) this.#alone.push(block);
@@ -285,6 +353,7 @@ export class Verify {
     this.#slot = -1;
     slots.close(slot);
     if (locks.has(slot)) locks.release(slot);
+    for (const call of this.#idle.splice(0)) call();
   }
 
   /** No more bytes a second than the order allows; once a second, how far it is. */
@@ -321,12 +390,15 @@ export class Verify {
   }
 
   #say(state: VerifyReport['state'], reason: string): void {
-    const { turn, config, map } = this.#p;
+    const { turn, config, map, slots } = this.#p;
     this.#state = state;
     this.#reason = reason;
     this.#reportAt = turn.now + MICROS_PER_S;
-    // Blocks that wait to be looked at alone lie before the cursor: resumed there, none is missed.
-    const cursor = Math.min(this.#cursor, ...this.#alone);
+    // What is in hand, or waits to be looked at alone, lies before the cursor: so that none is
+    // missed by who goes on there.
+    const inHand = this.#slot >= 0 && !this.#isOver ? slots.offset[this.#slot] : undefined;
+    const least = inHand === undefined ? this.#cursor : inHand / BLOCK_BYTES;
+    const cursor = Math.min(this.#cursor, least, ...this.#alone);
     turn.report({
       kind: 'verify',
       volume: config.volume,

@@ -25,6 +25,10 @@ describe('a campaign', () => {
   }
 
   // What only disks bring to light is looked for where every schedule has one that does wrong.
+  it('of disk faults finds verify-no-fua soon', { timeout: 2 * MINUTE }, () => {
+    expect(found('verify-no-fua', SEEDS[0]!, 120, 'disks')).toBeGreaterThan(0);
+  });
+
   it('of disk faults finds failure-forgotten soon', { timeout: 2 * MINUTE }, () => {
     expect(found('failure-forgotten', SEEDS[0]!, 400, 'disks')).toBeGreaterThan(0);
   });

@@ -49,7 +49,12 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verd
     verdict.find('LAW-heals', 0, 'heals.not-online', { group: group.name, state: group.state });
   }
   for (const replica of truth.replicas) {
-    if (replica.state === 'UpToDate') continue;
+    if (replica.state === 'UpToDate') {
+      // What is left dirty nobody copies: it would make the wrong one win some day.
+      const { dirty } = replica;
+      if (dirty > 0) verdict.find('LAW-heals', replica.node, 'heals.dirty', { volume, dirty });
+      continue;
+    }
     const { state, link } = replica;
     verdict.find('LAW-heals', replica.node, 'heals.not-up-to-date', { volume, state, link });
   }

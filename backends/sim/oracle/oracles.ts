@@ -253,6 +253,11 @@ export class VolumeOracles {
       case 'verify':
         this.#compared(replica, report);
         return;
+      case 'event':
+        if (report.event.kind === 'mirror.verify.repaired') {
+          this.#repaired(replica, report.event.d['block'] as number);
+        }
+        return;
       default:
     }
   }
@@ -265,6 +270,24 @@ export class VolumeOracles {
     const block = runs[0]?.block ?? -1;
     const d = { volume: config.name, block, differing };
     this.#verdict.find('LAW-cover', replica.node, 'cover.compared', d);
+  }
+
+  /** What a comparison says it repaired is the same here and on the media of the other replica. */
+  #repaired(replica: ReplicaTruth, block: number): void {
+    const { replicas, config, spoils } = this.truth;
+    if (replicas.some(({ disk }) => disk.ills.any || disk.latent.any)) return;
+    const { view } = replica.disk;
+    for (const other of replicas) {
+      if (other === replica) continue;
+      const { media } = other.disk;
+      for (let at = block * BLOCK_SECTORS; at < (block + 1) * BLOCK_SECTORS; at += 1) {
+        const [here, there] = [view[at] as number, media[at] as number];
+        if (spoils.content(here) === spoils.content(there)) continue;
+        const d = { volume: config.name, block, here, there };
+        this.#verdict.find('LAW-cover', other.node, 'cover.not-repaired', d);
+        return;
+      }
+    }
   }
 
   /** The core of its host died: what it had been given died with it. */

@@ -49,7 +49,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
 };
 const RUNS = 20;
 /** Only the simulated world's oracle sees these: test/scenarios/canaries.test.ts. */
-const ELSEWHERE: readonly string[] = ['early-alone'];
+const ELSEWHERE: readonly string[] = ['early-alone', 'verify-no-fua'];
 
 describe('planted bugs', () => {
   for (const { id, what } of MIRROR_CANARIES) {

@@ -54,6 +54,21 @@ describe('the role', () => {
     expect(pair.violations).toEqual([]);
   });
 
+  it('is doubted whatever failed: data, metadata, or a flush, on either host', () => {
+    // A secondary under a steady primary writes no metadata.
+    const ways = { 1: ['broken', 'metaBroken', 'forgetful'], 2: ['broken', 'forgetful'] } as const;
+    for (const node of [1, 2] as const) {
+      for (const how of ways[node]) {
+        const pair = started(3);
+        pair.runFor(200_000);
+        pair.host(node)[how] = true;
+        expect(until(pair, () => pair.host(node).disk === 'Failed')).toBe(true);
+        pair.runFor(1_000);
+        expect([node, how, pair.host(node).doubted]).toEqual([node, how, true]);
+      }
+    }
+  });
+
   it('is refused with doubt where a write fails while the replica attaches', () => {
     const pair = started(3);
     pair.runFor(200_000);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BLOCK_BYTES } from '../../../engine/core/units.ts';
-import { watched } from '../../support/mirror-cases.ts';
+import { until, watched } from '../../support/mirror-cases.ts';
 import { BLOCK_SECTORS, written } from '../../support/mirror-errors.ts';
+import type { Pair } from '../../support/mirror-pair.ts';
 import { started } from '../../support/mirror-swarm.ts';
 import {
   blocksOf,
@@ -13,6 +14,11 @@ import {
   verified,
   verifiedUnderLoad,
 } from '../../support/mirror-verify.ts';
+
+/** Whether the peer was given something else than it had. */
+function differs(pair: Pair, block: number): boolean {
+  return pair.host(2).cache[block * BLOCK_SECTORS] === 0xbad;
+}
 
 describe('a verification', () => {
   it('finds each block that differs, and no other', () => {
@@ -122,6 +128,44 @@ describe('a verification', () => {
     const least = ((report.blocks * BLOCK_BYTES) / rate) * 1e6;
     expect(pair.now - began).toBeGreaterThan(least * 0.9);
     expect(pair.now - began).toBeLessThan(least * 1.3);
+  });
+
+  it('that was stopped anywhere tells a block before which nothing is left to look at', () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const pair = written(seed);
+      const ordered = order(pair, 1);
+      pair.runFor(300 + seed * 137);
+      pair.command(pair.host(1), { kind: 'verify', order: null, cause: '' });
+      until(pair, () => ordered.ended());
+      const last = ordered.last();
+      expect([seed, last?.cursor]).toEqual([seed, last?.checked]);
+    }
+  });
+
+  it('ends with the role also where its own disk hangs', () => {
+    const pair = written(5);
+    const ordered = order(pair, 1, { bytesPerSecond: 1024 * 1024 });
+    pair.runFor(100_000);
+    pair.host(1).hung = true;
+    pair.runFor(14_000_000);
+    expect(ordered.last()).toMatchObject({ state: 'stopped', reason: 'not-primary' });
+  });
+
+  it('that is to repair asks both again, and lets no misread make a difference', () => {
+    const pair = written(6);
+    const h = pair.host(1);
+    const [block] = someBlocks(pair, 1) as [number];
+    const sector = block * BLOCK_SECTORS;
+    const right = h.cache[sector] as number;
+    // Wrong for the chunk and for the look at the block alone, and right from then on.
+    h.cache[sector] = 0xbad;
+    const ordered = order(pair, 1, { repair: true });
+    until(pair, () => (ordered.last()?.differing ?? 0) > 0 || differs(pair, block));
+    h.cache[sector] = right;
+    until(pair, () => ordered.ended());
+    pair.settle();
+    expect(different(pair)).toEqual([]);
+    expect(pair.hosts.map(({ dirty }) => dirty)).toEqual([0, 0]);
   });
 
   it('ends with the role', () => {
