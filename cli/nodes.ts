@@ -26,6 +26,14 @@ export function refusalText(reason: string, remedy: string): string {
   return `${term(words, reason)}${helps}`;
 }
 
+/** The one that is meant: what `option` names, or the only one. Throws InputError. */
+export function theOne(option: string, known: readonly string[], name?: string): string {
+  const meant = name ?? (known.length === 1 ? known[0] : undefined);
+  if (meant !== undefined && known.includes(meant)) return meant;
+  const reason = name === undefined ? `it is not clear which ${option}` : `no ${option} "${name}"`;
+  throw new InputError(reason, `give --${option}, one of: ${known.join(', ') || 'none is there'}`);
+}
+
 /** Folders of the nodes that may be asked. Throws InputError or ConfigError. */
 export function foldersOf(file: string, { name, data }: NodeOptions): string[] {
   if (data !== undefined) return [resolve(data)];

@@ -4,7 +4,14 @@ import { sendCommand } from '../../backends/real/api-client.ts';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import type { GroupCommand } from '../../engine/cluster/interface.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
-import { type Answering, findNode, foldersOf, type NodeOptions, refusalText } from '../nodes.ts';
+import {
+  type Answering,
+  findNode,
+  foldersOf,
+  type NodeOptions,
+  refusalText,
+  theOne,
+} from '../nodes.ts';
 
 interface GroupOptions extends NodeOptions {
   readonly group?: string;
@@ -65,13 +72,8 @@ async function run(
   order: (group: string, host: HostStatus) => GroupCommand,
 ): Promise<number> {
   const { folder, host } = (await findNode(foldersOf(file, options))) as Answering;
-  const known = host.status.groups.map(({ group }) => group);
-  const group = options.group ?? (known.length === 1 ? known[0] : undefined);
-  if (group === undefined || !known.includes(group)) {
-    const { group: name } = options;
-    const reason = name === undefined ? 'it is not clear which group' : `no group "${name}"`;
-    throw new InputError(reason, `give --group, one of: ${known.join(', ') || 'none is there'}`);
-  }
+  const known = host.status.groups.map((each) => each.group);
+  const group = theOne('group', known, options.group);
   const answer = await sendCommand(folder, order(group, host));
   if (options.json) printJson({ group, ...answer });
   else if (answer.ok) console.log('Ordered. See how it goes: understudy status');

@@ -6,7 +6,14 @@ import type { VerifyReport } from '../../engine/data/messages.ts';
 import { term } from '../../viewer/src/catalogue/catalogue.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
 import { language } from '../language.ts';
-import { type Answering, findNode, foldersOf, type NodeOptions, refusalText } from '../nodes.ts';
+import {
+  type Answering,
+  findNode,
+  foldersOf,
+  type NodeOptions,
+  refusalText,
+  theOne,
+} from '../nodes.ts';
 import { startProgress } from '../rehearse/progress.ts';
 import { verdictText } from '../verify-text.ts';
 
@@ -90,19 +97,14 @@ async function primaryOf(
 ): Promise<readonly [string, Answering]> {
   const any = await findNode(folders);
   const { status, names } = (any as Answering).host;
-  const known = status.volumes.map(({ volume }) => volume);
-  const volume = name ?? (known.length === 1 ? known[0] : undefined);
-  const record = status.volumes.find((each) => each.volume === volume);
-  if (volume === undefined || record === undefined) {
-    const reason =
-      name === undefined ? 'there are several volumes' : `there is no volume "${name}"`;
-    throw new InputError(reason, `give --volume, one of: ${known.join(', ')}`);
-  }
+  const known = status.volumes.map((each) => each.volume);
+  const volume = theOne('volume', known, name);
+  const primary = status.volumes.find((each) => each.volume === volume)?.primary;
   const leads = ({ status: own }: HostStatus) =>
     own.volumes.some((each) => each.volume === volume && each.primary === own.node);
   const leader = await findNode(folders, leads);
   if (leader !== null) return [volume, leader];
-  const there = names[String(record.primary)];
+  const there = names[String(primary)];
   throw new InputError(
     `no node of this machine leads volume ${volume}`,
     there === undefined ? 'start its group first' : `run this on the machine of node ${there}`,

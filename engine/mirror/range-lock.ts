@@ -87,6 +87,11 @@ export class RangeLock {
     }
   }
 
+  /** The same, for whoever may hold no range any more. */
+  releaseIfHeld(slot: number): void {
+    if (this.has(slot)) this.release(slot);
+  }
+
   /** Whether the slot is queued or holds a range. */
   has(slot: number): boolean {
     return this.#hold[slot] !== 0;

@@ -143,9 +143,8 @@ export class Repair {
     if (this.#slot >= 0 || this.#queue.size === 0) return;
     const { slots, locks, state, reads, canary } = this.#p;
     if (state.demoting || !reads.possible) return;
-    let slot = this.#firstEngine;
-    while (slot < this.#end && slots.kind[slot] !== Kind.Free) slot += 1;
-    if (slot === this.#end) return;
+    const slot = slots.firstFree(this.#firstEngine, this.#end);
+    if (slot < 0) return;
     const block = this.#queue.values().next().value as number;
     this.#queue.delete(block);
     const offset = block * BLOCK_BYTES;
@@ -325,6 +324,6 @@ export class Repair {
     const slot = this.#slot;
     this.#slot = -1;
     slots.close(slot);
-    if (locks.has(slot)) locks.release(slot);
+    locks.releaseIfHeld(slot);
   }
 }

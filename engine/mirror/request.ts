@@ -116,6 +116,12 @@ export class Slots {
     this.status[slot] = 0;
   }
 
+  /** The first free slot of [from, to), -1 when all are in use. */
+  firstFree(from: number, to: number): number {
+    for (let slot = from; slot < to; slot += 1) if (this.kind[slot] === Kind.Free) return slot;
+    return -1;
+  }
+
   /** Ends the use of a slot. */
   close(slot: number): void {
     this.kind[slot] = Kind.Free;

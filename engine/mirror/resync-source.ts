@@ -310,6 +310,6 @@ export class ResyncSource {
     const { slots, locks } = this.#p;
     slots.close(slot);
     this.#flying -= 1;
-    if (locks.has(slot)) locks.release(slot);
+    locks.releaseIfHeld(slot);
   }
 }

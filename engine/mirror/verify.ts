@@ -48,7 +48,6 @@ export class Verify {
   readonly #chunkBlocks: number;
   #order: VerifyOrder | null = null;
   #state: VerifyReport['state'] = 'done';
-  #reason = '';
   /** The next block of the pass. */
   #cursor = 0;
   /** Blocks of a chunk that differed, or could not be read whole, to be looked at alone. */
@@ -202,7 +201,7 @@ export class Verify {
     if (slots.phase[slot] === Phase.Range) this.#again();
     else if (slots.peer[slot] === Peer.Sent && slots.link[slot] === link) {
       slots.peer[slot] = Peer.Failing;
-      if (locks.has(slot)) locks.release(slot);
+      locks.releaseIfHeld(slot);
     }
   }
 
@@ -221,9 +220,8 @@ export class Verify {
 
   #begin(block: number, blocks: number, alone: boolean): void {
     const { slots, locks, config, map } = this.#p;
-    let slot = this.#first;
-    while (slot < this.#end && slots.kind[slot] !== Kind.Free) slot += 1;
-    if (slot === this.#end) {
+    const slot = slots.firstFree(this.#first, this.#end);
+    if (slot < 0) {
       if (alone) this.#alone.push(block);
       return;
     }
@@ -352,7 +350,7 @@ export class Verify {
     const slot = this.#slot;
     this.#slot = -1;
     slots.close(slot);
-    if (locks.has(slot)) locks.release(slot);
+    locks.releaseIfHeld(slot);
     for (const call of this.#idle.splice(0)) call();
   }
 
@@ -392,7 +390,6 @@ export class Verify {
   #say(state: VerifyReport['state'], reason: string): void {
     const { turn, config, map, slots } = this.#p;
     this.#state = state;
-    this.#reason = reason;
     this.#reportAt = turn.now + MICROS_PER_S;
     // What is in hand, or waits to be looked at alone, lies before the cursor: so that none is
     // missed by who goes on there.
@@ -404,7 +401,7 @@ export class Verify {
       volume: config.volume,
       id: this.#order?.id ?? 0,
       state,
-      reason: this.#reason,
+      reason,
       cursor,
       blocks: map.blocks,
       ...this.#counts(),

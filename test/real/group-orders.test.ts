@@ -1,11 +1,10 @@
 /** What people order of a group, on two real hosts: a switch, a stop that stays, a start. */
-import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasNative } from '../../backends/real/native.ts';
 import { AckRecorder } from './support/ack-recorder.ts';
 import { waitFor } from './support/hosts.ts';
 import { clientMissing, readVolume, WriterProcess } from './support/nbd-client.ts';
-import { TestCluster, understudy } from './support/test-cluster.ts';
+import { TestCluster } from './support/test-cluster.ts';
 
 const BLOCKS = 4096;
 const SEED = 'orders';
@@ -27,16 +26,6 @@ describe('an order of a person', () => {
   }, 120_000);
   afterAll(() => cluster.close());
 
-  function order(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-    const [name = '', ...rest] = words;
-    return new Promise((resolve) => {
-      const line = [...understudy, name, cluster.configPath, ...rest];
-      const child = execFile(process.execPath, line, (_, out, err) => {
-        resolve({ code: child.exitCode ?? -1, out, err });
-      });
-    });
-  }
-
   async function groupState(): Promise<string> {
     return (await cluster.status('w'))?.status.groups[0]?.state ?? '';
   }
@@ -50,7 +39,7 @@ describe('an order of a person', () => {
     const how = { seed: SEED, first: 1, depth: 8, blocks: BLOCKS, unitsMax: 2 };
     const writer = new WriterProcess({ uri: cluster.uri(first), ...how }, recorder);
     await waitFor('300 writes', () => writer.acknowledged >= 300, 60_000);
-    const { code, out } = await order('switch', '--to', second);
+    const { code, out } = await cluster.command('switch', '--to', second);
     expect([code, out]).toEqual([0, 'Ordered. See how it goes: understudy status\n']);
     await waitFor('the client lost its server', () => writer.isEnded, 20_000);
     await waitFor('the other serves', async () => (await cluster.serving()) === second, 20_000);
@@ -62,20 +51,20 @@ describe('an order of a person', () => {
 
   it('is refused with the reason in words, and as one object', { timeout: 60_000 }, async () => {
     const serving = await cluster.waitServing();
-    const there = await order('switch', '--to', serving);
+    const there = await cluster.command('switch', '--to', serving);
     expect([there.code, there.err]).toEqual([1, 'Group service: it is there already.\n']);
-    const json = await order('switch', '--to', serving, '--json');
+    const json = await cluster.command('switch', '--to', serving, '--json');
     expect([json.code, JSON.parse(json.out)]).toMatchObject([1, { reason: 'already-there' }]);
-    expect((await order('switch', '--to', 'nobody')).code).toBe(2);
-    const unknown = await order('stop-group', '--group', 'other');
+    expect((await cluster.command('switch', '--to', 'nobody')).code).toBe(2);
+    const unknown = await cluster.command('stop-group', '--group', 'other');
     expect([unknown.code, unknown.err]).toMatchObject([2, expect.stringContaining('service')]);
   });
 
   it('stops a group until it is started', { timeout: 120_000 }, async () => {
-    expect((await order('stop-group', '--name', 'w')).code).toBe(0);
+    expect((await cluster.command('stop-group', '--name', 'w')).code).toBe(0);
     await waitFor('it is stopped', async () => (await groupState()) === 'stopped', 20_000);
     expect(await cluster.serving()).toBe(null);
-    expect((await order('start-group', '--name', 'w')).code).toBe(0);
+    expect((await cluster.command('start-group', '--name', 'w')).code).toBe(0);
     await cluster.waitServing();
     await waitFor('it is online', async () => (await groupState()) === 'online', 20_000);
   });

@@ -2,7 +2,6 @@
  * Two real hosts whose replicas differ, because somebody wrote into the file of one: `understudy
  * verify` names the very blocks while a client writes, and puts them right where it is told to.
  */
-import { execFile } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasNative } from '../../backends/real/native.ts';
@@ -10,7 +9,7 @@ import type { VerifyReport } from '../../engine/data/messages.ts';
 import { AckRecorder } from './support/ack-recorder.ts';
 import { waitFor } from './support/hosts.ts';
 import { clientMissing, readVolume, WriterProcess } from './support/nbd-client.ts';
-import { TestCluster, understudy } from './support/test-cluster.ts';
+import { TestCluster } from './support/test-cluster.ts';
 
 const SIZE_MIB = 32;
 const BLOCK = 4096;
@@ -58,14 +57,8 @@ describe('understudy verify', () => {
     return serving === 'a' ? 'b' : 'a';
   }
 
-  /** The command as people run it, while this process goes on reading what the client says. */
-  function verify(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-    const line = [...understudy, 'verify', cluster.configPath, ...words];
-    return new Promise((resolve) => {
-      const child = execFile(process.execPath, line, (_, out, err) => {
-        resolve({ code: child.exitCode ?? -1, out, err });
-      });
-    });
+  function verify(...words: string[]): ReturnType<TestCluster['command']> {
+    return cluster.command('verify', ...words);
   }
 
   function corrupt(name: string): void {

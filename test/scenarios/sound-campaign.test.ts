@@ -17,23 +17,14 @@ describe.skipIf(process.env['UNDERSTUDY_CI'] !== '1')('a long campaign', () => {
     expect(runs.filter(([, run]) => (run as number) < 0)).toEqual([]);
   });
 
-  it.each(SEEDS)(
-    'reports nothing in 400 sound runs of disk faults from seed %i',
-    { timeout: 60 * MINUTE },
-    (seed) => {
-      const shard = { config: DEMO_CONFIG, mode: 'disks', seed, runs: 400 } as const;
-      const { violations } = runCampaign(shard);
+  const campaigns = SEEDS.flatMap((seed) => [
+    { what: '400 sound runs of disk faults', mode: 'disks', seed, runs: 400 } as const,
+    { what: '1,000 sound runs', mode: 'swarm', seed, runs: 1_000 } as const,
+  ]);
+  for (const { what, ...campaign } of campaigns) {
+    it(`reports nothing in ${what} from seed ${campaign.seed}`, { timeout: 60 * MINUTE }, () => {
+      const { violations } = runCampaign({ config: DEMO_CONFIG, ...campaign });
       expect(violations.map((one) => [one.law, one.seed, one.schedule])).toEqual([]);
-    },
-  );
-
-  it.each(SEEDS)(
-    'reports nothing in 1,000 sound runs from seed %i',
-    { timeout: 60 * MINUTE },
-    (seed) => {
-      const shard = { config: DEMO_CONFIG, mode: 'swarm', seed, runs: 1_000 } as const;
-      const { violations } = runCampaign(shard);
-      expect(violations.map((one) => [one.law, one.seed, one.schedule])).toEqual([]);
-    },
-  );
+    });
+  }
 });

@@ -48,6 +48,15 @@ describe('range lock', () => {
     );
   });
 
+  it('is let go of once, by whoever may hold it or not', () => {
+    const lock = new RangeLock(2, () => {});
+    lock.acquire(0, 0, 10, Hold.Exclusive);
+    lock.releaseIfHeld(0);
+    lock.releaseIfHeld(0);
+    expect([lock.has(0), lock.acquire(1, 0, 10, Hold.Exclusive)]).toEqual([false, true]);
+    expect(() => lock.release(0)).toThrow();
+  });
+
   it('lets a grant let go of its own range at once', () => {
     const seen: number[] = [];
     const lock: RangeLock = new RangeLock(4, (slot) => {

@@ -11,6 +11,15 @@ describe('slots', () => {
     expect(slots.kind[1]).toBe(Kind.Write);
   });
 
+  it('are found free within a range, or not at all', () => {
+    const slots = new Slots(4);
+    slots.open(1, Kind.Read, 0, 512, 0);
+    slots.open(2, Kind.Copy, 0, 512, 0);
+    expect([slots.firstFree(1, 4), slots.firstFree(1, 3), slots.firstFree(0, 4)]).toEqual([
+      3, -1, 0,
+    ]);
+  });
+
   it('leave a queue in the order in which they joined it', () => {
     const slots = new Slots(4);
     const queue = new SlotQueue(slots);

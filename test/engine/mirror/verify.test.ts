@@ -198,7 +198,7 @@ describe('a verification', () => {
     expect(pair.host(1).unreadable.size).toBe(0);
   });
 
-  it('is refused by nobody and done by nobody who does not lead', () => {
+  it('looks at nothing where the host does not lead', () => {
     const pair = written(8);
     expect(verified(pair, 2)).toMatchObject({
       state: 'stopped',

@@ -1,5 +1,5 @@
 /** Real hosts' processes on loopback in a folder of their own: started, watched, killed. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
@@ -90,6 +90,16 @@ export class TestCluster {
   }
   nameOf(id: number): string {
     return this.loaded.config.nodes.find((node) => node.id === id)?.name ?? '';
+  }
+
+  /** Runs `understudy NAME CONFIG WORDS` as people do, while this process goes on. */
+  command(name: string, ...words: string[]): Promise<{ code: number; out: string; err: string }> {
+    return new Promise((resolve) => {
+      const line = [...understudy, name, this.configPath, ...words];
+      const child = execFile(process.execPath, line, (_, out, err) => {
+        resolve({ code: child.exitCode ?? -1, out, err });
+      });
+    });
   }
 
   /** Starts a node in the background; its words go to its log. */
