@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Application } from '../../backends/real/application.ts';
 import { launch, newRun } from '../../backends/real/application-run.ts';
-import { identify } from '../../backends/real/process-identity.ts';
+import { identify, signal } from '../../backends/real/process-identity.ts';
 import type { ApplicationState } from '../../backends/real/supervision.ts';
 import type { ApplicationConfig } from '../../engine/core/config.ts';
 import { sleep, waitFor } from './support/hosts.ts';
@@ -32,11 +32,20 @@ afterEach(async () => {
     await application.stop('shut-down');
     application.close();
   }
-  for (const pid of processesIn(folder)) process.kill(pid, 'SIGKILL');
+  // What is found may be ending by itself: `signal` bears with a process that is gone by then, and
+  // none may still write when the folder is removed.
+  await waitFor('nothing works in the folder', () => {
+    const left = processesIn(folder);
+    for (const pid of left) {
+      const identity = identify(pid);
+      if (identity !== null) signal(identity, 'SIGKILL');
+    }
+    return left.length === 0;
+  });
   await rm(folder, { recursive: true });
 });
 
-/** Whatever works in `where`: what a test that failed left behind. */
+/** Whatever works in `where`: what a test that failed left behind, or what still ends. */
 function processesIn(where: string): number[] {
   return readdirSync('/proc')
     .map(Number)
