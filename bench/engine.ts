@@ -38,6 +38,7 @@ const BUSY: Workload = {
   reads: 45,
   flushes: 4,
   fua: 6,
+  zeroes: 0,
   hot: 50,
   scattered: 40,
   bursts: 0,

@@ -248,7 +248,16 @@ export const INSTANT: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'bit-rot',
 ]);
 
-const WORKLOAD_FIELDS = ['iops', 'reads', 'flushes', 'fua', 'hot', 'scattered', 'bursts'] as const;
+const WORKLOAD_FIELDS = [
+  'iops',
+  'reads',
+  'flushes',
+  'fua',
+  'zeroes',
+  'hot',
+  'scattered',
+  'bursts',
+] as const;
 
 function readWorkload(data: unknown, problems: ScenarioProblem[]): Workload {
   if (data === undefined) return DEFAULT_WORKLOAD;

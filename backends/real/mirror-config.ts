@@ -1,6 +1,6 @@
 /** A volume of the configuration as its data actor wants it, and how much memory it gets. */
 import type { VolumeConfig } from '../../engine/core/config.ts';
-import { REQUEST_BYTES_MAX } from '../../engine/core/units.ts';
+import { EXTENT_BYTES, REQUEST_BYTES_MAX } from '../../engine/core/units.ts';
 import type { AbiLayout } from '../../engine/data/abi.ts';
 import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
 
@@ -14,6 +14,8 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     sizeBytes: volume.sizeBytes,
     logicalBlock: volume.logicalBlock,
     alExtents: volume.activityLogExtents,
+    // One request's extents, and one more where it is not aligned, must fit the hot set.
+    zeroBytes: Math.min(MIRROR_DEFAULTS.zeroBytes, (volume.activityLogExtents - 1) * EXTENT_BYTES),
     diskTimeout: volume.diskTimeout,
     nodes: [first as number, second as number],
   };

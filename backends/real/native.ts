@@ -89,6 +89,8 @@ export interface ReactorOptions {
   readonly metaPages: number;
   /** Logical block of the export: 512 or 4096 (default). */
   readonly blockBytes?: number;
+  /** Longest write of zeroes that the engine takes at once; default the bytes of a slot. */
+  readonly zeroBytes?: number;
   readonly direct?: 'auto' | 'on' | 'off';
   /** `epoll` works where io_uring is switched off; `auto` chooses it there. */
   readonly personality?: 'auto' | 'io_uring' | 'epoll';

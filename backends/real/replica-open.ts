@@ -30,6 +30,7 @@ function open(start: DataStart, replica: ReplicaConfig): Reactor {
     sizeBytes: volume.sizeBytes,
     metaPages: metadataPages(mirrorConfig(volume)),
     blockBytes: volume.logicalBlock,
+    zeroBytes: mirrorConfig(volume).zeroBytes,
     node,
     volume: volume.uuid,
     key: replicationKey(key, volume.uuid),

@@ -5,10 +5,11 @@
  */
 
 import type { Rng } from '../../engine/core/rng.ts';
-import { Event } from '../../engine/data/abi.ts';
+import { Event, Flag } from '../../engine/data/abi.ts';
 import { type History, Request } from './history.ts';
 import { type Kernel, Kind, Stream } from './kernel.ts';
 import { SIM_LAYOUT, type SimLeg, SLOT_SECTORS } from './volume.ts';
+import { hollow } from './zeroes.ts';
 
 /** What the application does. Shares are in percent of the requests. */
 export interface Workload {
@@ -17,6 +18,8 @@ export interface Workload {
   readonly flushes: number;
   /** Share of the writes with force unit access. */
   readonly fua: number;
+  /** Share of the writes that are of zeroes. */
+  readonly zeroes: number;
   /** Share of the requests that hit a few hot blocks. */
   readonly hot: number;
   /** Share of the others that strike anywhere, and do not follow a running place. */
@@ -30,6 +33,7 @@ export const DEFAULT_WORKLOAD: Workload = {
   reads: 45,
   flushes: 4,
   fua: 6,
+  zeroes: 8,
   hot: 50,
   scattered: 40,
   bursts: 8,
@@ -230,7 +234,7 @@ export class Client {
     const slot = freeSlot(session.slots);
     if (slot < 0) return false;
     const rng = this.#rng;
-    const { reads, flushes, fua, bursts } = this.#workload;
+    const { reads, flushes, fua, zeroes, bursts } = this.#workload;
     const die = rng.below(100);
     const kind =
       die < flushes ? Request.Flush : die < flushes + reads ? Request.Read : Request.Write;
@@ -240,10 +244,13 @@ export class Client {
       length = this.#size();
       sector = this.#place(length);
     }
-    const forced = kind === Request.Write && rng.below(100) < fua;
+    const share = kind === Request.Write ? rng.below(100) : fua;
+    const forced = share < fua;
+    const zero = share >= 100 - zeroes;
     if (this.#burst === 0 && rng.below(100) < bursts) this.#burst = rng.between(1, 3);
     const leg = this.#legs[i] as SimLeg;
-    const op = this.history.invoke(kind, sector, length, forced, leg.node, session.number);
+    const { number } = session;
+    const op = this.history.invoke(kind, sector, length, forced, leg.node, number, zero);
     this.#watch.invoked(op);
     session.slots[slot] = op;
     session.inFlight += 1;
@@ -252,7 +259,8 @@ export class Client {
       const base = slot * SLOT_SECTORS;
       // A loop: so few words are written before the library's own method has begun.
       const { stamps } = leg;
-      for (let at = base; at < base + length; at += 1) stamps[at] = op;
+      const stamp = zero ? hollow(op) : op;
+      for (let at = base; at < base + length; at += 1) stamps[at] = stamp;
     }
     const event =
       kind === Request.Flush
@@ -260,7 +268,15 @@ export class Client {
         : kind === Request.Read
           ? Event.ReqRead
           : Event.ReqWrite;
-    leg.request(event, slot, forced, sector, length);
+    // A file system's trim gives space back; what sets a table to zero may want to keep it.
+    const give = op % 2 === 0 ? Flag.Unmap : 0;
+    leg.request(
+      event,
+      slot,
+      (forced ? Flag.Fua : 0) | (zero ? Flag.Zero | give : 0),
+      sector,
+      length,
+    );
     return true;
   }
 

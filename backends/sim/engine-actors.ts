@@ -19,6 +19,7 @@ import {
 import { deviceBytes } from '../../engine/mirror/page.ts';
 import { FlightReel } from '../../engine/timeline/flight.ts';
 import type { Actors, MetadataPage, Suspicion } from './actors.ts';
+import { SIM_LAYOUT } from './volume.ts';
 
 const BLOCKS_PER_EXTENT = EXTENT_BYTES / 4096;
 /** Both replicas of a new pair begin with this generation. */
@@ -31,6 +32,7 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
   const [a, b] = volume.replicas.map(({ node }) => node).sort((x, y) => x - y);
   return {
     ...MIRROR_DEFAULTS,
+    zeroBytes: SIM_LAYOUT.slotBytes,
     volume: volume.name,
     uuid: volume.uuid,
     sizeBytes: volume.sizeBytes,

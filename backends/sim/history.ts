@@ -18,6 +18,8 @@ export class History {
   sector: Int32Array = new Int32Array(0);
   length: Int32Array = new Int32Array(0);
   fua: Uint8Array = new Uint8Array(0);
+  /** 1 for a write of zeroes. */
+  zero: Uint8Array = new Uint8Array(0);
   node: Uint8Array = new Uint8Array(0);
   session: Int32Array = new Int32Array(0);
   /** When it was invoked. */
@@ -44,6 +46,7 @@ export class History {
     fua: boolean,
     node: number,
     session: number,
+    zero = false,
   ): number {
     this.count += 1;
     const op = this.count;
@@ -52,6 +55,7 @@ export class History {
     this.sector[op] = sector;
     this.length[op] = length;
     this.fua[op] = fua ? 1 : 0;
+    this.zero[op] = zero ? 1 : 0;
     this.node[op] = node;
     this.session[op] = session;
     this.moment += 1;
@@ -87,6 +91,7 @@ export class History {
   #grow(capacity: number): void {
     this.kind = bytes(this.kind, capacity);
     this.fua = bytes(this.fua, capacity);
+    this.zero = bytes(this.zero, capacity);
     this.node = bytes(this.node, capacity);
     this.sector = ints(this.sector, capacity);
     this.length = ints(this.length, capacity);

@@ -3,17 +3,19 @@
  * when they are sent, slots for peers' requests are handed out here, and the answer to a read goes
  * into the slot that this side's own list names. Decides nothing.
  */
-import { Decision, Event, HEADER_BYTES, Header } from '../../engine/data/abi.ts';
+import { Decision, Event, Flag, HEADER_BYTES, Header } from '../../engine/data/abi.ts';
 import type { DataMemory } from '../../engine/data/memory.ts';
 import type { Connection } from './connection.ts';
 import { SECTOR_BYTES } from './disk.ts';
 import { Packet, type PacketPool } from './packets.ts';
+import type { Zeroes } from './zeroes.ts';
 
 /** Where a replica's frames come from and go to. */
 export interface LegGround {
   readonly memory: DataMemory;
   /** Payload of all slots: one stamp per sector. */
   readonly stamps: Int32Array;
+  readonly zeroes: Zeroes;
   readonly side: number;
   /** The connection when `link` is its present incarnation on this side. */
   current(link: number): Connection | null;
@@ -121,7 +123,10 @@ export class LegLink {
     const payload = op === Decision.PeerWrite || op === Decision.PeerData ? length : 0;
     const at = slot * this.#slotSectors;
     packets.putStamps(packet, this.#leg.stamps, at, payload / SECTOR_BYTES);
-    connection.send(this.#leg.side, packet, payload);
+    const zero = op === Decision.PeerWrite && (decisions.flags(r) & Flag.Zero) !== 0;
+    if (zero) packets.mapStamps(packet, payload / SECTOR_BYTES, this.#leg.zeroes);
+    // Zeroes travel as a header.
+    connection.send(this.#leg.side, packet, zero ? 0 : payload);
   }
 
   /** Sends the first `length` bytes of the out-page at `at`. */

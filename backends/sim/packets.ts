@@ -3,6 +3,8 @@
  * Pooled: a packet is a number.
  */
 
+import type { Zeroes } from './zeroes.ts';
+
 /** What a packet is. */
 export const Packet = {
   Write: 1,
@@ -86,6 +88,12 @@ export class PacketPool {
   takeStamps(packet: number, to: Int32Array, at: number, count: number): void {
     const from = packet * this.#maxSectors;
     for (let i = 0; i < count; i += 1) to[at + i] = this.stamps[from + i] as number;
+  }
+
+  /** Leaves of the first `count` stamps what a frame without payload tells. */
+  mapStamps(packet: number, count: number, zeroes: Zeroes): void {
+    const at = packet * this.#maxSectors;
+    for (let i = at; i < at + count; i += 1) this.stamps[i] = zeroes.sent(this.stamps[i] as number);
   }
 
   // Loops: most messages are so short that a view of them would cost more than the copy.

@@ -23,6 +23,7 @@ import { type Kernel, Kind } from './kernel.ts';
 import { LegLink } from './leg-link.ts';
 import type { Observer } from './observer.ts';
 import { Packet, type PacketPool } from './packets.ts';
+import { Zeroes } from './zeroes.ts';
 
 /** What a replica needs of the host it is on. */
 export interface LegHost {
@@ -55,6 +56,9 @@ export const SIM_LAYOUT: AbiLayout = {
 
 export const SLOT_SECTORS: number = SIM_LAYOUT.slotBytes / SECTOR_BYTES;
 
+/** Bits that the flags of a request take beside its length, while it waits for its process. */
+const PARKED_FLAGS = 256;
+
 /** After a stall one operation ends each so many microseconds. */
 const UNSTALL = 20;
 
@@ -69,6 +73,7 @@ export class SimLeg implements StreamEnd {
   readonly mailboxes: Mailboxes = { inbox: [], outbox: [] };
   /** Payload of all slots: one stamp per sector. */
   readonly stamps: Int32Array;
+  readonly zeroes: Zeroes;
   connection: Connection | null = null;
   side = 0;
 
@@ -87,6 +92,9 @@ export class SimLeg implements StreamEnd {
   /** Disk operations that a stalled disk does not end, and the disk's life in which they began. */
   #stalled: number[] = [];
   #stalledLife = 0;
+  /** Whether what a slot's read brings is to be looked at for zeroes. */
+  readonly #askedZero: Uint8Array;
+  readonly #scratch = new Int32Array(SLOT_SECTORS);
   /** Operations of this life that the disk does from or into each slot. */
   readonly #diskUses: Uint8Array;
 
@@ -101,6 +109,7 @@ export class SimLeg implements StreamEnd {
     observer: Observer,
     memory: DataMemory,
     stamps: Int32Array,
+    zeroes = new Zeroes(),
   ) {
     this.index = index;
     this.volume = volume;
@@ -109,6 +118,7 @@ export class SimLeg implements StreamEnd {
     this.disk = disk;
     this.memory = memory;
     this.stamps = stamps;
+    this.zeroes = zeroes;
     this.#kernel = kernel;
     this.#packets = packets;
     this.#observer = observer;
@@ -116,6 +126,7 @@ export class SimLeg implements StreamEnd {
     this.#wire = new LegLink(this, packets);
     const { frontSlots, peerSlots, engineSlots } = SIM_LAYOUT;
     this.#diskUses = new Uint8Array(frontSlots + peerSlots + engineSlots);
+    this.#askedZero = new Uint8Array(frontSlots + peerSlots + engineSlots);
   }
 
   get node(): number {
@@ -163,19 +174,18 @@ export class SimLeg implements StreamEnd {
    * A client's request; the caller has put a write's stamps into the slot. While the process stands
    * still the request waits in its socket.
    */
-  request(op: number, slot: number, fua: boolean, sector: number, count: number): void {
+  request(op: number, slot: number, flags: number, sector: number, count: number): void {
     if (!this.host.coreRunning()) {
       const { queue } = this.#kernel;
       const entry = queue.take(Kind.Record, this.index, this.host.coreLife);
       queue.a[entry] = -1;
       queue.b[entry] = op;
       queue.c[entry] = slot;
-      queue.d[entry] = fua ? -count : count;
+      queue.d[entry] = count * PARKED_FLAGS + flags;
       queue.x[entry] = sector;
       this.host.park(entry);
       return;
     }
-    const flags = fua ? Flag.Fua : 0;
     this.memory.headers.put(slot, 0, 0, 0, 0);
     this.append(op, slot, 0, flags, sector * SECTOR_BYTES, count * SECTOR_BYTES, 0);
   }
@@ -316,9 +326,10 @@ export class SimLeg implements StreamEnd {
       this.#deliverDisk(op);
       return;
     }
-    const count = d[entry] as number;
+    const packed = d[entry] as number;
     const slot = c[entry] as number;
-    this.request(b[entry] as number, slot, count < 0, x[entry] as number, Math.abs(count));
+    const count = Math.floor(packed / PARKED_FLAGS);
+    this.request(b[entry] as number, slot, packed % PARKED_FLAGS, x[entry] as number, count);
   }
 
   /** Tells the actor how a landed operation ended. */
@@ -393,7 +404,13 @@ export class SimLeg implements StreamEnd {
       status = Status.Differs;
     }
     this.#diskUses[slot] = (this.#diskUses[slot] as number) - 1;
-    this.append(Event.LocalDone, slot, 0, 0, offset, length, status);
+    let flags = 0;
+    if (this.#askedZero[slot] === 1) {
+      this.#askedZero[slot] = 0;
+      const at = slot * SLOT_SECTORS;
+      if (status === 0 && this.zeroes.all(this.stamps, at, disk.countOf(op))) flags = Flag.Zero;
+    }
+    this.append(Event.LocalDone, slot, 0, flags, offset, length, status);
   }
 
   /** Whether a slot holds something else than its header says. */
@@ -416,11 +433,15 @@ export class SimLeg implements StreamEnd {
     const offset = decisions.offset(r);
     switch (decisions.op(r)) {
       case Decision.LocalRead:
-        this.#io(DiskOp.Read, slot, offset, length, (decisions.flags(r) & Flag.Check) !== 0);
+        this.#askedZero[slot] = (decisions.flags(r) & Flag.Zero) === 0 ? 0 : 1;
+        this.#io(DiskOp.Read, slot, offset, length, (decisions.flags(r) & Flag.Check) !== 0, false);
         return;
-      case Decision.LocalWrite:
-        this.#io(DiskOp.Write, slot, offset, length, (decisions.flags(r) & Flag.Fua) !== 0);
+      case Decision.LocalWrite: {
+        const flags = decisions.flags(r);
+        const zero = (flags & Flag.Zero) !== 0;
+        this.#io(DiskOp.Write, slot, offset, length, (flags & Flag.Fua) !== 0, zero);
         return;
+      }
       case Decision.LocalFlush:
         this.#issue(this.disk.submitFlush(length, this.host.coreLife));
         return;
@@ -479,11 +500,26 @@ export class SimLeg implements StreamEnd {
     }
   }
 
-  #io(kind: number, slot: number, offset: number, length: number, fua: boolean): void {
-    const stamps = kind === DiskOp.Write ? this.stamps : null;
+  #io(
+    kind: number,
+    slot: number,
+    offset: number,
+    length: number,
+    fua: boolean,
+    zero: boolean,
+  ): void {
+    let stamps = kind === DiskOp.Write ? this.stamps : null;
     const sector = offset / SECTOR_BYTES;
     const count = length / SECTOR_BYTES;
-    const at = slot * SLOT_SECTORS;
+    let at = slot * SLOT_SECTORS;
+    if (zero) {
+      const scratch = this.#scratch;
+      for (let i = 0; i < count; i += 1) {
+        scratch[i] = this.zeroes.landed(this.stamps[at + i] as number);
+      }
+      stamps = scratch;
+      at = 0;
+    }
     const life = this.host.coreLife;
     this.#diskUses[slot] = (this.#diskUses[slot] as number) + 1;
     this.#issue(this.disk.submit(kind, slot, sector, count, fua, life, stamps, at));

@@ -30,6 +30,7 @@ import { PacketPool } from './packets.ts';
 import { Spoils } from './spoils.ts';
 import { SIM_LAYOUT, SimLeg, SLOT_SECTORS } from './volume.ts';
 import { WorldWatch } from './world-watch.ts';
+import { Zeroes } from './zeroes.ts';
 
 /** One run. */
 export interface RunSetup {
@@ -163,9 +164,9 @@ export class World implements FaultWorld {
     const connections: Connection[] = [];
     for (const [index, volume] of config.volumes.entries()) {
       const spoils = new Spoils();
+      const history = this.#history(index);
       const pair = volume.replicas.map(({ node }) => this.#leg(legs, index, volume, node, spoils));
       connections.push(this.#connect(index, pair));
-      const history = this.#history(index);
       const group = config.groups.findIndex((candidate) => candidate.volume === volume.name);
       const truth = this.#truth(index, volume, pair, history);
       const name = config.groups[group]?.name ?? '';
@@ -218,6 +219,7 @@ export class World implements FaultWorld {
       this.#watch,
       this.#memories[leg] as DataMemory,
       stamps,
+      new Zeroes(this.#histories[index] ?? null, spoils),
     );
     legs.push(made);
     return made;

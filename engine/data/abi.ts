@@ -16,7 +16,7 @@
  */
 
 /** Version of this interface; the addon refuses another one. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 /** Bytes of one event or decision record. */
 export const RECORD_BYTES = 32;
@@ -29,17 +29,20 @@ export const PAGE_BYTES = 4096;
 export const Event = {
   /** Front-end read of [offset, offset+length) into `slot`. */
   ReqRead: 1,
-  /** Front-end write from `slot`; flags may hold {@link Flag.Fua}. */
+  /** Front-end write from `slot`; flags may hold {@link Flag.Fua}, Zero, Unmap. */
   ReqWrite: 2,
   /** Front-end flush; `slot` identifies the request and has no payload. */
   ReqFlush: 3,
-  /** A LocalRead or LocalWrite of `slot` ended with `status` (0 or an errno). */
+  /**
+   * A LocalRead or LocalWrite of `slot` ended with `status` (0 or an errno). After a LocalRead with
+   * Flag.Zero the flags hold Zero when every byte that was read is zero.
+   */
   LocalDone: 10,
   /** A LocalFlush ended; `length` is its token, `status` 0 or an errno. */
   FlushDone: 11,
   /** A MetaRead (in-page `slot`) or MetaWrite ended; `offset` metadata page, `length` token. */
   MetaDone: 12,
-  /** A peer's write arrived in `slot` (header filled in); flags may hold Fua, Resync. */
+  /** A peer's write arrived in `slot` (header filled in), with the flags it was sent with. */
   PeerWrite: 13,
   /** A peer answered our PeerWrite: `slot` is OUR slot, `offset` its sequence, `status`. */
   PeerAck: 14,
@@ -66,7 +69,7 @@ export const Event = {
 export const Decision = {
   /** Read [offset, offset+length) of the replica into `slot`; answered by LocalDone. */
   LocalRead: 1,
-  /** Write `slot`; Fua in flags means durable before LocalDone. */
+  /** Write `slot`, or zeroes (Flag.Zero); Fua in flags means durable before LocalDone. */
   LocalWrite: 2,
   /** Make every write whose LocalDone was delivered durable; `length` token, FlushDone. */
   LocalFlush: 3,
@@ -74,7 +77,7 @@ export const Decision = {
   MetaRead: 4,
   /** Write out-page `slot` to metadata page `offset`, durable before MetaDone; token `length`. */
   MetaWrite: 5,
-  /** Send `slot` (header and payload) on `link`; arrives as PeerWrite, in order. */
+  /** Send `slot` (header, and payload unless Zero) on `link`; arrives as PeerWrite, in order. */
   PeerWrite: 6,
   /** Answer a peer's write: `slot` is the PEER's slot, `offset` its sequence, `status`. */
   PeerAck: 7,
@@ -111,6 +114,13 @@ export const Flag = {
   Resync: 2,
   /** LocalRead: what is read must have the checksum in the slot's header, else Status.Differs. */
   Check: 4,
+  /**
+   * Of a write: the range is to read as zeroes; the slot has no payload, and the range may be
+   * longer than a slot. Of a LocalRead: say whether all is zero.
+   */
+  Zero: 8,
+  /** Of a write with Zero: the space behind the range may be given back. */
+  Unmap: 16,
 } as const;
 
 /** Values of `status` that the engine tells apart; 0 is success, others are passed through. */

@@ -132,7 +132,7 @@ export class MirrorActor implements DataActor {
         return;
       case Event.LocalDone:
         p.watch.ended(slot);
-        this.#localDone(slot, e.status(r));
+        this.#localDone(slot, e.status(r), e.flags(r));
         return;
       case Event.PeerAck:
         p.link.acked(e.link(r), slot, e.offset(r), e.status(r));
@@ -225,7 +225,7 @@ export class MirrorActor implements DataActor {
     if (turn.takeDue(Deadline.Grant)) turn.reached('mirror.grant.lapsed');
   }
 
-  #localDone(slot: number, status: number): void {
+  #localDone(slot: number, status: number, flags: number): void {
     const p = this.#p;
     switch (p.slots.kind[slot]) {
       case Kind.Read:
@@ -236,7 +236,7 @@ export class MirrorActor implements DataActor {
         p.peers.localDone(slot, status);
         return;
       case Kind.Copy:
-        p.source.localDone(slot, status);
+        p.source.localDone(slot, status, flags);
         return;
       case Kind.PeerRead:
         p.reads.localDone(slot, status);

@@ -34,6 +34,8 @@ export const MIRROR_CANARIES: readonly Canary[] = [
   { id: 'RULE-14', what: 'A fenced primary never becomes a secondary.' },
   { id: 'ack-early', what: 'A write is acknowledged when the local disk has it.' },
   { id: 'clear-at-send', what: 'A dirty block is cleared when its copy is sent.' },
+  { id: 'clear-partly', what: 'A write to a part of a dirty block counts as a copy of it.' },
+  { id: 'zero-unsaid', what: 'A copy is sent as zeroes whatever was read.' },
   { id: 'stale-epoch', what: "A deposed primary's write is carried out and acknowledged." },
   { id: 'overlap-order', what: 'Overlapping writes are issued at once, in no order.' },
   { id: 'resync-race', what: 'A resync copy takes no range lock: old data may overwrite new.' },
@@ -106,6 +108,8 @@ export interface CanarySwitches {
   readonly rule14: boolean;
   readonly ackEarly: boolean;
   readonly clearAtSend: boolean;
+  readonly clearPartly: boolean;
+  readonly zeroUnsaid: boolean;
   readonly staleEpoch: boolean;
   readonly overlapOrder: boolean;
   readonly resyncRace: boolean;
@@ -149,6 +153,8 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     rule14: ids.has('RULE-14'),
     ackEarly: ids.has('ack-early'),
     clearAtSend: ids.has('clear-at-send'),
+    clearPartly: ids.has('clear-partly'),
+    zeroUnsaid: ids.has('zero-unsaid'),
     staleEpoch: ids.has('stale-epoch'),
     overlapOrder: ids.has('overlap-order'),
     resyncRace: ids.has('resync-race'),

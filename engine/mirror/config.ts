@@ -18,6 +18,11 @@ export interface MirrorConfig {
   readonly journalPages: number;
   /** Pages of 4 KiB from one superblock slot to the other at least, 1..65536. */
   readonly slotDistance: number;
+  /**
+   * Bytes of one zeroing request at most, a multiple of 4096: it has no payload, so it may be
+   * longer than a slot; its extents and one more must fit the hot set.
+   */
+  readonly zeroBytes: number;
   /** Resync copies in flight at most; the engine's slots bound it too. */
   readonly resyncWindow: number;
   /** Bytes of one resync copy at most, a multiple of 4096; the slots bound it too. */
@@ -48,6 +53,9 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   journalPages: 32,
   // 1 MiB: more than a bad track, an erase block or one misdirected write spoils at once.
   slotDistance: 256,
+  // Long enough that clearing a terabyte is no matter of millions of requests, short enough that
+  // a disk which has to write the zeroes is done with one in a fraction of a second.
+  zeroBytes: 8_388_608,
   resyncWindow: 16,
   resyncChunk: 65_536,
   barrierWrites: 2048,
@@ -84,6 +92,14 @@ export function checkMirrorConfig(config: MirrorConfig): void {
   invariant(
     config.slotDistance >= 1 && config.slotDistance <= 65536,
     'superblock slots stand 1 to 65536 pages apart',
+  );
+  invariant(
+    config.zeroBytes >= BLOCK_BYTES && config.zeroBytes % BLOCK_BYTES === 0,
+    'a zeroing request has whole blocks',
+  );
+  invariant(
+    config.zeroBytes / EXTENT_BYTES + 1 <= config.alExtents,
+    'the extents of one zeroing request fit the hot set',
   );
   invariant(
     config.resyncChunk >= BLOCK_BYTES && config.resyncChunk % BLOCK_BYTES === 0,

@@ -50,8 +50,6 @@ export class Link {
   mode: number = Mode.None;
   /** The peer's host life, from its hello. */
   peerBoot = 0;
-  /** The wire version that both sides speak. */
-  wire: number = WIRE_MIN;
   #sent = 0;
   #received = 0;
   #round = 0;
@@ -101,7 +99,6 @@ export class Link {
     this.#sent = 0;
     this.#received = 0;
     this.#p.reads.linkUp();
-    this.wire = WIRE_MIN;
     this.#round = 0;
     this.#refused = false;
     this.#waiting = null;
@@ -366,7 +363,6 @@ export class Link {
       return;
     }
     this.peerBoot = m.view.boot;
-    this.wire = Math.min(WIRE_MAX, m.wireMax);
     const strange = compareReplicas(this.#view(), m.view);
     if (strange.reason.startsWith('other-')) {
       this.#refuse(strange.reason);

@@ -12,10 +12,8 @@ import type { ReplicaView } from './compare.ts';
 import { PARENTS_MAX } from './metadata.ts';
 
 /** Wire versions that this program speaks. */
-export const WIRE_MIN = 1;
-export const WIRE_MAX = 2;
-/** The first version in which a peer can be asked for a read. */
-export const WIRE_READS = 2;
+export const WIRE_MIN = 3;
+export const WIRE_MAX = 3;
 
 /** What the primary makes of a handshake. */
 export const Outcome = { Reply: 0, Sync: 1, Copy: 2, Wait: 3, Refused: 4 } as const;

@@ -6,7 +6,6 @@
  */
 import { Decision, Status } from '../data/abi.ts';
 import { Mode } from './link.ts';
-import { WIRE_READS } from './messages.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { mediumError } from './repair.ts';
@@ -40,7 +39,7 @@ export class PeerReads {
   /** Whether the peer is a member that may be asked now. */
   get possible(): boolean {
     const { link, state, canary } = this.#p;
-    if (!state.lead || link.wire < WIRE_READS) return false;
+    if (!state.lead) return false;
     return link.mode === Mode.Sync || (canary.repairFromDirty && link.mirrored);
   }
 

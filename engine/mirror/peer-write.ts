@@ -37,13 +37,15 @@ export class PeerWrites {
       Number.isSafeInteger(offset) &&
       offset >= 0 &&
       length > 0 &&
+      length <= ((flags & Flag.Zero) !== 0 ? config.sizeBytes : turn.memory.layout.slotBytes) &&
       offset + length <= config.sizeBytes;
     if (!sane || !peer.received(headers.sequence(slot))) {
       turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
       peer.drop('garbage');
       return;
     }
-    slots.open(slot, Kind.PeerWrite, offset, length, flags & (Flag.Fua | Flag.Resync));
+    const kept = Flag.Fua | Flag.Resync | Flag.Zero | Flag.Unmap;
+    slots.open(slot, Kind.PeerWrite, offset, length, flags & kept);
     slots.link[slot] = link;
     slots.sequence[slot] = headers.sequence(slot);
     slots.sender[slot] = headers.request(slot) - 1;
@@ -81,7 +83,7 @@ export class PeerWrites {
     if (slots.phase[slot] !== Phase.Range) return;
     slots.phase[slot] = Phase.Flying;
     this.#flying += 1;
-    const flags = (slots.flags[slot] as number) & Flag.Fua;
+    const flags = (slots.flags[slot] as number) & (Flag.Fua | Flag.Zero | Flag.Unmap);
     const offset = slots.offset[slot] as number;
     turn.emit(Decision.LocalWrite, slot, 0, flags, offset, slots.length[slot] as number, 0);
   }

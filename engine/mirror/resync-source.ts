@@ -17,6 +17,8 @@ import { Deadline } from './turn.ts';
 /** Unreadable blocks that are tried within one second; the others wait for the next. */
 const UNREADABLE_MAX = 4096;
 
+const ZERO_COPY = Flag.Resync | Flag.Zero | Flag.Unmap;
+
 /** How far a resync has come. */
 const Stage = { Idle: 0, Flushing: 1, Starting: 2, Copying: 3, Finishing: 4, Proposed: 5 } as const;
 
@@ -29,7 +31,9 @@ export class ResyncSource {
   #cursor = 0;
   #flying = 0;
   #mapComplete = false;
+  /** Bytes copied, and bytes that were zeroes and cost no payload. */
   #copied = 0;
+  #zeroed = 0;
   /** Tells a late callback from an earlier attempt. */
   #attempt = 0;
   /**
@@ -89,11 +93,11 @@ export class ResyncSource {
     const { slots, turn } = this.#p;
     slots.phase[slot] = Phase.Flying;
     const offset = slots.offset[slot] as number;
-    turn.emit(Decision.LocalRead, slot, 0, 0, offset, slots.length[slot] as number, 0);
+    turn.emit(Decision.LocalRead, slot, 0, Flag.Zero, offset, slots.length[slot] as number, 0);
   }
 
-  /** The local disk has read a copy. */
-  localDone(slot: number, status: number): void {
+  /** The local disk has read a copy; `flags` say whether it is all zero. */
+  localDone(slot: number, status: number, flags: number): void {
     const { slots, link, role, canary, map } = this.#p;
     if (status !== 0 && mediumError(status)) this.#notRead(slot);
     else if (status !== 0) role.failDisk('read');
@@ -106,7 +110,11 @@ export class ResyncSource {
     if (canary.clearAtSend) {
       for (let at = offset; at < offset + length; at += BLOCK_BYTES) map.clear(at / BLOCK_BYTES);
     }
-    link.sendWrite(slot, offset, length, Flag.Resync);
+    // Zeroes need no payload, and no space at the target.
+    const zero = (flags & Flag.Zero) !== 0 || canary.zeroUnsaid;
+    slots.flags[slot] = zero ? ZERO_COPY : Flag.Resync;
+    link.sendWrite(slot, offset, length, slots.flags[slot] as number);
+    if (zero) this.#p.turn.reached('mirror.resync.zeroes');
   }
 
   /** The target has a copy: the evidence that clears its blocks. */
@@ -119,7 +127,8 @@ export class ResyncSource {
       if (this.#single.size > 0) this.#single.delete(at / BLOCK_BYTES);
     }
     barrier.add(offset, length);
-    this.#copied += length;
+    if (((slots.flags[slot] as number) & Flag.Zero) === 0) this.#copied += length;
+    else this.#zeroed += length;
     this.#close(slot);
   }
 
@@ -130,7 +139,7 @@ export class ResyncSource {
     // What a client has written since, or what failed for once, can be read now.
     for (const block of this.#unreadable) this.#single.add(block);
     this.#unreadable.clear();
-    turn.event('mirror.resync.progress', { copied: this.#copied, dirty: map.dirty });
+    turn.event('mirror.resync.progress', { ...this.#done(), dirty: map.dirty });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
   }
 
@@ -145,7 +154,7 @@ export class ResyncSource {
   ended(): void {
     if (this.#stage !== Stage.Proposed) return;
     this.#stage = Stage.Idle;
-    this.#p.turn.event('mirror.resync.end', { copied: this.#copied });
+    this.#p.turn.event('mirror.resync.end', this.#done());
     // A read that needs the peer may ask it from now on.
     this.#p.repair.unpark();
   }
@@ -154,7 +163,7 @@ export class ResyncSource {
   linkLost(link: number): void {
     const { slots, turn, locks } = this.#p;
     if (this.#stage >= Stage.Copying) {
-      turn.event('mirror.resync.interrupted', { copied: this.#copied, dirty: this.#p.map.dirty });
+      turn.event('mirror.resync.interrupted', { ...this.#done(), dirty: this.#p.map.dirty });
       turn.reached('mirror.resync.interrupted');
     }
     this.abort();
@@ -191,6 +200,7 @@ export class ResyncSource {
     this.#stage = Stage.Copying;
     this.#cursor = 0;
     this.#copied = 0;
+    this.#zeroed = 0;
     this.#mapComplete = false;
     this.#unreadable.clear();
     this.#single.clear();
@@ -304,6 +314,10 @@ export class ResyncSource {
     this.#stage = Stage.Proposed;
     store.block.peerGeneration = generation;
     role.proposeBoth();
+  }
+
+  #done(): { copied: number; zeroed: number } {
+    return { copied: this.#copied, zeroed: this.#zeroed };
   }
 
   #close(slot: number): void {

@@ -3,8 +3,9 @@
  * completed when every member of the in-sync set has it. Never acknowledges what the rules do not
  * allow; never gives a slot back while the disk or a link still uses it.
  */
-import { EXTENT_BYTES } from '../core/units.ts';
+import { BLOCK_BYTES, EXTENT_BYTES } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
+import { Mode } from './link.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { Kind, Peer, Phase, SlotQueue } from './request.ts';
@@ -44,7 +45,7 @@ export class FrontWrites {
   /** A front-end request arrives. */
   request(kind: number, slot: number, flags: number, offset: number, length: number): void {
     const p = this.#p;
-    if (kind !== Kind.Flush && !this.#valid(offset, length)) {
+    if (kind !== Kind.Flush && !this.#valid(flags, offset, length)) {
       p.turn.emit(Decision.Complete, slot, 0, 0, 0, 0, Status.Invalid);
       p.turn.reached('mirror.request.invalid');
       return;
@@ -53,7 +54,7 @@ export class FrontWrites {
       p.turn.emit(Decision.Complete, slot, 0, 0, 0, 0, Status.Fenced);
       return;
     }
-    p.slots.open(slot, kind, offset, length, flags & Flag.Fua);
+    p.slots.open(slot, kind, offset, length, flags & (Flag.Fua | Flag.Zero | Flag.Unmap));
     if (this.#gate.count === 0 && p.state.mayServe(p.turn.now)) {
       this.#start(slot);
       return;
@@ -253,14 +254,15 @@ export class FrontWrites {
     if (locked) locks.release(slot);
   }
 
-  #valid(offset: number, length: number): boolean {
+  #valid(flags: number, offset: number, length: number): boolean {
     const { config, turn } = this.#p;
     const block = config.logicalBlock;
+    const zero = (flags & Flag.Zero) !== 0;
     return (
       Number.isSafeInteger(offset) &&
       offset >= 0 &&
       length > 0 &&
-      length <= turn.memory.layout.slotBytes &&
+      length <= (zero ? config.zeroBytes : turn.memory.layout.slotBytes) &&
       offset % block === 0 &&
       length % block === 0 &&
       offset + length <= config.sizeBytes
@@ -372,10 +374,29 @@ export class FrontWrites {
     const needsPeer = state.required && !state.fencing && !canary.ackEarly;
     if (needsPeer && peer !== Peer.Acked && slots.status[slot] === 0) return;
     if ((peer === Peer.Acked || peer === Peer.Sent) && this.#p.link.mirrored) {
+      if (peer === Peer.Acked) this.#clear(slot);
       barrier.add(slots.offset[slot] as number, slots.length[slot] as number);
       this.#end(slot, barrier.interval);
       return;
     }
     this.#end(slot, 0);
+  }
+
+  /**
+   * Both replicas have the write of `slot`, on the present link and under its lock: what it covers
+   * wholly is equal, whatever was missing there before, and needs no copy. It is not stable yet, so
+   * a lost link makes it dirty again, as it does with a copy.
+   */
+  #clear(slot: number): void {
+    const { slots, map, link, canary } = this.#p;
+    if (map.dirty === 0 || link.mode !== Mode.Copy) return;
+    if (slots.status[slot] !== 0 || slots.link[slot] !== link.id) return;
+    const offset = slots.offset[slot] as number;
+    const end = offset + (slots.length[slot] as number);
+    const partly = canary.clearPartly;
+    const first = partly ? Math.floor(offset / BLOCK_BYTES) : Math.ceil(offset / BLOCK_BYTES);
+    const last = partly ? Math.ceil(end / BLOCK_BYTES) : Math.floor(end / BLOCK_BYTES);
+    for (let block = first; block < last; block += 1) map.clear(block);
+    if (first < last) this.#p.turn.reached('mirror.resync.overwritten');
   }
 }

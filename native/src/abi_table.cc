@@ -55,7 +55,9 @@ Napi::Value abiTable(const Napi::CallbackInfo& info) {
                                   {"PeerData", decision::kPeerData}}));
   all.Set("Flag", table(env, {{"Fua", flag::kFua},
                               {"Resync", flag::kResync},
-                              {"Check", flag::kCheck}}));
+                              {"Check", flag::kCheck},
+                              {"Zero", flag::kZero},
+                              {"Unmap", flag::kUnmap}}));
   all.Set("Status", table(env, {{"Ok", status::kOk},
                                 {"Io", status::kIo},
                                 {"Gone", status::kGone},

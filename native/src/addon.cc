@@ -102,8 +102,11 @@ ReactorOptions optionsFrom(const Napi::Object& from) {
   options.disk.metaPages = uint32_t(integer(from, "metaPages", UINT32_MAX));
   options.disk.blockBytes = uint32_t(integer(from, "blockBytes", 4096, 4096));
   options.disk.lockWaitMicros = int64_t(integer(from, "lockWaitMillis", 60000, 1000)) * 1000;
+  options.disk.zeroBytes = uint32_t(integer(from, "zeroBytes", 1u << 30, options.layout.slotBytes));
   const bool block = options.disk.blockBytes == 512 || options.disk.blockBytes == 4096;
   if (!block) badArgument("blockBytes (512 or 4096)");
+  if (options.disk.zeroBytes == 0 || options.disk.zeroBytes % kPageBytes != 0)
+    badArgument("zeroBytes (whole pages)");
   if (options.disk.sizeBytes == 0 || options.disk.sizeBytes % options.disk.blockBytes != 0)
     badArgument("sizeBytes (whole blocks)");
   const std::string direct = text(from, "direct", "auto");

@@ -82,6 +82,8 @@ struct Core {
   uint64_t sizeBytes = 0;
   /// Smallest unit of a request.
   uint32_t blockBytes = 4096;
+  /// Longest write of zeroes that the engine takes at once, a multiple of the block.
+  uint32_t zeroBytes = 4096;
   Slots slots;
   PagePool pages;
   EventQueue events;

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "crc32c.h"
 
 namespace understudy {
@@ -38,6 +40,20 @@ void checkSize(const Kind& kind, uint64_t wanted, const std::string& path) {
 }
 
 /// Whether reads of one block really work on this descriptor with O_DIRECT.
+/// What is written where the file system or device has no quicker way to zeroes.
+alignas(kPageBytes) uint8_t zeroPages[256 * kPageBytes];
+
+/// Whether fallocate says that it cannot do this here, and not that it failed.
+bool cannot(int32_t result) {
+  return result == -EOPNOTSUPP || result == -ENOSYS || result == -ENODEV || result == -EINVAL ||
+         result == -EPERM || result == -ENOTTY;
+}
+
+bool allZero(const uint8_t* bytes, uint32_t length) {
+  // Each byte equals the one before it, and the first is zero.
+  return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
 bool directWorks(int fd, uint32_t blockBytes) {
   void* buffer = nullptr;
   if (posix_memalign(&buffer, kPageBytes, kPageBytes) != 0) return false;
@@ -125,18 +141,75 @@ void Disk::lock(int fd, const std::string& path, int64_t deadline) {
 }
 
 void Disk::start(const Record& decision, bool write) {
-  core_.slots.beginIo(decision.slot, decision.length);
+  const bool zero = (decision.flags & flag::kZero) != 0;
+  // Zeroes have no payload, so they may be longer than a slot.
+  if (write && zero)
+    core_.slots.beginUse(decision.slot);
+  else
+    core_.slots.beginIo(decision.slot, decision.length);
   const uint64_t offset = uint64_t(decision.offset);
   BELIEVE(decision.offset >= 0 && offset + decision.length <= core_.sizeBytes,
           "a disk operation is within the volume");
   SlotOp& op = slotOps_[size_t(decision.slot)];
   const bool check = !write && (decision.flags & flag::kCheck) != 0;
-  op = {offset, decision.length, 0, write, write && (decision.flags & flag::kFua) != 0, check};
+  op = SlotOp{};
+  op.offset = offset;
+  op.length = decision.length;
+  op.write = write;
+  op.durable = write && (decision.flags & flag::kFua) != 0;
+  op.check = check;
+  op.zero = zero;
+  op.unmap = (decision.flags & flag::kUnmap) != 0;
   // What a check reads must come from the device, not from the cache that the write went through.
   if (check && !direct_)
     posix_fadvise(data_, off_t(offset), decision.length, POSIX_FADV_DONTNEED);
   (write ? core_.stats.localWrites : core_.stats.localReads)++;
-  submit(decision.slot);
+  if (write && zero)
+    submitZeroes(decision.slot);
+  else
+    submit(decision.slot);
+}
+
+/// By the quickest way that this file or device has; the last is to write them.
+void Disk::submitZeroes(int32_t slot) {
+  SlotOp& op = slotOps_[size_t(slot)];
+  FileOp file{};
+  file.fd = data_;
+  file.length = op.length - op.done;
+  file.offset = op.offset + op.done;
+  file.registered = -1;
+  file.tag = tagOf(Tag::Slot, uint64_t(slot));
+  file.memory = dataInMemory_;
+  op.way = op.unmap && punches_ ? Way::Punch : zeroes_ ? Way::Range : Way::Write;
+  if (op.way == Way::Punch)
+    return core_.io->zero(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+  if (op.way == Way::Range) return core_.io->zero(file, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE);
+  file.buffer = zeroPages;
+  file.length = std::min(file.length, uint32_t(sizeof zeroPages));
+  core_.io->write(file);
+}
+
+void Disk::zeroesCompleted(int32_t slot, int32_t result) {
+  SlotOp& op = slotOps_[size_t(slot)];
+  const uint64_t tag = tagOf(Tag::Slot, uint64_t(slot));
+  const bool again = result == -EINTR || result == -EAGAIN;
+  if (op.way == Way::Sync) {
+    if (again) return core_.io->sync(data_, tag, dataInMemory_);
+    return ended(slot, result < 0 ? -result : status::kOk, 0);
+  }
+  if (again) return submitZeroes(slot);
+  if (op.way != Way::Write && cannot(result)) {
+    (op.way == Way::Punch ? punches_ : zeroes_) = false;
+    return submitZeroes(slot);
+  }
+  // A write that wrote nothing: somebody cut the replica short.
+  if (result < 0 || (op.way == Way::Write && result == 0))
+    return ended(slot, result < 0 ? -result : status::kIo, 0);
+  if (op.way == Way::Write) op.done += uint32_t(result);
+  if (op.way == Way::Write && op.done < op.length) return submitZeroes(slot);
+  if (!op.durable) return ended(slot, status::kOk, 0);
+  op.way = Way::Sync;
+  core_.io->sync(data_, tag, dataInMemory_);
 }
 
 void Disk::submit(int32_t slot) {
@@ -158,6 +231,7 @@ void Disk::submit(int32_t slot) {
 
 void Disk::slotCompleted(int32_t slot, int32_t result) {
   SlotOp& op = slotOps_[size_t(slot)];
+  if (op.write && op.zero) return zeroesCompleted(slot, result);
   if (result == -EINTR || result == -EAGAIN) return submit(slot);
   int32_t outcome = status::kOk;
   if (result <= 0) {
@@ -169,8 +243,15 @@ void Disk::slotCompleted(int32_t slot, int32_t result) {
     if (op.check && crc32c(core_.slots.data(slot), op.length) != core_.headers[slot].checksum)
       outcome = status::kDiffers;
   }
+  const bool zero = outcome == status::kOk && !op.write && op.zero &&
+                    allZero(core_.slots.data(slot), op.length);
+  ended(slot, outcome, zero ? flag::kZero : 0);
+}
+
+void Disk::ended(int32_t slot, int32_t outcome, int32_t flags) {
+  const SlotOp& op = slotOps_[size_t(slot)];
   core_.slots.endIo(slot);
-  core_.events.push({event::kLocalDone, slot, 0, 0, double(op.offset), op.length, outcome});
+  core_.events.push({event::kLocalDone, slot, 0, flags, double(op.offset), op.length, outcome});
 }
 
 void Disk::flush(uint32_t token) {

@@ -17,6 +17,7 @@ struct DiskOptions {
   uint64_t sizeBytes = 0;
   uint32_t metaPages = 0;
   uint32_t blockBytes = 4096;
+  uint32_t zeroBytes = 4096;
   Direct direct = Direct::Auto;
   /// How long to wait for a lock: a killed process's ring lets go of it a moment later.
   int64_t lockWaitMicros = 1000000;
@@ -56,15 +57,23 @@ class Disk {
   };
 
  private:
+  /// How zeroes are being made: by fallocate, by writing them; at last they are made durable.
+  enum class Way : uint8_t { Punch, Range, Write, Sync };
   struct SlotOp {
     uint64_t offset = 0;
     uint32_t length = 0, done = 0;
     bool write = false, durable = false, check = false;
+    /// A write of zeroes, or a read that is asked whether it brought nothing else.
+    bool zero = false, unmap = false;
+    Way way = Way::Write;
   };
   int openOne(const std::string& path, const DiskOptions& options, bool& direct);
   void lock(int fd, const std::string& path, int64_t deadline);
   void start(const Record& decision, bool write);
   void submit(int32_t slot);
+  void submitZeroes(int32_t slot);
+  void zeroesCompleted(int32_t slot, int32_t result);
+  void ended(int32_t slot, int32_t outcome, int32_t flags);
   void submit(PageOp* op);
   void startSync();
 
@@ -72,6 +81,8 @@ class Disk {
   int data_ = -1, meta_ = -1;
   uint64_t metaBase_ = 0;
   uint32_t metaPages_ = 0;
+  /// What fallocate can do on this file or device, as far as it is known.
+  bool punches_ = true, zeroes_ = true;
   bool direct_ = false, dataInMemory_ = false, metaInMemory_ = false;
   std::vector<SlotOp> slotOps_;
   std::vector<PageOp*> freePageOps_;

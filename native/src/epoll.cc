@@ -65,6 +65,11 @@ class Epoll final : public Io {
     if (op.memory) return callNow(op, true);
     job(DiskJob::Kind::Write, op);
   }
+  void zero(const FileOp& op, int mode) override {
+    if (op.memory) return zeroNow(op, mode);
+    inFlight_++;
+    pool_->add({DiskJob::Kind::Zero, op, mode});
+  }
   void sync(int fd, uint64_t tag, bool memory) override {
     if (memory) return syncNow(fd, tag);
     FileOp op{};

@@ -1,6 +1,7 @@
 #include "io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -27,6 +28,12 @@ void Io::callNow(const FileOp& op, bool write) {
                             : preadv2(op.fd, &whole, 1, offset, 0);
   inFlight_++;
   made_.push_back({op.tag, got < 0 ? -errno : int32_t(got)});
+}
+
+void Io::zeroNow(const FileOp& op, int mode) {
+  inFlight_++;
+  const int got = fallocate(op.fd, mode, off_t(op.offset), off_t(op.length));
+  made_.push_back({op.tag, got == 0 ? 0 : -errno});
 }
 
 void Io::syncNow(int fd, uint64_t tag) {

@@ -38,6 +38,8 @@ class Io {
 
   virtual void read(const FileOp& op) = 0;
   virtual void write(const FileOp& op) = 0;
+  /// fallocate of [offset, offset+length) with `mode`, which makes it read as zeroes; ends with 0.
+  virtual void zero(const FileOp& op, int mode) = 0;
   /// fdatasync. `memory` as in FileOp.
   virtual void sync(int fd, uint64_t tag, bool memory) = 0;
   virtual void receive(int fd, void* buffer, uint32_t length, uint64_t tag) = 0;
@@ -75,6 +77,7 @@ class Io {
 
  protected:
   void callNow(const FileOp& op, bool write);
+  void zeroNow(const FileOp& op, int mode);
   void syncNow(int fd, uint64_t tag);
   /// Moves completions of calls made at once to the caller.
   uint32_t takeMade(Completion* completions, uint32_t capacity);

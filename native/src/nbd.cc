@@ -21,10 +21,11 @@ constexpr uint32_t kErrUnsupported = 0x80000001, kErrInvalid = 0x80000003, kErrU
                    kErrShutdown = 0x80000007, kErrTooBig = 0x80000009;
 constexpr uint16_t kInfoExport = 0, kInfoBlockSize = 3;
 constexpr uint16_t kCommandRead = 0, kCommandWrite = 1, kCommandDisconnect = 2, kCommandFlush = 3;
-constexpr uint16_t kCommandFua = 1;
-/// HAS_FLAGS, SEND_FLUSH, SEND_FUA, CAN_MULTI_CONN: one reactor serves all connections, so a flush
-/// on one covers what was completed on every other.
-constexpr uint16_t kExportFlags = 1 | 4 | 8 | 256;
+constexpr uint16_t kCommandTrim = 4, kCommandWriteZeroes = 6;
+constexpr uint16_t kCommandFua = 1, kCommandNoHole = 2;
+/// HAS_FLAGS, SEND_FLUSH, SEND_FUA, SEND_TRIM, SEND_WRITE_ZEROES, CAN_MULTI_CONN: one reactor
+/// serves all connections, so a flush on one covers what was completed on every other.
+constexpr uint16_t kExportFlags = 1 | 4 | 8 | 32 | 64 | 256;
 constexpr uint32_t kRequestBytes = 28, kOptionBytes = 16;
 
 /// Longest option; a name may have 4096 bytes.
@@ -215,7 +216,9 @@ Stream::Parsed NbdConnection::parseRequest() {
   const uint16_t flags = loadBe<uint16_t>(at + 4), type = loadBe<uint16_t>(at + 6);
   const uint64_t cookie = loadBe<uint64_t>(at + 8), offset = loadBe<uint64_t>(at + 16);
   const uint32_t length = loadBe<uint32_t>(at + 24);
-  const bool write = type == kCommandWrite, transfer = write || type == kCommandRead;
+  const bool zeroes = type == kCommandTrim || type == kCommandWriteZeroes;
+  const bool write = type == kCommandWrite, transfer = write || type == kCommandRead || zeroes;
+  const uint16_t known = type == kCommandWriteZeroes ? kCommandFua | kCommandNoHole : kCommandFua;
   if (loadBe<uint32_t>(at) != kRequestMagic || (write && length > kDiscardMax)) {
     core_.stats.nbdRejected++;
     shut();
@@ -237,14 +240,14 @@ Stream::Parsed NbdConnection::parseRequest() {
     error = ESHUTDOWN;
   else if (!transfer && type != kCommandFlush)
     error = EINVAL;
-  else if ((flags & ~kCommandFua) != 0)
+  else if ((flags & ~known) != 0)
     error = EINVAL;
-  else if (transfer &&
-           (length == 0 || length > core_.layout.slotBytes || length % core_.blockBytes != 0))
+  else if (transfer && (length == 0 || length % core_.blockBytes != 0 ||
+                        (!zeroes && length > core_.layout.slotBytes)))
     error = EINVAL;
   else if (transfer && (offset % core_.blockBytes != 0 || offset > core_.sizeBytes ||
                         length > core_.sizeBytes - offset))
-    error = write ? ENOSPC : EINVAL;
+    error = write || zeroes ? ENOSPC : EINVAL;
   if (error != 0) {
     if (queued() > kRepliesMax) return Parsed::Stalled;
     consume(kRequestBytes);
@@ -266,8 +269,12 @@ Stream::Parsed NbdConnection::parseRequest() {
   taken.cookie = cookie;
   taken.kind = uint8_t(type);
   taken.length = transfer ? length : 0;
-  offset_ = transfer ? offset : 0;
-  fua_ = write && (flags & kCommandFua) != 0;
+  taken.next = transfer ? offset : 0;
+  taken.left = taken.length;
+  taken.flags = (write || zeroes) && (flags & kCommandFua) != 0 ? flag::kFua : 0;
+  if (zeroes) taken.flags |= flag::kZero;
+  // A trim has no need of the space; zeroes may give it back unless the client wants to keep it.
+  if (zeroes && (flags & kCommandNoHole) == 0) taken.flags |= flag::kUnmap;
   if (!write) {
     hand(slot);
     return Parsed::Progress;
@@ -289,22 +296,35 @@ void NbdConnection::bodyArrived() {
 }
 
 void NbdConnection::hand(int32_t slot) {
-  const Slot& taken = core_.slots.at(slot);
-  const int32_t op = taken.kind == kCommandRead    ? event::kReqRead
-                     : taken.kind == kCommandWrite ? event::kReqWrite
-                                                   : event::kReqFlush;
   core_.slots.admit(slot);
+  requests_++;
+  core_.stats.nbdRequests++;
+  ask(slot);
+}
+
+/// Hands the engine the request, or the next piece of it: zeroes may be longer than what the engine
+/// takes at once, and pieces end where multiples of that do.
+void NbdConnection::ask(int32_t slot) {
+  Slot& taken = core_.slots.at(slot);
+  const int32_t op = taken.kind == kCommandRead    ? event::kReqRead
+                     : taken.kind == kCommandFlush ? event::kReqFlush
+                                                   : event::kReqWrite;
+  uint32_t piece = taken.left;
+  if ((taken.flags & flag::kZero) != 0)
+    piece = std::min(piece, core_.zeroBytes - uint32_t(taken.next % core_.zeroBytes));
   SlotHeader& header = core_.headers[slot];
   header = {};
   header.request = ++server_.requestIds_;
-  requests_++;
-  core_.stats.nbdRequests++;
-  core_.events.push({op, slot, 0, fua_ ? flag::kFua : 0, double(offset_), taken.length, 0});
+  const double offset = double(taken.next);
+  taken.next += piece;
+  taken.left -= piece;
+  core_.events.push({op, slot, 0, taken.flags, offset, piece, 0});
 }
 
 void NbdConnection::complete(int32_t slot, int32_t status) {
   Slot& request = core_.slots.engineSlot(slot);
   BELIEVE(requests_ > 0, "a request is completed once");
+  if (status == 0 && request.left > 0 && !closing()) return ask(slot);
   requests_--;
   if (!closing()) {
     Outgoing answer{};

@@ -44,6 +44,7 @@ class NbdConnection final : public Stream {
   uint32_t refusal(const uint8_t* name, uint32_t length, const char** text) const;
   void reply(uint64_t cookie, uint32_t error);
   void hand(int32_t slot);
+  void ask(int32_t slot);
   void maybeEnd();
 
   NbdServer& server_;
@@ -54,8 +55,6 @@ class NbdConnection final : public Stream {
   /// Requests that the engine has not completed.
   uint32_t requests_ = 0;
   int32_t filling_ = -1;
-  bool fua_ = false;
-  uint64_t offset_ = 0;
   /// Error to answer once the payload of a refused write has been read past, 0 for none.
   uint32_t refused_ = 0;
   uint64_t refusedCookie_ = 0;

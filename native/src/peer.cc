@@ -83,7 +83,6 @@ Stream::Parsed PeerConnection::parseHello() {
   consume(kHelloPrefix + body);
   node_ = loadLe<uint16_t>(theirHello_.data() + 14);
   if (!acceptable()) return Parsed::Progress;
-  wire_ = std::min(kWireMax, loadLe<uint16_t>(theirHello_.data() + 12));
   const bool connecting = endpoint_ != nullptr;
   session_.derive(network_.key_, connecting ? ourHello_ : theirHello_,
                   connecting ? theirHello_ : ourHello_, connecting);
@@ -149,15 +148,17 @@ Stream::Parsed PeerConnection::parseFrame() {
   // Nothing is authenticated yet: only bounds that protect us are judged here.
   bool bounded = false;
   switch (frame_.type) {
-    case FrameType::Write: bounded = body > 0 && body <= core_.layout.slotBytes; break;
+    case FrameType::Write:
+      bounded = frame_.zeroes() ? body == 0 && frame_.asked > 0
+                                : body > 0 && body <= core_.layout.slotBytes;
+      break;
     case FrameType::Message: bounded = body > 0 && body <= kPageBytes; break;
     case FrameType::Ack:
     case FrameType::Alive: bounded = body == 0; break;
     case FrameType::Read:
-      bounded = wire_ >= kWireReads && body == 0 && frame_.asked > 0 &&
-                frame_.asked <= core_.layout.slotBytes;
+      bounded = body == 0 && frame_.asked > 0 && frame_.asked <= core_.layout.slotBytes;
       break;
-    case FrameType::Data: bounded = wire_ >= kWireReads && body <= core_.layout.slotBytes; break;
+    case FrameType::Data: bounded = body <= core_.layout.slotBytes; break;
   }
   if (!bounded) {
     reject("frame bounds");
@@ -225,11 +226,11 @@ void PeerConnection::frameComplete() {
   const bool write = frame_.type == FrameType::Write;
   SlotHeader& header = core_.headers[filling_];
   memcpy(&header, header_, kHeaderBytes);
-  if (write && crc32c(body, frame_.bodyBytes) != header.checksum) {
+  if (frame_.bodyBytes > 0 && crc32c(body, frame_.bodyBytes) != header.checksum) {
     core_.stats.checksumFailures++;
     return reject("payload checksum");
   }
-  const uint32_t unit = 512, length = write ? frame_.bodyBytes : frame_.asked;
+  const uint32_t unit = 512, length = frame_.bodyBytes > 0 ? frame_.bodyBytes : frame_.asked;
   if (length % unit != 0 || frame_.offset % unit != 0 || frame_.offset > core_.sizeBytes ||
       length > core_.sizeBytes - frame_.offset)
     return reject(write ? "write range" : "read range");
@@ -277,16 +278,17 @@ void PeerConnection::acked() {
 
 void PeerConnection::sendWrite(const Record& decision) {
   core_.slots.engineSlot(decision.slot);
-  BELIEVE(decision.length > 0 && decision.length <= core_.layout.slotBytes,
+  const bool zeroes = (decision.flags & flag::kZero) != 0;
+  BELIEVE(decision.length > 0 && (zeroes || decision.length <= core_.layout.slotBytes),
           "a write to a peer fits its slot");
   SlotHeader& header = core_.headers[decision.slot];
-  const uint8_t* body = core_.slots.data(decision.slot);
-  header.checksum = crc32c(body, decision.length);
+  const uint8_t* body = zeroes ? nullptr : core_.slots.data(decision.slot);
+  header.checksum = zeroes ? 0 : crc32c(body, decision.length);
   unacknowledged_.push_back({header.sequence, decision.slot});
   if (queued() > kQueuedMax || unacknowledged_.size() > kQueuedMax) return giveUp();
   Frame frame;
   frame.type = FrameType::Write;
-  frame.bodyBytes = decision.length;
+  (zeroes ? frame.asked : frame.bodyBytes) = decision.length;
   frame.flags = uint32_t(decision.flags);
   frame.slot = decision.slot;
   frame.offset = uint64_t(decision.offset);
@@ -305,7 +307,6 @@ void PeerConnection::sendAck(const Record& decision) {
 }
 
 void PeerConnection::sendRead(const Record& decision) {
-  BELIEVE(wire_ >= kWireReads, "a peer is asked only for what it understands");
   SlotHeader& header = core_.headers[decision.slot];
   core_.slots.beginIo(decision.slot, decision.length);
   asked_.push_back({header.sequence, decision.slot, decision.length});

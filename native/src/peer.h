@@ -80,8 +80,6 @@ class PeerConnection final : public Stream {
   std::vector<uint8_t> ourHello_, theirHello_;
   uint16_t node_ = 0;
   int32_t link_ = 0;
-  /// The wire version that this session speaks.
-  uint16_t wire_ = kWireMin;
   Session session_;
   // The frame being received.
   Frame frame_;

@@ -76,6 +76,7 @@ Reactor::Reactor(const ReactorOptions& options)
   core_->headers = reinterpret_cast<SlotHeader*>(memory_->at + at.headers);
   core_->sizeBytes = options.disk.sizeBytes;
   core_->blockBytes = options.disk.blockBytes;
+  core_->zeroBytes = options.disk.zeroBytes;
   disk_.open(options.disk);
   Identity identity = options.identity;
   identity.slotBytes = layout.slotBytes;

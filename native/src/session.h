@@ -1,4 +1,4 @@
-// The secrets of one replication connection, and the bytes of its wire (version 2).
+// The secrets of one replication connection, and the bytes of its wire (version 3).
 //
 // Integers are little-endian.
 //
@@ -12,13 +12,13 @@
 //
 // Frame:
 //   record: u32 body bytes, u8 type, u8[3] zero, u32 flags, i32 slot, u64 offset, i32 status,
-//   u32 bytes asked for (reads only);
+//   u32 bytes meant, where no body tells (reads, and writes of zeroes);
 //   16 tag, 64 slot header (writes, reads and their answers), body;
 //   tag: SipHash-2-4-128 under the direction's key of u64 frame counter, record, header, and
 //   the body's NH sums (nh.h) under the direction's payload key.
 //
-// Version 2 added reads and their answers (Read, Data). A session speaks the highest version that
-// both sides know, so a peer of version 1 is never asked.
+// Version 2 added reads and their answers (Read, Data), version 3 writes of zeroes without a body.
+// Nothing older was ever released, so nothing older is spoken.
 //
 // F is SipHash under each half of the 32-byte cluster key, over a number for the half and the
 // message, the two results xored: a pseudo-random function as long as either half is secret. The
@@ -37,9 +37,7 @@
 
 namespace understudy {
 
-constexpr uint16_t kWireMin = 1, kWireMax = 2;
-/// The first version with Read and Data.
-constexpr uint16_t kWireReads = 2;
+constexpr uint16_t kWireMin = 3, kWireMax = 3;
 constexpr uint32_t kHelloPrefix = 10, kHelloBody = 56, kHelloBodyMax = 1024;
 constexpr uint32_t kProofBytes = 16, kWireRecord = 32, kWireTag = 16;
 constexpr char kHelloMagic[] = "UNDRSTDY";
@@ -58,6 +56,11 @@ struct Frame {
   /// Whether a slot header goes between tag and body.
   bool bulk() const {
     return type == FrameType::Write || type == FrameType::Read || type == FrameType::Data;
+  }
+
+  /// Whether it is a write that has no body.
+  bool zeroes() const {
+    return type == FrameType::Write && (flags & uint32_t{flag::kZero}) != 0;
   }
 
   void store(uint8_t* at) const {

@@ -67,11 +67,15 @@ void Slots::abandon(int32_t slot) {
 }
 
 void Slots::beginIo(int32_t slot, uint32_t length) {
+  beginUse(slot);
+  BELIEVE(length > 0 && length <= slotBytes_, "a disk operation fits its slot");
+  touch(slot, length);
+}
+
+void Slots::beginUse(int32_t slot) {
   Slot& used = engineSlot(slot);
   BELIEVE(!used.busy, "a slot has one disk operation at a time");
-  BELIEVE(length > 0 && length <= slotBytes_, "a disk operation fits its slot");
   used.busy = true;
-  touch(slot, length);
 }
 
 void Slots::endIo(int32_t slot) {

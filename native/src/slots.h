@@ -26,6 +26,9 @@ struct Slot {
   uint32_t length = 0;    ///< Front slots: the request's length.
   uint32_t touched = 0;   ///< Payload bytes that may be backed by memory.
   uint64_t cookie = 0;    ///< Front slots: the client's handle.
+  uint64_t next = 0;      ///< Front slots, of zeroes: where the next piece begins.
+  uint32_t left = 0;      ///< Front slots, of zeroes: bytes that are yet to be asked for.
+  int32_t flags = 0;      ///< Front slots: what the request asks beside its kind.
   void* owner = nullptr;  ///< Front slots: the connection.
 };
 
@@ -55,6 +58,8 @@ class Slots {
   /// The connection that was filling it is gone.
   void abandon(int32_t slot);
   void beginIo(int32_t slot, uint32_t length);
+  /// A disk operation that names the slot and does not touch its payload.
+  void beginUse(int32_t slot);
   void endIo(int32_t slot);
   void holdForSend(int32_t slot) { at(slot).sends++; }
   void dropSend(int32_t slot);

@@ -72,6 +72,14 @@ class Uring final : public Io {
     file(op, op.registered >= 0 ? IORING_OP_WRITE_FIXED : IORING_OP_WRITE);
   }
 
+  void zero(const FileOp& op, int mode) override {
+    if (op.memory) return zeroNow(op, mode);
+    io_uring_sqe* sqe = next(IORING_OP_FALLOCATE, op.fd, op.tag);
+    sqe->addr = op.length;
+    sqe->len = static_cast<uint32_t>(mode);
+    sqe->off = op.offset;
+  }
+
   void sync(int fd, uint64_t tag, bool memory) override {
     if (memory) return syncNow(fd, tag);
     io_uring_sqe* sqe = next(IORING_OP_FSYNC, fd, tag);

@@ -1,6 +1,7 @@
 #include "worker_pool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -31,6 +32,9 @@ int32_t perform(const DiskJob& job) {
   switch (job.kind) {
     case DiskJob::Kind::Read: result = pread(op.fd, op.buffer, op.length, off_t(op.offset)); break;
     case DiskJob::Kind::Write: result = write(op); break;
+    case DiskJob::Kind::Zero:
+      result = fallocate(op.fd, job.mode, off_t(op.offset), off_t(op.length));
+      break;
     case DiskJob::Kind::Sync: result = fdatasync(op.fd); break;
   }
   return result < 0 ? -errno : int32_t(result);

@@ -12,8 +12,10 @@
 namespace understudy {
 
 struct DiskJob {
-  enum class Kind { Read, Write, Sync } kind;
+  enum class Kind { Read, Write, Zero, Sync } kind;
   FileOp op;
+  /// Of a Zero: what fallocate is to do.
+  int mode = 0;
 };
 
 class WorkerPool {

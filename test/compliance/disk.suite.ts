@@ -13,6 +13,17 @@ export type DiskOperation =
       readonly slot: number;
       readonly block: number;
       readonly fua?: boolean;
+      /** Of a read: whether what it brings is all zero is wanted. */
+      readonly askZero?: boolean;
+    }
+  | {
+      readonly kind: 'zero';
+      readonly slot: number;
+      readonly block: number;
+      /** Blocks; more than a slot holds may be. */
+      readonly count: number;
+      readonly fua?: boolean;
+      readonly unmap?: boolean;
     }
   | { readonly kind: 'flush'; readonly token: number }
   | { readonly kind: 'meta-read'; readonly page: number; readonly token: number }
@@ -30,13 +41,15 @@ export interface DiskAnswer {
   readonly status: number;
   /** What a metadata read found, its first 16 characters. */
   readonly text: string;
+  /** A read that was asked says that it brought nothing but zeroes. */
+  readonly zero?: boolean;
 }
 
 /** A disk of {@link BLOCKS} blocks, block n filled with pattern n + 1, and of empty pages. */
 export interface DiskDriver {
   /** Orders all at once; resolves to the answers, in the order in which they came. */
   run(operations: readonly DiskOperation[]): Promise<readonly DiskAnswer[]>;
-  /** The pattern of a block, as another reader of the device sees it; -1 when it has none. */
+  /** A block's pattern (0: zeroes), as another reader of the device sees it; -1 for none. */
   holds(block: number): Promise<number>;
   /** The process ends, all its operations answered, and a new one begins. */
   restart(): Promise<void>;
@@ -114,6 +127,33 @@ export function diskSuite(define: Define, canCut: boolean, make: () => Promise<D
     for (const [block, pattern] of model.entries()) expect(await disk.holds(block)).toBe(pattern);
   });
 
+  test('makes zeroes without payload, and leaves what is beside them', async (disk) => {
+    await one(disk, { kind: 'read', slot: 0, block: 3 });
+    let round = 0;
+    for (const unmap of [false, true]) {
+      for (const fua of [false, true]) {
+        const block = round * 12;
+        round += 1;
+        await one(disk, { kind: 'zero', slot: 0, block, count: 10, unmap, fua });
+        await one(disk, { kind: 'flush', token: 1 });
+        for (let b = block; b < block + 10; b++) expect(await disk.holds(b)).toBe(0);
+        expect(await disk.holds(block + 10)).toBe(block + 11);
+      }
+    }
+    // What stood in the slot stands there still.
+    await one(disk, { kind: 'write', slot: 0, block: 5 });
+    await one(disk, { kind: 'flush', token: 1 });
+    expect(await disk.holds(5)).toBe(4);
+  });
+
+  test('says of a read that is asked whether all is zero, and of no other', async (disk) => {
+    await one(disk, { kind: 'zero', slot: 0, block: 8, count: 2 });
+    const read = { kind: 'read', slot: 1 } as const;
+    expect((await one(disk, { ...read, block: 8, askZero: true })).zero).toBe(true);
+    expect((await one(disk, { ...read, block: 8 })).zero).toBe(false);
+    expect((await one(disk, { ...read, block: 10, askZero: true })).zero).toBe(false);
+  });
+
   test('keeps every metadata page, and nothing else changes', async (disk) => {
     for (const page of [0, 3, 7]) {
       await one(disk, { kind: 'meta-write', page, token: page, text: `page ${page}` });
@@ -150,6 +190,11 @@ export function diskSuite(define: Define, canCut: boolean, make: () => Promise<D
       await disk.cutPower();
       expect(await disk.holds(0)).toBe(21 + round);
       expect(await disk.holds(1)).toBe(21 + round);
+      const kept = { kind: 'zero', slot: 2, block: 3, count: 2, unmap: round % 2 === 0 } as const;
+      await one(disk, { ...kept, fua: true });
+      await disk.cutPower();
+      expect([await disk.holds(3), await disk.holds(4)]).toEqual([0, 0]);
+      for (const block of [3, 4]) await one(disk, { kind: 'write', slot: 0, block, fua: true });
       const { text } = await one(disk, { kind: 'meta-read', page: 1, token: 3 });
       expect(text).toBe(`round ${round}`);
     }

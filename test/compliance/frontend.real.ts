@@ -13,7 +13,11 @@ const BLOCK = 4096;
 const BLOCKS_MAX = 16;
 /** The last blocks of the volume, where no client strikes: what reads bring comes from there. */
 const SCRATCH = SIZE - BLOCKS_MAX * BLOCK;
-const TYPES = { read: 0, write: 1, flush: 3 } as const;
+const TYPES = { read: 0, write: 1, zero: 6, flush: 3 } as const;
+const TRIM = 4;
+const NO_HOLE = 2;
+/** A request for zeroes is handed over in pieces that end where multiples of this do. */
+const PIECE = LAYOUT.slotBytes;
 const KIND_OF = new Map<number, RequestKind>([
   [Event.ReqRead, 'read'],
   [Event.ReqWrite, 'write'],
@@ -53,9 +57,12 @@ export class RealFrontend implements FrontendDriver {
   async issue(count: number): Promise<readonly Asked[]> {
     this.#client ??= await this.#connect();
     const asked = Array.from({ length: count }, () => this.#draw());
-    for (const { id, kind, offset, length, fua, stamp } of asked) {
+    for (const { id, kind, offset, length, fua, unmap, stamp } of asked) {
       const payload = kind === 'write' ? Buffer.alloc(length, stamp) : undefined;
-      this.#client.request(TYPES[kind], fua ? 1 : 0, id, offset, length, payload);
+      // Of zeroes that need not keep their space, a trim is another way to ask.
+      const type = kind === 'zero' && unmap && id % 2 === 0 ? TRIM : TYPES[kind];
+      const keep = kind === 'zero' && !unmap ? NO_HOLE : 0;
+      this.#client.request(type, (fua ? 1 : 0) | keep, id, offset, length, payload);
     }
     this.#due += count;
     return asked;
@@ -72,11 +79,12 @@ export class RealFrontend implements FrontendDriver {
     this.#events = this.#events.filter(({ op }) => !KIND_OF.has(op));
     const offered: Offered[] = [];
     for (const { op, slot, offset, length, flags } of requests) {
-      const kind = KIND_OF.get(op) as RequestKind;
-      const fua = (flags & Flag.Fua) !== 0;
+      const zero = (flags & Flag.Zero) !== 0;
+      const kind = zero ? 'zero' : (KIND_OF.get(op) as RequestKind);
+      const [fua, unmap] = [(flags & Flag.Fua) !== 0, (flags & Flag.Unmap) !== 0];
       const stamp = kind === 'write' ? await this.#stampIn(slot, length) : 0;
       this.#clientOf.set(slot, this.#client);
-      offered.push({ slot, kind, offset, length, fua, stamp });
+      offered.push({ slot, kind, offset, length, fua, unmap, stamp });
     }
     return offered;
   }
@@ -130,12 +138,16 @@ export class RealFrontend implements FrontendDriver {
   #draw(): Asked {
     this.#ids += 1;
     const die = this.#rng.below(100);
-    const kind = die < 35 ? 'read' : die < 85 ? 'write' : 'flush';
+    const kind = die < 30 ? 'read' : die < 65 ? 'write' : die < 85 ? 'zero' : 'flush';
     const blocks = kind === 'flush' ? 0 : 1 + this.#rng.below(BLOCKS_MAX);
-    const offset = blocks === 0 ? 0 : this.#rng.below(SCRATCH / BLOCK - blocks) * BLOCK;
-    const fua = kind === 'write' && this.#rng.below(100) < 40;
+    let offset = blocks === 0 ? 0 : this.#rng.below(SCRATCH / BLOCK - blocks) * BLOCK;
+    const end = Math.ceil(offset / PIECE + 1 / PIECE) * PIECE;
+    if (kind === 'zero' && offset + blocks * BLOCK > end) offset = end - blocks * BLOCK;
+    const fua = (kind === 'write' || kind === 'zero') && this.#rng.below(100) < 40;
+    const unmap = kind === 'zero' && this.#rng.below(2) === 0;
     const stamp = kind === 'write' ? 1 + (this.#ids % 250) : 0;
-    const asked = { id: this.#ids, kind, offset, length: blocks * BLOCK, fua, stamp } as const;
+    const length = blocks * BLOCK;
+    const asked = { id: this.#ids, kind, offset, length, fua, unmap, stamp } as const;
     this.#asked.set(asked.id, asked);
     return asked;
   }

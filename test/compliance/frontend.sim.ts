@@ -114,13 +114,16 @@ export class SimFrontend implements FrontendDriver {
     this.#kernel.queue.clear();
     return Array.from({ length: history.count + 1 - first }, (_, i) => {
       const id = first + i;
-      const kind = KINDS[history.kind[id] as 1 | 2 | 3];
+      const zero = history.zero[id] === 1;
+      const kind = zero ? 'zero' : KINDS[history.kind[id] as 1 | 2 | 3];
       return {
         id,
         kind,
         offset: (history.sector[id] as number) * SECTOR_BYTES,
         length: (history.length[id] as number) * SECTOR_BYTES,
         fua: history.fua[id] === 1,
+        // As the client draws it: every other one keeps its space.
+        unmap: zero && id % 2 === 0,
         stamp: kind === 'write' ? id : 0,
       };
     });
@@ -154,13 +157,15 @@ export class SimFrontend implements FrontendDriver {
     for (let r = 0; r < count; r++) {
       const slot = events.slot(r);
       const op = events.op(r);
-      const kind = op === Event.ReqRead ? 'read' : op === Event.ReqWrite ? 'write' : 'flush';
+      const flags = events.flags(r);
+      const written = (flags & Flag.Zero) !== 0 ? 'zero' : 'write';
+      const kind = op === Event.ReqRead ? 'read' : op === Event.ReqWrite ? written : 'flush';
       const stamp = kind === 'write' ? (this.#leg.stamps[slot * SLOT_SECTORS] as number) : 0;
       const [offset, length] = [events.offset(r), events.length(r)];
-      const fua = (events.flags(r) & Flag.Fua) !== 0;
+      const [fua, unmap] = [(flags & Flag.Fua) !== 0, (flags & Flag.Unmap) !== 0];
       this.#seen += 1;
       this.#ids.set(slot, this.#seen);
-      this.#offered.push({ slot, kind, offset, length, fua, stamp });
+      this.#offered.push({ slot, kind, offset, length, fua, unmap, stamp });
     }
     const completions = this.#completions.splice(0);
     for (const [r, { slot, status }] of completions.entries()) {

@@ -9,7 +9,7 @@ import { expect } from 'vitest';
 import { Status } from '../../engine/data/abi.ts';
 import type { Define } from './define.ts';
 
-export type RequestKind = 'read' | 'write' | 'flush';
+export type RequestKind = 'read' | 'write' | 'zero' | 'flush';
 
 /** A request as its client asked it; offset and length in bytes, both 0 for a flush. */
 export interface Asked {
@@ -18,6 +18,8 @@ export interface Asked {
   readonly offset: number;
   readonly length: number;
   readonly fua: boolean;
+  /** Of zeroes: the space behind them may be given back. */
+  readonly unmap: boolean;
   /** What a write brings; 0 for the others. */
   readonly stamp: number;
 }
@@ -51,8 +53,8 @@ export interface FrontendDriver {
 /** Stamps of reads, apart from those of writes. */
 const READ_STAMP = 100;
 
-function fields({ kind, offset, length, fua, stamp }: Offered | Asked): string {
-  return [kind, offset, length, fua, stamp].join(' ');
+function fields({ kind, offset, length, fua, unmap, stamp }: Offered | Asked): string {
+  return [kind, offset, length, fua, unmap, stamp].join(' ');
 }
 
 /** Defines the tests; `make` gives an open front-end without clients. */
@@ -94,7 +96,8 @@ export function frontendSuite(define: Define, make: () => Promise<FrontendDriver
     expect(new Set(taken.map(({ got }) => got.slot)).size).toBe(front.slots);
     const kinds = new Set(taken.map(({ got }) => `${got.kind} ${got.fua}`));
     // A front-end that never asked for some kind would prove nothing.
-    for (const kind of ['read false', 'write false', 'write true', 'flush false']) {
+    const wanted = ['read false', 'write false', 'write true', 'zero false', 'flush false'];
+    for (const kind of wanted) {
       expect(kinds).toContain(kind);
     }
     expect(await front.offered()).toEqual([]);

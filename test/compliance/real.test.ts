@@ -83,10 +83,10 @@ class RealDisk implements DiskDriver {
     }
     // One that came too often would stand behind the others.
     events.push(...this.#engine.turn());
-    return events.map(({ op, slot, length, status, text }) => {
+    return events.map(({ op, slot, length, status, text, flags }) => {
       if (op === Event.FlushDone) return { kind: 'flush', id: length, status, text };
       if (op === Event.MetaDone) return { kind: 'meta', id: length, status, text };
-      return { kind: 'local', id: slot - SLOT, status, text };
+      return { kind: 'local', id: slot - SLOT, status, text, zero: (flags & Flag.Zero) !== 0 };
     });
   }
 
@@ -128,9 +128,15 @@ function decision(operation: DiskOperation): RawDecision {
       const { page, token, text } = operation;
       return { op: Decision.MetaWrite, offset: page, length: token, text };
     }
+    case 'zero': {
+      const { slot, block, count, fua, unmap } = operation;
+      const flags = Flag.Zero | (fua === true ? Flag.Fua : 0) | (unmap === true ? Flag.Unmap : 0);
+      const [offset, length] = [block * BLOCK, count * BLOCK];
+      return { op: Decision.LocalWrite, slot: SLOT + slot, flags, offset, length };
+    }
     default: {
       const op = operation.kind === 'read' ? Decision.LocalRead : Decision.LocalWrite;
-      const flags = operation.fua === true ? Flag.Fua : 0;
+      const flags = operation.fua === true ? Flag.Fua : operation.askZero === true ? Flag.Zero : 0;
       const offset = operation.block * BLOCK;
       return { op, slot: SLOT + operation.slot, flags, offset, length: BLOCK };
     }

@@ -14,6 +14,7 @@ import { Packet, PacketPool } from '../../backends/sim/packets.ts';
 import { SimStore } from '../../backends/sim/store.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
 import { SIM_LAYOUT } from '../../backends/sim/volume.ts';
+import { hollow, Zeroes } from '../../backends/sim/zeroes.ts';
 import type { Durable } from '../../engine/cluster/interface.ts';
 import { Rng } from '../../engine/core/rng.ts';
 import { type AbiLayout, Decision, Event, slotCount } from '../../engine/data/abi.ts';
@@ -39,6 +40,8 @@ import {
 } from './link.suite.ts';
 import { type StoreDriver, storeSuite } from './store.suite.ts';
 
+/** Blocks of zeroes at once. */
+const ZEROED = 10;
 /** Sectors of a block. */
 const SECTORS = 8;
 const PAGE = 4096;
@@ -46,11 +49,13 @@ const PAGE = 4096;
 class SimDiskDriver implements DiskDriver {
   #rng = new Rng(5, 1);
   #disk: SimDisk;
+  #zeroes = new Zeroes();
+  #asked = new Set<number>();
   /** Payload of the slots, a stamp for each sector. */
   #slots = new Int32Array(SLOTS * SECTORS);
 
   constructor() {
-    const size = { sectors: BLOCKS * SECTORS, metaPages: 8, maxSectors: SECTORS };
+    const size = { sectors: BLOCKS * SECTORS, metaPages: 8, maxSectors: ZEROED * SECTORS };
     const pool = new ArrayPool();
     const hash = new TraceHash();
     this.#disk = new SimDisk('disk', pool, 1, size, DEFAULT_DISK_LATENCY, hash, this.#rng);
@@ -99,9 +104,17 @@ class SimDiskDriver implements DiskDriver {
         bytes.set(new TextEncoder().encode(operation.text));
         return disk.submitMeta(operation.page, operation.token, 0, bytes);
       }
+      case 'zero': {
+        const { slot, block, count, fua } = operation;
+        const sectors = count * SECTORS;
+        const stamps = Int32Array.from({ length: sectors }, () => this.#zeroes.landed(hollow(0)));
+        const at = block * SECTORS;
+        return disk.submit(DiskOp.Write, slot, at, sectors, fua === true, 0, stamps, 0);
+      }
       default: {
         const { kind, slot, block, fua } = operation;
         const at = block * SECTORS;
+        if (kind === 'read' && operation.askZero === true) this.#asked.add(slot);
         if (kind === 'read') return disk.submit(DiskOp.Read, slot, at, SECTORS, false, 0, null, 0);
         const from = slot * SECTORS;
         const force = fua === true;
@@ -123,7 +136,11 @@ class SimDiskDriver implements DiskDriver {
     if (kind === DiskOp.MetaRead || kind === DiskOp.MetaWrite) {
       return { kind: 'meta', id, status: 0, text };
     }
-    return { kind: 'local', id: slot, status: 0, text };
+    const zero =
+      kind === DiskOp.Read &&
+      this.#asked.delete(slot) &&
+      this.#zeroes.all(this.#slots, slot * SECTORS, SECTORS);
+    return { kind: 'local', id: slot, status: 0, text, zero };
   }
 
   #page(page: number): string {
@@ -144,6 +161,7 @@ const LINK_LAYOUT: AbiLayout = {
 class SimSide implements LegGround {
   readonly memory = new DataMemory(LINK_LAYOUT);
   readonly stamps = new Int32Array(slotCount(LINK_LAYOUT) * SECTORS);
+  readonly zeroes = new Zeroes();
   readonly told: LinkEvent[] = [];
   readonly side: 0 | 1;
   readonly wire: LegLink;

@@ -90,7 +90,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('rubbish on %s', (p
     });
     const request = () => {
       const head = Buffer.alloc(28);
-      const type = below(20) === 0 ? below(12) : [0, 1, 1, 3][below(4)];
+      const type = below(20) === 0 ? below(12) : [0, 1, 1, 3, 4, 6][below(6)];
       const length = below(30) === 0 ? below(4 << 20) : below(40) * 4096;
       head.writeUInt32BE(0x25609513);
       head.writeUInt16BE(below(20) === 0 ? below(65536) : below(2), 4);
@@ -104,8 +104,8 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('rubbish on %s', (p
       hello.write('UNDRSTDY');
       for (const [at, value] of [
         [8, 56],
-        [10, 1],
-        [12, 1],
+        [10, 3],
+        [12, 3],
         [14, 1],
       ] as const) {
         hello.writeUInt16LE(below(20) === 0 ? below(65536) : value, at);

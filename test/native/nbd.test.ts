@@ -1,6 +1,15 @@
 /** The NBD export, asked by clients that none of us wrote, and by some that mean no good. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createConnection } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NativeError } from '../../backends/real/native.ts';
@@ -34,7 +43,8 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
         can_flush: true,
         can_fua: true,
         can_multi_conn: true,
-        can_trim: false,
+        can_trim: true,
+        can_zero: true,
         is_read_only: false,
         block_size_minimum: 4096,
         block_size_preferred: 4096,
@@ -155,7 +165,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
       rig.serve(engine);
       const client = await open(rig, { path: rig.path('vol.sock') });
       await client.go('vol');
-      client.request(4, 0, 1, 0, 4096); // TRIM
+      client.request(5, 0, 1, 0, 4096); // CACHE
       client.request(0, 0, 2, 512, 4096); // unaligned
       client.request(0, 0, 3, SIZE, 4096); // beyond the end
       client.request(0, 0, 4, 0, 2 << 20); // longer than a slot
@@ -167,6 +177,81 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
       client.read(10, 0, 4096);
       const errors = (await client.answers(10)).map(({ error }) => error);
       expect(errors).toEqual([22, 22, 22, 22, 22, 22, 22, 28, 22, 0]);
+    });
+
+    it('makes zeroes however long, and what lies beside them stays', async () => {
+      for (const direct of ['auto', 'off'] as const) {
+        const engine = start({ direct });
+        rig.serve(engine);
+        const client = await open(rig, { path: rig.path('vol.sock') });
+        await client.go('vol');
+        const [trim, zeroes, noHole, fua] = [4, 6, 2, 1];
+        const file = rig.path('a');
+        const bytes = Buffer.alloc(SIZE, 7);
+        const fill = () => {
+          const opened = openSync(file, 'r+');
+          writeSync(opened, bytes, 0, SIZE, 0);
+          fsyncSync(opened);
+          closeSync(opened);
+        };
+        let cookie = 1;
+        for (const [type, flags, from, length] of [
+          [zeroes, noHole, 4096, 4096],
+          [zeroes, 0, 12288, 5 << 20],
+          [zeroes, fua, (3 << 20) - 4096, 8192],
+          [trim, fua, 4096, 3 << 20],
+          [trim, 0, 0, SIZE],
+        ] as const) {
+          fill();
+          const before = statSync(file).blocks;
+          client.request(type, flags, cookie, from, length);
+          expect(await client.answers(1)).toMatchObject([{ cookie, error: 0 }]);
+          cookie += 1;
+          const wanted = Buffer.from(bytes).fill(0, from, from + length);
+          expect(readFileSync(file).subarray(0, SIZE).equals(wanted)).toBe(true);
+          // Space is given back but where the client wants to keep it.
+          if ((flags & noHole) === 0) expect(statSync(file).blocks).toBeLessThan(before);
+          else expect(statSync(file).blocks).toBe(before);
+        }
+        client.request(zeroes, 0, cookie, SIZE - 4096, 8192);
+        client.request(zeroes, 16, cookie + 1, 0, 4096); // FAST_ZERO, which was not offered
+        expect((await client.answers(2)).map(({ error }) => error)).toEqual([28, 22]);
+        client.socket.destroy();
+        rig.end();
+        rig = new Rig();
+      }
+    });
+
+    it('ends a long request for zeroes at its first failure', async () => {
+      const engine = start();
+      rig.serve(engine);
+      const client = await open(rig, { path: rig.path('vol.sock') });
+      await client.go('vol');
+      engine.holding = true;
+      client.request(6, 0, 1, 0, SIZE);
+      await rig.until(() => engine.held.length === 1);
+      engine.release(5);
+      expect(await client.answers(1)).toMatchObject([{ cookie: 1, error: 5 }]);
+      client.read(2, 0, 4096);
+      expect(await client.answers(1)).toMatchObject([{ cookie: 2, error: 0 }]);
+    });
+
+    it('asks no further piece of a client that is gone', async () => {
+      const engine = start();
+      rig.serve(engine);
+      const client = await open(rig, { path: rig.path('vol.sock') });
+      await client.go('vol');
+      engine.holding = true;
+      client.request(6, 0, 1, 0, SIZE);
+      await rig.until(() => engine.held.length === 1);
+      client.socket.destroy();
+      await rig.pass(50);
+      const { nbdRequests } = engine.reactor.stats();
+      engine.release(0);
+      engine.holding = true;
+      await rig.pass(50);
+      expect(engine.held).toEqual([]);
+      expect(engine.reactor.stats().nbdRequests).toBe(nbdRequests);
     });
 
     it('survives garbage, half a handshake, oversized options and oversized names', async () => {

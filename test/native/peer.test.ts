@@ -5,6 +5,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Decision, Event, Flag, Status } from '../../engine/data/abi.ts';
 import type { EchoEngine } from './support/echo-engine.ts';
+import { NbdSocket } from './support/nbd-socket.ts';
 import { BUILT, hasProgram, Rig, SIZE, VOLUME } from './support/rig.ts';
 
 const COPY = hasProgram('nbdcopy');
@@ -128,6 +129,32 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a link by %s', (pe
     expect(readFileSync(rig.path('a')).subarray(0, SIZE).equals(sent)).toBe(true);
     expect(readFileSync(rig.path('b')).subarray(0, SIZE).equals(sent)).toBe(true);
     expect(pair?.b.reactor.stats().framesReceived).toBeGreaterThanOrEqual(SIZE >> 20);
+  });
+
+  it('mirrors zeroes without a payload, longer than a slot as well', async () => {
+    const { a, b } = make({ zeroBytes: 4 << 20 });
+    pair?.connect();
+    await pair?.up();
+    for (const name of ['a', 'b']) {
+      const file = openSync(rig.path(name), 'r+');
+      writeSync(file, Buffer.alloc(SIZE, 9), 0, SIZE, 0);
+      closeSync(file);
+    }
+    rig.serve(a);
+    const client = await NbdSocket.open(rig, { path: rig.path('vol.sock') });
+    await client.go('vol');
+    const before = b.reactor.stats().bytesReceived;
+    client.request(6, 0, 1, 8192, 9 << 20);
+    client.request(4, 0, 2, 12 << 20, 1 << 20);
+    const answers = await client.answers(2);
+    expect(answers.map(({ error }) => error)).toEqual([0, 0]);
+    expect(b.reactor.stats().bytesReceived - before).toBeLessThan(2048);
+    const wanted = Buffer.alloc(SIZE, 9).fill(0, 8192, 8192 + (9 << 20));
+    wanted.fill(0, 12 << 20, 13 << 20);
+    for (const name of ['a', 'b']) {
+      expect(readFileSync(rig.path(name)).subarray(0, SIZE).equals(wanted)).toBe(true);
+    }
+    client.socket.destroy();
   });
 
   it.skipIf(!FIO)('mirrors small writes at queue depth 32 with few peer slots', async () => {
@@ -259,8 +286,8 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a link by %s', (pe
     hello.write('UNDRSTDY');
     for (const [at, value] of [
       [8, 56],
-      [10, 1],
-      [12, 1],
+      [10, 3],
+      [12, 3],
       [14, 1],
     ] as const) {
       hello.writeUInt16LE(value, at);

@@ -80,7 +80,7 @@ class Replica {
   }
 
   write(): void {
-    this.leg.request(Event.ReqWrite, SLOT, false, 0, 1);
+    this.leg.request(Event.ReqWrite, SLOT, 0, 0, 1);
     this.leg.run();
   }
 

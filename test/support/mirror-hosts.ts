@@ -17,6 +17,8 @@ import type { DataCommand, DataReport, DiskState } from '../../engine/data/messa
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import type { Write } from './mirror-history.ts';
+import { PairZeroes } from './mirror-zeroes.ts';
+import { TaskHeap } from './task-heap.ts';
 
 export const MS = 1000;
 export const SECTOR = 512;
@@ -135,12 +137,6 @@ type OnDecision = (
   status: number,
 ) => void;
 
-interface Task {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
-}
-
 export abstract class PairHosts {
   readonly config: MirrorConfig;
   readonly hosts: readonly [Host, Host];
@@ -154,7 +150,8 @@ export abstract class PairHosts {
   isCut = false;
   /** Sees every decision before it is carried out. */
   onDecision: OnDecision | null = null;
-  readonly #tasks: Task[] = [];
+  readonly #tasks = new TaskHeap();
+  readonly zeroes = new PairZeroes();
   #order = 0;
   #links = 0;
   #connecting = false;
@@ -175,9 +172,9 @@ export abstract class PairHosts {
   /** Lets virtual time pass. */
   run(until: number): void {
     for (;;) {
-      const task = this.#tasks[0];
+      const task = this.#tasks.first;
       if (task === undefined || task.at > until) break;
-      this.popTask();
+      this.#tasks.pop();
       this.now = task.at;
       task.run();
       if (this.violations.length > 5) return;
@@ -192,34 +189,7 @@ export abstract class PairHosts {
   after(delay: number, run: () => void): void {
     this.#order += 1;
     const task = { at: this.now + delay, order: this.#order, run };
-    const heap = this.#tasks;
-    let i = heap.length;
-    heap.push(task);
-    while (i > 0) {
-      const up = (i - 1) >> 1;
-      const parent = heap[up] as Task;
-      if (before(parent, task)) break;
-      heap[i] = parent;
-      i = up;
-    }
-    heap[i] = task;
-  }
-
-  popTask(): void {
-    const heap = this.#tasks;
-    const last = heap.pop() as Task;
-    if (heap.length === 0) return;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1] as Task, heap[child] as Task))
-        child += 1;
-      if (before(last, heap[child] as Task)) break;
-      heap[i] = heap[child] as Task;
-      i = child;
-    }
-    heap[i] = last;
+    this.#tasks.push(task);
   }
 
   note(text: string): void {
@@ -381,13 +351,18 @@ export abstract class PairHosts {
             return { ...read, status: Status.Medium };
           }
           for (let i = 0; i < length / SECTOR; i += 1) data[i] = h.cache[first + i] as number;
+          if ((flags & Flag.Zero) !== 0) {
+            const zero = this.zeroes.all(data.subarray(0, length / SECTOR));
+            return { ...read, flags: zero ? Flag.Zero : 0 };
+          }
           if ((flags & Flag.Check) === 0) return read;
           const same = h.answered[slot]?.every((stamp, i) => data[i] === stamp) === true;
           return same ? read : { ...read, status: Status.Differs };
         });
         return;
       case Decision.LocalWrite: {
-        const data = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
+        const held = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
+        const data = (flags & Flag.Zero) === 0 ? held : this.zeroes.landed(held);
         const fua = (flags & Flag.Fua) !== 0;
         const apply = () => {
           for (let i = 0; i < data.length; i += 1) {
@@ -447,7 +422,8 @@ export abstract class PairHosts {
       case Decision.PeerWrite: {
         const at = slot * HEADER_BYTES;
         const header = h.memory.headers.bytes.slice(at, at + HEADER_BYTES);
-        const payload = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
+        const held = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
+        const payload = (flags & Flag.Zero) === 0 ? held : this.zeroes.sent(held);
         this.send(h, link, {
           ...INPUT,
           op: Event.PeerWrite,
@@ -592,8 +568,4 @@ export abstract class PairHosts {
     }
     if (!this.isCut) this.connect();
   }
-}
-
-function before(a: Task, b: Task): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

@@ -10,6 +10,7 @@ const GRANT = 300 * MS;
 
 export const PAIR_CONFIG: MirrorConfig = {
   ...MIRROR_DEFAULTS,
+  zeroBytes: 16384,
   volume: 'v',
   uuid: '00112233445566778899aabbccddeeff',
   sizeBytes: 8 * 1024 * 1024,
@@ -448,13 +449,16 @@ export class Pair extends PairHosts {
     const read = dice < 8;
     const op = read ? Event.ReqRead : Event.ReqWrite;
     let writes: readonly Write[] = [];
+    let zero = false;
     if (!read) {
       const begun = this.history.begin(first, count, now);
       writes = begun.writes;
-      (h.payload[slot] as Uint32Array).fill(begun.stamp, 0, count);
+      zero = begun.stamp % 8 === 0;
+      const stamp = zero ? this.zeroes.hollow(begun.stamp) : begun.stamp;
+      (h.payload[slot] as Uint32Array).fill(stamp, 0, count);
     }
     h.busyFront[slot] = { kind: op, first, count, invoked: now, writes };
-    const flags = r.below(10) === 0 ? Flag.Fua : 0;
+    const flags = (r.below(10) === 0 ? Flag.Fua : 0) | (zero ? Flag.Zero : 0);
     const [offset, length] = [first * SECTOR, count * SECTOR];
     this.give(h, { ...INPUT, op, slot, flags, offset, length });
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Event } from '../../../engine/data/abi.ts';
+import { Decision, Event } from '../../../engine/data/abi.ts';
 import { watched } from '../../support/mirror-cases.ts';
 import { badSource, blocks, done } from '../../support/mirror-errors.ts';
 import { Pair } from '../../support/mirror-pair.ts';
@@ -83,6 +83,49 @@ describe('the source of a resync', () => {
     for (let seed = 1; seed <= 10; seed += 1) {
       expect([seed, ...badSource(seed).violations]).toEqual([seed]);
     }
+  });
+
+  it('copies no block that a client has meanwhile written whole, and each written in part', () => {
+    for (const [seed, sectors] of [
+      [43, 8],
+      [44, 3],
+    ] as const) {
+      const pair = started(seed);
+      pair.runFor(200_000);
+      pair.powerOff(2);
+      pair.runFor(1_500_000);
+      pair.load(false);
+      pair.runFor(100_000);
+      const [h, other] = [pair.host(1), pair.host(2)];
+      const bad = blocks(pair, 40).find((first) => h.cache[first + 5] !== other.cache[first + 5]);
+      // The copy waits for this block alone, so that the client's write comes before it.
+      h.unreadable.add((bad as number) + 1);
+      pair.powerOn(2);
+      pair.runFor(3_000_000);
+      expect(h.linkState).toBe('SyncSource');
+      h.unreadable.clear();
+      let reads = 0;
+      pair.onDecision = (host, op, _slot, offset) => {
+        if (host === h && op === Decision.LocalRead && offset === (bad as number) * 512) reads += 1;
+      };
+      expect(done(pair, 1, Event.ReqWrite, bad as number, sectors)).toBe(0);
+      pair.settle();
+      expect([seed, pair.violations, reads]).toEqual([seed, [], sectors === 8 ? 0 : 1]);
+      expect(other.cache[(bad as number) + 5]).toBe(h.cache[(bad as number) + 5]);
+    }
+  });
+
+  it('sends zeroes as zeroes, and says how many', () => {
+    const pair = new Pair({ seed: 31, fresh: [2] });
+    const seen = watched(pair);
+    pair.runFor(4_000_000);
+    pair.settle();
+    const ends = seen.flatMap(({ report }) =>
+      report.kind === 'event' && report.event.kind === 'mirror.resync.end' ? [report.event.d] : [],
+    );
+    // Nobody has written anything: what a disk holds then is zero.
+    expect(ends).toMatchObject([{ copied: 0, zeroed: pair.config.sizeBytes }]);
+    expect(pair.violations).toEqual([]);
   });
 
   it('fills a replacement that has never had data', () => {

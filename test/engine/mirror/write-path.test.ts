@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Decision, Event, Flag, Status } from '../../../engine/data/abi.ts';
 import { INPUT, LAYOUT } from '../../support/mirror-hosts.ts';
-import { Pair } from '../../support/mirror-pair.ts';
+import { PAIR_CONFIG, Pair } from '../../support/mirror-pair.ts';
 import { started } from '../../support/mirror-swarm.ts';
 
 /** Answers of one host to requests given by hand. */
@@ -80,6 +80,34 @@ describe('the way of a write', () => {
     };
     pair.runFor(300_000);
     expect(pair.violations).toEqual([]);
+  });
+
+  it('hands zeroes to both members as zeroes, durable where that is asked', () => {
+    const pair = new Pair({ seed: 1 });
+    pair.runFor(300_000);
+    const [a, b] = pair.hosts;
+    (a.payload[0] as Uint32Array).fill(pair.zeroes.hollow(9));
+    let stable: (number | undefined)[] = [];
+    pair.complete = () => {
+      stable = [a.stable[8], b.stable[8], a.stable[9], b.stable[9]];
+    };
+    const [flags, offset, length] = [Flag.Fua | Flag.Zero | Flag.Unmap, 4096, 512];
+    pair.give(a, { ...INPUT, op: Event.ReqWrite, slot: 0, flags, offset, length });
+    pair.runFor(15_000);
+    expect(stable).toEqual([9, 9, 0, 0]);
+  });
+
+  it('takes zeroes longer than a slot, up to what is configured', () => {
+    const config = { ...PAIR_CONFIG, zeroBytes: 2 << 20 };
+    const pair = new Pair({ seed: 1, config });
+    pair.runFor(300_000);
+    const seen = answers(pair, 1);
+    for (const [slot, length] of [2 << 20, (2 << 20) + 512].entries()) {
+      const ask = { ...INPUT, op: Event.ReqWrite, slot, flags: Flag.Zero, offset: 4096, length };
+      pair.give(pair.hosts[0], ask);
+    }
+    pair.runFor(100_000);
+    expect([seen.get(0), seen.get(1)]).toEqual([Status.Ok, Status.Invalid]);
   });
 
   it('makes a FUA write durable on both members before it is acknowledged', () => {

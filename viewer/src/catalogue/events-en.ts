@@ -98,10 +98,11 @@ export const eventsEn: { readonly [code: string]: string } = {
     'Block {block} cannot be read and is the only copy: the resync goes on, and waits for it',
   'event.mirror.resync.start':
     'Resync to {target:node} begins: {dirty:count} dirty blocks, epoch {epoch}',
-  'event.mirror.resync.progress': 'Resync: {copied:count} blocks copied, {dirty:count} to go',
+  'event.mirror.resync.progress':
+    'Resync: {copied:bytes} copied, {zeroed:bytes} zeroed, {dirty:count} blocks to go',
   'event.mirror.resync.interrupted':
-    'Resync interrupted: {copied:count} blocks copied, {dirty:count} to go',
-  'event.mirror.resync.end': 'Resync done: {copied:count} blocks copied',
+    'Resync interrupted: {copied:bytes} copied, {zeroed:bytes} zeroed, {dirty:count} blocks to go',
+  'event.mirror.resync.end': 'Resync done: {copied:bytes} copied, {zeroed:bytes} zeroed',
   'event.mirror.target.start':
     'Is resync target, epoch {epoch}; its data is of generation {generation:short} until the end',
   'event.mirror.target.end': 'Is resynced and has generation {generation:short}',

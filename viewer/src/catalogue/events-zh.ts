@@ -89,10 +89,11 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.resync.unreadable':
     '块 {block} 读不出，而它是唯一的副本：重新同步继续进行，但要等到它为止',
   'event.mirror.resync.start': '开始重新同步到 {target:node}：{dirty:count} 个脏块，纪元 {epoch}',
-  'event.mirror.resync.progress': '重新同步：已复制 {copied:count} 块，还剩 {dirty:count} 块',
+  'event.mirror.resync.progress':
+    '重新同步：已复制 {copied:bytes}，置零 {zeroed:bytes}，还剩 {dirty:count} 块',
   'event.mirror.resync.interrupted':
-    '重新同步中断：已复制 {copied:count} 块，还剩 {dirty:count} 块',
-  'event.mirror.resync.end': '重新同步完成：已复制 {copied:count} 块',
+    '重新同步中断：已复制 {copied:bytes}，置零 {zeroed:bytes}，还剩 {dirty:count} 块',
+  'event.mirror.resync.end': '重新同步完成：已复制 {copied:bytes}，置零 {zeroed:bytes}',
   'event.mirror.target.start':
     '成为同步目标，纪元 {epoch}；到结束为止数据版本为 {generation:short}',
   'event.mirror.target.end': '重新同步结束，数据版本为 {generation:short}',

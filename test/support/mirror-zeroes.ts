@@ -1,0 +1,34 @@
+/**
+ * Zeroes in the pair harness, whose sectors hold stamps. A request for zeroes has no payload: its
+ * slot holds hollow stamps, and only an operation with Flag.Zero makes of them what a disk may
+ * hold.
+ */
+const HOLLOW = 0x40000000;
+
+export class PairZeroes {
+  readonly #stamps = new Set<number>([0]);
+
+  /** The payload of a request for zeroes that leaves `stamp` in its sectors. */
+  hollow(stamp: number): number {
+    this.#stamps.add(stamp);
+    return stamp | HOLLOW;
+  }
+
+  /** Whether everything in `data` is zero. */
+  all(data: Uint32Array): boolean {
+    return data.every((stamp) => this.#stamps.has(stamp));
+  }
+
+  /** What a frame without payload tells. */
+  sent(data: Uint32Array): Uint32Array {
+    return data.map((stamp) => {
+      if (stamp >= HOLLOW) return stamp;
+      return this.#stamps.has(stamp) ? stamp | HOLLOW : HOLLOW;
+    });
+  }
+
+  /** What a disk holds that was told to write zeroes. */
+  landed(data: Uint32Array): Uint32Array {
+    return this.sent(data).map((stamp) => stamp & ~HOLLOW);
+  }
+}
