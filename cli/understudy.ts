@@ -13,6 +13,7 @@ const program = new Command('understudy')
 const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   rehearse: async () => (await import('./commands/rehearse.ts')).rehearseCommand(),
   init: async () => (await import('./commands/init.ts')).initCommand(),
+  replica: async () => (await import('./commands/replica.ts')).replicaCommand(),
   node: async () => (await import('./commands/node.ts')).nodeCommand(),
   status: async () => (await import('./commands/status.ts')).statusCommand(),
   switch: async () => (await import('./commands/group.ts')).switchCommand(),

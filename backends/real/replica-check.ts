@@ -56,7 +56,7 @@ function checkSize(path: string, wanted: number, volume: string): void {
     if (status.size === wanted) return;
     throw new HostError(
       `${place} has ${status.size} bytes, not ${wanted}`,
-      'correct size: or path: in the configuration, or make a new replica with understudy init',
+      'correct size: or path: in the configuration, or make a new one (understudy replica new)',
     );
   }
   if (!status.isBlockDevice()) {
@@ -75,7 +75,7 @@ function checkSize(path: string, wanted: number, volume: string): void {
 }
 
 /** Size of a block device as the kernel publishes it: in sectors of 512, whatever its own are. */
-function deviceBytes(rdev: number): number | null {
+export function deviceBytes(rdev: number): number | null {
   // The kernel's own packing of the two numbers, as gnu_dev_major and gnu_dev_minor undo it.
   const major = (rdev >>> 8) & 0xfff;
   const minor = (rdev & 0xff) | ((rdev >>> 12) & 0xfff00);
@@ -101,15 +101,15 @@ function missing(path: string, volume: string, code: string): HostError {
   const reason = code === 'ENOENT' ? 'does not exist' : `cannot be opened (${code})`;
   return new HostError(
     `the replica ${path} of volume "${volume}" ${reason}`,
-    'correct path: in the configuration, mount its disk, or make it with understudy init',
+    'correct path: in the configuration, mount its disk, or make one (understudy replica new)',
   );
 }
 
 const REASONS: Readonly<Record<MetadataFault, readonly [reason: string, remedy: string]>> = {
   unreadable: [
     'has no readable metadata: both superblock slots are damaged',
-    'if the other replica is well, replace this one with an empty one (understudy init makes ' +
-      'it), and it will be filled; else take the data area from it by hand',
+    'if the other replica is well, replace this one with an empty one (understudy replica ' +
+      'new --overwrite), and it will be filled; else take the data area from it by hand',
   ],
   version: [
     'was written by another version of understudy',

@@ -1,0 +1,94 @@
+/**
+ * `understudy replica new` and `understudy replica adopt`: an empty replica in place of a lost one,
+ * which the other one fills, and a replica over data that are there already.
+ */
+import { randomBytes } from 'node:crypto';
+import { Command } from 'commander';
+import { lockDirectory } from '../../backends/real/directory-lock.ts';
+import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { EXIT_OK, printJson } from '../failure.ts';
+import { theOne } from '../nodes.ts';
+import { adoptReplica, newReplica, type ReplicaTarget } from '../replica-file.ts';
+
+interface ReplicaOptions {
+  readonly name?: string;
+  readonly volume?: string;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+type Make = (target: ReplicaTarget, overwrite: boolean) => void;
+
+/** Builds the command and its two verbs. */
+export function replicaCommand(): Command {
+  return new Command('replica')
+    .description('make one replica of a volume: an empty one, or one over data that are there')
+    .addCommand(newCommand())
+    .addCommand(adoptCommand());
+}
+
+function newCommand(): Command {
+  return verb('new', 'an empty replica in place of a lost one: the other one will fill it')
+    .option('--overwrite', 'even where a replica stands; what it holds is lost')
+    .addHelpText(
+      'after',
+      `
+A file that does not exist is made, as a hole. On a block device only the metadata is written; what
+else is there is overwritten as the copy proceeds. The node must not run. Exit codes: 0 made; 2 bad
+input, nothing was changed.`,
+    )
+    .action((file: string, options: ReplicaOptions) => run(file, options, newReplica));
+}
+
+function adoptCommand(): Command {
+  return verb('adopt', 'a replica over a disk whose data are to be kept and mirrored')
+    .addHelpText(
+      'after',
+      `
+The data stay as they are. The metadata goes behind them (a file grows by it, a device must have
+room), or to the file or device that meta: names. Do it on one node, before the cluster runs for the
+first time; make the other replica with "replica new". Exit codes: 0 made; 2 bad input, nothing was
+changed.`,
+    )
+    .action((file: string, options: ReplicaOptions) => {
+      return run(file, options, (target) => {
+        adoptReplica(target, randomBytes(6).readUIntBE(0, 6) + 1);
+      });
+    });
+}
+
+function verb(name: string, about: string): Command {
+  return new Command(name)
+    .description(about)
+    .argument('[CONFIG]', 'configuration', 'understudy.yaml')
+    .option('--name <node>', 'whose replica')
+    .option('--volume <name>', 'of which volume (default: the only one)')
+    .option('--json', 'print one JSON object');
+}
+
+async function run(file: string, options: ReplicaOptions, make: Make): Promise<void> {
+  const { config, dataFolders } = loadConfig(file);
+  const volumes = config.volumes.map(({ name }) => name);
+  const named = theOne('volume', volumes, options.volume);
+  const volume = config.volumes.find(({ name }) => name === named) as VolumeConfig;
+  const holders = config.nodes.filter(({ id }) => volume.replicas.some(({ node }) => node === id));
+  const name = theOne(
+    'name',
+    holders.map((node) => node.name),
+    options.name,
+  );
+  const node = holders.find((each) => each.name === name)?.id ?? 0;
+  const replica = volume.replicas.find((each) => each.node === node) as ReplicaConfig;
+  const folder = dataFolders.get(name);
+  // A running node would go on writing what it believes to be there.
+  const lock = folder === undefined ? null : await lockDirectory(folder, 'core');
+  try {
+    make({ volume, node, path: replica.path, meta: replica.meta }, options.overwrite === true);
+  } finally {
+    lock?.release();
+  }
+  if (options.json) printJson({ volume: volume.name, node: name, path: replica.path });
+  else console.log(`Made the replica of ${volume.name} on ${name}: ${replica.path}.`);
+  process.exitCode = EXIT_OK;
+}
