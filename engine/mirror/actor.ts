@@ -66,13 +66,14 @@ export class MirrorActor implements DataActor {
     invariant(config.nodes.includes(node), 'a data actor runs on a host that holds a replica');
     const peer = config.nodes[0] === node ? config.nodes[1] : config.nodes[0];
     const reached = options.reached ?? (() => {});
+    const canary = canarySwitches(options.canaries ?? new Set());
     const parts = {
       config,
-      canary: canarySwitches(options.canaries ?? new Set()),
+      canary,
       state: new MirrorState(node, peer, options.boot),
       turn: new Turn(memory, mailboxes, node, options.session, config.volume, reached),
       slots: new Slots(slotCount(memory.layout)),
-      map: new BlockMap(blockCount(config)),
+      map: new BlockMap(blockCount(config), canary),
     } as { -readonly [K in keyof Parts]: Parts[K] };
     // The parts find each other through `parts`, which is whole before any event.
     parts.locks = new RangeLock(slotCount(memory.layout), (slot) => this.#granted(slot));

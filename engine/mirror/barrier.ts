@@ -124,6 +124,7 @@ export class Barrier {
     p.turn.due(Deadline.Barrier, Number.POSITIVE_INFINITY);
     p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, this.#token, 0);
     if (!this.#peer) p.link.sendFlush(this.#token);
+    if (p.canary.flushUnawaited) this.#completeJoined();
   }
 
   /** A LocalFlush ended; true when it was this barrier's. */
@@ -199,15 +200,12 @@ export class Barrier {
   #check(): void {
     const p = this.#p;
     const peerNeeded = p.state.required && !p.canary.rule05; // RULE-05: stable on every member.
-    if (this.#local && (this.#peer || !peerNeeded)) {
-      const joined = this.#joined;
-      for (let i = 0; i < joined.length; i += 1) p.writes.complete(joined[i] as number, 0);
-      joined.length = 0;
-    }
+    if (this.#local && (this.#peer || !peerNeeded)) this.#completeJoined();
     if (!this.#local || !this.#peer) return;
     this.#running = false;
     this.closed = Math.max(this.closed, this.#started);
-    this.#tail = Math.max(this.#tail, this.#mark);
+    // What ended since the flushes were sent may have come after them, here or there.
+    this.#tail = p.canary.barrierOvertaken ? this.#head : Math.max(this.#tail, this.#mark);
     const calls = this.#joinedCalls.splice(0);
     for (const call of calls) call();
     if (this.#pending.length > 0 || this.#pendingCalls.length > 0) this.#wanted = true;
@@ -215,5 +213,11 @@ export class Barrier {
       p.turn.due(Deadline.Barrier, p.turn.now + p.config.barrierDelay);
     }
     p.writes.roomChanged();
+  }
+
+  #completeJoined(): void {
+    const joined = this.#joined;
+    for (let i = 0; i < joined.length; i += 1) this.#p.writes.complete(joined[i] as number, 0);
+    joined.length = 0;
   }
 }

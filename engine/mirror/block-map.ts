@@ -12,6 +12,7 @@ export const PAGE_BLOCKS = 16128;
 export const PAGE_WORDS: number = PAGE_BLOCKS / 32;
 
 const ALL_DIRTY: Uint32Array = new Uint32Array(0);
+const SOUND = { endNotMapped: false };
 
 export class BlockMap {
   /** Blocks of the volume. */
@@ -22,11 +23,14 @@ export class BlockMap {
   readonly #counts: Int32Array;
   /** 1 where the page on disk is older than the memory. */
   readonly #stale: Uint8Array;
+  /** The block that is never marked, with a planted bug. */
+  readonly #unmapped: number;
   #dirty = 0;
   #staleCount = 0;
 
-  constructor(blocks: number) {
+  constructor(blocks: number, { endNotMapped }: { endNotMapped: boolean } = SOUND) {
     this.blocks = blocks;
+    this.#unmapped = endNotMapped ? blocks - 1 : -1;
     this.pages = Math.ceil(blocks / PAGE_BLOCKS);
     this.#bits = new Array<Uint32Array | null>(this.pages).fill(null);
     this.#counts = new Int32Array(this.pages);
@@ -92,6 +96,7 @@ export class BlockMap {
 
   /** Marks one block dirty. */
   mark(block: number): void {
+    if (block === this.#unmapped) return;
     const page = Math.floor(block / PAGE_BLOCKS);
     let bits = this.#bits[page] as Uint32Array | null;
     if (bits === ALL_DIRTY) return;

@@ -39,6 +39,30 @@ export const MIRROR_CANARIES: readonly Canary[] = [
   { id: 'stale-epoch', what: "A deposed primary's write is carried out and acknowledged." },
   { id: 'overlap-order', what: 'Overlapping writes are issued at once, in no order.' },
   { id: 'resync-race', what: 'A resync copy takes no range lock: old data may overwrite new.' },
+  { id: 'flush-unawaited', what: 'A flush is acknowledged when it is issued.' },
+  { id: 'fua-dropped', what: 'A write that must be stable is done like any other.' },
+  {
+    id: 'barrier-overtaken',
+    what: 'A write that ends while a barrier runs counts as made stable by it.',
+  },
+  { id: 'hot-forgotten', what: 'What was hot at a crash is not dirty afterwards.' },
+  { id: 'fewer-changes-lose', what: 'Of two equal generations the one with more dirty wins.' },
+  {
+    id: 'generation-unsynced',
+    what: 'Writes are acknowledged alone under a generation that is only in memory.',
+  },
+  {
+    id: 'old-generation-trusted',
+    what: "A member is believed although its generation is not the record's.",
+  },
+  { id: 'late-write-answer', what: 'The answer to a write is taken although its link is gone.' },
+  { id: 'end-not-mapped', what: 'The last block of the volume is never dirty.' },
+  {
+    id: 'watch-restarted',
+    what: 'Any answer of a disk starts the time anew that its others may take.',
+  },
+  { id: 'peer-error-ignored', what: 'A write that failed on the secondary is acknowledged.' },
+  { id: 'read-error-passed', what: 'A read that failed is not asked of the peer.' },
   {
     id: 'early-alone',
     what: 'Writes do without the peer once the record comes, not once it is acted on.',
@@ -113,6 +137,18 @@ export interface CanarySwitches {
   readonly staleEpoch: boolean;
   readonly overlapOrder: boolean;
   readonly resyncRace: boolean;
+  readonly flushUnawaited: boolean;
+  readonly fuaDropped: boolean;
+  readonly barrierOvertaken: boolean;
+  readonly hotForgotten: boolean;
+  readonly fewerChangesLose: boolean;
+  readonly generationUnsynced: boolean;
+  readonly oldGenerationTrusted: boolean;
+  readonly lateWriteAnswer: boolean;
+  readonly endNotMapped: boolean;
+  readonly watchRestarted: boolean;
+  readonly peerErrorIgnored: boolean;
+  readonly readErrorPassed: boolean;
   readonly earlyAlone: boolean;
   readonly failureForgotten: boolean;
   readonly ledByHearsay: boolean;
@@ -158,6 +194,18 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     staleEpoch: ids.has('stale-epoch'),
     overlapOrder: ids.has('overlap-order'),
     resyncRace: ids.has('resync-race'),
+    flushUnawaited: ids.has('flush-unawaited'),
+    fuaDropped: ids.has('fua-dropped'),
+    barrierOvertaken: ids.has('barrier-overtaken'),
+    hotForgotten: ids.has('hot-forgotten'),
+    fewerChangesLose: ids.has('fewer-changes-lose'),
+    generationUnsynced: ids.has('generation-unsynced'),
+    oldGenerationTrusted: ids.has('old-generation-trusted'),
+    lateWriteAnswer: ids.has('late-write-answer'),
+    endNotMapped: ids.has('end-not-mapped'),
+    watchRestarted: ids.has('watch-restarted'),
+    peerErrorIgnored: ids.has('peer-error-ignored'),
+    readErrorPassed: ids.has('read-error-passed'),
     earlyAlone: ids.has('early-alone'),
     hungForEver: ids.has('hung-for-ever'),
     attachRevived: ids.has('attach-revived'),

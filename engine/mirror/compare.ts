@@ -57,6 +57,7 @@ export interface Comparison {
 export interface CompareCanary {
   readonly rule03: boolean;
   readonly rule09: boolean;
+  readonly fewerChangesLose?: boolean;
 }
 
 const NO_CANARY: CompareCanary = { rule03: false, rule09: false };
@@ -97,6 +98,9 @@ function compareEqual(self: ReplicaView, peer: ReplicaView, canary: CompareCanar
   }
   // RULE-03: an equal generation must still honour the dirty maps.
   if (canary.rule03 || self.dirty + peer.dirty === 0) return { verdict: 'none', reason: 'equal' };
+  if (canary.fewerChangesLose && self.dirty !== peer.dirty) {
+    return side(self.dirty > peer.dirty, 'equal-dirty-node');
+  }
   // RULE-09: whoever did not lose power has every acknowledged write.
   if (self.rebooted !== peer.rebooted) return side(peer.rebooted, 'equal-dirty-survivor');
   if (self.primary !== peer.primary) return side(self.primary, 'equal-dirty-primary');

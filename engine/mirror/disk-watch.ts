@@ -45,6 +45,7 @@ export class DiskWatch {
   /** The read or write of a slot was answered. */
   ended(slot: number): void {
     this.#since[slot] = NONE;
+    if (this.#p.canary.watchRestarted) this.#restart();
   }
 
   /** A flush or a metadata operation was answered; nobody knows which is the oldest now. */
@@ -78,6 +79,14 @@ export class DiskWatch {
     if (canary.lastCopyGivenUp) return true;
     if (latest === null || !latest.members.some((m) => m.node !== state.node)) return false;
     return latest.primary === state.node || !state.isMember(latest, true);
+  }
+
+  #restart(): void {
+    const { now } = this.#p.turn;
+    this.#othersSince = now;
+    for (let slot = 0; slot < this.#since.length; slot += 1) {
+      if (this.#since[slot] !== NONE) this.#since[slot] = now;
+    }
   }
 
   #oldest(): Micros {

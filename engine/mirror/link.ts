@@ -228,10 +228,12 @@ export class Link {
 
   /** The peer answered the write of `slot`. */
   acked(id: number, slot: number, sequence: number, status: number): void {
-    if (id !== this.id) return;
     const { slots, turn, role, canary } = this.#p;
+    const late = canary.lateWriteAnswer && id !== this.id;
+    if (id !== this.id && !late) return;
     const known = slot >= 0 && slot < slots.count && slots.sequence[slot] === sequence;
-    if (!known || slots.link[slot] !== id || slots.peer[slot] !== Peer.Sent) {
+    if (!known || (slots.link[slot] !== id && !late) || slots.peer[slot] !== Peer.Sent) {
+      if (late) return;
       if (canary.ackEarly) this.got();
       else this.drop('garbage');
       return;

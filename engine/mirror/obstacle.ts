@@ -14,9 +14,10 @@ export interface Session {
 /** Why this host must not act as the record's primary, '' when it may. */
 export function obstacleOf(
   record: VolumeRecord,
-  { state, store, canary }: Pick<Parts, 'state' | 'store' | 'canary'>,
+  parts: Pick<Parts, 'state' | 'store' | 'canary'>,
   session: Session,
 ): string {
+  const { state, store, canary } = parts;
   if (!state.isMember(record, canary.rule06)) {
     return record.members.some((m) => m.node === state.node) ? 'other-boot' : 'not-member';
   }
@@ -25,11 +26,17 @@ export function obstacleOf(
   const named = state.disk === 'Outdated' && length === 1;
   if (state.disk !== 'UpToDate' && state.disk !== 'Consistent' && !named) return 'disk';
   if (length > 1 && store.doubted) return 'disk';
-  const { generation } = store.block;
-  if (length > 1 && record.generation !== 0 && record.generation !== generation) {
-    return 'generation';
-  }
+  if (length > 1 && !hasData(record, parts)) return 'generation';
   // An epoch of an earlier session: what that session proposed may still be committed.
   const earlier = record.epoch <= session.epoch && !state.lead;
   return earlier && !(session.rebooted && canary.rule06) ? 'earlier-session' : '';
+}
+
+/** Whether the data here is that of the record, as far as generations tell. */
+export function hasData(
+  { generation }: VolumeRecord,
+  { store, canary }: Pick<Parts, 'store' | 'canary'>,
+): boolean {
+  // A replica that has been put back to an earlier image is of an earlier generation.
+  return generation === 0 || generation === store.block.generation || canary.oldGenerationTrusted;
 }

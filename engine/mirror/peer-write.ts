@@ -89,8 +89,9 @@ export class PeerWrites {
   }
 
   /** The local disk is done with a peer's write. */
-  localDone(slot: number, status: number): void {
-    const { slots, repair } = this.#p;
+  localDone(slot: number, reported: number): void {
+    const { slots, repair, canary } = this.#p;
+    const status = canary.peerErrorIgnored ? 0 : reported;
     this.#flying -= 1;
     if (status === 0) repair.written(slots.offset[slot] as number, slots.length[slot] as number);
     this.#p.locks.release(slot);

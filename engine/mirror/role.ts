@@ -7,7 +7,7 @@ import type { DataReport, VolumeRecord } from '../data/messages.ts';
 import { startGeneration } from './generation.ts';
 import { Mode } from './link.ts';
 import { DiskFlag, type MetadataFault } from './metadata.ts';
-import { obstacleOf } from './obstacle.ts';
+import { hasData, obstacleOf } from './obstacle.ts';
 import type { Parts } from './parts.ts';
 import type { Found } from './store.ts';
 import { Deadline } from './turn.ts';
@@ -383,7 +383,8 @@ export class RoleMachine {
       this.#cannotLead(record, 'disk');
       return;
     }
-    if (!canary.rule13) startGeneration(store.block, record.generation, record.voided);
+    const early = !canary.rule13 && !canary.generationUnsynced;
+    if (early) startGeneration(store.block, record.generation, record.voided);
     store.block.flags = 0;
     store.persistEpoch(
       record.epoch,
@@ -392,7 +393,8 @@ export class RoleMachine {
   }
 
   #leadAlone(record: VolumeRecord): void {
-    const { state, turn, writes } = this.#p;
+    const { state, turn, writes, store, canary } = this.#p;
+    if (canary.generationUnsynced) startGeneration(store.block, record.generation, record.voided);
     state.record = record;
     state.disk = 'UpToDate';
     state.required = false;
@@ -481,7 +483,7 @@ export class RoleMachine {
       state.disk = 'Outdated';
       block.flags |= DiskFlag.Outdated;
     }
-    const sameData = record.generation === 0 || record.generation === block.generation;
+    const sameData = hasData(record, this.#p);
     if (usable && this.#myLife(record) && sameData && !store.doubted) {
       state.disk = 'UpToDate';
       block.flags &= ~DiskFlag.Rebooted;

@@ -403,7 +403,7 @@ export class Store {
         map.markPage(page);
         map.touchStale(page);
       }
-    } else if (!(rebooted && canary.rule06)) {
+    } else if (!(rebooted && canary.rule06) && !canary.hotForgotten) {
       for (const extent of ring.extents) {
         const at = extent * EXTENT_BYTES;
         const length = Math.min(EXTENT_BYTES, this.#p.config.sizeBytes - at);

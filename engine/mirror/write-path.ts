@@ -54,7 +54,8 @@ export class FrontWrites {
       p.turn.emit(Decision.Complete, slot, 0, 0, 0, 0, Status.Fenced);
       return;
     }
-    p.slots.open(slot, kind, offset, length, flags & (Flag.Fua | Flag.Zero | Flag.Unmap));
+    const kept = (p.canary.fuaDropped ? 0 : Flag.Fua) | Flag.Zero | Flag.Unmap;
+    p.slots.open(slot, kind, offset, length, flags & kept);
     if (this.#gate.count === 0 && p.state.mayServe(p.turn.now)) {
       this.#start(slot);
       return;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DiskState } from '../../../engine/data/messages.ts';
+import { canarySwitches } from '../../../engine/mirror/canaries.ts';
 import {
+  type CompareCanary,
   compareReplicas,
   decisionHash,
   type ReplicaView,
@@ -110,14 +112,24 @@ describe('comparison of two replicas', () => {
     expect(wrong).toBe(0);
   });
 
-  it('prefers, among equals, the replica that did not lose power (RULE-09)', () => {
-    let wrong = 0;
-    everyPair((a, b, verdict) => {
-      if (a.generation !== b.generation || a.disk !== b.disk || a.rebooted === b.rebooted) return;
-      if (verdict === 'source' && a.rebooted) wrong += 1;
-      if (verdict === 'target' && b.rebooted) wrong += 1;
-    });
-    expect(wrong).toBe(0);
+  it('prefers among equals who did not lose power, however much changed (RULE-09)', () => {
+    const wrong = (canary?: CompareCanary): number => {
+      let count = 0;
+      for (const a of all1) {
+        for (const b of all2) {
+          if (a.generation !== b.generation || a.disk !== b.disk || a.rebooted === b.rebooted) {
+            continue;
+          }
+          const { verdict } = compareReplicas(a, b, canary);
+          if (verdict === 'source' && a.rebooted) count += 1;
+          if (verdict === 'target' && b.rebooted) count += 1;
+        }
+      }
+      return count;
+    };
+    expect(wrong()).toBe(0);
+    const planted = canarySwitches(new Set(['fewer-changes-lose']));
+    expect(wrong(planted)).toBeGreaterThan(0);
   });
 
   it('tells split brain from unrelated data and from another volume', () => {

@@ -1,0 +1,141 @@
+/** Schedules over the pair harness for planted bugs that random schedules do not lead to. */
+import { Decision, Event, Flag } from '../../engine/data/abi.ts';
+import { tell, until } from './mirror-cases.ts';
+import { BLOCK_SECTORS, blocks, done, request, written } from './mirror-errors.ts';
+import { INPUT } from './mirror-hosts.ts';
+import type { Pair } from './mirror-pair.ts';
+import { started } from './mirror-swarm.ts';
+
+const MS = 1000;
+
+/** A write that must be stable has ended: is it, on both hosts, at that very moment? */
+export function stableAtOnce(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = written(seed, canaries);
+  const give = pair.give.bind(pair);
+  pair.give = (h, input) => {
+    give(h, input.op === Event.ReqWrite ? { ...input, flags: Flag.Fua } : input);
+  };
+  const first = pair.rng.below(64) * BLOCK_SECTORS;
+  const ended = request(pair, 1, Event.ReqWrite, first, 2);
+  while (ended.status === null) pair.runFor(20);
+  for (const { node, stable, cache } of pair.hosts) {
+    if (stable[first] === cache[first] && stable[first] !== 0) continue;
+    pair.violations.push(`LAW-flushed: host ${node} has what must be stable in its cache only`);
+  }
+  pair.settle();
+  return pair;
+}
+
+/** A client writes the very end of the volume while the other replica is away. */
+export function lastBlock(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = written(seed, canaries);
+  pair.powerOff(2);
+  pair.runFor(1_500 * MS);
+  const end = pair.hosts[0].sectors;
+  const count = 1 + pair.rng.below(BLOCK_SECTORS);
+  if (done(pair, 1, Event.ReqWrite, end - count, count) !== 0) throw new Error('not written');
+  pair.powerOn(2);
+  pair.settle();
+  return pair;
+}
+
+/** One write gets no answer from the disk, and everything else does. */
+export function oneUnanswered(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = written(seed, canaries);
+  const [h] = pair.hosts;
+  const [lost, other] = blocks(pair, 2) as [number, number];
+  const give = pair.give.bind(pair);
+  let slot = -1;
+  pair.onDecision = (at, op, of, offset) => {
+    if (at === h && op === Decision.LocalWrite && offset === lost * 512 && slot < 0) slot = of;
+  };
+  pair.give = (at, input) => {
+    if (at === h && input.op === Event.LocalDone && input.slot === slot) return;
+    give(at, input);
+  };
+  request(pair, 1, Event.ReqWrite, lost, 1);
+  const end = pair.now + 14_000 * MS;
+  while (pair.now < end && pair.record.primary === 1) {
+    pair.runFor(500 * MS);
+    request(pair, 1, Event.ReqRead, other, 1);
+  }
+  if (pair.record.primary === 1) pair.violations.push('LAW-heals: a lost write is waited for');
+  return pair;
+}
+
+/** The disk of the other host refuses one write, and nothing else. */
+export function refusedThere(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = written(seed, canaries);
+  const [first] = blocks(pair, 1) as [number];
+  pair.hosts[1].stuck.set(first, 'refuses');
+  request(pair, 1, Event.ReqWrite, first, 1);
+  if (!until(pair, () => pair.record.members.length === 1)) {
+    pair.violations.push('LAW-acknowledged: a host that refused a write counts as having it');
+  }
+  return pair;
+}
+
+/**
+ * An acknowledgement of an earlier link comes late, and names what is in use again by now: numbers
+ * begin anew with each link. The peer that is to have the present write stands still.
+ */
+export function lateAcknowledgement(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = written(seed, canaries);
+  const [h] = pair.hosts;
+  const [first] = blocks(pair, 1) as [number];
+  const gone = h.link;
+  pair.cut();
+  pair.heal();
+  const back = (): boolean => h.linkState === 'Connected' && pair.record.members.length === 2;
+  if (!until(pair, () => h.link !== gone && back())) throw new Error('not back');
+  pair.runFor(100 * MS);
+  pair.onDecision = (at, op, slot) => {
+    if (at !== h || op !== Decision.PeerWrite) return;
+    pair.onDecision = null;
+    const offset = h.memory.headers.sequence(slot);
+    pair.after(10 * MS, () =>
+      pair.give(h, { ...INPUT, op: Event.PeerAck, link: gone, slot, offset }),
+    );
+  };
+  pair.pause(2, 100 * MS);
+  const ended = request(pair, 1, Event.ReqWrite, first, 1);
+  pair.runFor(60 * MS);
+  if (ended.status !== null) {
+    pair.violations.push('LAW-acknowledged: a link that is gone acknowledges a write');
+  }
+  pair.settle();
+  return pair;
+}
+
+/**
+ * Host 2 was left out and is a member again, with all that was written meanwhile. While its core is
+ * down its disk is put back to the image of before; then it is to take over, in the same boot.
+ */
+export function restored(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(300 * MS);
+  pair.load(false);
+  pair.runFor(100 * MS);
+  const [, h] = pair.hosts;
+  const image = { cache: h.cache.slice(), stable: h.stable.slice(), meta: new Map(h.meta) };
+  pair.cut();
+  if (!until(pair, () => pair.record.members.length === 1)) throw new Error('not left out');
+  pair.load(true);
+  pair.runFor(300 * MS);
+  pair.load(false);
+  pair.heal();
+  if (!until(pair, () => pair.record.members.length === 2)) throw new Error('not back');
+  pair.runFor(200 * MS);
+  pair.crashCore(2, 20 * MS);
+  pair.isolate(1, true);
+  Object.assign(h, image);
+  h.unstable.clear();
+  pair.cut();
+  pair.runFor(10 * MS);
+  tell(pair, [], { primary: 2 });
+  pair.runFor(1_200 * MS);
+  if (h.role === 'Primary') {
+    pair.violations.push('LAW-acknowledged: a replica that was put back leads');
+  }
+  return pair;
+}
