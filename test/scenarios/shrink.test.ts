@@ -41,6 +41,28 @@ describe('shrinking', () => {
   it('gives up in time, with what it has', () => {
     const { faults, runs } = shrinkSeed(3, DEMO_CONFIG, () => true, 5);
     expect(faults.length).toBeGreaterThan(0);
-    expect(runs).toBeGreaterThan(5);
+    expect(runs).toBe(5);
+  });
+
+  it('finds the fewest faults that fail, where taking out one set after another does not', () => {
+    const at = (ms: number): Fault => ({ ...PLAIN_FAULT, kind: 'cut', at: ms * 1_000 });
+    const faults = [1, 2, 3, 4, 5, 6, 7].map(at);
+    // Four in the middle, or the first and the last without one of them: halves lead to the four.
+    const has = (some: readonly Fault[], ...ms: number[]): boolean =>
+      ms.every((one) => some.some((fault) => fault.at === one * 1_000));
+    const fails = (some: readonly Fault[]): boolean =>
+      has(some, 3, 4, 5, 6) || (has(some, 1, 7) && !has(some, 4));
+    expect(shrinkSchedule(faults, fails)).toEqual([at(1), at(7)]);
+  });
+
+  it('takes out what a plain value of another fault makes needless', () => {
+    const off: Fault = { ...PLAIN_FAULT, kind: 'power-off', at: 1_000_000, cache: 'all' };
+    const cut: Fault = { ...PLAIN_FAULT, kind: 'cut', at: 2_000_000 };
+    const fails = (some: readonly Fault[]): boolean => {
+      const first = some.find(({ kind }) => kind === 'power-off');
+      if (first === undefined) return false;
+      return first.cache === 'random' || some.some(({ kind }) => kind === 'cut');
+    };
+    expect(shrinkSchedule([off, cut], fails)).toEqual([{ ...off, cache: 'random' }]);
   });
 });
