@@ -20,7 +20,7 @@ export function describeSchedule(faults: readonly Fault[], names: Names): string
 /** One fault. */
 export function describeFault(fault: Fault, names: Names): string {
   const span = fault.for === 0 ? '' : ` for ${sayTime(fault.for)}`;
-  return `${what(fault, names)} at ${sayTime(fault.at)}${span}${moment(fault.when)}`;
+  return `${what(fault, names)} at ${sayTime(fault.at)}${span}${moment(fault)}`;
 }
 
 function what(fault: Fault, names: Names): string {
@@ -138,7 +138,13 @@ function cache(fault: Fault): string {
   }
 }
 
-function moment(when: Moment): string {
+function moment({ when, nth, after }: Fault): string {
+  const times = nth === 1 ? '' : `, the ${nth}th time`;
+  const later = after > 0 ? `, ${sayTime(after)} later` : '';
+  return `${said(when)}${times}${later}`;
+}
+
+function said(when: Moment): string {
   switch (when) {
     case 'write':
       return ', in the middle of a write';
@@ -152,6 +158,20 @@ function moment(when: Moment): string {
       return ', when a host has given up the volume';
     case 'take-over':
       return ', at the next take-over';
+    case 'handshake':
+      return ', when the replicas have compared themselves';
+    case 'copied':
+      return ', when a copy is finished';
+    case 'resync-end':
+      return ', when the copy counts as a member';
+    case 'message':
+      return ', when it sends the other replica a message';
+    case 'meta-write':
+      return ', as its disk ends a write of metadata';
+    case 'link-up':
+      return ', when its replication link comes up';
+    case 'attach':
+      return ', when it begins to read its metadata';
     default:
       return '';
   }

@@ -7,7 +7,9 @@
 import { DEFAULT_WORKLOAD, type Workload } from '../backends/sim/client.ts';
 import type { CrashMode } from '../backends/sim/disk-cache.ts';
 import {
+  AIMED_MOMENTS,
   AREAS,
+  BY_CHANCE,
   FAULT_KINDS,
   type Fault,
   type FaultKind,
@@ -21,6 +23,7 @@ import {
 import { LAWS, type Law } from '../backends/sim/oracle/verdict.ts';
 import type { ClusterConfig } from '../engine/core/config.ts';
 import { DEMO_CONFIG } from './demo.ts';
+import { STEPS_MAX, SWEPT, type Sweep, type Swept } from './sweep.ts';
 import { readTime, readTimeOr, writeTime } from './time.ts';
 
 /** A scenario, checked and in microseconds. */
@@ -35,6 +38,10 @@ export interface Scenario {
   readonly seed: number;
   /** Length of the run; its last part is healed, its last two seconds quiet. */
   readonly duration: number;
+  /** Of the bugs that docs/history.md tells of, the number of the one that it puts. */
+  readonly history?: number;
+  /** The critical instant, swept over: see {@link Sweep}. */
+  readonly sweep?: Sweep;
 }
 
 /** A fault as it stands in a file. Times are texts such as "2.9s" and "100ms". */
@@ -50,8 +57,20 @@ export interface FaultText {
   readonly ppm?: number;
   readonly clockStops?: boolean;
   readonly when?: string;
+  /** Exactly so long after its moment. */
+  readonly after?: string;
+  /** The n-th such moment, from the fault's time on. */
+  readonly nth?: number;
   readonly area?: string;
   readonly age?: string;
+}
+
+/** A sweep as it stands in a file: `by` is a time, or for `nth` left out. */
+export interface SweepText {
+  readonly faults: readonly number[];
+  readonly moves: string;
+  readonly by?: string;
+  readonly steps: number;
 }
 
 /** A scenario as it stands in a file. */
@@ -65,6 +84,8 @@ export interface ScenarioText {
   readonly laws?: readonly string[];
   readonly seed?: number;
   readonly duration?: string;
+  readonly history?: number;
+  readonly sweep?: SweepText;
 }
 
 /** What is wrong with a scenario, where, and what to do. */
@@ -86,6 +107,9 @@ const DURATION_MAX = 3_600_000_000;
 export const HEALED_PART = 24_000_000;
 export const CALM_PART = 2_000_000;
 const FAULTS_MAX = 64;
+const NTH_MAX = 1000;
+/** The bugs of docs/history.md. */
+export const HISTORY_BUGS = 38;
 
 const CACHES: readonly CrashMode[] = ['none', 'all', 'random', 'newest'];
 const SCENARIO_FIELDS = [
@@ -98,6 +122,8 @@ const SCENARIO_FIELDS = [
   'laws',
   'seed',
   'duration',
+  'history',
+  'sweep',
 ];
 const FAULT_FIELDS = [
   'at',
@@ -111,6 +137,8 @@ const FAULT_FIELDS = [
   'ppm',
   'clockStops',
   'when',
+  'after',
+  'nth',
   'area',
   'age',
 ];
@@ -140,6 +168,8 @@ export function readScenario(data: unknown, config: ClusterConfig = DEMO_CONFIG)
   const faults = readFaults(data['faults'], own, end - HEALED_PART, problems);
   const workload = readWorkload(data['workload'], problems);
   const laws = readLaws(data['laws'], problems);
+  const history = readCount(data, 'history', '', [0, HISTORY_BUGS], 0, problems);
+  const sweep = readSweep(data['sweep'], faults.length, problems);
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
@@ -153,6 +183,8 @@ export function readScenario(data: unknown, config: ClusterConfig = DEMO_CONFIG)
       laws,
       seed: seed as number,
       duration: end,
+      ...(history === 0 ? {} : { history }),
+      ...(sweep === null ? {} : { sweep }),
     },
   };
 }
@@ -160,6 +192,7 @@ export function readScenario(data: unknown, config: ClusterConfig = DEMO_CONFIG)
 /** Writes a scenario so that {@link readScenario} reads the same again. */
 export function writeScenario(scenario: Scenario): ScenarioText {
   const { name, title, about, config, workload, faults, laws, seed, duration } = scenario;
+  const { history, sweep } = scenario;
   const changed: { [field: string]: number } = {};
   for (const field of WORKLOAD_FIELDS) {
     if (workload[field] !== DEFAULT_WORKLOAD[field]) changed[field] = workload[field];
@@ -174,6 +207,8 @@ export function writeScenario(scenario: Scenario): ScenarioText {
     ...(laws.length === LAWS.length ? {} : { laws }),
     seed,
     duration: writeTime(duration),
+    ...(history === undefined ? {} : { history }),
+    ...(sweep === undefined ? {} : { sweep: writeSweep(sweep) }),
   };
 }
 
@@ -194,6 +229,8 @@ export function writeFault(fault: Fault, config: ClusterConfig): FaultText {
     ...(fault.ppm === 0 ? {} : { ppm: fault.ppm }),
     ...(fault.clockStops ? { clockStops: true } : {}),
     ...(fault.when === 'at-once' ? {} : { when: fault.when }),
+    ...(fault.after === BY_CHANCE ? {} : { after: writeTime(fault.after) }),
+    ...(fault.nth === 1 ? {} : { nth: fault.nth }),
     ...(AREA.has(fault.kind) && fault.area !== plain.area ? { area: fault.area } : {}),
     ...(fault.age === 0 ? {} : { age: writeTime(fault.age) }),
   };
@@ -284,6 +321,59 @@ function readWorkload(data: unknown, problems: ScenarioProblem[]): Workload {
   return workload;
 }
 
+function writeSweep({ faults, moves, by, steps }: Sweep): SweepText {
+  return { faults, moves, ...(moves === 'nth' ? {} : { by: writeTime(by) }), steps };
+}
+
+function readSweep(data: unknown, faults: number, problems: ScenarioProblem[]): Sweep | null {
+  if (data === undefined) return null;
+  const place = 'sweep';
+  const before = problems.length;
+  if (!isRecord(data)) {
+    const remedy = 'write for example { faults: [1], moves: at, by: 100us, steps: 30 }';
+    problems.push({ place, reason: 'is not an object', remedy });
+    return null;
+  }
+  unknownFields(data, ['faults', 'moves', 'by', 'steps'], 'sweep.', problems);
+  const moves = SWEPT.find((one) => one === data['moves']);
+  if (moves === undefined) {
+    const remedy = `write one of ${SWEPT.join(', ')}`;
+    problems.push({ place: 'sweep.moves', reason: 'is none of them', remedy });
+  }
+  const by = moves === 'nth' ? 1 : readTime(data['by']);
+  if (by === null) {
+    const remedy = 'write for example "100us"';
+    problems.push({ place: 'sweep.by', reason: 'is not a time', remedy });
+  }
+  const list = Array.isArray(data['faults']) ? (data['faults'] as readonly unknown[]) : [];
+  const known = list.filter((n): n is number => Number.isInteger(n) && (n as number) >= 0);
+  if (known.length === 0 || known.length < list.length || known.some((n) => n >= faults)) {
+    const remedy = 'write the places of the faults that move, the first being 0';
+    problems.push({ place: 'sweep.faults', reason: 'does not name faults', remedy });
+  }
+  const steps = readCount(data, 'steps', 'sweep.', [2, STEPS_MAX], 2, problems);
+  if (problems.length > before) return null;
+  return { faults: known, moves: moves as Swept, by: by as number, steps };
+}
+
+/** A whole number within bounds. */
+function readCount(
+  data: { readonly [name: string]: unknown },
+  field: string,
+  place: string,
+  [least, most]: readonly [number, number],
+  otherwise: number,
+  problems: ScenarioProblem[],
+): number {
+  const value = data[field] ?? otherwise;
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) {
+    return value as number;
+  }
+  const reason = `is not a whole number from ${least} to ${most}`;
+  problems.push({ place: `${place}${field}`, reason, remedy: `write for example ${least}` });
+  return otherwise;
+}
+
 function readLaws(data: unknown, problems: ScenarioProblem[]): readonly Law[] {
   if (data === undefined) return LAWS;
   const known = Array.isArray(data) ? data.filter((law): law is Law => LAWS.includes(law)) : [];
@@ -367,6 +457,11 @@ function readFault(
     const remedy = 'write for example "2s": the disk comes back as it was two seconds before';
     problems.push({ place: `${place}.age`, reason: 'is not a time', remedy });
   }
+  const after = readTimeOr(data['after'], BY_CHANCE);
+  if (after === null) {
+    const remedy = 'write for example "300us", or leave it out: some time soon after the moment';
+    problems.push({ place: `${place}.after`, reason: 'is not a time', remedy });
+  }
   const ppm = data['ppm'] ?? 0;
   if (!Number.isInteger(ppm) || Math.abs(ppm as number) > 1_000_000) {
     const remedy = 'write a whole number of parts per million, for example 1000';
@@ -383,7 +478,9 @@ function readFault(
     cache: pick('cache', CACHES, PLAIN_FAULT.cache),
     ppm: ppm as number,
     clockStops: data['clockStops'] === true,
-    when: pick('when', MOMENTS, PLAIN_FAULT.when),
+    when: pick('when', [...MOMENTS, ...AIMED_MOMENTS], PLAIN_FAULT.when),
+    after: after ?? BY_CHANCE,
+    nth: readCount(data, 'nth', `${place}.`, [1, NTH_MAX], 1, problems),
     area: pick('area', AREAS, PLAIN_FAULT.area),
     age: age ?? 0,
   };

@@ -6,7 +6,14 @@ import type { NodeId } from '../../engine/core/units.ts';
 import type { Connection } from './connection.ts';
 import type { Datagrams } from './datagrams.ts';
 import { DiskFaults } from './disk-faults.ts';
-import type { Fault, FaultKind, Links, Moment, Role } from './fault.ts';
+import {
+  BY_CHANCE,
+  type Fault,
+  type FaultKind,
+  type Links,
+  type Moment,
+  type Role,
+} from './fault.ts';
 import type { SimHost } from './host.ts';
 import { type Kernel, Kind } from './kernel.ts';
 import { ReadFaults } from './read-faults.ts';
@@ -81,7 +88,7 @@ export class FaultDriver {
   readonly #world: FaultWorld;
   readonly #faults: readonly Fault[];
   readonly #active: (Active | null)[];
-  readonly #waiting: { fault: number; until: number }[] = [];
+  readonly #waiting: { fault: number; until: number; left: number }[] = [];
   readonly #rng;
   readonly #reads = new ReadFaults();
   readonly #disks: DiskFaults;
@@ -119,19 +126,33 @@ export class FaultDriver {
     const fault = this.#faults[index] as Fault;
     if (phase === 1) this.#end(index);
     else if (phase === 0 && fault.when !== 'at-once') {
-      this.#waiting.push({ fault: index, until: this.#world.kernel.now + PATIENCE });
+      const until = this.#world.kernel.now + PATIENCE;
+      this.#waiting.push({ fault: index, until, left: fault.nth });
     } else this.#begin(index, fault);
   }
 
-  /** Something that faults wait for happens now. */
-  moment(moment: Moment): void {
+  /** Something that faults wait for happens now; on `node`, where it is that node's own. */
+  moment(moment: Moment, node: NodeId = 0): void {
     if (this.#waiting.length === 0) return;
     const { queue, now } = this.#world.kernel;
     for (let i = this.#waiting.length - 1; i >= 0; i -= 1) {
-      const { fault, until } = this.#waiting[i] as { fault: number; until: number };
-      if ((this.#faults[fault] as Fault).when !== moment) continue;
+      const waiting = this.#waiting[i] as { fault: number; until: number; left: number };
+      const { fault, until } = waiting;
+      const waits = this.#faults[fault] as Fault;
+      if (waits.when !== moment || (node !== 0 && this.#resolve(waits.target) !== node)) continue;
+      waiting.left -= 1;
+      if (waiting.left > 0 && until >= now) continue;
       this.#waiting.splice(i, 1);
       if (until < now) continue;
+      // The operation of a disk that is about to end is struck before it does.
+      if (waits.after === 0 && moment === 'meta-write') {
+        this.#begin(fault, waits);
+        continue;
+      }
+      if (waits.after !== BY_CHANCE) {
+        queue.a[queue.push(now + waits.after, Kind.Fault, fault, 0)] = 2;
+        continue;
+      }
       const aim = moment === 'write' ? AIM_WRITE : this.#rng.chance(500_000) ? AIM : AIM_LATE;
       const entry = queue.push(now + this.#rng.below(aim), Kind.Fault, fault, 0);
       queue.a[entry] = 2;

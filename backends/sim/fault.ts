@@ -48,7 +48,21 @@ export const MOMENTS = [
   'hand-over',
   'take-over',
 ] as const;
-export type Moment = (typeof MOMENTS)[number];
+/**
+ * Moments that schedules drawn by chance do not wait for: they are for those that aim. The last
+ * four are the target's own: it sends a message to the other replica, its disk is about to end a
+ * write of metadata, its link comes up, it begins to read its metadata.
+ */
+export const AIMED_MOMENTS = [
+  'handshake',
+  'copied',
+  'resync-end',
+  'message',
+  'meta-write',
+  'link-up',
+  'attach',
+] as const;
+export type Moment = (typeof MOMENTS)[number] | (typeof AIMED_MOMENTS)[number];
 
 /** Which links a network fault concerns. */
 export const LINKS = ['all', 'replication', 'control', 'control-1', 'control-2'] as const;
@@ -83,10 +97,17 @@ export interface Fault {
   /** Whether a frozen guest's clock stands still as well. */
   readonly clockStops: boolean;
   readonly when: Moment;
+  /** How long after its moment it strikes; {@link BY_CHANCE}: soon. */
+  readonly after: number;
+  /** How often the moment has to come, this once included. */
+  readonly nth: number;
   readonly area: Area;
   /** How long before the fault a disk was as it comes back. */
   readonly age: number;
 }
+
+/** A fault that waits for a moment strikes some time soon after it. */
+export const BY_CHANCE = -1;
 
 /** Everything but kind and time at its plainest. */
 export const PLAIN_FAULT: Omit<Fault, 'kind' | 'at'> = {
@@ -99,6 +120,8 @@ export const PLAIN_FAULT: Omit<Fault, 'kind' | 'at'> = {
   ppm: 0,
   clockStops: false,
   when: 'at-once',
+  after: BY_CHANCE,
+  nth: 1,
   area: 'data',
   age: 0,
 };

@@ -6,6 +6,7 @@
 import type { NodeId } from '../../engine/core/units.ts';
 import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
 import type { CacheLoss } from './disk.ts';
+import type { Moment } from './fault.ts';
 
 /** State of an application on one host, as its processes are, not as anybody believes. */
 export type ApplicationState = 'stopped' | 'starting' | 'running' | 'stopping';
@@ -26,6 +27,8 @@ export interface Observer {
   peerAck(leg: number, epoch: number): void;
   /** A front-end request was answered; the slot still holds the sectors of a read. */
   completed(leg: number, slot: number, status: number): void;
+  /** A node does what a fault may wait for. */
+  moment(moment: Moment, node: NodeId): void;
   /** A core lives anew, or died: its requests will never be answered. */
   coreStarted(node: NodeId): void;
   coreDied(node: NodeId): void;

@@ -279,6 +279,12 @@ export class SimLeg implements StreamEnd {
       this.#stalled.push(op);
       return;
     }
+    if (disk.kindOf(op) === DiskOp.MetaWrite) {
+      const { life } = disk;
+      this.#observer.moment('meta-write', this.node);
+      // It may have cost the host its power.
+      if (disk.life !== life) return;
+    }
     disk.land(op);
     if (disk.loss !== '') {
       this.#observer.diskFailed(this.index, disk.loss);
@@ -471,6 +477,7 @@ export class SimLeg implements StreamEnd {
         return;
       case Decision.PeerMessage:
         this.#hashPage(slot, length);
+        this.#observer.moment('message', this.node);
         this.#wire.sendMessage(decisions.link(r), slot * PAGE_BYTES, length);
         return;
       case Decision.Complete:

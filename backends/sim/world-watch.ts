@@ -4,6 +4,7 @@ import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
 import { isOffered } from '../../engine/ports/frontend.ts';
 import type { Client } from './client.ts';
 import type { CacheLoss } from './disk.ts';
+import type { Moment } from './fault.ts';
 import type { FaultDriver } from './fault-driver.ts';
 import type { SimHost } from './host.ts';
 import type { Kernel } from './kernel.ts';
@@ -15,6 +16,13 @@ import type { RunOutcome, WorldFacts } from './outcome.ts';
 import type { SimLeg } from './volume.ts';
 
 const BLOCK_BYTES = 4096;
+
+/** What the engine puts on the timeline that faults may wait for. */
+const MOMENT_OF: { readonly [kind: string]: Moment } = {
+  'mirror.handshake': 'handshake',
+  'mirror.target.end': 'copied',
+  'mirror.resync.end': 'resync-end',
+};
 
 export class WorldWatch implements Observer {
   readonly facts: WorldFacts = { forgot: false };
@@ -95,6 +103,11 @@ export class WorldWatch implements Observer {
 
   attaching(leg: number): void {
     this.#own(leg)?.attaching(this.#replica(leg));
+    this.moment('attach', this.#replica(leg).node);
+  }
+
+  moment(moment: Moment, node: number): void {
+    this.#driver?.moment(moment, node);
   }
 
   record(leg: number, record: VolumeRecord): void {
@@ -113,6 +126,10 @@ export class WorldWatch implements Observer {
     own?.report(replica, report);
     this.#offer(leg, isOffered(this.#offered[leg] === true, report));
     if (report.kind === 'stopped') this.#driver?.moment('hand-over');
+    if (report.kind === 'event') {
+      const moment = MOMENT_OF[report.event.kind];
+      if (moment !== undefined) this.#driver?.moment(moment);
+    }
     if (report.kind === 'active') this.#active(leg);
   }
 
@@ -143,6 +160,7 @@ export class WorldWatch implements Observer {
 
   linkUp(leg: number): void {
     this.#own(leg)?.linkUp(this.#replica(leg));
+    this.moment('link-up', this.#replica(leg).node);
   }
 
   peerAck(leg: number, epoch: number): void {

@@ -29,6 +29,7 @@ function deaf(completed: Observer['completed']): Observer {
   const nothing = (): void => undefined;
   return {
     attaching: nothing,
+    moment: nothing,
     record: nothing,
     grant: nothing,
     report: nothing,

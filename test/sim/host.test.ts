@@ -15,6 +15,7 @@ function talk(orders: number, seconds: number): readonly string[] {
   const nothing = (): void => {};
   const observer: Observer = {
     attaching: () => {},
+    moment: nothing,
     record: nothing,
     grant: nothing,
     report: nothing,
