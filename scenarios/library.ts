@@ -1,5 +1,6 @@
 /** The named scenarios, in the order in which they are worth reading. */
 import { invariant } from '../engine/core/invariant.ts';
+import { HISTORY } from './history.ts';
 import { badSectorsOnTheSource } from './library/bad-sectors-on-the-source.ts';
 import { badSectorsUnderLoad } from './library/bad-sectors-under-load.ts';
 import { bothCopiesBad } from './library/both-copies-bad.ts';
@@ -55,6 +56,7 @@ const TEXTS: readonly ScenarioText[] = [
   diskFailsUnderLoad,
   failedDiskAndSilentPeer,
   writeFailsUnheard,
+  ...HISTORY,
 ];
 
 /**

@@ -112,6 +112,20 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     what: 'A repaired block counts though the peer only has it in its cache.',
   },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
+  { id: 'alone-unmarked', what: 'What is written without the peer is not noted as different.' },
+  { id: 'peer-map-ignored', what: 'A copy leaves out what only its target knows to differ.' },
+  { id: 'equal-clears', what: 'Equal generations clear what was noted as different.' },
+  { id: 'flush-unasked', what: 'A secondary answers a flush that it never gave to its disk.' },
+  { id: 'failed-read-ok', what: 'A read that no disk could do is answered as if one had.' },
+  { id: 'copy-is-stable', what: 'A copy counts as stable before a barrier has said so.' },
+  {
+    id: 'joining-not-needed',
+    what: 'Writes do without a finished target that is about to become a member.',
+  },
+  { id: 'journal-error-ignored', what: 'A journal block that could not be written counts as one.' },
+  { id: 'copy-slot-lost', what: 'The slot of a copy whose link is lost never comes back.' },
+  { id: 'relation-kept', what: 'What a link was agreed on for outlives the record it rested on.' },
+  { id: 'slot-let-go', what: 'What a failed disk still has in hand is given back at once.' },
 ];
 
 /** The switches, as plain booleans so that a guard costs one load. */
@@ -156,6 +170,17 @@ export interface CanarySwitches {
   readonly lastCopyGivenUp: boolean;
   readonly attachRevived: boolean;
   readonly readNoWait: boolean;
+  readonly aloneUnmarked: boolean;
+  readonly peerMapIgnored: boolean;
+  readonly equalClears: boolean;
+  readonly flushUnasked: boolean;
+  readonly failedReadOk: boolean;
+  readonly copyIsStable: boolean;
+  readonly joiningNotNeeded: boolean;
+  readonly journalErrorIgnored: boolean;
+  readonly copySlotLost: boolean;
+  readonly relationKept: boolean;
+  readonly slotLetGo: boolean;
   readonly tornGuessed: boolean;
   readonly saltIgnored: boolean;
   readonly mapPageTrusted: boolean;
@@ -213,6 +238,17 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     ledByHearsay: ids.has('led-by-hearsay'),
     failureForgotten: ids.has('failure-forgotten'),
     readNoWait: ids.has('read-no-wait'),
+    aloneUnmarked: ids.has('alone-unmarked'),
+    peerMapIgnored: ids.has('peer-map-ignored'),
+    equalClears: ids.has('equal-clears'),
+    flushUnasked: ids.has('flush-unasked'),
+    failedReadOk: ids.has('failed-read-ok'),
+    copyIsStable: ids.has('copy-is-stable'),
+    joiningNotNeeded: ids.has('joining-not-needed'),
+    journalErrorIgnored: ids.has('journal-error-ignored'),
+    copySlotLost: ids.has('copy-slot-lost'),
+    relationKept: ids.has('relation-kept'),
+    slotLetGo: ids.has('slot-let-go'),
     tornGuessed: ids.has('journal-torn-guessed'),
     saltIgnored: ids.has('salt-ignored'),
     mapPageTrusted: ids.has('map-page-trusted'),

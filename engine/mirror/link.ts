@@ -170,7 +170,7 @@ export class Link {
 
   /** A record was applied: a handshake that failed before may succeed now. */
   recordApplied(): void {
-    if (this.mode === Mode.None) {
+    if (this.mode === Mode.None && !this.#p.canary.relationKept) {
       this.#self = null;
       this.#refused = false;
       this.#p.source.abort();
@@ -348,6 +348,10 @@ export class Link {
 
   #flush(token: number): void {
     if (!this.following) return;
+    if (this.#p.canary.flushUnasked) {
+      this.send({ kind: 'flush-ack', token, status: 0 });
+      return;
+    }
     this.#flushToken = token;
     this.#flushLocal = this.#p.state.nextToken();
     this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, this.#flushLocal, 0);
@@ -436,6 +440,7 @@ export class Link {
     turn.event('mirror.handshake', { verdict: c.verdict, reason: c.reason, epoch: record.epoch });
     // RULE-03: a serving primary that lost its link leaves the peer out first, however equal.
     const fresh = !state.lead || canary.rule03;
+    if (canary.equalClears && c.reason.startsWith('equal')) this.#p.map.clearAll();
     let outcome: number;
     if (c.verdict === 'none' && fresh && member?.boot === this.peerBoot) outcome = Outcome.Sync;
     else if (c.verdict !== 'none' && c.verdict !== 'source') outcome = Outcome.Refused;

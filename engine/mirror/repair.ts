@@ -226,12 +226,12 @@ export class Repair {
 
   /** No good copy can be had: the request fails, and stays the only one to. */
   #lost(slot: number): void {
-    const { slots, writes, turn } = this.#p;
+    const { slots, writes, turn, canary } = this.#p;
     const offset = slots.offset[slot] as number;
     const length = slots.length[slot] as number;
     turn.reached('mirror.read.lost');
     if (this.#want(offset, length)) turn.event('mirror.read.lost', { offset, length });
-    writes.readDone(slot, Status.Io);
+    writes.readDone(slot, canary.failedReadOk ? Status.Ok : Status.Io);
   }
 
   /** The peer's copy served the client: the own one is to be put right. */

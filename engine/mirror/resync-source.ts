@@ -119,14 +119,14 @@ export class ResyncSource {
 
   /** The target has a copy: the evidence that clears its blocks. */
   copied(slot: number): void {
-    const { slots, map, barrier } = this.#p;
+    const { slots, map, barrier, canary } = this.#p;
     const offset = slots.offset[slot] as number;
     const length = slots.length[slot] as number;
     for (let at = offset; at < offset + length; at += BLOCK_BYTES) {
       map.clear(at / BLOCK_BYTES);
       if (this.#single.size > 0) this.#single.delete(at / BLOCK_BYTES);
     }
-    barrier.add(offset, length);
+    if (!canary.copyIsStable) barrier.add(offset, length);
     if (((slots.flags[slot] as number) & Flag.Zero) === 0) this.#copied += length;
     else this.#zeroed += length;
     this.#close(slot);
@@ -181,7 +181,8 @@ export class ResyncSource {
 
   /** The backend has let go of every slot that was being sent on `link`. */
   linkGone(link: number): void {
-    const { slots } = this.#p;
+    const { slots, canary } = this.#p;
+    if (canary.copySlotLost) return;
     for (let slot = this.#first; slot < this.#end; slot += 1) {
       if (slots.kind[slot] === Kind.Copy && slots.link[slot] === link) {
         if (slots.peer[slot] === Peer.Failing) this.#close(slot);
@@ -215,8 +216,8 @@ export class ResyncSource {
 
   /** What the target knows to differ is copied as well: the union of both maps. */
   #map(m: PeerMessage & { kind: 'map' }): void {
-    const { map, link } = this.#p;
-    if (m.pages === 0) {
+    const { map, link, canary } = this.#p;
+    if (m.pages === 0 || canary.peerMapIgnored) {
       this.#mapComplete = true;
       return;
     }
@@ -300,7 +301,7 @@ export class ResyncSource {
     this.#stage = Stage.Finishing;
     // From here every write needs the target too, so that it is equal when the record names it.
     link.mode = Mode.Adding;
-    state.required = true;
+    state.required = !canary.joiningNotNeeded;
     const { generation, parents } = store.block;
     link.ask({ kind: 'finish', epoch: state.epoch, generation, parents });
   }

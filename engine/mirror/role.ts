@@ -321,7 +321,7 @@ export class RoleMachine {
   // The record names this host primary.
 
   #leadUnder(record: VolumeRecord): void {
-    const { state, link, peers, store } = this.#p;
+    const { state, link, peers, store, canary } = this.#p;
     // A wish to give up an earlier epoch is over: control says again what it wants in this one.
     state.demoting = false;
     this.#demoteRun += 1;
@@ -333,11 +333,10 @@ export class RoleMachine {
     }
     const alone = record.members.every((m) => m.node === state.node);
     if (alone) {
-      if (this.#p.canary.earlyAlone && state.lead) state.required = false;
+      if (canary.earlyAlone && state.lead) state.required = false;
       // A relation agreed on under the old record ends with it.
-      if (link.mode !== Mode.None && !(link.following && this.#p.canary.staleEpoch)) {
-        link.drop('alone');
-      }
+      const kept = canary.relationKept || (link.following && canary.staleEpoch);
+      if (link.mode !== Mode.None && !kept) link.drop('alone');
       peers.whenIdle(this.#still(record, () => this.#flushAlone(record)));
       return;
     }

@@ -214,7 +214,8 @@ export class Store {
       this.#readDone(page, status, inPage);
       return;
     }
-    if (status !== 0) {
+    const ignored = this.#p.canary.journalErrorIgnored && token === this.#journalToken;
+    if (status !== 0 && !ignored) {
       this.#p.role.failDisk('metadata-write');
       return;
     }

@@ -349,7 +349,7 @@ export class FrontWrites {
   }
 
   #issueWrite(slot: number): void {
-    const { slots, turn, link, map } = this.#p;
+    const { slots, turn, link, map, canary } = this.#p;
     if (!this.#mayIssue()) {
       slots.phase[slot] = Phase.Parked;
       this.#parked.push(slot);
@@ -361,13 +361,16 @@ export class FrontWrites {
     slots.phase[slot] = Phase.Flying;
     turn.emit(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
     if (link.mirrored) link.sendWrite(slot, offset, length, flags);
-    else map.markBytes(offset, length);
+    else if (!canary.aloneUnmarked) map.markBytes(offset, length);
   }
 
   /** Ends a write in flight when everybody who must have it does. */
   #advance(slot: number): void {
     const { slots, state, barrier, canary } = this.#p;
-    if (slots.phase[slot] !== Phase.Flying || slots.local[slot] === 0) return;
+    if (slots.phase[slot] !== Phase.Flying) return;
+    // Whatever became of the disk: it may still fill the slot, or take from it.
+    const givenUp = state.disk === 'Failed' && canary.slotLetGo;
+    if (slots.local[slot] === 0 && !givenUp) return;
     const peer = slots.peer[slot] as number;
     // The backend still sends from this slot.
     if ((peer === Peer.Sent && !canary.ackEarly) || peer === Peer.Failing) return;

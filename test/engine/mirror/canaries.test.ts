@@ -73,10 +73,18 @@ const ELSEWHERE: readonly string[] = [
   'verify-no-fua',
   'fewer-changes-lose',
 ];
+/** Whose instant only a sweep meets: test/scenarios/history.test.ts. */
+const SWEPT: readonly string[] = [
+  'equal-clears',
+  'failed-read-ok',
+  'copy-is-stable',
+  'journal-error-ignored',
+  'slot-let-go',
+];
 
 describe('planted bugs', () => {
   for (const { id, what } of MIRROR_CANARIES) {
-    if (ELSEWHERE.includes(id)) continue;
+    if (ELSEWHERE.includes(id) || SWEPT.includes(id)) continue;
     it(`are seen: ${id}. ${what}`, () => {
       const schedule = SHOWN_BY[id] ?? swarmRun;
       for (let seed = 1; seed <= RUNS; seed += 1) {

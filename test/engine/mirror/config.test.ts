@@ -15,6 +15,7 @@ describe('mirror configuration', () => {
       { sizeBytes: 0 },
       { sizeBytes: 2 ** 47 },
       { uuid: 'x' },
+      { alExtents: 3 },
       { alExtents: 897 },
       { journalPages: 3 },
       { resyncChunk: 1000 },

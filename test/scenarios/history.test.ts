@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { plantedBugs } from '../../scenarios/canaries.ts';
+import { LIBRARY } from '../../scenarios/library.ts';
+import { newWorld, runScenario } from '../../scenarios/run.ts';
+import { HISTORY_BUGS, type Scenario } from '../../scenarios/scenario.ts';
+import { stepsOf } from '../../scenarios/sweep.ts';
+
+const MINUTE = 60_000;
+const SEEDS = [1, 2, 3];
+/** A quick run takes few steps of each sweep, spread over it; CI takes them all. */
+const EVERY = process.env['UNDERSTUDY_CI'] === '1' ? 1 : 7;
+
+const page = readFileSync(new URL('../../docs/history.md', import.meta.url), 'utf8');
+const rows = page.split('\n').flatMap((line) => {
+  const cells = line.split('|').map((cell) => cell.trim());
+  return /^\d+$/.test(cells[1] ?? '') ? [cells.slice(1, -1)] : [];
+});
+/** Number, scenario and planted bugs of each row that has a scenario. */
+const shown = rows.flatMap(([number, , link, bugs]) => {
+  const name = /^\[([a-z-]+)\]\(\.\.\/scenarios\/library\/\1\.ts\)$/.exec(link ?? '')?.[1];
+  return name === undefined ? [] : [{ number: Number(number), name, bugs: bugsOf(bugs ?? '') }];
+});
+const others = rows.filter(([number]) => !shown.some((each) => each.number === Number(number)));
+
+function bugsOf(cell: string): readonly (readonly [id: string, law: string])[] {
+  return cell
+    .split(', ')
+    .filter((part) => part !== '–')
+    .map((part) => {
+      const match = /^`([A-Za-z0-9-]+)` → (LAW-[a-z-]+)$/.exec(part);
+      if (match === null)
+        throw new Error(`docs/history.md: "${part}" is no planted bug with a law`);
+      return [match[1] as string, match[2] as string];
+    });
+}
+
+function scenarioOf(name: string): Scenario {
+  const found = LIBRARY.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`the library lacks ${name}`);
+  return found;
+}
+
+const seedOf = (step: number): number => SEEDS[step % SEEDS.length] as number;
+
+describe('the page about old bugs', () => {
+  it('says of each bug once what becomes of it', () => {
+    const numbers = rows.map(([number]) => Number(number)).sort((a, b) => a - b);
+    expect(numbers).toEqual(Array.from({ length: HISTORY_BUGS }, (_, i) => i + 1));
+  });
+
+  it('names every scenario that has a number, and none that lacks it', () => {
+    const numbered = LIBRARY.flatMap(({ name, history }) => {
+      return history === undefined ? [] : [`${history} ${name}`];
+    });
+    expect(shown.map(({ number, name }) => `${number} ${name}`)).toEqual(numbered);
+  });
+
+  it('names planted bugs that exist', () => {
+    const ids = plantedBugs().map(({ id }) => id);
+    for (const { bugs } of shown) for (const [id] of bugs) expect(ids).toContain(id);
+  });
+
+  it('says of the others what they wait for, or which test shows the refusal', () => {
+    for (const [number, , why] of others) {
+      const test = /(test\/\S+\.ts): «(.+)»$/.exec(why ?? '');
+      if ((why ?? '').startsWith('waits for: ')) continue;
+      expect([number, why?.startsWith('never: '), test !== null]).toEqual([number, true, true]);
+      const [, file, title] = test as RegExpExecArray;
+      const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+      expect(source).toContain(`it('${title}'`);
+    }
+  });
+});
+
+describe('an old bug', () => {
+  const world = newWorld();
+
+  for (const { name, bugs } of shown) {
+    const scenario = scenarioOf(name);
+    const steps = stepsOf(scenario);
+
+    it(`does not happen, whenever it strikes: ${scenario.title.toLowerCase()}`, {
+      timeout: 10 * MINUTE,
+    }, () => {
+      expect(steps.length).toBeGreaterThanOrEqual(20);
+      const fired = new Set<string>();
+      let served = 0;
+      for (let step = 0; step < steps.length; step += EVERY) {
+        const run = runScenario(steps[step] as Scenario, seedOf(step), {}, world);
+        const { violations, detected } = run;
+        expect([step, violations, detected]).toEqual([step, [], []]);
+        for (const kind of Object.keys(run.faultsFired)) fired.add(kind);
+        served += run.ios;
+      }
+      expect([...fired].sort()).toEqual(
+        [...new Set(scenario.faults.map(({ kind }) => kind))].sort(),
+      );
+      expect(served).toBeGreaterThan(0);
+    });
+
+    for (const [id, law] of bugs) {
+      it(`happens where ${id} is planted, and breaks ${law}: ${name}`, {
+        timeout: 10 * MINUTE,
+      }, () => {
+        const laws = new Set<string>();
+        for (const step of spread(steps.length)) {
+          const canaries = new Set([id]);
+          const options = { canaries, stopAtFirst: true };
+          const run = runScenario(steps[step] as Scenario, seedOf(step), options, world);
+          for (const violation of run.violations) laws.add(violation.law);
+          if (laws.has(law)) return;
+        }
+        expect([...laws]).toContain(law);
+      });
+    }
+  }
+});
+
+/** All steps, far ones first: what a bug needs may be at one end. */
+function spread(steps: number): number[] {
+  const order: number[] = [];
+  for (let from = 0; from < 7; from += 1) {
+    for (let step = from; step < steps; step += 7) order.push(step);
+  }
+  return order;
+}
