@@ -193,6 +193,12 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'a disk that goes bad block by block',
   },
   {
+    mark: 'mirror.resync.everything',
+    swarm: 'seldom',
+    reason: 'a disk must come back from before an outage that is over, or be replaced',
+    test: 'a disk that comes back from before an outage',
+  },
+  {
     mark: 'mirror.request.invalid',
     swarm: 'never',
     reason: 'simulated clients ask for whole blocks within the volume',

@@ -3,6 +3,7 @@ import { badSectorsAsADiskFills } from './library/bad-sectors-as-a-disk-fills.ts
 import { blockWrittenAgainWhileCopied } from './library/block-written-again-while-copied.ts';
 import { bothRestartWithDifferentTails } from './library/both-restart-with-different-tails.ts';
 import { copiesCutShortAgainAndAgain } from './library/copies-cut-short-again-and-again.ts';
+import { diskFromBeforeAnOutage } from './library/disk-from-before-an-outage.ts';
 import { flushBehindOverlappingWrites } from './library/flush-behind-overlapping-writes.ts';
 import { journalWriteFails } from './library/journal-write-fails.ts';
 import { lateAnswerOfADiskGivenUp } from './library/late-answer-of-a-disk-given-up.ts';
@@ -30,6 +31,7 @@ export const HISTORY: readonly ScenarioText[] = [
   primaryForgetsAnAbsentPeer,
   blockWrittenAgainWhileCopied,
   oldWriteUnderWayAsACopyEnds,
+  diskFromBeforeAnOutage,
   targetStandsStillInACopy,
   flushBehindOverlappingWrites,
   secondaryDarkAfterItsWord,

@@ -125,6 +125,7 @@ export const MIRROR_CANARIES: readonly Canary[] = [
   { id: 'journal-error-ignored', what: 'A journal block that could not be written counts as one.' },
   { id: 'copy-slot-lost', what: 'The slot of a copy whose link is lost never comes back.' },
   { id: 'relation-kept', what: 'What a link was agreed on for outlives the record it rested on.' },
+  { id: 'map-of-another', what: 'A map is copied by to a peer older than what it began with.' },
   { id: 'slot-let-go', what: 'What a failed disk still has in hand is given back at once.' },
 ];
 
@@ -180,6 +181,7 @@ export interface CanarySwitches {
   readonly journalErrorIgnored: boolean;
   readonly copySlotLost: boolean;
   readonly relationKept: boolean;
+  readonly mapOfAnother: boolean;
   readonly slotLetGo: boolean;
   readonly tornGuessed: boolean;
   readonly saltIgnored: boolean;
@@ -248,6 +250,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     journalErrorIgnored: ids.has('journal-error-ignored'),
     copySlotLost: ids.has('copy-slot-lost'),
     relationKept: ids.has('relation-kept'),
+    mapOfAnother: ids.has('map-of-another'),
     slotLetGo: ids.has('slot-let-go'),
     tornGuessed: ids.has('journal-torn-guessed'),
     saltIgnored: ids.has('salt-ignored'),

@@ -90,6 +90,7 @@ export const MIRROR_MARKS: readonly string[] = [
   'mirror.repair.too-many',
   'mirror.request.held',
   'mirror.request.invalid',
+  'mirror.resync.everything',
   'mirror.resync.interrupted',
   'mirror.resync.overwritten',
   'mirror.resync.unreadable',

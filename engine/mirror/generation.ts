@@ -39,6 +39,20 @@ export function adoptGeneration(
   );
 }
 
+/**
+ * Whether the dirty map names everything that is missing at a peer of this lineage: the map began
+ * when the peer had `block.peerGeneration`. A disk that comes back as it was before that one lacks
+ * what the map has been cleared of since.
+ */
+export function mapFits(
+  block: Pick<Superblock, 'generation' | 'peerGeneration'>,
+  peer: { readonly generation: Generation; readonly parents: readonly Generation[] },
+): boolean {
+  const { generation, peerGeneration } = block;
+  if (peer.generation === generation || peer.generation === peerGeneration) return true;
+  return peerGeneration !== 0 && peer.parents.includes(peerGeneration);
+}
+
 /** The oldest go first, but never the one that the peer may still have. */
 function bounded(parents: Generation[], keep: Generation): Generation[] {
   while (parents.length > PARENTS_MAX) {

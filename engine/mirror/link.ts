@@ -5,6 +5,7 @@
 import { Decision, PAGE_BYTES, Status } from '../data/abi.ts';
 import type { LinkState, VolumeRecord } from '../data/messages.ts';
 import { type Comparison, compareReplicas, decisionHash, type ReplicaView } from './compare.ts';
+import { mapFits } from './generation.ts';
 import {
   decodePeerMessage,
   encodePeerMessage,
@@ -448,6 +449,7 @@ export class Link {
     this.send({ kind: 'decision', round: this.#round, hash, outcome });
     if (outcome === Outcome.Sync) {
       this.mode = Mode.Sync;
+      this.#equal();
       turn.event('mirror.link.sync', { link: this.id, epoch: record.epoch });
       role.connected();
     } else if (outcome === Outcome.Copy) source.begin();
@@ -467,12 +469,24 @@ export class Link {
       if (c.verdict !== 'none' || member?.boot !== state.boot) this.#refuse('disagree');
       else {
         this.mode = Mode.Follow;
+        this.#equal();
         store.proved();
         turn.event('mirror.link.follow', { link: this.id, epoch: state.epoch });
       }
     } else if (outcome === Outcome.Copy) {
       if (c.verdict !== 'target' && c.verdict !== 'none') this.#refuse('disagree');
     } else if (outcome === Outcome.Refused) this.#refuse(c.reason);
+  }
+
+  /** Both replicas have the same: a map that begins now begins with this generation. */
+  #equal(): void {
+    const { block } = this.#p.store;
+    block.peerGeneration = block.generation;
+  }
+
+  /** Whether this replica's map names everything that the peer of this handshake lacks. */
+  get mapFits(): boolean {
+    return this.#peer === null || mapFits(this.#p.store.block, this.#peer);
   }
 
   /** Whether the primary has announced that it will copy to this replica. */

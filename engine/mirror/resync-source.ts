@@ -197,7 +197,7 @@ export class ResyncSource {
   }
 
   #ready(): void {
-    const { link, turn, map, state } = this.#p;
+    const { link, turn, map, state, canary } = this.#p;
     this.#stage = Stage.Copying;
     this.#cursor = 0;
     this.#copied = 0;
@@ -207,11 +207,19 @@ export class ResyncSource {
     this.#single.clear();
     this.#named.clear();
     link.mode = Mode.Copy;
+    if (!link.mapFits && !canary.mapOfAnother) this.#everything();
     turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: state.peer });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
     link.ask({ kind: 'map-request', page: 0 });
     // RULE-10: the target is proposed as a member when it is finished, not when it is begun.
     if (this.#p.canary.rule10) this.#p.role.proposeBoth();
+  }
+
+  /** The target's data are older than anything that the map remembers: all of it is copied. */
+  #everything(): void {
+    const { map, turn } = this.#p;
+    turn.reached('mirror.resync.everything');
+    for (let page = 0; page < map.pages; page += 1) map.markPage(page);
   }
 
   /** What the target knows to differ is copied as well: the union of both maps. */

@@ -16,7 +16,7 @@ import { COMPLETE_RUNS, DECLARED, ELSEWHERE, notExercised } from '../../scenario
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { CONFIG, OWNED, onlyGroup } from '../support/control-fixtures.ts';
 import { ControlNet, GROUP, S } from '../support/control-net.ts';
-import { brokenTaker, tell } from '../support/mirror-cases.ts';
+import { brokenTaker, olderDisk, tell } from '../support/mirror-cases.ts';
 import {
   askedByStrangers,
   askOf,
@@ -244,6 +244,7 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.read.epoch-wait': askedEarly,
   'mirror.repair.rewrite': () => refusingDisk(5).marks,
   'mirror.repair.too-many': () => wornOut(6).marks,
+  'mirror.resync.everything': () => olderDisk(2).marks,
   'mirror.request.invalid': () => emptyRequest().marks,
   'mirror.turn.overflow': fullTurn,
   'committed-entry-lost-race': twoAnswers,

@@ -11,6 +11,9 @@ const SEEDS = [1, 2, 3];
 /** A quick run takes few steps of each sweep, spread over it; CI takes them all. */
 const EVERY = process.env['UNDERSTUDY_CI'] === '1' ? 1 : 7;
 
+/** That an old disk has come back is detected as it does; what comes of it is another matter. */
+const RETURNED = 'cover.forgotten';
+
 const page = readFileSync(new URL('../../docs/history.md', import.meta.url), 'utf8');
 const rows = page.split('\n').flatMap((line) => {
   const cells = line.split('|').map((cell) => cell.trim());
@@ -88,8 +91,8 @@ describe('an old bug', () => {
       let served = 0;
       for (let step = 0; step < steps.length; step += EVERY) {
         const run = runScenario(steps[step] as Scenario, seedOf(step), {}, world);
-        const { violations, detected } = run;
-        expect([step, violations, detected]).toEqual([step, [], []]);
+        const found = [...run.violations, ...run.detected.filter(({ code }) => code !== RETURNED)];
+        expect([step, found]).toEqual([step, []]);
         for (const kind of Object.keys(run.faultsFired)) fired.add(kind);
         served += run.ios;
       }
@@ -108,7 +111,8 @@ describe('an old bug', () => {
           const canaries = new Set([id]);
           const options = { canaries, stopAtFirst: true };
           const run = runScenario(steps[step] as Scenario, seedOf(step), options, world);
-          for (const violation of run.violations) laws.add(violation.law);
+          for (const finding of run.violations) laws.add(finding.law);
+          for (const { law: seen, code } of run.detected) if (code !== RETURNED) laws.add(seen);
           if (laws.has(law)) return;
         }
         expect([...laws]).toContain(law);

@@ -333,3 +333,30 @@ export function sourceForgets(seed: number, canaries: readonly string[] = []): P
   pair.isolate(2, false);
   return pair;
 }
+
+/**
+ * Host 2 is away and copied to, once or more often, and then comes back with its disk as it was
+ * before all that: with an older generation than the one that the map of host 1 began with.
+ */
+export function olderDisk(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(200 * MS);
+  const host = pair.host(2);
+  const stable = host.stable.slice();
+  const meta = new Map([...host.meta].map(([page, bytes]) => [page, bytes.slice()] as const));
+  for (let outage = 0; outage <= seed % 3; outage += 1) {
+    pair.powerOff(2);
+    pair.runFor(700 * MS);
+    pair.powerOn(2);
+    if (!until(pair, () => pair.record.members.length === 2)) throw new Error('not copied to');
+    pair.runFor(200 * MS);
+  }
+  pair.powerOff(2);
+  host.stable.set(stable);
+  host.cache.set(stable);
+  host.meta = meta;
+  pair.runFor(700 * MS);
+  pair.powerOn(2);
+  pair.settle();
+  return pair;
+}

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { canarySwitches, MIRROR_CANARIES } from '../../../engine/mirror/canaries.ts';
 import { rotten, stalePages } from '../../support/metadata-rot.ts';
-import { forgotten, hearsay, hung, loneHang, revived } from '../../support/mirror-cases.ts';
+import {
+  forgotten,
+  hearsay,
+  hung,
+  loneHang,
+  olderDisk,
+  revived,
+} from '../../support/mirror-cases.ts';
 import {
   askedByStrangers,
   badSource,
@@ -41,6 +48,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'hung-for-ever': hung,
   'led-by-hearsay': hearsay,
   'last-copy-given-up': loneHang,
+  'map-of-another': olderDisk,
   'stale-epoch': thawed,
   'fua-dropped': stableAtOnce,
   'old-generation-trusted': restored,

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { adoptGeneration, startGeneration } from '../../../engine/mirror/generation.ts';
+import { adoptGeneration, mapFits, startGeneration } from '../../../engine/mirror/generation.ts';
 import { OWN_FEATURES, PARENTS_MAX, type Superblock } from '../../../engine/mirror/metadata.ts';
 
 const fresh = (generation: number, parents: number[] = []): Superblock => ({
@@ -38,9 +39,35 @@ describe('generations', () => {
     expect(block.parents[0]).toBe(298);
   });
 
+  it('tell whose gaps a map knows: of who had what it began with, and nobody older', () => {
+    fc.assert(
+      fc.property(fc.nat(8), fc.nat(8), fc.nat(8), (before, had, since) => {
+        // A peer in the middle of a lineage, and this replica, which went on alone from there.
+        const own = fresh(1);
+        for (let g = 2; g <= before + 2; g += 1) adoptGeneration(own, g, [...lineage(g - 1)]);
+        const base = own.generation;
+        for (let g = base + 1; g <= base + 1 + since; g += 1) startGeneration(own, g);
+        const generation = Math.min(had + 1, base);
+        const peer = { generation, parents: lineage(generation - 1) };
+        expect(mapFits(own, peer)).toBe(generation === base);
+        // A taker that began one and never served has all the same what it had before.
+        expect(mapFits(own, { generation: 99, parents: lineage(generation) })).toBe(
+          generation === base,
+        );
+        expect(mapFits(own, { generation: 0, parents: [] })).toBe(false);
+        expect(mapFits(own, { generation: own.generation, parents: own.parents })).toBe(true);
+      }),
+    );
+  });
+
   it('are taken over whole from the source of a finished copy', () => {
     const block = fresh(5, [4]);
     adoptGeneration(block, 9, [8, 5]);
     expect([block.generation, block.parents, block.peerGeneration]).toEqual([9, [8, 5], 9]);
   });
 });
+
+/** Generations from `newest` down to the first one. */
+function lineage(newest: number): number[] {
+  return Array.from({ length: newest }, (_, i) => newest - i);
+}

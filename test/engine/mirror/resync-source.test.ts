@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Decision, Event } from '../../../engine/data/abi.ts';
-import { watched } from '../../support/mirror-cases.ts';
+import { olderDisk, watched } from '../../support/mirror-cases.ts';
 import { badSource, blocks, done } from '../../support/mirror-errors.ts';
 import { Pair } from '../../support/mirror-pair.ts';
-import { started } from '../../support/mirror-swarm.ts';
+import { started, swarmRun } from '../../support/mirror-swarm.ts';
 
 describe('the source of a resync', () => {
   it('copies while the application goes on, and the copy is equal', () => {
@@ -32,6 +32,22 @@ describe('the source of a resync', () => {
       pair.heal();
       pair.settle();
       expect([n, ...pair.violations]).toEqual([n]);
+    }
+  });
+
+  it('copies everything to a disk that is older than what its map began with', () => {
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const pair = olderDisk(seed);
+      expect([seed, ...pair.violations]).toEqual([seed]);
+      expect([...pair.marks]).toContain('mirror.resync.everything');
+    }
+  });
+
+  it('copies no more than it has to after everything that leaves disks as they were', () => {
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const { violations, marks } = swarmRun(seed);
+      expect([seed, violations]).toEqual([seed, []]);
+      expect([...marks]).not.toContain('mirror.resync.everything');
     }
   });
 
