@@ -21,6 +21,7 @@ export interface Elsewhere {
 
 const DISK = 'disks fail and rot in one schedule of six, and seldom where this takes';
 const APPLICATION = 'applications of the simulated world start and stop when they are told to';
+const BALANCED = 'only volumes whose configuration says so read from both copies';
 const CONTRACT = 'control commits no such record; the data actor refuses it all the same';
 
 export const ELSEWHERE: readonly Elsewhere[] = [
@@ -221,6 +222,18 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     swarm: 'seldom',
     reason: 'the witness must lose its disk in the milliseconds in which the cluster forms',
     test: 'a voter that loses its disk while the cluster forms',
+  },
+  {
+    mark: 'mirror.read.balanced',
+    swarm: 'never',
+    reason: BALANCED,
+    test: 'a volume that reads from both copies',
+  },
+  {
+    mark: 'mirror.read.came-back',
+    swarm: 'never',
+    reason: BALANCED,
+    test: 'a read that the other copy was asked for when its link was lost',
   },
   {
     mark: 'group-restart-in-place',

@@ -17,6 +17,7 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     // One request's extents, and one more where it is not aligned, must fit the hot set.
     zeroBytes: Math.min(MIRROR_DEFAULTS.zeroBytes, (volume.activityLogExtents - 1) * EXTENT_BYTES),
     diskTimeout: volume.diskTimeout,
+    balanceReads: volume.reads === 'balanced',
     nodes: [first as number, second as number],
   };
 }

@@ -40,6 +40,7 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     nodes: [a as number, b as number],
     alExtents: Math.max(4, volume.activityLogExtents),
     diskTimeout: volume.diskTimeout,
+    balanceReads: volume.reads === 'balanced',
     journalPages: 8,
     barrierWrites: 256,
     // Long enough for a crash to find something that no barrier has covered yet.

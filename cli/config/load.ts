@@ -194,6 +194,7 @@ function toClusterConfig(
       logicalBlock: volume.logicalBlock,
       activityLogExtents: Math.floor((parseSize(volume.activityLog) as number) / EXTENT_BYTES),
       diskTimeout: time(volume.diskTimeout),
+      reads: volume.reads,
       replicas: Object.entries(volume.replicas).map(([node, { path, meta }]) => ({
         node: nodeId(node, ['volumes', name, 'replicas', node]),
         path: resolve(folder, path),

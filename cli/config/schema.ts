@@ -63,6 +63,10 @@ const volume = z.strictObject({
   diskTimeout: duration
     .default('10s')
     .describe('A disk that answers nothing for so long is given up, if the other copy is whole.'),
+  reads: z
+    .enum(['local', 'balanced'])
+    .default('local')
+    .describe('Who serves reads: the own disk, or whichever copy is likely to be quicker.'),
   replicas: z.record(name, replica),
   nbd: z.record(name, z.array(exportAddress).min(1).max(8)).default({}),
 });

@@ -55,6 +55,8 @@ volumes:
     activityLog: 512MiB
     # A disk that answers nothing for so long is given up, if the other copy is whole.
     diskTimeout: 10s
+    # Who serves reads: 'local', or 'balanced': whichever copy is likely to be quicker.
+    reads: local
     # One copy per host: a file, a partition or a disk. Metadata sits behind the data.
     replicas:
       a: { path: a/data.img }

@@ -44,6 +44,8 @@ export interface VolumeConfig {
    * 1 s..10 min.
    */
   readonly diskTimeout: Micros;
+  /** Who serves reads: the own disk, or whichever copy is likely to be quicker; default local. */
+  readonly reads?: 'local' | 'balanced';
 }
 
 /** A plain command application; '' for none (then the group only holds its volume). */

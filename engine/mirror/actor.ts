@@ -9,6 +9,7 @@ import { Event, PAGE_BYTES, slotCount } from '../data/abi.ts';
 import type { DataMemory, Records } from '../data/memory.ts';
 import type { DataActor, DataCommand, DiskState, Mailboxes, Role } from '../data/messages.ts';
 import { ActivityLog } from './activity-log.ts';
+import { ReadBalance } from './balance.ts';
 import { Barrier } from './barrier.ts';
 import { BlockMap } from './block-map.ts';
 import { canarySwitches } from './canaries.ts';
@@ -87,6 +88,7 @@ export class MirrorActor implements DataActor {
     parts.peers = new PeerWrites(parts);
     parts.reads = new PeerReads(parts);
     parts.repair = new Repair(parts);
+    parts.balance = new ReadBalance(parts);
     parts.verify = new Verify(parts);
     parts.link = new Link(parts);
     parts.source = new ResyncSource(parts);

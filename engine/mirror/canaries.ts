@@ -34,6 +34,7 @@ export const MIRROR_CANARIES: readonly Canary[] = [
   { id: 'RULE-14', what: 'A fenced primary never becomes a secondary.' },
   { id: 'ack-early', what: 'A write is acknowledged when the local disk has it.' },
   { id: 'clear-at-send', what: 'A dirty block is cleared when its copy is sent.' },
+  { id: 'balance-in-copy', what: 'Reads go to a peer that is still being copied to.' },
   { id: 'clear-partly', what: 'A write to a part of a dirty block counts as a copy of it.' },
   { id: 'zero-unsaid', what: 'A copy is sent as zeroes whatever was read.' },
   { id: 'stale-epoch', what: "A deposed primary's write is carried out and acknowledged." },
@@ -147,6 +148,7 @@ export interface CanarySwitches {
   readonly rule14: boolean;
   readonly ackEarly: boolean;
   readonly clearAtSend: boolean;
+  readonly balanceInCopy: boolean;
   readonly clearPartly: boolean;
   readonly zeroUnsaid: boolean;
   readonly staleEpoch: boolean;
@@ -216,6 +218,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     rule14: ids.has('RULE-14'),
     ackEarly: ids.has('ack-early'),
     clearAtSend: ids.has('clear-at-send'),
+    balanceInCopy: ids.has('balance-in-copy'),
     clearPartly: ids.has('clear-partly'),
     zeroUnsaid: ids.has('zero-unsaid'),
     staleEpoch: ids.has('stale-epoch'),

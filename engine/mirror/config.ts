@@ -41,6 +41,8 @@ export interface MirrorConfig {
    * has to be copied to afterwards.
    */
   readonly diskTimeout: Micros;
+  /** Whether reads go to whichever copy is likely to be quicker, and not to the own disk alone. */
+  readonly balanceReads: boolean;
 }
 
 /** What an operator need not decide. */
@@ -63,6 +65,7 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   peerTimeout: 2_000_000,
   connectTimeout: 3_000_000,
   diskTimeout: 10_000_000,
+  balanceReads: false,
 };
 
 /**

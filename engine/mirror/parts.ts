@@ -1,5 +1,6 @@
 /** The parts of one data actor, by which they find each other. */
 import type { ActivityLog } from './activity-log.ts';
+import type { ReadBalance } from './balance.ts';
 import type { Barrier } from './barrier.ts';
 import type { BlockMap } from './block-map.ts';
 import type { CanarySwitches } from './canaries.ts';
@@ -38,6 +39,7 @@ export interface Parts {
   readonly peers: PeerWrites;
   readonly reads: PeerReads;
   readonly repair: Repair;
+  readonly balance: ReadBalance;
   readonly verify: Verify;
   readonly link: Link;
   readonly source: ResyncSource;

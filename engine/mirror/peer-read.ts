@@ -184,7 +184,7 @@ export class PeerReads {
   /** Only a member that follows the asking primary on this very link has what it asks for. */
   #serves(slot: number): boolean {
     const { slots, link, canary } = this.#p;
-    if (canary.peerReadAnyEpoch || canary.repairFromDirty) return true;
+    if (canary.peerReadAnyEpoch || canary.repairFromDirty || canary.balanceInCopy) return true;
     return slots.link[slot] === link.id && link.mode === Mode.Follow;
   }
 

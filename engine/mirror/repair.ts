@@ -73,9 +73,15 @@ export class Repair {
 
   /** The peer's answer for `slot`, or a refusal. */
   answered(slot: number, status: number): void {
-    const { slots, writes } = this.#p;
+    const { slots, writes, balance } = this.#p;
     if (slots.kind[slot] === Kind.Repair) {
       this.#asked(status);
+      return;
+    }
+    if (balance.isAway(slot)) {
+      balance.ended(slot);
+      if (status === Status.Ok) writes.readDone(slot, Status.Ok);
+      else this.#readHere(slot);
       return;
     }
     if (status === Status.Ok) {
@@ -128,12 +134,15 @@ export class Repair {
 
   /** The backend has let go of every slot that waited for an answer on `link`. */
   linkGone(link: number): void {
-    const { slots } = this.#p;
+    const { slots, balance } = this.#p;
     for (let slot = 0; slot < this.#end; slot += 1) {
       if (slots.peer[slot] !== Peer.Failing || slots.link[slot] !== link) continue;
       if (slots.kind[slot] === Kind.Read) {
         slots.peer[slot] = Peer.Lost;
-        this.#seek(slot);
+        if (balance.isAway(slot)) {
+          balance.ended(slot);
+          this.#readHere(slot);
+        } else this.#seek(slot);
       } else if (slots.kind[slot] === Kind.Repair) this.#close();
     }
   }
@@ -185,6 +194,19 @@ export class Repair {
       default:
         if (status !== 0) this.#failed('read-back');
         else this.#repaired();
+    }
+  }
+
+  /** The peer was asked to spare the own disk, and does not serve: the own disk does. */
+  #readHere(slot: number): void {
+    const { slots, state, writes, turn } = this.#p;
+    const offset = slots.offset[slot] as number;
+    turn.reached('mirror.read.came-back');
+    if (state.fencing) writes.readDone(slot, Status.Fenced);
+    else if (state.disk === 'Failed') this.#seek(slot);
+    else {
+      slots.phase[slot] = Phase.Flying;
+      turn.emit(Decision.LocalRead, slot, 0, 0, offset, slots.length[slot] as number, 0);
     }
   }
 

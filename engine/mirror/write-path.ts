@@ -73,8 +73,9 @@ export class FrontWrites {
 
   /** The local disk is done with a front-end slot. */
   localDone(slot: number, status: number): void {
-    const { slots, repair } = this.#p;
+    const { slots, repair, balance } = this.#p;
     if (slots.kind[slot] === Kind.Read) {
+      balance.ended(slot);
       if (status !== 0) repair.readFailed(slot, status);
       else this.#end(slot, 0);
       return;
@@ -289,9 +290,10 @@ export class FrontWrites {
   }
 
   #issueRead(slot: number): void {
-    const { slots, turn, repair } = this.#p;
+    const { slots, turn, repair, balance } = this.#p;
     slots.phase[slot] = Phase.Flying;
     repair.opened(slot);
+    if (balance.begin(slot)) return;
     turn.emit(
       Decision.LocalRead,
       slot,

@@ -29,7 +29,7 @@ import {
 } from '../support/mirror-errors.ts';
 import { INPUT } from '../support/mirror-hosts.ts';
 import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
-import { started } from '../support/mirror-swarm.ts';
+import { balancedReads, started } from '../support/mirror-swarm.ts';
 import { order, verified } from '../support/mirror-verify.ts';
 
 const layout = metadataLayout(PAIR_CONFIG);
@@ -249,6 +249,8 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.turn.overflow': fullTurn,
   'committed-entry-lost-race': twoAnswers,
   'genesis-replaced': replacedWhileForming,
+  'mirror.read.balanced': () => balancedReads(1).marks,
+  'mirror.read.came-back': () => balancedReads(1).marks,
   'group-restart-in-place': () => application((net) => net.failApp(1)),
   'group-rollback': () =>
     application((net) => {

@@ -1,14 +1,19 @@
 /** Random schedules over the pair harness, and the schedules that show one planted bug each. */
 import { Decision } from '../../engine/data/abi.ts';
+import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { uncovered } from './mirror-cover.ts';
 import { LAYOUT } from './mirror-hosts.ts';
-import { Pair } from './mirror-pair.ts';
+import { PAIR_CONFIG, Pair } from './mirror-pair.ts';
 
 const MS = 1000;
 
 /** One random run: six faults under load, then everything heals and must be equal. */
-export function swarmRun(seed: number, canaries: readonly string[] = []): Pair {
-  const pair = started(seed, canaries);
+export function swarmRun(
+  seed: number,
+  canaries: readonly string[] = [],
+  config: MirrorConfig = PAIR_CONFIG,
+): Pair {
+  const pair = started(seed, canaries, config);
   for (let fault = 0; fault < 6 && pair.violations.length === 0; fault += 1) {
     pair.runFor(200 * MS);
     const hole = uncovered(pair);
@@ -22,8 +27,12 @@ export function swarmRun(seed: number, canaries: readonly string[] = []): Pair {
 }
 
 /** A pair that serves under load. */
-export function started(seed: number, canaries: readonly string[] = []): Pair {
-  const pair = new Pair({ seed, canaries });
+export function started(
+  seed: number,
+  canaries: readonly string[] = [],
+  config: MirrorConfig = PAIR_CONFIG,
+): Pair {
+  const pair = new Pair({ seed, canaries, config });
   pair.runFor(300 * MS);
   pair.load(true);
   return pair;
@@ -67,6 +76,20 @@ export function blinked(seed: number, canaries: readonly string[] = []): Pair {
     pair.heal();
   }
   pair.runFor(200 * MS);
+  pair.settle();
+  return pair;
+}
+
+/** Reads go to both copies, and a link is lost and copied after, again and again. */
+export function balancedReads(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries, { ...PAIR_CONFIG, balanceReads: true });
+  for (let n = 0; n < 3; n += 1) {
+    pair.runFor(200 * MS);
+    pair.cut();
+    pair.runFor(400 * MS);
+    pair.heal();
+    pair.runFor(200 * MS);
+  }
   pair.settle();
   return pair;
 }

@@ -26,6 +26,7 @@ import {
 } from '../../support/mirror-planted.ts';
 import {
   aloneThenDark,
+  balancedReads,
   blinked,
   readersWait,
   swarmRun,
@@ -49,6 +50,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'led-by-hearsay': hearsay,
   'last-copy-given-up': loneHang,
   'map-of-another': olderDisk,
+  'balance-in-copy': balancedReads,
   'stale-epoch': thawed,
   'fua-dropped': stableAtOnce,
   'old-generation-trusted': restored,
