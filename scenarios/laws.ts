@@ -173,8 +173,10 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
   'disk-old': {
     'LAW-cover': {
       says: 'assumption',
-      assumption: 'what was written after the image is missed only where the other copy names it',
-      seenBy: 'nobody',
+      assumption:
+        'what was written after the image, in the generation of the image, is missed only where ' +
+        'the other copy names it',
+      seenBy: 'mirror.resync.everything',
     },
     'LAW-acknowledged': {
       says: 'assumption',
