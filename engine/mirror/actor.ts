@@ -154,14 +154,14 @@ export class MirrorActor implements DataActor {
     const slot = e.slot(r);
     switch (e.op(r)) {
       case Event.FlushDone:
-        p.watch.otherEnded();
+        p.watch.flushEnded();
         if (e.status(r) !== 0) p.role.failDisk('flush');
         else if (!p.barrier.flushed(e.length(r)) && !p.link.flushed(e.length(r))) {
           p.flushes.flushed(e.length(r));
         }
         return;
       case Event.MetaDone:
-        p.watch.otherEnded();
+        p.watch.metadataEnded();
         p.store.done(e.offset(r), e.length(r), e.status(r), slot);
         return;
       case Event.PeerMessage: {

@@ -16,13 +16,22 @@ const NONE = -1;
  */
 const SECOND_LOOK: Micros = 500_000;
 
+/** Operations of one sort under way, and since when there has been one. */
+interface Several {
+  count: number;
+  since: Micros;
+}
+
 export class DiskWatch {
   readonly #p: Parts;
   /** When the read or write of each slot was issued. */
   readonly #since: Float64Array;
-  /** Flushes and metadata operations under way, and since when there has been one. */
-  #others = 0;
-  #othersSince: Micros = 0;
+  /**
+   * Flushes, and operations on metadata, under way. Apart: a flush that hangs keeps its clients
+   * waiting however long metadata are written.
+   */
+  readonly #flushes: Several = { count: 0, since: 0 };
+  readonly #metadata: Several = { count: 0, since: 0 };
   /** The operation, by its time, that was overdue at the first look. */
   #overdue: Micros = NONE;
 
@@ -36,8 +45,9 @@ export class DiskWatch {
     const { turn, config } = this.#p;
     if (op === Decision.LocalRead || op === Decision.LocalWrite) this.#since[slot] = turn.now;
     else {
-      if (this.#others === 0) this.#othersSince = turn.now;
-      this.#others += 1;
+      const several = op === Decision.LocalFlush ? this.#flushes : this.#metadata;
+      if (several.count === 0) several.since = turn.now;
+      several.count += 1;
     }
     if (!turn.isSet(Deadline.Disk)) turn.due(Deadline.Disk, turn.now + config.diskTimeout);
   }
@@ -48,10 +58,12 @@ export class DiskWatch {
     if (this.#p.canary.watchRestarted) this.#restart();
   }
 
-  /** A flush or a metadata operation was answered; nobody knows which is the oldest now. */
-  otherEnded(): void {
-    this.#others -= 1;
-    this.#othersSince = this.#p.turn.now;
+  flushEnded(): void {
+    this.#oneEnded(this.#flushes);
+  }
+
+  metadataEnded(): void {
+    this.#oneEnded(this.#metadata);
   }
 
   /** Looks at the oldest operation. */
@@ -81,16 +93,27 @@ export class DiskWatch {
     return latest.primary === state.node || !state.isMember(latest, true);
   }
 
+  /** Nobody knows which of them is the oldest now. */
+  #oneEnded(several: Several): void {
+    several.count -= 1;
+    several.since = this.#p.turn.now;
+    if (this.#p.canary.watchRestarted) this.#restart();
+  }
+
   #restart(): void {
     const { now } = this.#p.turn;
-    this.#othersSince = now;
+    this.#flushes.since = now;
+    this.#metadata.since = now;
     for (let slot = 0; slot < this.#since.length; slot += 1) {
       if (this.#since[slot] !== NONE) this.#since[slot] = now;
     }
   }
 
   #oldest(): Micros {
-    let oldest = this.#others > 0 ? this.#othersSince : Number.POSITIVE_INFINITY;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { count, since } of [this.#flushes, this.#metadata]) {
+      if (count > 0) oldest = Math.min(oldest, since);
+    }
     for (let slot = 0; slot < this.#since.length; slot += 1) {
       const since = this.#since[slot] as number;
       if (since !== NONE && since < oldest) oldest = since;

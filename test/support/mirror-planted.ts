@@ -1,9 +1,10 @@
 /** Schedules over the pair harness for planted bugs that random schedules do not lead to. */
+import { EXTENT_BYTES } from '../../engine/core/units.ts';
 import { Decision, Event, Flag } from '../../engine/data/abi.ts';
 import { tell, until } from './mirror-cases.ts';
 import { BLOCK_SECTORS, blocks, done, request, written } from './mirror-errors.ts';
-import { INPUT } from './mirror-hosts.ts';
-import type { Pair } from './mirror-pair.ts';
+import { INPUT, SECTOR } from './mirror-hosts.ts';
+import { PAIR_CONFIG, Pair } from './mirror-pair.ts';
 import { started } from './mirror-swarm.ts';
 
 const MS = 1000;
@@ -47,7 +48,7 @@ export function oneUnanswered(seed: number, canaries: readonly string[] = []): P
   const give = pair.give.bind(pair);
   let slot = -1;
   pair.onDecision = (at, op, of, offset) => {
-    if (at === h && op === Decision.LocalWrite && offset === lost * 512 && slot < 0) slot = of;
+    if (at === h && op === Decision.LocalWrite && offset === lost * SECTOR && slot < 0) slot = of;
   };
   pair.give = (at, input) => {
     if (at === h && input.op === Event.LocalDone && input.slot === slot) return;
@@ -60,6 +61,31 @@ export function oneUnanswered(seed: number, canaries: readonly string[] = []): P
     request(pair, 1, Event.ReqRead, other, 1);
   }
   if (pair.record.primary === 1) pair.violations.push('LAW-heals: a lost write is waited for');
+  return pair;
+}
+
+/**
+ * The first flush gets no answer from the disk, while clients write to ever new places, so that the
+ * journal is written every now and then, and answered.
+ */
+export function flushUnanswered(seed: number): Pair {
+  const config = { ...PAIR_CONFIG, sizeBytes: 64 * EXTENT_BYTES, alExtents: 64 };
+  const pair = new Pair({ seed, config });
+  pair.runFor(300 * MS);
+  const [h] = pair.hosts;
+  const give = pair.give.bind(pair);
+  let token = 0;
+  pair.onDecision = (at, op, _slot, _offset, length) => {
+    if (at === h && op === Decision.LocalFlush && token === 0) token = length;
+  };
+  pair.give = (at, input) => {
+    if (at === h && input.op === Event.FlushDone && input.length === token) return;
+    give(at, input);
+  };
+  for (let extent = 0; extent < 60 && pair.record.primary === 1; extent += 1) {
+    request(pair, 1, Event.ReqWrite, (extent * EXTENT_BYTES) / SECTOR, 1);
+    pair.runFor(300 * MS);
+  }
   return pair;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bothHang, hangs, lateAttach, loneHang, until } from '../../support/mirror-cases.ts';
 import type { Pair } from '../../support/mirror-pair.ts';
+import { flushUnanswered, oneUnanswered } from '../../support/mirror-planted.ts';
 import { started } from '../../support/mirror-swarm.ts';
 
 const SECOND = 1_000_000;
@@ -28,6 +29,17 @@ describe('a local disk that answers nothing', () => {
       pair.crashCore(1, 5_000);
       pair.settle();
       expect(pair.violations).toEqual([]);
+    }
+  });
+
+  it('is given up for one flush or one write, whatever else it answers', () => {
+    for (const seed of [1, 2, 3]) {
+      const [flush, write] = [flushUnanswered(seed), oneUnanswered(seed)];
+      for (const { record, hosts, violations } of [flush, write]) {
+        expect(hosts[0].disk).toBe('Failed');
+        expect(record.primary).toBe(2);
+        expect(violations).toEqual([]);
+      }
     }
   });
 
