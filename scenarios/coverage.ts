@@ -24,7 +24,33 @@ const APPLICATION = 'applications of the simulated world start and stop when the
 const BALANCED = 'only volumes whose configuration says so read from both copies';
 const CONTRACT = 'control commits no such record; the data actor refuses it all the same';
 
+const SPLIT = 'without a policy nobody in a campaign orders what is to become of two branches';
+
 export const ELSEWHERE: readonly Elsewhere[] = [
+  {
+    mark: 'mirror.branch.given-up',
+    swarm: 'never',
+    reason: SPLIT,
+    test: 'a branch that is given up by order',
+  },
+  {
+    mark: 'mirror.branch.ahead',
+    swarm: 'never',
+    reason: SPLIT,
+    test: 'a disk from a place where epochs went further',
+  },
+  {
+    mark: 'branch-discarded',
+    swarm: 'never',
+    reason: SPLIT,
+    test: 'a branch that is given up by policy',
+  },
+  {
+    mark: 'branch-order-void',
+    swarm: 'never',
+    reason: SPLIT,
+    test: 'an order that means data of before',
+  },
   {
     mark: 'mirror.attach.failed',
     swarm: 'seldom',

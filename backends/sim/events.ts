@@ -44,6 +44,7 @@ export const FINDING_CODES: { readonly [code: string]: readonly string[] } = {
   'acknowledged.lost': ['volume', 'sector', 'found'],
   'cover.crash': ['volume', 'block', 'left', 'right'],
   'cover.quiet': ['volume', 'block', 'left', 'right'],
+  'acknowledged.given-up': ['volume', 'sectors'],
   'cover.forgotten': ['volume', 'sectors', 'back'],
   'epoch.not-primary': ['volume', 'epoch', 'highest'],
   'epoch.went-back': ['volume', 'epoch', 'highest'],

@@ -3,6 +3,7 @@
  * `understudy config schema` publishes for editors.
  */
 import { z } from 'zod';
+import { SPLIT_POLICIES } from '../../engine/core/config.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 const name = z
@@ -67,6 +68,10 @@ const volume = z.strictObject({
     .enum(['local', 'balanced'])
     .default('local')
     .describe('Who serves reads: the own disk, or whichever copy is likely to be quicker.'),
+  splitBrain: z
+    .enum(SPLIT_POLICIES)
+    .default('none')
+    .describe('Whose changes are given up when both copies went on apart; none: a person decides.'),
   replicas: z.record(name, replica),
   nbd: z.record(name, z.array(exportAddress).min(1).max(8)).default({}),
 });

@@ -66,6 +66,9 @@ export const CLUSTER_CANARIES: readonly Canary[] = [
     what: 'a core that restarts no longer knows that a disk of this boot has failed',
   },
   { id: 'command-repeated', what: 'a command that took effect is judged again by the next leader' },
+  { id: 'split-guessed', what: 'a number that nobody knows decides whose branch is given up' },
+  { id: 'split-by-order', what: 'whose branch is given up depends on who is asked' },
+  { id: 'split-half-kept', what: 'an image is given up for one that is half copied' },
 ];
 
 /** Id of a planted bug of this engine. */
@@ -94,7 +97,10 @@ export type CanaryId =
   | 'guardian-never-armed'
   | 'any-word-answers'
   | 'failure-forgotten'
-  | 'command-repeated';
+  | 'command-repeated'
+  | 'split-guessed'
+  | 'split-by-order'
+  | 'split-half-kept';
 
 /** The switches, by id. */
 export type Flags = { readonly [id in CanaryId]: boolean };

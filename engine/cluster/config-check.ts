@@ -2,7 +2,12 @@
  * Judges a configuration before anything runs by it: what is contradictory, and what would make
  * LAW-one-holder false. Codes and parameters only; the catalogue has the words.
  */
-import { type ClusterConfig, DEFAULT_TIMING, type TimingConfig } from '../core/config.ts';
+import {
+  type ClusterConfig,
+  DEFAULT_TIMING,
+  SPLIT_POLICIES,
+  type TimingConfig,
+} from '../core/config.ts';
 import { EXTENT_BYTES } from '../core/units.ts';
 
 export interface ConfigProblem {
@@ -157,6 +162,9 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
     if (!Number.isInteger(diskTimeout) || diskTimeout < WAIT_MIN || diskTimeout > WAIT_MAX) {
       const params = { time: diskTimeout, least: WAIT_MIN, most: WAIT_MAX };
       say([...path, 'diskTimeout'], 'bad-disk-timeout', params);
+    }
+    if (!SPLIT_POLICIES.includes(volume.splitBrain ?? 'none')) {
+      say([...path, 'splitBrain'], 'bad-split-policy', { policy: String(volume.splitBrain) });
     }
     if (volume.replicas.length !== 2) {
       say([...path, 'replicas'], 'replica-count', { replicas: volume.replicas.length, needed: 2 });

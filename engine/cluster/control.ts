@@ -21,6 +21,7 @@ import type {
   ControlDecision,
   ControlInput,
   Durable,
+  OperatorCommand,
 } from './interface.ts';
 import { type Attestation, LeaseHolder, LeaseVoter } from './lease.ts';
 import type { ControlMessage, DirectMessage, FactsMessage, Heartbeat } from './messages.ts';
@@ -29,6 +30,7 @@ import { Durability } from './persist.ts';
 import { Planner } from './planner.ts';
 import { Proposals } from './proposals.ts';
 import { Raft, type RaftDurable } from './raft.ts';
+import { Resolution } from './resolution.ts';
 import {
   applyEntry,
   type ClusterState,
@@ -87,6 +89,7 @@ export class Control implements ControlActor {
   readonly #proposals: Proposals;
   readonly #planner: Planner;
   readonly #operator: Operator;
+  readonly #resolution: Resolution;
   readonly #verification: Verification;
   #state: ClusterState = EMPTY_STATE;
   #started = false;
@@ -139,10 +142,13 @@ export class Control implements ControlActor {
       raft: this.#raft,
       detector: this.#detector,
     };
-    const parts = { links, raft, detector, views, proposals, upkeep };
+    const resolution = new Resolution(context, views, this.#proposals, state);
+    this.#resolution = resolution;
+    const parts = { links, raft, detector, views, proposals, upkeep, resolution };
     this.#planner = new Planner(context, parts, state);
     const status = (): ClusterStatus => this.status(context.now);
-    this.#operator = new Operator(context, links, raft, this.#planner, views, state, status);
+    const staff = { links, raft, planner: this.#planner, views, resolution };
+    this.#operator = new Operator(context, staff, state, status);
     this.#verification = new Verification(context, this.#volumes, state);
   }
 
@@ -167,7 +173,8 @@ export class Control implements ControlActor {
   }
 
   status(now: Micros): ClusterStatus {
-    const parts = { links: this.#links, volumes: this.#volumes, state: this.#state };
+    const own = { links: this.#links, volumes: this.#volumes, state: this.#state };
+    const parts = { ...own, resolution: this.#resolution };
     const { leader, term, commit } = this.#raft;
     const lease = { until: this.#holder.until, held: this.#holder.held(now) };
     return statusOf(this.#context, parts, { leader, term, committed: commit, lease });
@@ -205,11 +212,16 @@ export class Control implements ControlActor {
         this.#local();
         return;
       case 'operator':
-        if ('volume' in input.command) this.#verification.take(input.id, input.command);
-        else this.#operator.take(input.id, input.command);
+        this.#order(input.id, input.command);
         this.#planDue = true;
         return;
     }
+  }
+
+  #order(id: number, command: OperatorCommand): void {
+    if (command.kind === 'verify' || command.kind === 'verify-stop') {
+      this.#verification.take(id, command);
+    } else this.#operator.take(id, command);
   }
 
   #local(): void {

@@ -107,6 +107,8 @@ export type Entry =
       readonly from: Epoch;
       readonly record: VolumeRecord;
       readonly reason: string;
+      /** A person's command behind it; absent for none. */
+      readonly command?: CommandRef;
     }
   | {
       readonly kind: 'group';

@@ -2,11 +2,20 @@
  * What a control actor is told and what it decides: plain objects, one actor per host. A witness
  * runs the same actor without volumes and groups.
  */
-import type { BootId, Epoch, Micros, NodeId } from '../core/units.ts';
-import type { DataCommand, DataReport, VerifyReport, VolumeRecord } from '../data/messages.ts';
+import type { SplitPolicy } from '../core/config.ts';
+import type { BootId, Epoch, Generation, Micros, NodeId } from '../core/units.ts';
+import type {
+  Branch,
+  DataCommand,
+  DataReport,
+  DiskState,
+  VerifyReport,
+  VolumeRecord,
+} from '../data/messages.ts';
 import type { ApplicationWord } from '../ports/application.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
 import type { ControlMessage } from './messages.ts';
+import type { Choice, Side } from './split-brain.ts';
 
 /** State that outlives the process: one JSON-like document, replaced as a whole. */
 export type Durable = { readonly [key: string]: unknown };
@@ -79,12 +88,28 @@ export type OperatorCommand =
       readonly repair: boolean;
       readonly bytesPerSecond: number;
     }
-  | { readonly kind: 'verify-stop'; readonly volume: string };
+  | { readonly kind: 'verify-stop'; readonly volume: string }
+  | {
+      /**
+       * Give up the branch of the replica that is not on `keep`. The generations are those that a
+       * person looked at: with any other data the order means nothing.
+       */
+      readonly kind: 'resolve';
+      readonly volume: string;
+      readonly keep: NodeId;
+      readonly keeps: Generation;
+      readonly discards: Generation;
+      /** Also where the two have nothing in common: strangers' data are overwritten. */
+      readonly adopt: boolean;
+    };
 
-/** Those that become entries of the log, and are answered by whoever took them. */
+/** Those about a group. */
 export type GroupCommand = Extract<OperatorCommand, { readonly group: string }>;
+export type ResolveCommand = Extract<OperatorCommand, { readonly kind: 'resolve' }>;
+/** Those that become entries of the log, and are answered by whoever took them. */
+export type LogCommand = GroupCommand | ResolveCommand;
 /** Those that concern the data actor of the node that takes them. */
-export type VerifyCommand = Exclude<OperatorCommand, GroupCommand | { readonly kind: 'status' }>;
+export type VerifyCommand = Exclude<OperatorCommand, LogCommand | { readonly kind: 'status' }>;
 
 /** What a control actor decides. Decisions are carried out in order. */
 export type ControlDecision =
@@ -164,6 +189,8 @@ export interface ClusterStatus {
       /** Its last verification in this life of the core; absent when there was none. */
       readonly verify?: VerifyReport;
     } | null;
+    /** Its replicas went on apart, or are strangers. Absent when it is not so, or not known. */
+    readonly split?: SplitStatus;
   })[];
   readonly groups: readonly {
     readonly group: string;
@@ -173,6 +200,22 @@ export interface ClusterStatus {
     /** Set when only a person can go on. */
     readonly blocked?: { readonly reason: string; readonly remedy: string };
   }[];
+}
+
+/** A split brain as far as this node knows of it. */
+export interface SplitStatus {
+  readonly verdict: Branch['verdict'];
+  /** The policy of the configuration. */
+  readonly policy: SplitPolicy;
+  /** Both sides, or the one that is heard. */
+  readonly sides: readonly (Side & {
+    readonly generation: Generation;
+    readonly disk: DiskState;
+  })[];
+  /** The last generation that both had, 0 for none. */
+  readonly ancestor: Generation;
+  /** Whom each policy would choose; empty unless both sides are heard. */
+  readonly choices: readonly (Choice & { readonly policy: SplitPolicy })[];
 }
 
 export type OperatorAnswer =

@@ -33,6 +33,10 @@ function orNull(check: Check): Check {
   return (v) => v === null || check(v);
 }
 
+function orAbsent(check: Check): Check {
+  return (v) => v === undefined || check(v);
+}
+
 function oneOf(...values: readonly string[]): Check {
   return (v) => typeof v === 'string' && values.includes(v);
 }
@@ -48,6 +52,7 @@ function kinds(table: { readonly [kind: string]: Check }): Check {
 }
 
 const member = shape({ node: integer, boot: integer });
+const discarding = shape({ node: integer, generation: integer, keeps: integer });
 const plainRecord = shape({
   volume: text,
   epoch: integer,
@@ -57,8 +62,8 @@ const plainRecord = shape({
 });
 const record: Check = (v) => {
   if (!plainRecord(v)) return false;
-  const { voided = [] } = v as { readonly voided?: unknown };
-  return list(integer, VOIDED_MAX)(voided);
+  const { voided = [], discard } = v as { readonly voided?: unknown; readonly discard?: unknown };
+  return list(integer, VOIDED_MAX)(voided) && orAbsent(discarding)(discard);
 };
 const blocked = shape({ reason: text, remedy: text });
 const group = shape({
@@ -100,11 +105,12 @@ const genesis = shape({
   volumes: list(record),
   boots: list(member, 64),
 });
+const plainVolume = shape({ event: text, from: integer, record, reason: text });
 const entry = kinds({
   noop: shape({ event: text }),
   genesis,
   readmit: shape({ event: text, node: integer, was: integer, identity: integer }),
-  volume: shape({ event: text, from: integer, record, reason: text }),
+  volume: (v) => plainVolume(v) && orAbsent(ref)((v as { readonly command?: unknown }).command),
   group: shape({
     event: text,
     from: integer,
@@ -117,7 +123,14 @@ const entry = kinds({
   settle: shape({ event: text, node: integer, lease: integer }),
   boot: shape({ event: text, node: integer, was: integer, boot: integer }),
 });
-const state = shape({
+const begun = shape({
+  volume: text,
+  generation: integer,
+  epoch: integer,
+  active: flag,
+  after: integer,
+});
+const plainState = shape({
   voters: list(voter, 64),
   volumes: list(record),
   groups: list(group),
@@ -125,13 +138,25 @@ const state = shape({
   boots: list(shape({ node: integer, boot: integer, past: list(integer, 64) }), 64),
   commands: list(ref, COMMANDS_MAX),
 });
+const state: Check = (v) =>
+  plainState(v) && orAbsent(list(begun))((v as { readonly begun?: unknown }).begun);
 const want = shape({
   epoch: integer,
   members: list(member, 64),
   reason: oneOf('peer-lost', 'peer-failed', 'resync-done', 'settle'),
   cause: text,
 });
-const volumeFacts = shape({
+const branch = shape({
+  verdict: oneOf('split-brain', 'unrelated'),
+  generation: integer,
+  parents: list(integer, 64),
+  peer: integer,
+  shared: integer,
+  epoch: integer,
+  dirty: integer,
+  padded: integer,
+});
+const plainFacts = shape({
   volume: text,
   attached: flag,
   disk: oneOf('Diskless', 'Failed', 'Inconsistent', 'Outdated', 'Consistent', 'UpToDate'),
@@ -140,6 +165,8 @@ const volumeFacts = shape({
   want: orNull(want),
   doubted: flag,
 });
+const volumeFacts: Check = (v) =>
+  plainFacts(v) && orAbsent(branch)((v as { readonly branch?: unknown }).branch);
 const groupFacts = shape({
   group: text,
   running: integer,
@@ -156,6 +183,7 @@ const command = kinds({
   switch: shape({ group: text, to: integer }),
   'stop-group': shape({ group: text }),
   'start-group': shape({ group: text }),
+  resolve: shape({ volume: text, keep: integer, keeps: integer, discards: integer, adopt: flag }),
 });
 
 const base = shape({ boot: integer, life: integer, event: text });

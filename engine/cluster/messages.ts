@@ -7,9 +7,9 @@
  * from a network goes through `parseControlMessage` (message-parser.ts) first.
  */
 import type { BootId, Epoch, Generation, Micros, NodeId } from '../core/units.ts';
-import type { DataReport, DiskState, Member } from '../data/messages.ts';
+import type { Branch, DataReport, DiskState, Member } from '../data/messages.ts';
 import type { CommandRef, GenesisEntry } from './entries.ts';
-import type { GroupCommand } from './interface.ts';
+import type { LogCommand } from './interface.ts';
 import type { LogEntry } from './raft-log.ts';
 import type { ClusterState } from './state.ts';
 
@@ -125,6 +125,8 @@ export interface VolumeFacts {
   readonly want: Want | null;
   /** Its disk failed in this boot: it may lack acknowledged writes, as after a loss of power. */
   readonly doubted: boolean;
+  /** What it says of its branch while the other replica's is another one. Absent if not so. */
+  readonly branch?: Branch;
 }
 
 /** A data actor's wish; its members carry the boots that were known when it was uttered. */
@@ -185,7 +187,7 @@ export interface GenesisCommitMessage extends Base {
 export interface CommandMessage extends Base {
   readonly kind: 'command';
   readonly ref: CommandRef;
-  readonly command: GroupCommand;
+  readonly command: LogCommand;
 }
 
 export interface CommandRefusedMessage extends Base {

@@ -7,10 +7,11 @@ import type { Micros, NodeId } from '../core/units.ts';
 import type { Context } from './context.ts';
 import type { CommandRef, Entry } from './entries.ts';
 import type { Links } from './heartbeat.ts';
-import type { ClusterStatus, GroupCommand, OperatorAnswer } from './interface.ts';
+import type { ClusterStatus, LogCommand, OperatorAnswer, ResolveCommand } from './interface.ts';
 import type { CommandMessage, CommandRefusedMessage } from './messages.ts';
 import type { Planner } from './planner.ts';
 import type { Raft } from './raft.ts';
+import type { Resolution } from './resolution.ts';
 import { type ClusterState, commandTaken, groupOf, recordOf } from './state.ts';
 import type { Views } from './views.ts';
 
@@ -18,7 +19,7 @@ const GIVE_UP_AFTER = 10_000_000;
 const WAITING_MAX = 64;
 
 interface Waiting {
-  readonly command: GroupCommand;
+  readonly command: LogCommand;
   readonly event: string;
   readonly until: Micros;
 }
@@ -29,6 +30,7 @@ export class Operator {
   readonly #raft: Raft;
   readonly #planner: Planner;
   readonly #views: Views;
+  readonly #resolution: Resolution;
   readonly #state: () => ClusterState;
   readonly #status: () => ClusterStatus;
   #waiting = new Map<number, Waiting>();
@@ -37,30 +39,33 @@ export class Operator {
 
   constructor(
     context: Context,
-    links: Links,
-    raft: Raft,
-    planner: Planner,
-    views: Views,
+    parts: {
+      readonly links: Links;
+      readonly raft: Raft;
+      readonly planner: Planner;
+      readonly views: Views;
+      readonly resolution: Resolution;
+    },
     state: () => ClusterState,
     status: () => ClusterStatus,
   ) {
     this.#context = context;
-    this.#links = links;
-    this.#raft = raft;
-    this.#planner = planner;
-    this.#views = views;
+    this.#links = parts.links;
+    this.#raft = parts.raft;
+    this.#planner = parts.planner;
+    this.#views = parts.views;
+    this.#resolution = parts.resolution;
     this.#state = state;
     this.#status = status;
   }
 
-  take(id: number, command: GroupCommand | { readonly kind: 'status' }): void {
+  take(id: number, command: LogCommand | { readonly kind: 'status' }): void {
     if (command.kind === 'status') {
       const answer: OperatorAnswer = { ok: true, status: this.#status() };
       this.#context.decide({ kind: 'answer', id, answer });
       return;
     }
-    const to = command.kind === 'switch' ? command.to : 0;
-    const d = { command: command.kind, group: command.group, to };
+    const d = { command: command.kind, ...objectOf(command) };
     const event = this.#context.event('operator.command', d);
     if (this.#waiting.size >= WAITING_MAX) {
       this.#answer(id, command, { ok: false, reason: 'busy', remedy: 'retry-later' });
@@ -114,9 +119,11 @@ export class Operator {
   }
 
   applied(entry: Entry, effective: boolean): void {
-    if (entry.kind !== 'group' || entry.command === null) return;
-    const { node, life, id } = entry.command;
-    this.#proposed.delete(keyOf(entry.command));
+    if (entry.kind !== 'group' && entry.kind !== 'volume') return;
+    const { command = null } = entry;
+    if (command === null) return;
+    const { node, life, id } = command;
+    this.#proposed.delete(keyOf(command));
     const waiting = this.#waiting.get(id);
     if (node !== this.#context.node || life !== this.#context.life) return;
     if (effective && waiting !== undefined) this.#answer(id, waiting.command, { ok: true });
@@ -141,10 +148,11 @@ export class Operator {
   /** Leader: null when the command became, or will become, an entry. */
   #decide(
     ref: CommandRef,
-    command: GroupCommand,
+    command: LogCommand,
     cause: string,
   ): { reason: string; remedy: string } | null {
     if (this.#taken(ref)) return null;
+    if (command.kind === 'resolve') return this.#resolve(ref, command, cause);
     const unit = this.#context.units.find((u) => u.group.name === command.group && !u.implicit);
     const group = groupOf(this.#state(), command.group);
     const record = unit === undefined ? null : recordOf(this.#state(), unit.volume.name);
@@ -208,11 +216,29 @@ export class Operator {
     }
   }
 
+  #resolve(
+    ref: CommandRef,
+    command: ResolveCommand,
+    cause: string,
+  ): { reason: string; remedy: string } | null {
+    const unit = this.#context.units.find((u) => u.volume.name === command.volume);
+    const group = unit === undefined ? null : groupOf(this.#state(), unit.group.name);
+    const record = recordOf(this.#state(), command.volume);
+    if (unit === undefined || group === null || record === null) {
+      return { reason: 'unknown-volume', remedy: 'see-status' };
+    }
+    const key = keyOf(ref);
+    if (this.#proposed.has(key) || this.#planner.busy(group.group)) return null;
+    const answer = this.#resolution.take(unit, group, record, command, ref, cause);
+    if (answer === null) this.#proposed.add(key);
+    return answer === 'wait' ? null : answer;
+  }
+
   #taken(ref: CommandRef): boolean {
     return !this.#context.flags['command-repeated'] && commandTaken(this.#state(), ref);
   }
 
-  #answer(id: number, command: GroupCommand, answer: OperatorAnswer): void {
+  #answer(id: number, command: LogCommand, answer: OperatorAnswer): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     const reason = answer.ok ? '' : answer.reason;
@@ -220,6 +246,12 @@ export class Operator {
     this.#context.event('operator.answer', d, waiting?.event ?? '');
     this.#context.decide({ kind: 'answer', id, answer });
   }
+}
+
+/** What a command is about, and where it points. */
+function objectOf(command: LogCommand): { readonly group: string; readonly to: NodeId } {
+  if (command.kind === 'resolve') return { group: command.volume, to: command.keep };
+  return { group: command.group, to: command.kind === 'switch' ? command.to : 0 };
 }
 
 function keyOf(ref: CommandRef): string {

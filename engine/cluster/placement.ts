@@ -3,7 +3,7 @@
  * said of themselves. It says why not, so that a person can help.
  */
 import type { BootId, NodeId } from '../core/units.ts';
-import type { Member, VolumeRecord } from '../data/messages.ts';
+import type { Discard, Member, VolumeRecord } from '../data/messages.ts';
 import type { Flags } from './canaries.ts';
 import type { Blocked, GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
@@ -53,6 +53,7 @@ export function judge(
   candidate: Candidate,
   others: Others,
   flags: Flags,
+  discard: Discard | undefined = undefined,
 ): Verdict {
   const { facts, node } = candidate;
   if (!candidate.reachable || facts === null) return no('unreachable', 'bring-node-back');
@@ -62,7 +63,12 @@ export function judge(
     return no('replica-failed', 'replace-disk');
   }
   if (flags['outdated-promoted']) return { ok: true, standing: 'member' };
+  // By order: that branch is given up, and the other one kept, whoever was in sync with whom.
+  if (node === discard?.node) return no('branch-given-up', 'bring-kept-back');
   const member = members.find((m) => m.node === node);
+  if (member === undefined && discard !== undefined && volume.disk !== 'Inconsistent') {
+    return { ok: true, standing: 'rebooted' };
+  }
   if (member === undefined) return no('not-in-sync', 'bring-member-back');
   // RULE-10: a half-copied replica is no replica, whatever it was once.
   if (volume.disk === 'Inconsistent') return no('replica-inconsistent', 'bring-member-back');
@@ -87,6 +93,7 @@ const WEIGHT = [
   'replica-inconsistent',
   'replica-failed',
   'rebooted-member',
+  'branch-given-up',
   'application-failed',
 ];
 
@@ -107,7 +114,8 @@ export function place(
   for (const node of order) {
     const candidate = candidates.find((c) => c.node === node);
     if (candidate === undefined) continue;
-    let verdict = judge(unit, effectiveMembers(group, record), candidate, others, flags);
+    const members = effectiveMembers(group, record);
+    let verdict = judge(unit, members, candidate, others, flags, record.discard);
     if (verdict.ok && group.failed.includes(node))
       verdict = no('application-failed', 'start-group');
     if (verdict.ok) {

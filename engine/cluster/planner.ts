@@ -14,6 +14,7 @@ import type { GroupFacts } from './messages.ts';
 import type { Candidate } from './placement.ts';
 import type { Proposals } from './proposals.ts';
 import type { Raft } from './raft.ts';
+import type { Resolution } from './resolution.ts';
 import { type ClusterState, groupOf, majorityOf, recordOf } from './state.ts';
 import { amendEntry, grantEntry, releaseEntry } from './transfer.ts';
 import type { Upkeep } from './upkeep.ts';
@@ -27,6 +28,7 @@ export class Planner {
   readonly #views: Views;
   readonly #proposals: Proposals;
   readonly #upkeep: Upkeep;
+  readonly #resolution: Resolution;
   readonly #state: () => ClusterState;
   /** Since when a group finds no way on. */
   #stranded = new Map<string, Micros>();
@@ -40,6 +42,7 @@ export class Planner {
       readonly views: Views;
       readonly proposals: Proposals;
       readonly upkeep: Upkeep;
+      readonly resolution: Resolution;
     },
     state: () => ClusterState,
   ) {
@@ -50,6 +53,7 @@ export class Planner {
     this.#views = parts.views;
     this.#proposals = parts.proposals;
     this.#upkeep = parts.upkeep;
+    this.#resolution = parts.resolution;
     this.#state = state;
   }
 
@@ -73,6 +77,7 @@ export class Planner {
       const record = recordOf(this.#state(), unit.volume.name);
       if (group === null || record === null) continue;
       if (this.#upkeep.wants(unit, group, record)) continue;
+      if (this.#resolution.plan(unit, group, record)) continue;
       this.#unit(unit, group, record);
     }
     this.#upkeep.settle();
@@ -221,6 +226,15 @@ export class Planner {
         this.#block(group, { reason: 'stop-failed', remedy: 'stop-by-hand' }, facts.event);
       }
       return;
+    }
+    if (record.discard?.node === group.owner) {
+      // Its branch is to be given up: nothing may run over it when it is overwritten.
+      const other = this.#views.where(unit, { ...group, target: 0, last: 0 }, record);
+      if (other.ok) {
+        const change = { target: other.taker.node };
+        this.stop(group, change, 'split-brain', null, facts.event);
+        return;
+      }
     }
     if (facts.readopt === group.epoch && this.#readopt(unit, group, record, owner)) return;
     if (facts.failed === group.epoch) {

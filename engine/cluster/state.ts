@@ -4,10 +4,11 @@
  * serials and proofs are checked again here.
  */
 import type { ClusterConfig } from '../core/config.ts';
-import type { BootId, NodeId } from '../core/units.ts';
+import type { BootId, Generation, NodeId } from '../core/units.ts';
 import type { VolumeRecord } from '../data/messages.ts';
 import type { CommandRef, Entry, GroupState, Proof, Voter } from './entries.ts';
 import { unitsOf } from './groups.ts';
+import type { Began } from './split-brain.ts';
 
 /** Boots of a node that a commit has made known; a past boot never becomes current again. */
 export interface KnownBoot {
@@ -29,6 +30,14 @@ export interface ClusterState {
    * leader is answered, not judged by what it did. All of them succeeded; a refusal is no entry.
    */
   readonly commands: readonly CommandRef[];
+  /** How each volume's last generations began, oldest first; absent in states of before. */
+  readonly begun?: readonly BegunGeneration[];
+}
+
+/** A generation that a record began, stamped by the log. */
+export interface BegunGeneration extends Began {
+  readonly volume: string;
+  readonly generation: Generation;
 }
 
 /** The state before genesis. */
@@ -37,6 +46,8 @@ export const EMPTY_STATE: ClusterState = stateOf([], [], [], [], [], []);
 const PAST_MAX = 16;
 /** Far more than can be waiting for an answer at a time, few enough for a snapshot's message. */
 export const COMMANDS_MAX = 256;
+/** Generations of one volume whose beginning is kept: a split brain is seldom older. */
+export const BEGUN_MAX = 8;
 
 export function majorityOf(count: number): number {
   return Math.floor(count / 2) + 1;
@@ -89,7 +100,10 @@ export function applyEntry(
     case 'volume': {
       const record = recordOf(state, entry.record.volume);
       if (record === null || record.epoch !== entry.from) return state;
-      return withRecord(state, entry.record);
+      const { command = null } = entry;
+      if (command !== null && commandTaken(state, command)) return state;
+      const next = withRecord(state, entry.record);
+      return command === null ? next : withCommand(next, command);
     }
     case 'group': {
       const group = groupOf(state, entry.next.group);
@@ -181,8 +195,9 @@ function stateOf(
   leases: ClusterState['leases'],
   boots: ClusterState['boots'],
   commands: ClusterState['commands'],
+  begun: readonly BegunGeneration[] = [],
 ): ClusterState {
-  return { voters, volumes, groups, leases, boots, commands };
+  return { voters, volumes, groups, leases, boots, commands, begun };
 }
 
 function readmit(state: ClusterState, node: NodeId, was: number, identity: number): ClusterState {
@@ -191,23 +206,28 @@ function readmit(state: ClusterState, node: NodeId, was: number, identity: numbe
   if (identity === was || voter.past.includes(identity)) return state;
   const past = [...voter.past, was].slice(-PAST_MAX);
   const voters = state.voters.map((v) => (v.node === node ? { node, identity, past } : v));
-  return stateOf(voters, state.volumes, state.groups, state.leases, state.boots, state.commands);
+  const { volumes, groups, leases, boots, commands, begun } = state;
+  return stateOf(voters, volumes, groups, leases, boots, commands, begun);
 }
 
 function withRecord(state: ClusterState, record: VolumeRecord): ClusterState {
+  const before = recordOf(state, record.volume);
   const volumes = state.volumes.map((v) => (v.volume === record.volume ? recordIn(record) : v));
-  return stateOf(state.voters, volumes, state.groups, state.leases, state.boots, state.commands);
+  const { voters, groups, leases, boots, commands } = state;
+  const begun = before === null ? state.begun : begunWith(state.begun ?? [], before, record);
+  return stateOf(voters, volumes, groups, leases, boots, commands, begun);
 }
 
 function withGroup(state: ClusterState, next: GroupState): ClusterState {
   const groups = state.groups.map((g) => (g.group === next.group ? groupIn(next) : g));
-  return stateOf(state.voters, state.volumes, groups, state.leases, state.boots, state.commands);
+  const { voters, volumes, leases, boots, commands, begun } = state;
+  return stateOf(voters, volumes, groups, leases, boots, commands, begun);
 }
 
 function withCommand(state: ClusterState, command: CommandRef): ClusterState {
-  const { voters, volumes, groups, leases, boots } = state;
+  const { voters, volumes, groups, leases, boots, begun } = state;
   const commands = [...state.commands, command].slice(-COMMANDS_MAX);
-  return stateOf(voters, volumes, groups, leases, boots, commands);
+  return stateOf(voters, volumes, groups, leases, boots, commands, begun);
 }
 
 /**
@@ -215,10 +235,34 @@ function withCommand(state: ClusterState, command: CommandRef): ClusterState {
  * that is added, even one that may be absent.
  */
 function recordIn(record: VolumeRecord): VolumeRecord {
-  const { volume, epoch, primary, members, generation, voided } = record;
-  if (voided === undefined) return { volume, epoch, primary, members, generation };
-  const whole: Required<VolumeRecord> = { volume, epoch, primary, members, generation, voided };
+  const { volume, epoch, primary, members, generation, voided, discard } = record;
+  const plain = { volume, epoch, primary, members, generation };
+  if (discard === undefined) return voided === undefined ? plain : { ...plain, voided };
+  if (voided === undefined) return { ...plain, discard };
+  const whole: Required<VolumeRecord> = { ...plain, voided, discard };
   return whole;
+}
+
+/** The beginnings that are kept, with that of the record's generation if it is a new one. */
+function begunWith(
+  begun: readonly BegunGeneration[],
+  before: VolumeRecord,
+  { volume, generation, epoch, primary }: VolumeRecord,
+): readonly BegunGeneration[] {
+  if (generation === before.generation) return begun;
+  const active = before.primary === primary;
+  const next = [...begun, { volume, generation, epoch, active, after: before.generation }];
+  const own = next.filter((each) => each.volume === volume);
+  if (own.length <= BEGUN_MAX) return next;
+  return next.filter((each) => each !== own[0]);
+}
+
+/** How a generation of the volume began, null where the log does not know. */
+export function begunOf(state: ClusterState, volume: string, generation: Generation): Began | null {
+  const found = (state.begun ?? []).find((b) => {
+    return b.volume === volume && b.generation === generation;
+  });
+  return found ?? null;
 }
 
 /** The group as states hold it: see {@link stateOf}. */
@@ -245,7 +289,8 @@ function groupIn(next: GroupState): Required<GroupState> {
 
 function settle(state: ClusterState, node: NodeId): ClusterState {
   const leases = state.leases.map((l) => (l.node === node ? { node, epoch: l.epoch + 1 } : l));
-  return stateOf(state.voters, state.volumes, state.groups, leases, state.boots, state.commands);
+  const { voters, volumes, groups, boots, commands, begun } = state;
+  return stateOf(voters, volumes, groups, leases, boots, commands, begun);
 }
 
 function withBoot(state: ClusterState, node: NodeId, was: BootId, boot: BootId): ClusterState {
@@ -254,5 +299,6 @@ function withBoot(state: ClusterState, node: NodeId, was: BootId, boot: BootId):
   if (boot === was || known.past.includes(boot)) return state;
   const past = [...known.past, was].slice(-PAST_MAX);
   const boots = state.boots.map((b) => (b.node === node ? { node, boot, past } : b));
-  return stateOf(state.voters, state.volumes, state.groups, state.leases, boots, state.commands);
+  const { voters, volumes, groups, leases, commands, begun } = state;
+  return stateOf(voters, volumes, groups, leases, boots, commands, begun);
 }

@@ -3,12 +3,18 @@ import type { Micros, NodeId } from '../core/units.ts';
 import type { Context } from './context.ts';
 import type { Links } from './heartbeat.ts';
 import type { ClusterStatus } from './interface.ts';
+import type { Resolution } from './resolution.ts';
 import type { ClusterState } from './state.ts';
 import type { Volumes } from './volumes.ts';
 
 export function statusOf(
   context: Context,
-  parts: { readonly links: Links; readonly volumes: Volumes; readonly state: ClusterState },
+  parts: {
+    readonly links: Links;
+    readonly volumes: Volumes;
+    readonly state: ClusterState;
+    readonly resolution: Resolution;
+  },
   log: {
     readonly leader: NodeId;
     readonly term: number;
@@ -16,7 +22,7 @@ export function statusOf(
     readonly lease: { readonly until: Micros; readonly held: boolean };
   },
 ): ClusterStatus {
-  const { links, volumes, state } = parts;
+  const { links, volumes, state, resolution } = parts;
   const hosts = context.config.nodes.filter((node) => !node.witness);
   const guarded = hosts.every((node) => node.watchdog !== '' && node.watchdog !== 'none');
   return {
@@ -29,13 +35,16 @@ export function statusOf(
       links: peer.links.map((link) => ({ up: link.up, heard: link.heardAt })),
     })),
     volumes: state.volumes.map((record) => {
+      const unit = context.units.find((u) => u.volume.name === record.volume);
+      const split = unit === undefined ? null : resolution.describe(unit, record);
+      const said = split === null ? record : { ...record, split };
       const local = volumes.get(record.volume);
-      if (local === null) return { ...record, local: null };
+      if (local === null) return { ...said, local: null };
       const { disk, role, link, dirty } = local;
       const doubted = volumes.isDoubted(record.volume);
       const known = { disk, role, link, dirty, doubted };
       const { verify } = local;
-      return { ...record, local: verify === null ? known : { ...known, verify } };
+      return { ...said, local: verify === null ? known : { ...known, verify } };
     }),
     groups: state.groups
       .filter((group) => !context.units.some((u) => u.implicit && u.group.name === group.group))

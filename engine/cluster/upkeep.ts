@@ -52,8 +52,11 @@ export class Upkeep {
     const renewed = shrinks && !flags['generation-kept'];
     const generation = renewed ? this.#context.draw() : record.generation;
     // The primary serves: what was void before it is among its parents.
-    const { voided: _, ...said } = record;
-    const next: VolumeRecord = { ...said, epoch: record.epoch + 1, members, generation };
+    const { voided: _, discard, ...said } = record;
+    const plain: VolumeRecord = { ...said, epoch: record.epoch + 1, members, generation };
+    // Whoever is a member again has given its branch up.
+    const done = discard === undefined || members.some((m) => m.node === discard.node);
+    const next = done && record.primary !== discard?.node ? plain : { ...plain, discard };
     const event = this.#context.event(
       'volume.propose',
       {

@@ -55,7 +55,7 @@ export class Views {
   /** Whether the node may take the group's volume. */
   judge(unit: Unit, group: GroupState, record: VolumeRecord, candidate: Candidate): Verdict {
     const members = effectiveMembers(group, record);
-    return judge(unit, members, candidate, this.#others, this.#context.flags);
+    return judge(unit, members, candidate, this.#others, this.#context.flags, record.discard);
   }
 
   /** Where the group could go. */

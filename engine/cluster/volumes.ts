@@ -1,6 +1,7 @@
 /** This node's replicas as their data actors report them, and what they were told. */
 import type { BootId, Epoch, Generation, Micros, NodeId } from '../core/units.ts';
 import type {
+  Branch,
   DataReport,
   DiskState,
   LinkState,
@@ -39,6 +40,8 @@ export interface LocalVolume {
   failure: string;
   /** How far its last verification came, null while there was none. */
   verify: VerifyReport | null;
+  /** What it says of its branch; null while its peer's data are no other one. */
+  branch: Branch | null;
 }
 
 /**
@@ -81,6 +84,7 @@ export class Volumes {
         event: '',
         failure: '',
         verify: null,
+        branch: null,
       });
     }
   }
@@ -120,6 +124,7 @@ export class Volumes {
     volume.granted = -1;
     volume.role = 'Idle';
     volume.failure = '';
+    volume.branch = null;
     const { verify } = volume;
     if (verify?.state === 'running' || verify?.state === 'paused') {
       volume.verify = { ...verify, state: 'stopped', reason: 'restarted' };
@@ -206,6 +211,9 @@ export class Volumes {
       case 'verify':
         volume.verify = report;
         return;
+      case 'branch':
+        volume.branch = report.branch;
+        return;
       case 'refused': {
         const { peer, reason } = report;
         this.#context.event('data.refused', { volume: name, peer, reason });
@@ -238,8 +246,10 @@ export class Volumes {
   }
 
   facts(): readonly VolumeFacts[] {
-    return this.#all.map(({ volume, attached, disk, generation, epoch, want }) => {
-      return { volume, attached, disk, generation, epoch, want, doubted: this.isDoubted(volume) };
+    return this.#all.map(({ volume, attached, disk, generation, epoch, want, branch }) => {
+      const doubted = this.isDoubted(volume);
+      const facts = { volume, attached, disk, generation, epoch, want, doubted };
+      return branch === null ? facts : { ...facts, branch };
     });
   }
 

@@ -22,6 +22,11 @@ export class ByteReader {
     this.#end = end;
   }
 
+  /** Bytes up to the end. */
+  get left(): number {
+    return this.ok ? this.#end - this.at : 0;
+  }
+
   u8(): number {
     return this.#take(1) ? this.#byte(1) : 0;
   }

@@ -46,7 +46,34 @@ export interface VolumeConfig {
   readonly diskTimeout: Micros;
   /** Who serves reads: the own disk, or whichever copy is likely to be quicker; default local. */
   readonly reads?: 'local' | 'balanced';
+  /** Whose changes are given up when both replicas went on apart; absent like 'none'. */
+  readonly splitBrain?: SplitPolicy;
 }
+
+/**
+ * What ends a split brain by itself. The names say what is given up: the branch of the host that
+ * became primary only after the replicas parted, or of the one that was it before; the branch in
+ * which nothing, or less, was written; that of the host which owns the volume by the log ("local"),
+ * or the other one. 'none': a person decides.
+ */
+export type SplitPolicy =
+  | 'none'
+  | 'discard-younger-primary'
+  | 'discard-older-primary'
+  | 'discard-unchanged'
+  | 'discard-fewer-changes'
+  | 'discard-local'
+  | 'discard-remote';
+
+export const SPLIT_POLICIES: readonly SplitPolicy[] = [
+  'none',
+  'discard-younger-primary',
+  'discard-older-primary',
+  'discard-unchanged',
+  'discard-fewer-changes',
+  'discard-local',
+  'discard-remote',
+];
 
 /** A plain command application; '' for none (then the group only holds its volume). */
 export interface ApplicationConfig {

@@ -32,6 +32,21 @@ export interface VolumeRecord {
    * there are none.
    */
   readonly voided?: readonly Generation[];
+  /** An order to give a branch up, until its replica is a member again. Absent without one. */
+  readonly discard?: Discard;
+}
+
+/**
+ * A committed order to overwrite one replica, whose data went on apart from the other's. It holds
+ * for exactly the generation that it names.
+ */
+export interface Discard {
+  /** Whose data are given up. */
+  readonly node: NodeId;
+  /** What that replica has. */
+  readonly generation: Generation;
+  /** What is kept: the other replica has it, or has gone on from it. */
+  readonly keeps: Generation;
 }
 
 /** Most generations that a record names as void. */
@@ -51,6 +66,24 @@ export type Role = 'Idle' | 'Secondary' | 'Primary' | 'Suspended' | 'Fenced';
 
 /** The state of the replication link to one peer, as the data actor sees it. */
 export type LinkState = 'Connecting' | 'Connected' | 'SyncSource' | 'SyncTarget' | 'Refused';
+
+/** What a replica says of its data while the peer's went on apart from it, or is a stranger's. */
+export interface Branch {
+  readonly verdict: 'split-brain' | 'unrelated';
+  readonly generation: Generation;
+  /** Youngest first. */
+  readonly parents: readonly Generation[];
+  /** The peer's generation, as it was heard. */
+  readonly peer: Generation;
+  /** The generation that this replica and its peer last had in full. */
+  readonly shared: Generation;
+  /** Highest epoch durably seen. */
+  readonly epoch: Epoch;
+  /** Blocks (4 KiB) that may differ from what both had in `shared`. */
+  readonly dirty: number;
+  /** So many of them, at most, only because writes may have been under way there in a crash. */
+  readonly padded: number;
+}
 
 /** What people want of the other replica's content: to know, or to have it put right. */
 export interface VerifyOrder {
@@ -180,6 +213,15 @@ export type DataReport =
       readonly cause: string;
     }
   | VerifyReport
+  | {
+      /**
+       * The peer's data are another branch, or a stranger's: when that is found, and from time to
+       * time while the counts grow. Null when it is so no more, or the peer is not heard.
+       */
+      readonly kind: 'branch';
+      readonly volume: string;
+      readonly branch: Branch | null;
+    }
   | {
       /** Data that must not meet met: handshake refused, with the reason's code. */
       readonly kind: 'refused';

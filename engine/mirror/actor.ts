@@ -12,6 +12,7 @@ import { ActivityLog } from './activity-log.ts';
 import { ReadBalance } from './balance.ts';
 import { Barrier } from './barrier.ts';
 import { BlockMap } from './block-map.ts';
+import { BranchWatch } from './branch.ts';
 import { canarySwitches } from './canaries.ts';
 import { blockCount, checkMirrorConfig, type MirrorConfig } from './config.ts';
 import { DiskWatch } from './disk-watch.ts';
@@ -91,6 +92,7 @@ export class MirrorActor implements DataActor {
     parts.balance = new ReadBalance(parts);
     parts.verify = new Verify(parts);
     parts.link = new Link(parts);
+    parts.branch = new BranchWatch(parts);
     parts.source = new ResyncSource(parts);
     parts.target = new ResyncTarget(parts);
     parts.role = new RoleMachine(parts);
@@ -115,6 +117,7 @@ export class MirrorActor implements DataActor {
     p.barrier.start();
     p.log.commit();
     this.#reportState();
+    p.branch.tell();
     return p.turn.end();
   }
 

@@ -112,6 +112,15 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'verify-no-fua',
     what: 'A repaired block counts though the peer only has it in its cache.',
   },
+  {
+    id: 'discard-any',
+    what: 'An order to give a branch up counts for whatever that host has by now.',
+  },
+  {
+    id: 'discard-by-map',
+    what: 'Where a branch is given up, only what a map names is copied.',
+  },
+  { id: 'padding-counted', what: 'What is dirty for a crash only counts as changed.' },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
   { id: 'alone-unmarked', what: 'What is written without the peer is not noted as different.' },
   { id: 'peer-map-ignored', what: 'A copy leaves out what only its target knows to differ.' },
@@ -197,6 +206,9 @@ export interface CanarySwitches {
   readonly lateReadAnswer: boolean;
   readonly verifyNoLock: boolean;
   readonly verifyNoFua: boolean;
+  readonly paddingCounted: boolean;
+  readonly discardAny: boolean;
+  readonly discardByMap: boolean;
 }
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
@@ -267,5 +279,8 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     lateReadAnswer: ids.has('late-read-answer'),
     verifyNoLock: ids.has('verify-no-lock'),
     verifyNoFua: ids.has('verify-no-fua'),
+    paddingCounted: ids.has('padding-counted'),
+    discardAny: ids.has('discard-any'),
+    discardByMap: ids.has('discard-by-map'),
   };
 }

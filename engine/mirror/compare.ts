@@ -4,7 +4,7 @@
  */
 import { crc32c } from '../core/crc32c.ts';
 import type { BootId, Epoch, Generation, NodeId } from '../core/units.ts';
-import type { DiskState } from '../data/messages.ts';
+import type { Discard, DiskState } from '../data/messages.ts';
 
 /** What one replica says of itself at the handshake, frozen. */
 export interface ReplicaView {
@@ -45,6 +45,7 @@ export type CompareReason =
   | 'outdated'
   | 'descendant'
   | 'no-source'
+  | 'resolved'
   | 'common-ancestor'
   | 'nothing-common';
 
@@ -58,15 +59,20 @@ export interface CompareCanary {
   readonly rule03: boolean;
   readonly rule09: boolean;
   readonly fewerChangesLose?: boolean;
+  readonly discardAny?: boolean;
 }
 
 const NO_CANARY: CompareCanary = { rule03: false, rule09: false };
 
-/** What `self` concludes: 'source' means that self's data is to be copied to the peer. */
+/**
+ * What `self` concludes: 'source' means that self's data is to be copied to the peer. `discard` is
+ * the committed order to give a branch up, if there is one.
+ */
 export function compareReplicas(
   self: ReplicaView,
   peer: ReplicaView,
   canary: CompareCanary = NO_CANARY,
+  discard: Discard | undefined = undefined,
 ): Comparison {
   if (self.uuid !== peer.uuid) return refuse('other-volume');
   if (self.sizeBytes !== peer.sizeBytes) return refuse('other-size');
@@ -81,10 +87,28 @@ export function compareReplicas(
   if (self.generation === peer.generation) return compareEqual(self, peer, canary);
   if (peer.parents.includes(self.generation)) return toTarget(peer, 'target', 'descendant');
   if (self.parents.includes(peer.generation)) return toTarget(self, 'source', 'descendant');
+  const ordered = discard === undefined ? null : compareOrdered(self, peer, discard, canary);
+  if (ordered !== null) return ordered;
   if (self.parents.some((g) => peer.parents.includes(g))) {
     return { verdict: 'split-brain', reason: 'common-ancestor' };
   }
   return { verdict: 'unrelated', reason: 'nothing-common' };
+}
+
+/** Two branches, and an order that names one of them; null where it means other data than these. */
+function compareOrdered(
+  self: ReplicaView,
+  peer: ReplicaView,
+  discard: Discard,
+  canary: CompareCanary,
+): Comparison | null {
+  if (discard.node !== self.node && discard.node !== peer.node) return null;
+  const [victim, kept] = discard.node === self.node ? [self, peer] : [peer, self];
+  // Whatever was written since by somebody else was not given up.
+  const named = victim.generation === discard.generation;
+  const keeps = kept.generation === discard.keeps || kept.parents.includes(discard.keeps);
+  if (!(named && keeps) && canary.discardAny !== true) return null;
+  return toTarget(kept, kept === self ? 'source' : 'target', 'resolved');
 }
 
 /** The same data set by name; the maps and the states say whether by content too. */

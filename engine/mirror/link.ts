@@ -161,6 +161,11 @@ export class Link {
     if (this.id === 0 || !this.#heard || this.mode !== Mode.None || this.#self !== null) return;
     if (!state.attached || state.record?.primary !== state.node || role.busy) return;
     if (state.demoting || state.demoted || state.fencing || !role.mayLeadLink()) return;
+    if (this.#p.branch.ahead) {
+      // The peer follows no record of ours, so that it would never answer.
+      this.#refuse('common-ancestor');
+      return;
+    }
     this.#refused = false;
     this.#round += 1;
     this.#self = this.#view();
@@ -202,7 +207,7 @@ export class Link {
     this.#self = this.#view();
     this.#peer = w.view;
     this.#round = w.round;
-    this.#comparison = compareReplicas(this.#self, w.view, canary);
+    this.#comparison = compareReplicas(this.#self, w.view, canary, state.record.discard);
     this.#sendHello(w.round, true, this.#self);
     const hash = decisionHash(this.#self, w.view, this.#comparison, w.round);
     this.send({ kind: 'decision', round: w.round, hash, outcome: Outcome.Reply });
@@ -370,11 +375,12 @@ export class Link {
       return;
     }
     this.peerBoot = m.view.boot;
-    const strange = compareReplicas(this.#view(), m.view);
-    if (strange.reason.startsWith('other-')) {
-      this.#refuse(strange.reason);
+    const seen = compareReplicas(this.#view(), m.view);
+    if (seen.reason.startsWith('other-')) {
+      this.#refuse(seen.reason);
       return;
     }
+    this.#p.branch.met(m.view, seen);
     const id = this.id;
     this.#heard = true;
     if (!m.answer && m.round > 0 && this.following) {
@@ -410,7 +416,8 @@ export class Link {
   #answered(round: number, view: ReplicaView): void {
     if (round !== this.#round || this.#self === null || this.mode !== Mode.None) return;
     this.#peer = view;
-    this.#comparison = compareReplicas(this.#self, view, this.#p.canary);
+    const { canary, state } = this.#p;
+    this.#comparison = compareReplicas(this.#self, view, canary, state.record?.discard);
     this.expect();
   }
 
@@ -494,6 +501,11 @@ export class Link {
     return this.#outcome === Outcome.Copy && this.#self !== null && !this.#refused;
   }
 
+  /** Whether the target's branch is given up by order, so that no map tells what differs. */
+  get byOrder(): boolean {
+    return this.#comparison?.reason === 'resolved';
+  }
+
   #refuse(reason: string): void {
     if (this.#refused) return;
     this.#refused = true;
@@ -554,6 +566,7 @@ export class Link {
     reads.linkLost();
     repair.linkLost(id);
     verify.linkLost(id);
+    this.#p.branch.lost();
     role.linkLost(mode);
   }
 

@@ -261,6 +261,12 @@ function putRecord(w: ByteWriter, record: VolumeRecord): void {
     w.uint(member.boot);
   }
   putList(w, record.voided ?? []);
+  const { discard } = record;
+  w.u8(discard === undefined ? 0 : 1);
+  if (discard === undefined) return;
+  w.uint(discard.node);
+  w.uint(discard.generation);
+  w.uint(discard.keeps);
 }
 
 function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
@@ -276,8 +282,12 @@ function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
   for (let i = 0; i < count; i += 1) members.push({ node: r.uint(), boot: r.uint() });
   const voided = takeList(r);
   if (!r.ok || voided === null || voided.length > VOIDED_MAX) return null;
-  const record = { volume, epoch, primary, members, generation };
-  return voided.length > 0 ? { ...record, voided } : record;
+  const plain = { volume, epoch, primary, members, generation };
+  const record = voided.length > 0 ? { ...plain, voided } : plain;
+  // The record ends every message that has one; a program of before ends it here.
+  if (r.left === 0 || r.u8() === 0) return record;
+  const discard = { node: r.uint(), generation: r.uint(), keeps: r.uint() };
+  return r.ok ? { ...record, discard } : null;
 }
 
 function putList(w: ByteWriter, list: readonly number[]): void {

@@ -85,6 +85,11 @@ export interface Superblock {
   /** The generation that the peer last shared with us: never dropped from `parents`. */
   peerGeneration: Generation;
   flags: number;
+  /**
+   * Dirty blocks that are dirty for a crash only: writes may have been under way there, or a page
+   * of the map was lost. At most so many; -1 where nobody counted.
+   */
+  padded: number;
   readonly features: Features;
 }
 
@@ -146,6 +151,8 @@ export function encodeSuperblock(
   w.uint(claims.mapWrites);
   w.u32(block.parents.length);
   for (const parent of block.parents) w.uint(parent);
+  // Programs that did not count left zeroes here.
+  w.uint(block.padded + 1);
   invariant(w.at <= SECTOR_BYTES, 'a superblock fits what a disk writes whole');
   putU32(into, CRC_AT, superblockCrc(into, page, w.at));
 }
@@ -204,6 +211,7 @@ export function decodeSuperblock(
   if (!r.ok || count > PARENTS_MAX) return no('unreadable');
   const parents: number[] = [];
   for (let i = 0; i < count; i += 1) parents.push(r.uint());
+  const padded = r.uint() - 1;
   if (!r.ok) return no('unreadable');
   if (owner !== node) return no('other-node');
   if (size !== config.sizeBytes) return no('size');
@@ -212,7 +220,7 @@ export function decodeSuperblock(
   if (journalPages !== layout.journalPages || slotB !== layout.slotB) return no('layout');
   const features = { compatible, readOnlyCompatible, incompatible };
   const lineage = { boot, epoch, generation, parents, peerGeneration };
-  return { ok: true, block: { seq, device, node, ...lineage, flags, features }, claims };
+  return { ok: true, block: { seq, device, node, ...lineage, flags, padded, features }, claims };
 }
 
 /** Which of the two slots speaks for the replica. */
@@ -378,6 +386,7 @@ export function formatMetadata(
       parents: [],
       peerGeneration: fresh ? 0 : generation,
       flags: fresh ? DiskFlag.Inconsistent : 0,
+      padded: -1,
       features: OWN_FEATURES,
     };
     encodeSuperblock(config, page, block, claims, bytes);

@@ -27,6 +27,12 @@ export function obstacleOf(
   if (state.disk !== 'UpToDate' && state.disk !== 'Consistent' && !named) return 'disk';
   if (length > 1 && store.doubted) return 'disk';
   if (length > 1 && !hasData(record, parts)) return 'generation';
+  const { generation, parents } = store.block;
+  const { discard } = record;
+  // The branch that was to be kept is another one than this.
+  if (discard !== undefined && discard.node !== state.node && !canary.discardAny) {
+    if (generation !== discard.keeps && !parents.includes(discard.keeps)) return 'generation';
+  }
   // An epoch of an earlier session: what that session proposed may still be committed.
   const earlier = record.epoch <= session.epoch && !state.lead;
   return earlier && !(session.rebooted && canary.rule06) ? 'earlier-session' : '';

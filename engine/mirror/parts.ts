@@ -3,6 +3,7 @@ import type { ActivityLog } from './activity-log.ts';
 import type { ReadBalance } from './balance.ts';
 import type { Barrier } from './barrier.ts';
 import type { BlockMap } from './block-map.ts';
+import type { BranchWatch } from './branch.ts';
 import type { CanarySwitches } from './canaries.ts';
 import type { MirrorConfig } from './config.ts';
 import type { DiskWatch } from './disk-watch.ts';
@@ -42,6 +43,7 @@ export interface Parts {
   readonly balance: ReadBalance;
   readonly verify: Verify;
   readonly link: Link;
+  readonly branch: BranchWatch;
   readonly source: ResyncSource;
   readonly target: ResyncTarget;
   readonly role: RoleMachine;

@@ -154,6 +154,7 @@ export class ResyncSource {
   ended(): void {
     if (this.#stage !== Stage.Proposed) return;
     this.#stage = Stage.Idle;
+    this.#p.store.block.padded = 0;
     this.#p.turn.event('mirror.resync.end', this.#done());
     // A read that needs the peer may ask it from now on.
     this.#p.repair.unpark();

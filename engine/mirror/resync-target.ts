@@ -50,9 +50,25 @@ export class ResyncTarget {
       store.persist(ready);
       return;
     }
-    state.disk = 'Inconsistent';
-    store.block.flags |= DiskFlag.Inconsistent;
-    store.persist(ready);
+    const begin = () => {
+      if (attempt !== this.#attempt) return;
+      state.disk = 'Inconsistent';
+      store.block.flags |= DiskFlag.Inconsistent;
+      store.persist(ready);
+    };
+    if (link.byOrder && !canary.discardByMap) this.#everything(begin);
+    else begin();
+  }
+
+  /**
+   * A branch that is given up: the disk may be that of any earlier moment, and what was written
+   * before the two parted is in no map. So everything is copied, durably, from the start.
+   */
+  #everything(next: () => void): void {
+    const { map, store, turn } = this.#p;
+    turn.reached('mirror.branch.given-up');
+    for (let page = 0; page < map.pages; page += 1) map.markPage(page);
+    store.flushPages(next);
   }
 
   #map(page: number): void {
@@ -94,6 +110,7 @@ export class ResyncTarget {
     const pages = still(() => store.flushPages(adopt));
     const cleared = still(() => {
       map.clearAll();
+      store.block.padded = 0;
       if (log.count === 0) pages();
       else log.clear(pages);
     });

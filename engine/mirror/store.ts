@@ -89,6 +89,8 @@ export class Store {
   #ring: RingReader | null = null;
   #badMapPage = -1;
   #attachToken = 0;
+  /** Blocks that good map pages say are dirty. */
+  #mapped = 0;
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -106,6 +108,7 @@ export class Store {
       parents: [],
       peerGeneration: 0,
       flags: 0,
+      padded: 0,
       features: OWN_FEATURES,
     };
   }
@@ -374,6 +377,7 @@ export class Store {
       this.#pageSeq[at] = read.seq;
       raiseClaims(this.#claimed, read.claims);
       map.mergePage(at, this.#words);
+      this.#mapped += map.dirtyOf(at);
       map.takeStale(at);
       return;
     }
@@ -411,6 +415,9 @@ export class Store {
         if (length > 0) map.markBytes(at, length);
       }
     }
+    // What is dirty for a crash only is no change that anybody made.
+    const counted = this.block.padded < 0 ? this.#mapped : this.block.padded;
+    this.block.padded = canary.paddingCounted ? 0 : counted + map.dirty - this.#mapped;
     if (ring.lost) turn.reached('mirror.meta.journal-lost');
     if (ring.torn) turn.reached('mirror.meta.journal-torn');
     if (hot) turn.reached('mirror.attach.hot');

@@ -14,8 +14,11 @@ import { Turn } from '../../engine/mirror/turn.ts';
 import { runCampaign } from '../../scenarios/campaign.ts';
 import { COMPLETE_RUNS, DECLARED, ELSEWHERE, notExercised } from '../../scenarios/coverage.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import { LIBRARY } from '../../scenarios/library.ts';
+import { runScenario } from '../../scenarios/run.ts';
 import { CONFIG, OWNED, onlyGroup } from '../support/control-fixtures.ts';
 import { ControlNet, GROUP, S } from '../support/control-net.ts';
+import { setup } from '../support/control-split.ts';
 import { brokenTaker, olderDisk, tell } from '../support/mirror-cases.ts';
 import {
   askedByStrangers,
@@ -29,6 +32,7 @@ import {
 } from '../support/mirror-errors.ts';
 import { INPUT } from '../support/mirror-hosts.ts';
 import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
+import { forked, givenUp } from '../support/mirror-split.ts';
 import { balancedReads, started } from '../support/mirror-swarm.ts';
 import { order, verified } from '../support/mirror-verify.ts';
 
@@ -214,7 +218,25 @@ function application(how: (net: ControlNet) => void): ReadonlySet<string> {
 }
 
 /** How each mark of the table is reached. */
+/** The order that stands means a generation that the victim no longer has. */
+function voidOrder(): ReadonlySet<string> {
+  const { plan, marks } = setup({ record: { discard: { node: 1, generation: 19, keeps: 30 } } });
+  plan();
+  return new Set(marks);
+}
+
+/** A disk that was put back leads, and the policy ends it. */
+function policed(): ReadonlySet<string> {
+  const scenario = LIBRARY.find(({ name }) => name === 'old-disk-leads');
+  if (scenario === undefined) throw new Error('the library has it');
+  return new Set(Object.keys(runScenario(scenario, 1).statesReached));
+}
+
 const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
+  'mirror.branch.given-up': () => givenUp(1).marks,
+  'mirror.branch.ahead': () => forked(1, { ahead: 40 }).pair.marks,
+  'branch-discarded': policed,
+  'branch-order-void': voidOrder,
   'mirror.attach.failed': () => spoilt([layout.slotA, layout.slotB]).marks,
   'mirror.promote.disk': () => brokenTaker(1, 'broken', false).marks,
   'mirror.peer.refused-write': () => named({}).marks,

@@ -68,6 +68,13 @@ const SHOWS: {
     reaches: ['mirror.link.timeout'],
   },
   'disk-returns-with-old-content': { takeOvers: 1, resyncs: 1, detects: 'LAW-register' },
+  'old-disk-leads': {
+    takeOvers: 2,
+    outage: 8,
+    resyncs: 2,
+    detects: 'LAW-register',
+    reachesAll: ['mirror.branch.found', 'branch-discarded', 'mirror.branch.given-up'],
+  },
   'metadata-rot': {
     takeOvers: 0,
     outage: 2,
@@ -173,6 +180,19 @@ describe('the library finds', () => {
       expect(runScenario(scenario, seed, {}, world).violations).toEqual([]);
     }
     expect([...laws]).toContain('LAW-one-holder');
+  });
+
+  it('discard-by-map in old-disk-leads, within four seeds', () => {
+    const scenario = LIBRARY.find((each) => each.name === 'old-disk-leads');
+    if (scenario === undefined) throw new Error('the library has it');
+    const laws = new Set<string>();
+    for (let seed = 1; seed <= 4; seed += 1) {
+      const canaries = new Set(['discard-by-map']);
+      for (const { law } of runScenario(scenario, seed, { canaries }, world).violations) {
+        laws.add(law);
+      }
+    }
+    expect([...laws]).toContain('LAW-acknowledged');
   });
 
   it('failure-forgotten in failed-disk-and-silent-peer, within twelve seeds', () => {

@@ -17,7 +17,7 @@ import { parseControlMessage } from '../../engine/cluster/message-parser.ts';
 import type { ControlMessage } from '../../engine/cluster/messages.ts';
 import type { ClusterConfig } from '../../engine/core/config.ts';
 import { Rng } from '../../engine/core/rng.ts';
-import type { VolumeRecord } from '../../engine/data/messages.ts';
+import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
 import type { TimelineEvent } from '../../engine/timeline/event.ts';
 import { ControlData } from './control-data.ts';
 import { GROUP, Host, MS, newData, S, testConfig, VOLUME } from './control-host.ts';
@@ -193,6 +193,11 @@ export class ControlNet {
   heal(): void {
     this.#cuts.clear();
     this.#data.cut = false;
+  }
+
+  /** A data actor says what those here never say by themselves. */
+  report(node: number, report: DataReport): void {
+    this.#give(this.host(node), { kind: 'data', report });
   }
 
   /** The monitor dies, or is back and tells how things are. */

@@ -18,6 +18,9 @@ const record = fc.oneof(
   fc.tuple(plain, fc.array(safe, { minLength: 1, maxLength: 16 })).map(([known, voided]) => {
     return { ...known, voided };
   }),
+  fc
+    .tuple(plain, fc.record({ node: fc.nat(64), generation: safe, keeps: safe }))
+    .map(([known, discard]) => ({ ...known, discard })),
 );
 const view = fc.record({
   uuid: fc.constant('0123456789abcdef'.repeat(2)),

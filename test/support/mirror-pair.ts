@@ -321,8 +321,11 @@ export class Pair extends PairHosts {
   }
 
   #commit(primary: number, members: readonly Member[], generation: number): void {
-    const { volume, epoch } = this.record;
-    this.record = { volume, epoch: epoch + 1, primary, members, generation };
+    const { volume, epoch, discard } = this.record;
+    const plain = { volume, epoch: epoch + 1, primary, members, generation };
+    // An order to give a branch up stands until its replica is a member again.
+    const done = members.some((m) => m.node === discard?.node);
+    this.record = discard === undefined || done ? plain : { ...plain, discard };
     const text = members.map((m) => `${m.node}@${m.boot}`).join(' ');
     this.note(`commit ${epoch + 1} primary ${primary} members ${text}`);
     this.#switching = 0;

@@ -25,6 +25,8 @@ export class CoverOracle {
     if (a === undefined || b === undefined) return;
     // After one of them forgot itself they may refuse each other: they know that all may differ.
     if (isSelfForgotten(this.#truth) && (a.link === 'Refused' || b.link === 'Refused')) return;
+    // An order to give a branch up says that anything may differ, until it is carried out.
+    if (this.#truth.record?.discard !== undefined) return;
     let known: readonly Suspicion[] | null = null;
     const left = a.disk.view;
     const right = b.disk.view;

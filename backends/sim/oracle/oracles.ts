@@ -170,6 +170,7 @@ export class VolumeOracles {
     if (known !== null && record.epoch <= known.epoch) return;
     truth.record = record;
     this.#stop.changed(record);
+    this.#decided(record, known);
     this.#hold(record, known);
     for (const member of members(truth)) {
       const was = known?.members.some(
@@ -179,6 +180,40 @@ export class VolumeOracles {
       // A replica that joins holds everything that was ever promised.
       this.#flushed.audit(member, 'flushed.joined-without');
       this.#acknowledged.audit(member, 'acknowledged.joined-without');
+    }
+  }
+
+  /**
+   * A committed order gives a branch up. Where the one that is kept was not in sync, its content is
+   * the volume's from now on; when the order is carried out, nothing is excused any more.
+   */
+  #decided(record: VolumeRecord, known: VolumeRecord | null): void {
+    const { truth } = this;
+    const { discard } = record;
+    const kept = truth.replicas.find(({ node }) => node === record.primary);
+    if (kept === undefined || known === null) return;
+    const { view } = kept.disk;
+    const { spoils, orphaned, history } = truth;
+    if (discard !== undefined && discard.node !== kept.node) {
+      if (known.members.some(({ node }) => node === kept.node)) return;
+      let lost = 0;
+      const t = history.tick();
+      for (let at = 0; at < view.length; at += 1) {
+        const stamp = spoils.ought(view[at] as number);
+        if (orphaned[at] === Orphan.None && !this.register.admits(at, stamp)) lost += 1;
+        this.register.decide(at, stamp, t);
+      }
+      truth.flushed.fill(0);
+      this.#flushed.forget();
+      orphaned.fill(Orphan.None);
+      const d = { volume: truth.config.name, sectors: lost };
+      this.#verdict.witness('LAW-acknowledged', kept.node, 'acknowledged.given-up', d);
+    } else if (discard === undefined && known.discard !== undefined) {
+      for (let at = 0; at < view.length; at += 1) {
+        if (orphaned[at] === Orphan.None || this.register.isBusy(at)) continue;
+        this.register.decide(at, spoils.ought(view[at] as number), history.moment);
+        orphaned[at] = Orphan.None;
+      }
     }
   }
 

@@ -200,6 +200,20 @@ export class RegisterOracle {
     }
   }
 
+  /** By a committed decision the sector holds `stamp` from moment `t` on, whatever was promised. */
+  decide(at: number, stamp: number, t: number): void {
+    if (this.#several[at] === 1) this.#more.delete(at);
+    this.#several[at] = 0;
+    this.#stamp[at] = stamp;
+    this.#first[at] = t;
+    this.#last[at] = 0;
+  }
+
+  /** Whether an operation is in flight on the sector. */
+  isBusy(at: number): boolean {
+    return (this.#pending[at] as number) > 0;
+  }
+
   #count(op: number, by: number): void {
     const { kind, sector, length } = this.#history;
     if (kind[op] === Request.Flush) return;

@@ -49,6 +49,7 @@ const CASES: readonly (readonly [string, Path, unknown])[] = [
   ['bad-activity-log', ['volumes', 0, 'activityLogExtents'], 897],
   ['bad-disk-timeout', ['volumes', 0, 'diskTimeout'], 999_999],
   ['bad-disk-timeout', ['volumes', 0, 'diskTimeout'], 600_000_001],
+  ['bad-split-policy', ['volumes', 0, 'splitBrain'], 'discard-everything'],
   ['replica-count', ['volumes', 0, 'replicas'], VOLUME?.replicas.slice(0, 1)],
   ['unknown-node', ['volumes', 0, 'replicas', 0, 'node'], 9],
   ['replica-on-witness', ['volumes', 0, 'replicas', 0, 'node'], 3],

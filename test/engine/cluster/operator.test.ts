@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OperatorCommand } from '../../../engine/cluster/interface.ts';
-import { ControlNet, GROUP, S } from '../../support/control-net.ts';
+import { ControlNet, GROUP, S, VOLUME } from '../../support/control-net.ts';
+import { HERE, THERE } from '../../support/control-split.ts';
 
 function formed(seed: number): ControlNet {
   const net = new ControlNet({ seed });
@@ -139,5 +140,23 @@ describe('an operator', () => {
     const stop = net.ofKind('group.stop').find((event) => event.cause === command?.id);
     expect(command?.d).toEqual({ command: 'switch', group: GROUP, to: 2 });
     expect(stop).toBeDefined();
+  });
+
+  it('resolves a split brain that both sides report, and nothing else', () => {
+    const net = formed(9);
+    const order = { kind: 'resolve', volume: VOLUME, keep: 1, adopt: false } as const;
+    const known = { ...order, keeps: 20, discards: 30 };
+    expect(ask(net, 2, known)).toMatchObject({ ok: false, reason: 'no-split-brain' });
+    const other = { ...known, volume: 'nothing' };
+    expect(ask(net, 2, other)).toMatchObject({ ok: false, reason: 'unknown-volume' });
+    net.cutData();
+    net.await(() => net.record(1)?.members.length === 1, 10 * S);
+    net.report(1, { kind: 'branch', volume: VOLUME, branch: HERE });
+    net.report(2, { kind: 'branch', volume: VOLUME, branch: THERE });
+    net.pass(2 * S);
+    expect(net.status(3).volumes[0]?.split?.sides).toMatchObject([{ node: 1 }, { node: 2 }]);
+    expect(ask(net, 2, known)).toEqual({ ok: true });
+    expect(net.record(3)?.discard).toEqual({ node: 2, generation: 30, keeps: 20 });
+    expect(net.violations).toEqual([]);
   });
 });

@@ -24,6 +24,7 @@ import {
   restored,
   stableAtOnce,
 } from '../../support/mirror-planted.ts';
+import { countedAfterCrash, givenUp, givenUpTooLate } from '../../support/mirror-split.ts';
 import {
   aloneThenDark,
   balancedReads,
@@ -71,6 +72,9 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'peer-read-any-epoch': askedByStrangers,
   'late-read-answer': lateAnswer,
   'verify-no-lock': verifiedUnderLoad,
+  'discard-any': givenUpTooLate,
+  'discard-by-map': givenUp,
+  'padding-counted': countedAfterCrash,
 };
 const RUNS = 20;
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DiskState } from '../../../engine/data/messages.ts';
+import type { Discard, DiskState } from '../../../engine/data/messages.ts';
 import { canarySwitches } from '../../../engine/mirror/canaries.ts';
 import {
   type CompareCanary,
@@ -148,5 +148,39 @@ describe('comparison of two replicas', () => {
     expect(compareReplicas(at([5], 1), at([5], 2, { logicalBlock: 4096 })).reason).toBe(
       'other-block',
     );
+  });
+
+  it('gives a branch up only by an order that names exactly it and what is kept, mirrored', () => {
+    let [wrong, resolved] = [0, 0];
+    const sound = { rule03: false, rule09: false };
+    const orders: Discard[] = [];
+    for (const node of [1, 2, 3]) {
+      for (const generation of [5, 6, 7, 8, 9]) {
+        for (const keeps of [5, 6, 7, 8, 9]) orders.push({ node, generation, keeps });
+      }
+    }
+    let n = 0;
+    for (const a of all1) {
+      for (const b of all2) {
+        const plain = compareReplicas(a, b).verdict;
+        n += 1;
+        const order = orders[n % orders.length] as Discard;
+        const here = compareReplicas(a, b, sound, order);
+        const there = compareReplicas(b, a, sound, order);
+        if (MIRRORED[here.verdict] !== there.verdict || here.reason !== there.reason) wrong += 1;
+        // An order changes nothing but what is to become of two branches, or of strangers.
+        const apart = plain === 'split-brain' || plain === 'unrelated';
+        if (!apart && here.verdict !== plain) wrong += 1;
+        if (here.reason !== 'resolved') continue;
+        resolved += 1;
+        const [victim, kept] = order.node === 1 ? [a, b] : [b, a];
+        const line = [kept.generation, ...kept.parents];
+        if (victim.generation !== order.generation || !line.includes(order.keeps)) wrong += 1;
+        if (kept.disk === 'Inconsistent') wrong += 1;
+        if (here.verdict !== (victim === a ? 'target' : 'source')) wrong += 1;
+      }
+    }
+    expect(wrong).toBe(0);
+    expect(resolved).toBeGreaterThan(100);
   });
 });

@@ -13,6 +13,7 @@ const fresh = (generation: number, parents: number[] = []): Superblock => ({
   parents,
   peerGeneration: generation,
   flags: 0,
+  padded: 0,
   features: OWN_FEATURES,
 });
 

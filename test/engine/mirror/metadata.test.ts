@@ -36,6 +36,7 @@ const block: fc.Arbitrary<Superblock> = fc.record({
   parents: fc.array(safe, { maxLength: PARENTS_MAX }),
   peerGeneration: safe,
   flags: fc.nat(7),
+  padded: fc.integer({ min: -1, max: 2 ** 34 }),
   features: fc.record({
     compatible: fc.nat(0xffffffff),
     readOnlyCompatible: fc.constant(0),

@@ -37,6 +37,8 @@ export const configEn: { readonly [code: string]: string } = {
   'config.duplicate-uuid': 'the volume identifier {uuid} is used twice',
   'config.duplicate-uuid.remedy': 'give each volume an identifier of its own',
   'config.bad-disk-timeout': 'a wait of {time} µs for a disk is not between {least} and {most} µs',
+  'config.bad-split-policy': 'there is no way {policy} to end a split brain',
+  'config.bad-split-policy.remedy': 'write none, or one of the six that understudy init names',
   'config.bad-disk-timeout.remedy': 'write a time from 1s to 600s',
   'config.bad-size':
     'the size of {size} bytes is no multiple of {multiple}, or not between {least} and {most}',

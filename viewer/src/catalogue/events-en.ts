@@ -38,6 +38,12 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.volume.propose':
     'Proposes for {volume}: epoch {epoch}, primary {primary:node}, in sync {members:nodes} ' +
     '({reason:term})',
+  'event.volume.discard':
+    '{volume}: what {node:node} has (generation {generation:short}) is given up, and ' +
+    'generation {keeps:short} kept: {reason:term}',
+  'event.volume.discard.off':
+    '{volume}: what {node:node} has (generation {generation:short}) is not given up after all: ' +
+    '{reason:term}',
   'event.volume.record':
     '{volume}: epoch {epoch}, primary {primary:node}, in sync {members:nodes} (generation ' +
     '{generation:short})',
@@ -68,6 +74,9 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.link.follow': 'Follows the primary over link {link}, epoch {epoch}',
   'event.mirror.link.refused': 'Refuses to replicate with {peer:node}: {reason:term}',
   'event.mirror.handshake': 'Handshake: {verdict:term}, because {reason:term} (epoch {epoch})',
+  'event.mirror.branch':
+    'The replicas of {volume} went on apart: generation {mine:short} here, {theirs:short} there, ' +
+    'in step last in {shared:short} ({verdict:term})',
   'event.mirror.peer.refused': 'The peer refused a write (status {status})',
   'event.mirror.record':
     'Applies the record of epoch {epoch}: primary {primary:node}, in sync {members:nodes}, ' +

@@ -36,6 +36,11 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.group.stable': '{group} 在 {owner:node} 上已足够久地正常运行',
   'event.volume.propose':
     '为 {volume} 提议：纪元 {epoch}，主用 {primary:node}，同步集合 {members:nodes}（{reason:term}）',
+  'event.volume.discard':
+    '{volume}：放弃 {node:node} 的数据（数据版本 {generation:short}），保留数据版本 {keeps:short}：' +
+    '{reason:term}',
+  'event.volume.discard.off':
+    '{volume}：不再放弃 {node:node} 的数据（数据版本 {generation:short}）：{reason:term}',
   'event.volume.record':
     '{volume}：纪元 {epoch}，主用 {primary:node}，同步集合 {members:nodes}（数据版本 {generation:short}）',
   'event.application.start': '启动 {group} 的应用，纪元 {epoch}',
@@ -64,6 +69,9 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.link.follow': '经链路 {link} 跟随主用，纪元 {epoch}',
   'event.mirror.link.refused': '拒绝与 {peer:node} 复制：{reason:term}',
   'event.mirror.handshake': '握手结论：{verdict:term}，因为{reason:term}（纪元 {epoch}）',
+  'event.mirror.branch':
+    '{volume} 的两个副本各自演变：此处数据版本 {mine:short}，对端 {theirs:short}，' +
+    '上次同步于 {shared:short}（{verdict:term}）',
   'event.mirror.peer.refused': '对端拒绝了一次写入（状态 {status}）',
   'event.mirror.record':
     '执行纪元 {epoch} 的记录：主用 {primary:node}，同步集合 {members:nodes}，数据版本 {generation:short}',

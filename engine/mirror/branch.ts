@@ -1,0 +1,91 @@
+/**
+ * What this replica says of its own branch while its peer's data went on apart from it, or are a
+ * stranger's: found at every hello, so also when no handshake comes of it. Decides nothing.
+ */
+import { MICROS_PER_S, type Micros } from '../core/units.ts';
+import type { Branch } from '../data/messages.ts';
+import type { Comparison, ReplicaView } from './compare.ts';
+import { Mode } from './link.ts';
+import type { Parts } from './parts.ts';
+
+/** While counts grow, control is told of them this often. */
+const TELL_EVERY: Micros = MICROS_PER_S;
+
+export class BranchWatch {
+  readonly #p: Parts;
+  #peer: ReplicaView | null = null;
+  #verdict: Branch['verdict'] = 'split-brain';
+  #told: Branch | null = null;
+  #toldAt: Micros = 0;
+
+  constructor(parts: Parts) {
+    this.#p = parts;
+  }
+
+  /** The peer said what it is, and the two were compared without regard to any order. */
+  met(peer: ReplicaView, { verdict }: Comparison): void {
+    const apart = verdict === 'split-brain' || verdict === 'unrelated';
+    this.#peer = apart ? peer : null;
+    if (!apart) return;
+    this.#verdict = verdict;
+    if (this.ahead) this.#p.turn.reached('mirror.branch.ahead');
+  }
+
+  /** The peer is heard no more. */
+  lost(): void {
+    this.#peer = null;
+  }
+
+  /** Whether the peer's branch saw epochs that no committed record has reached. */
+  get ahead(): boolean {
+    return this.#peer !== null && this.#peer.epoch > this.#p.state.epoch;
+  }
+
+  /** End of a turn: control hears what is new. */
+  tell(): void {
+    const { turn, config, link } = this.#p;
+    // What the link carries now has been agreed on.
+    if (link.mode !== Mode.None) this.#peer = null;
+    const branch = this.#branch();
+    const told = this.#told;
+    if (branch === null && told === null) return;
+    if (branch !== null && told !== null && !isNews(branch, told)) {
+      const grew = branch.dirty !== told.dirty || branch.padded !== told.padded;
+      if (!grew || turn.now < this.#toldAt + TELL_EVERY) return;
+    } else if (branch !== null) {
+      const { verdict, generation: mine, peer: theirs, shared } = branch;
+      turn.reached('mirror.branch.found');
+      turn.event('mirror.branch', { verdict, mine, theirs, shared });
+    }
+    this.#told = branch;
+    this.#toldAt = turn.now;
+    turn.report({ kind: 'branch', volume: config.volume, branch });
+  }
+
+  #branch(): Branch | null {
+    const { store, map } = this.#p;
+    if (this.#peer === null) return null;
+    const { generation, parents, peerGeneration, padded } = store.block;
+    return {
+      verdict: this.#verdict,
+      generation,
+      parents: parents.slice(),
+      peer: this.#peer.generation,
+      shared: peerGeneration,
+      epoch: store.durableEpoch,
+      dirty: map.dirty,
+      padded: padded < 0 ? map.dirty : Math.min(padded, map.dirty),
+    };
+  }
+}
+
+/** Whether more than counts is different. */
+function isNews(branch: Branch, told: Branch): boolean {
+  return (
+    branch.verdict !== told.verdict ||
+    branch.generation !== told.generation ||
+    branch.peer !== told.peer ||
+    branch.shared !== told.shared ||
+    branch.epoch !== told.epoch
+  );
+}

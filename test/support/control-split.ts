@@ -1,0 +1,129 @@
+/** A leader that hears of a split brain: node 2 leads, node 1 has the newer data. */
+import type { Entry } from '../../engine/cluster/entries.ts';
+import { Links } from '../../engine/cluster/heartbeat.ts';
+import type { ResolveCommand } from '../../engine/cluster/interface.ts';
+import { Proposals } from '../../engine/cluster/proposals.ts';
+import type { Raft } from '../../engine/cluster/raft.ts';
+import { Resolution } from '../../engine/cluster/resolution.ts';
+import { applyEntry, type ClusterState } from '../../engine/cluster/state.ts';
+import { Views } from '../../engine/cluster/views.ts';
+import type { SplitPolicy } from '../../engine/core/config.ts';
+import type { Branch, DiskState, VolumeRecord } from '../../engine/data/messages.ts';
+import {
+  CONFIG,
+  contextOf,
+  factsOf,
+  linkUp,
+  OWNED,
+  onlyGroup,
+  onlyRecord,
+  STILL,
+} from './control-fixtures.ts';
+import { VOLUME } from './control-host.ts';
+
+/** The log's line: 7 both, 20 by node 1 alone, 30 by node 2 that took over. Node 2 leads. */
+const LINE: readonly (readonly [generation: number, primary: number])[] = [
+  [20, 1],
+  [30, 2],
+];
+
+export function recordAt(generation: number, primary: number, epoch: number): VolumeRecord {
+  const members = [{ node: primary, boot: 10 + primary }];
+  return { volume: VOLUME, epoch, primary, members, generation };
+}
+
+export function stateOf(): ClusterState {
+  let state = OWNED;
+  for (const [generation, primary] of LINE) {
+    const { epoch: from } = onlyRecord(state);
+    const record = recordAt(generation, primary, from + 1);
+    const entry: Entry = { kind: 'volume', event: '', from, record, reason: 'settle' };
+    state = applyEntry(state, entry, CONFIG, 2);
+  }
+  return state;
+}
+
+export const HERE: Branch = {
+  verdict: 'split-brain',
+  generation: 20,
+  parents: [7],
+  peer: 30,
+  shared: 20,
+  epoch: 3,
+  dirty: 0,
+  padded: 0,
+};
+export const THERE: Branch = { ...HERE, generation: 30, peer: 20, shared: 7, epoch: 4, dirty: 5 };
+
+export interface Setup {
+  readonly policy?: SplitPolicy;
+  readonly here?: Partial<Branch> | null;
+  readonly there?: Partial<Branch> | null;
+  readonly disk?: DiskState;
+  readonly record?: Partial<VolumeRecord>;
+}
+
+/** The leader, node 3, hears both replicas. */
+export function setup({
+  policy = 'none',
+  here = {},
+  there = {},
+  disk,
+  record: change,
+}: Setup = {}) {
+  const { context, marks } = contextOf(3);
+  const links = new Links(context, () => STILL);
+  const known = stateOf();
+  const volumes = known.volumes.map((each) => ({ ...each, ...change }));
+  const state: ClusterState = { ...known, volumes };
+  const entries: Entry[] = [];
+  const raft = { propose: (entry: Entry) => entries.push(entry) } as unknown as Raft;
+  const views = new Views(
+    context,
+    links,
+    () => state,
+    () => factsOf(3),
+  );
+  const resolution = new Resolution(context, views, new Proposals(raft), () => state);
+  const branches = [here && { ...HERE, ...here }, there && { ...THERE, ...there }];
+  branches.forEach((branch, i) => {
+    const node = i + 1;
+    linkUp(context, links, node);
+    const peer = links.peer(node);
+    if (peer === null) throw new Error('it is a peer');
+    const facts = factsOf(node);
+    const told = facts.volumes.map((each) => {
+      const said = { ...each, disk: node === 1 ? (disk ?? each.disk) : each.disk };
+      return branch === null ? said : { ...said, branch };
+    });
+    peer.facts = { ...facts, volumes: told };
+  });
+  const found = context.units[0];
+  if (found === undefined) throw new Error('there is a group');
+  const unit = { ...found, volume: { ...found.volume, splitBrain: policy } };
+  const group = { ...onlyGroup(state), owner: 2 };
+  const record = onlyRecord(state);
+  const plan = () => resolution.plan(unit, group, record);
+  const take = (command: Partial<ResolveCommand>) => {
+    const order: ResolveCommand = {
+      kind: 'resolve',
+      volume: VOLUME,
+      keep: 1,
+      keeps: 20,
+      discards: 30,
+      adopt: false,
+      ...command,
+    };
+    const ref = { node: 3, life: 1003, id: 4 };
+    return resolution.take(unit, group, record, order, ref, '');
+  };
+  return {
+    plan,
+    take,
+    entries,
+    record,
+    marks,
+    state,
+    describe: () => resolution.describe(unit, record),
+  };
+}
