@@ -1,6 +1,7 @@
 /** The status of a node as tables for a terminal. */
 import Table from 'cli-table3';
 import type { HostStatus } from '../backends/real/host-status.ts';
+import { splitLine } from './split-text.ts';
 
 /** Several lines, without a line feed at the end. `exclusivity` is the guarantee in words. */
 export function statusText(host: HostStatus, exclusivity: string): string {
@@ -53,6 +54,10 @@ export function statusText(host: HostStatus, exclusivity: string): string {
       ]),
     ),
   );
+  for (const volume of status.volumes) {
+    const text = splitLine(volume, name);
+    if (text !== '') parts.push(text);
+  }
   parts.push(
     table(
       ['group', 'owner', 'epoch', 'state', 'application here'],

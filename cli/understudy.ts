@@ -20,6 +20,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   'stop-group': async () => (await import('./commands/group.ts')).stopGroupCommand(),
   'start-group': async () => (await import('./commands/group.ts')).startGroupCommand(),
   verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
+  resolve: async () => (await import('./commands/resolve.ts')).resolveCommand(),
   view: async () => (await import('./commands/view.ts')).viewCommand(),
   replay: async () => (await import('./commands/replay.ts')).replayCommand(),
   config: async () => (await import('./commands/config.ts')).configCommand(),

@@ -188,6 +188,13 @@ function parseVerify(body: VerifyBody): OperatorCommand | null {
   return { kind, volume, from, repair, bytesPerSecond };
 }
 
+function parseResolve(body: Record<string, unknown>): OperatorCommand | null {
+  const { volume, keep, keeps, discards, adopt } = body;
+  if (typeof volume !== 'string' || typeof adopt !== 'boolean') return null;
+  if (!isCount(keep) || !isCount(keeps) || !isCount(discards)) return null;
+  return { kind: 'resolve', volume, keep, keeps, discards, adopt };
+}
+
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
@@ -203,6 +210,7 @@ function parseCommand(text: string): OperatorCommand | null {
   const { kind, group, to } = value as Record<string, unknown>;
   if (kind === 'status') return { kind };
   if (kind === 'verify' || kind === 'verify-stop') return parseVerify(value as VerifyBody);
+  if (kind === 'resolve') return parseResolve(value as Record<string, unknown>);
   if (typeof group !== 'string') return null;
   if (kind === 'switch') return Number.isSafeInteger(to) ? { kind, group, to: Number(to) } : null;
   return kind === 'stop-group' || kind === 'start-group' ? { kind, group } : null;

@@ -89,6 +89,23 @@ describe('the local door of a core', () => {
     expect(commands).toHaveLength(2);
   });
 
+  it('takes an order to give a branch up only with both generations named', async () => {
+    const order = {
+      kind: 'resolve',
+      volume: 'v',
+      keep: 1,
+      keeps: 20,
+      discards: 30,
+      adopt: false,
+    } as const;
+    await sendCommand(folder, order);
+    for (const { [0]: field } of Object.entries(order)) {
+      const { [field as keyof typeof order]: _, ...rest } = order;
+      await sendCommand(folder, rest as unknown as OperatorCommand);
+    }
+    expect(commands).toEqual([order]);
+  });
+
   it('refuses what is no command', async () => {
     for (const bad of [{ kind: 'reboot' }, { kind: 'switch', group: 'g' }, 7, 'x'.repeat(9000)]) {
       await sendCommand(folder, bad as unknown as OperatorCommand);

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { lossText, rangeText, splitLine, splitText } from '../../cli/split-text.ts';
+import type { SplitStatus } from '../../engine/cluster/interface.ts';
+import { setup } from '../support/control-split.ts';
+
+const name = (node: number): string => ['-', 'a', 'b'][node] ?? '?';
+const { describe: describeSplit, record } = setup();
+const split = describeSplit() as SplitStatus;
+const volume = { ...record, local: null, split };
+
+describe('a split brain in words', () => {
+  it('is plain in one line, with the remedy', () => {
+    expect(splitLine(volume, name)).toMatch(/^Volume \w+: SPLIT BRAIN: .*understudy resolve$/);
+    const strange = { ...volume, split: { ...split, verdict: 'unrelated' as const } };
+    expect(splitLine(strange, name)).toContain('STRANGERS');
+    const { split: _, ...whole } = volume;
+    expect(splitLine(whole, name)).toBe('');
+    const discard = { node: 2, generation: 30, keeps: 20 };
+    expect(splitLine({ ...whole, discard }, name)).toContain('what b has is to be overwritten');
+  });
+
+  it('shows both sides, and whom each policy would choose and why', () => {
+    const text = splitText(volume, split, name);
+    expect(text).toContain('They parted after generation 7.');
+    expect(text).toMatch(/a .*20 .*epoch 3, and before the two parted/);
+    expect(text).toMatch(/b .*30 .*primary .*epoch 4 .*exactly 5 blocks/);
+    expect(text).toMatch(/discard-younger-primary .*b .*became primary after the two parted/);
+    expect(text).toMatch(/discard-unchanged .*nobody/);
+  });
+
+  it('says what is lost, and that what runs there is stopped first', () => {
+    const text = lossText(split, 1, name);
+    expect(text).toContain('everything that b alone has: exactly 5 blocks changed');
+    expect(text).toContain('what runs there is stopped');
+    expect(lossText(split, 2, name)).not.toContain('stopped');
+  });
+
+  it('never claims to know what it does not', () => {
+    expect(rangeText({ atLeast: 0, atMost: null })).toBe('an unknown number of blocks');
+    expect(rangeText({ atLeast: 3, atMost: null })).toBe('at least 3 blocks');
+    expect(rangeText({ atLeast: 1, atMost: 257 })).toBe('1 to 257 blocks (1 MiB)');
+    expect(rangeText({ atLeast: 4, atMost: 4 })).toBe('exactly 4 blocks');
+  });
+});

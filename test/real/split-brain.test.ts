@@ -1,0 +1,141 @@
+/**
+ * Two real hosts, one of whose replica files is put back to an earlier day while it is the only
+ * copy at hand: it serves, and then the host with the newer data returns. `status` says so,
+ * `understudy resolve` shows both sides and changes nothing, and with `--yes` one side is kept.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, copyFileSync, openSync, readSync, rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasNative } from '../../backends/real/native.ts';
+import { signal } from '../../backends/real/process-identity.ts';
+import type { SplitVolume } from '../../cli/split-text.ts';
+import type { ResolveCommand, SplitStatus } from '../../engine/cluster/interface.ts';
+import { AckRecorder } from './support/ack-recorder.ts';
+import { waitFor } from './support/hosts.ts';
+import { clientMissing, WriterProcess } from './support/nbd-client.ts';
+import { TestCluster } from './support/test-cluster.ts';
+
+const SIZE = 16 * 1024 * 1024;
+const BLOCKS = SIZE / 4096;
+const MINUTE = 60_000;
+
+const missing = hasNative()
+  ? clientMissing()
+  : 'the native addon is not built (npm run build:native)';
+
+interface Shown {
+  readonly split: SplitStatus | null;
+  readonly order: ResolveCommand | null;
+  readonly ordered: boolean;
+}
+
+describe('understudy resolve', () => {
+  if (missing !== null) {
+    it('ends a split brain', (context) => context.skip(missing));
+    return;
+  }
+
+  let cluster: TestCluster;
+  /** Has the newer data, and the older ones. */
+  let [newer, older] = ['', ''];
+  const contents = new Map<string, string>();
+
+  beforeAll(async () => {
+    cluster = await TestCluster.make({ size: '16MiB' });
+    for (const name of ['a', 'b', 'w']) cluster.start(name);
+    newer = await cluster.waitHealthy();
+    older = newer === 'a' ? 'b' : 'a';
+    await write(newer, 'before', 100);
+    await stop(older);
+    copyFileSync(cluster.replicaPath(older), `${cluster.replicaPath(older)}.old`);
+    await write(newer, 'alone', 200);
+    cluster.start(older);
+    await cluster.waitHealthy();
+    await stop(newer);
+    await waitFor('a take-over', async () => (await cluster.serving()) === older, MINUTE);
+    await stop(older);
+    copyFileSync(`${cluster.replicaPath(older)}.old`, cluster.replicaPath(older));
+    cluster.start(older);
+    await waitFor('the old disk serves', async () => (await cluster.serving()) === older, MINUTE);
+    await write(older, 'fork', 20);
+    cluster.start(newer);
+    await waitFor('both sides heard', async () => (await splitOf())?.sides.length === 2, MINUTE);
+    for (const name of [newer, older]) contents.set(name, digest(name));
+  }, 5 * MINUTE);
+
+  afterAll(async () => {
+    await cluster.close(true);
+    rmSync(cluster.folder, { recursive: true, force: true });
+  });
+
+  async function stop(name: string): Promise<void> {
+    for (const found of await cluster.processes(name)) signal(found, 'SIGKILL');
+    await waitFor(`${name} gone`, async () => (await cluster.status(name)) === null);
+  }
+
+  async function write(name: string, seed: string, count: number): Promise<void> {
+    const how = { uri: cluster.uri(name), seed, first: 1, depth: 4, blocks: BLOCKS, unitsMax: 2 };
+    const writer = new WriterProcess(how, new AckRecorder());
+    await waitFor(`${count} writes`, () => writer.acknowledged >= count, MINUTE);
+    await writer.stop();
+  }
+
+  async function volume(): Promise<SplitVolume | undefined> {
+    return (await cluster.status(older))?.status.volumes[0];
+  }
+
+  async function splitOf(): Promise<SplitStatus | undefined> {
+    return (await volume())?.split;
+  }
+
+  /** Of what applications see, as it lies in the replica's file. */
+  function digest(name: string): string {
+    const file = openSync(cluster.replicaPath(name), 'r');
+    const bytes = Buffer.alloc(SIZE);
+    readSync(file, bytes, 0, SIZE, 0);
+    closeSync(file);
+    return createHash('sha256').update(bytes).digest('hex');
+  }
+
+  async function resolve(...words: string[]): Promise<Shown> {
+    const { out } = await cluster.command('resolve', '--json', ...words);
+    return JSON.parse(out) as Shown;
+  }
+
+  it('is pointed to by status, which says plainly what is so', { timeout: MINUTE }, async () => {
+    const { out } = await cluster.command('status');
+    expect(out).toContain('SPLIT BRAIN: its replicas went on apart');
+    expect(out).toContain('understudy resolve');
+  });
+
+  it('shows both sides and changes nothing', { timeout: MINUTE }, async () => {
+    const { code, out } = await cluster.command('resolve', '--keep', newer);
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`discard-younger-primary .*${older} `));
+    expect(out).toContain(`Keeping ${newer} gives up everything that ${older} alone has: exactly`);
+    expect(out).toContain('Nothing is changed.');
+    const { split, order, ordered } = await resolve('--keep', newer);
+    expect([split?.verdict, ordered]).toEqual(['split-brain', false]);
+    const owner = split?.sides.find((side) => side.owner);
+    expect(owner?.node).toBe(cluster.id(older));
+    expect(owner?.changed.atLeast).toBeGreaterThan(0);
+    expect(owner?.changed.atMost).toBe(owner?.changed.atLeast);
+    expect(order?.discards).toBe(owner?.generation);
+    expect((await cluster.command('resolve', '--yes')).code).toBe(2);
+    for (const name of [newer, older]) expect(digest(name)).toBe(contents.get(name));
+    expect((await volume())?.discard).toBeUndefined();
+  });
+
+  it('keeps the side that is named, though the other one leads', {
+    timeout: 2 * MINUTE,
+  }, async () => {
+    const { ordered } = await resolve('--keep', newer, '--yes');
+    expect(ordered).toBe(true);
+    expect(await cluster.waitHealthy()).toBe(newer);
+    await waitFor('equal files', () => digest(newer) === digest(older));
+    expect(digest(newer)).toBe(contents.get(newer));
+    expect((await cluster.command('resolve')).code).toBe(1);
+    const { out } = await cluster.command('status');
+    expect(out).not.toContain('SPLIT');
+  });
+});
