@@ -225,8 +225,9 @@ export class MirrorActor implements DataActor {
     if (turn.takeDue(Deadline.Disk)) watch.timer();
     if (turn.takeDue(Deadline.Connect)) role.connectTimer();
     if (turn.takeDue(Deadline.Progress)) source.progress();
-    // Its turn comes at the end of this one.
+    // Their turn comes at the end of this one.
     turn.takeDue(Deadline.Verify);
+    turn.takeDue(Deadline.Copy);
     // Nothing to do when the grant runs out but to say so: see the state report.
     if (turn.takeDue(Deadline.Grant)) turn.reached('mirror.grant.lapsed');
   }

@@ -121,6 +121,8 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     what: 'Where a branch is given up, only what a map names is copied.',
   },
   { id: 'padding-counted', what: 'What is dirty for a crash only counts as changed.' },
+  { id: 'pace-deaf', what: 'A resync yields to nobody, however long requests take.' },
+  { id: 'pace-starved', what: 'A resync that yields stops, however long that goes on.' },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
   { id: 'alone-unmarked', what: 'What is written without the peer is not noted as different.' },
   { id: 'peer-map-ignored', what: 'A copy leaves out what only its target knows to differ.' },
@@ -209,6 +211,8 @@ export interface CanarySwitches {
   readonly paddingCounted: boolean;
   readonly discardAny: boolean;
   readonly discardByMap: boolean;
+  readonly paceDeaf: boolean;
+  readonly paceStarved: boolean;
 }
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
@@ -282,5 +286,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     paddingCounted: ids.has('padding-counted'),
     discardAny: ids.has('discard-any'),
     discardByMap: ids.has('discard-by-map'),
+    paceDeaf: ids.has('pace-deaf'),
+    paceStarved: ids.has('pace-starved'),
   };
 }

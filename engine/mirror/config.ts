@@ -27,6 +27,10 @@ export interface MirrorConfig {
   readonly resyncWindow: number;
   /** Bytes of one resync copy at most, a multiple of 4096; the slots bound it too. */
   readonly resyncChunk: number;
+  /** A resync yields when the application's requests take longer than this. */
+  readonly resyncLatency: Micros;
+  /** Bytes a second that a resync copies however long requests take, 4096 at least. */
+  readonly resyncRateMin: number;
   /** A barrier starts by itself after this many writes. */
   readonly barrierWrites: number;
   /** A barrier starts by itself this long after the first write that it would cover. */
@@ -58,8 +62,14 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   // Long enough that clearing a terabyte is no matter of millions of requests, short enough that
   // a disk which has to write the zeroes is done with one in a fraction of a second.
   zeroBytes: 8_388_608,
-  resyncWindow: 16,
-  resyncChunk: 65_536,
+  // 8 MiB in flight: with less, two disks and a wire do not work at the same time on hosts where
+  // a thread waits some milliseconds for its turn.
+  resyncWindow: 8,
+  resyncChunk: 1_048_576,
+  // More than a write to two good disks takes, less than a person notices.
+  resyncLatency: 20_000,
+  // A TiB in three days, by sixteen copies a second: a hard disk does a hundred or more.
+  resyncRateMin: 4_194_304,
   barrierWrites: 2048,
   barrierDelay: 50_000,
   peerTimeout: 2_000_000,
@@ -108,6 +118,9 @@ export function checkMirrorConfig(config: MirrorConfig): void {
     config.resyncChunk >= BLOCK_BYTES && config.resyncChunk % BLOCK_BYTES === 0,
     'a resync copy has whole blocks',
   );
+  invariant(config.resyncWindow >= 1, 'a resync has a copy in flight');
+  invariant(config.resyncLatency > 0, 'requests take some time');
+  invariant(config.resyncRateMin >= BLOCK_BYTES, 'a resync makes progress');
   invariant(config.nodes[0] !== config.nodes[1], 'a mirror has two different hosts');
 }
 

@@ -78,6 +78,8 @@ export class Slots {
   /** The sender's slot, of a peer's write. */
   readonly sender: Int32Array;
   readonly status: Int32Array;
+  /** When a front-end request came; it stays when the slot is free. */
+  readonly since: Float64Array;
   /** Links of {@link SlotQueue}. */
   readonly next: Int32Array;
 
@@ -97,6 +99,7 @@ export class Slots {
     this.journal = new Float64Array(count);
     this.sender = new Int32Array(count);
     this.status = new Int32Array(count);
+    this.since = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
     this.next = new Int32Array(count).fill(-1);
   }
 

@@ -8,6 +8,7 @@ import { Decision, Flag } from '../data/abi.ts';
 import { PAGE_BLOCKS } from './block-map.ts';
 import { Mode } from './link.ts';
 import type { PeerMessage } from './messages.ts';
+import { Pace } from './pace.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { mediumError } from './repair.ts';
@@ -26,10 +27,13 @@ export class ResyncSource {
   readonly #p: Parts;
   readonly #first: number;
   readonly #end: number;
-  readonly #chunkBlocks: number;
+  /** How much may be in flight. */
+  readonly pace: Pace;
   #stage: number = Stage.Idle;
   #cursor = 0;
   #flying = 0;
+  /** The bytes of the copies in flight. */
+  #bytes = 0;
   #mapComplete = false;
   /** Bytes copied, and bytes that were zeroes and cost no payload. */
   #copied = 0;
@@ -48,11 +52,19 @@ export class ResyncSource {
 
   constructor(parts: Parts) {
     const { layout } = parts.turn.memory;
+    const { resyncChunk, resyncWindow, resyncLatency, resyncRateMin } = parts.config;
     this.#p = parts;
     this.#first = layout.frontSlots + layout.peerSlots;
-    this.#end = this.#first + Math.min(layout.engineSlots, parts.config.resyncWindow);
-    const chunk = Math.min(parts.config.resyncChunk, layout.slotBytes);
-    this.#chunkBlocks = Math.max(1, Math.floor(chunk / BLOCK_BYTES));
+    // Scattered blocks make small copies: then more of them fill the same window.
+    this.#end = this.#first + Math.min(layout.engineSlots, 2 * resyncWindow);
+    const copyBytes = Math.min(resyncChunk, layout.slotBytes);
+    const options = {
+      copyBytes,
+      windowBytes: Math.min(layout.engineSlots, resyncWindow) * copyBytes,
+      latencyBudget: resyncLatency,
+      rateMin: resyncRateMin,
+    };
+    this.pace = new Pace(options, parts.canary);
   }
 
   /** Both sides agree that this replica is the source. */
@@ -78,12 +90,18 @@ export class ResyncSource {
 
   /** End of a turn: keeps the window full, and finishes when nothing is left. */
   pump(): void {
-    const { map, slots, barrier, state } = this.#p;
+    const { map, slots, barrier, state, turn } = this.#p;
     // A primary that gives up waits for what is in flight, and begins nothing new.
     if (this.#stage !== Stage.Copying || state.demoting || !state.lead) return;
+    this.pace.judge(turn.now);
     for (let slot = this.#first; slot < this.#end && map.dirty > 0; slot += 1) {
       if (slots.kind[slot] !== Kind.Free) continue;
-      if (!barrier.room(slots.count) || !this.#copyNext(slot)) break;
+      const bytes = this.pace.next(this.#bytes, turn.now);
+      if (bytes === 0 || !barrier.room(slots.count) || !this.#copyNext(slot, bytes)) break;
+    }
+    // Nothing in flight would bring the next turn.
+    if (this.#flying === 0 && this.pace.waits(turn.now)) {
+      turn.due(Deadline.Copy, this.pace.nextAt);
     }
     if (this.#mapComplete && map.dirty === 0 && this.#flying === 0) this.#finish();
   }
@@ -146,6 +164,7 @@ export class ResyncSource {
   /** A new record or handshake takes the place of what was being agreed. */
   abort(): void {
     if (this.#stage === Stage.Idle) return;
+    this.pace.end();
     this.#stage = Stage.Idle;
     this.#attempt += 1;
   }
@@ -209,6 +228,7 @@ export class ResyncSource {
     this.#named.clear();
     link.mode = Mode.Copy;
     if (!link.mapFits && !canary.mapOfAnother) this.#everything();
+    this.pace.begin(turn.now, this.#isQuiet());
     turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: state.peer });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
     link.ask({ kind: 'map-request', page: 0 });
@@ -241,9 +261,18 @@ export class ResyncSource {
     link.ask({ kind: 'map-request', page: next });
   }
 
-  /** Starts the next copy in `slot`; false when there is none to start now. */
-  #copyNext(slot: number): boolean {
-    const { map, slots, locks, link, canary } = this.#p;
+  /** Whether the application has asked for nothing in the last second. */
+  #isQuiet(): boolean {
+    const { slots, turn } = this.#p;
+    for (let slot = 0; slot < turn.memory.layout.frontSlots; slot += 1) {
+      if ((slots.since[slot] as number) > turn.now - MICROS_PER_S) return false;
+    }
+    return true;
+  }
+
+  /** Starts the next copy, of `bytes` at most, in `slot`; false when there is none to start now. */
+  #copyNext(slot: number, bytes: number): boolean {
+    const { map, slots, locks, link, canary, turn } = this.#p;
     if (this.#unreadable.size >= UNREADABLE_MAX) return false;
     let block = this.#nextBlock(this.#cursor);
     if (block < 0) {
@@ -254,7 +283,7 @@ export class ResyncSource {
       if (block < 0) return false;
     }
     let end = block + 1;
-    const limit = Math.min(map.blocks, block + (this.#single.has(block) ? 1 : this.#chunkBlocks));
+    const limit = Math.min(map.blocks, block + (this.#single.has(block) ? 1 : bytes / BLOCK_BYTES));
     while (end < limit && map.isDirty(end) && this.#joins(end)) end += 1;
     this.#cursor = end;
     const offset = block * BLOCK_BYTES;
@@ -263,6 +292,8 @@ export class ResyncSource {
     slots.link[slot] = link.id;
     slots.phase[slot] = Phase.Range;
     this.#flying += 1;
+    this.#bytes += length;
+    this.pace.took(length, turn.now);
     // Under lock: no write may pass between the read here and the write at the target.
     const hold = canary.resyncRace ? Hold.None : Hold.Shared;
     if (locks.acquire(slot, offset, offset + length, hold)) this.granted(slot);
@@ -308,6 +339,7 @@ export class ResyncSource {
       return;
     }
     this.#stage = Stage.Finishing;
+    this.pace.end();
     // From here every write needs the target too, so that it is equal when the record names it.
     link.mode = Mode.Adding;
     state.required = !canary.joiningNotNeeded;
@@ -332,6 +364,7 @@ export class ResyncSource {
 
   #close(slot: number): void {
     const { slots, locks } = this.#p;
+    this.#bytes -= slots.length[slot] as number;
     slots.close(slot);
     this.#flying -= 1;
     locks.releaseIfHeld(slot);

@@ -25,8 +25,10 @@ export const Deadline = {
   Disk: 5,
   /** A verification may look at its next chunk. */
   Verify: 6,
+  /** A resync that yields may begin its next copy. */
+  Copy: 7,
 } as const;
-const DEADLINES = 7;
+const DEADLINES = 8;
 
 /** A decision that found no room in its turn and leads the next one. */
 interface Held {

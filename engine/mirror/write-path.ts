@@ -56,6 +56,7 @@ export class FrontWrites {
     }
     const kept = (p.canary.fuaDropped ? 0 : Flag.Fua) | Flag.Zero | Flag.Unmap;
     p.slots.open(slot, kind, offset, length, flags & kept);
+    p.slots.since[slot] = p.turn.now;
     if (this.#gate.count === 0 && p.state.mayServe(p.turn.now)) {
       this.#start(slot);
       return;
@@ -227,8 +228,9 @@ export class FrontWrites {
   }
 
   #finish(slot: number): void {
-    const { slots, turn, role } = this.#p;
+    const { slots, turn, role, source } = this.#p;
     const status = slots.status[slot] as number;
+    if (source.pace.on) source.pace.note((turn.now - (slots.since[slot] as number)) | 0);
     slots.close(slot);
     this.#open -= 1;
     turn.emit(Decision.Complete, slot, 0, 0, 0, 0, status);

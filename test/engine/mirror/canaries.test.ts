@@ -34,6 +34,7 @@ import {
   thawed,
 } from '../../support/mirror-swarm.ts';
 import { verifiedUnderLoad } from '../../support/mirror-verify.ts';
+import { pacedAtFloor, pacedBeside } from '../../support/resync-pace.ts';
 
 type Schedule = (
   seed: number,
@@ -75,6 +76,8 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'discard-any': givenUpTooLate,
   'discard-by-map': givenUp,
   'padding-counted': countedAfterCrash,
+  'pace-deaf': pacedBeside,
+  'pace-starved': pacedAtFloor,
 };
 const RUNS = 20;
 /**

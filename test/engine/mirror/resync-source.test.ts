@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Decision, Event } from '../../../engine/data/abi.ts';
 import { olderDisk, watched } from '../../support/mirror-cases.ts';
 import { badSource, blocks, done } from '../../support/mirror-errors.ts';
-import { Pair } from '../../support/mirror-pair.ts';
+import { PAIR_CONFIG, Pair } from '../../support/mirror-pair.ts';
 import { started, swarmRun } from '../../support/mirror-swarm.ts';
 
 describe('the source of a resync', () => {
@@ -49,6 +49,27 @@ describe('the source of a resync', () => {
       expect([seed, violations]).toEqual([seed, []]);
       expect([...marks]).not.toContain('mirror.resync.everything');
     }
+  });
+
+  it('yields to an application whose requests take too long, and ends all the same', () => {
+    const copied = [1, 60_000_000].map((resyncLatency) => {
+      const config = { ...PAIR_CONFIG, resyncLatency, resyncRateMin: 65_536 };
+      const pair = new Pair({ seed: 50, config, fresh: [2] });
+      pair.load(true);
+      pair.runFor(100_000);
+      let bytes = 0;
+      pair.onDecision = (host, op, slot, _offset, length) => {
+        const { frontSlots, peerSlots } = host.memory.layout;
+        if (op === Decision.PeerWrite && slot >= frontSlots + peerSlots) bytes += length;
+      };
+      pair.runFor(400_000);
+      const early = bytes;
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+      return early;
+    });
+    expect(copied[0]).toBeGreaterThan(0);
+    expect(2 * (copied[0] as number)).toBeLessThan(copied[1] as number);
   });
 
   it('goes on without what its disk cannot read, and never ends without it', () => {
