@@ -25,6 +25,9 @@ constexpr int64_t kAcceptRetryMicros = 100000;
 /// Events per turn, averaged over about so many turns, up to which work comes one by one. One write
 /// at a time makes one event a turn; at depth 32 there are ten and more when nobody looks for them.
 constexpr double kBatchMemory = 16, kEagerBatch = 2.5;
+/// Bytes on sockets per turn, up to which it does. Large transfers make few events, but nobody waits
+/// for each of them, and looking takes the processor from those who bring or take the next.
+constexpr double kEagerBytes = 48 << 10;
 
 void checkLayout(const Layout& layout) {
   const bool good =
@@ -137,7 +140,10 @@ uint32_t Reactor::poll(uint32_t count, double deadline) {
                                                  inPages_, core.layout.inPages);
   core.stats.events += delivered;
   batch_ += (double(delivered) - batch_) / kBatchMemory;
-  core.io->setEager(batch_ <= kEagerBatch);
+  const uint64_t moved = core.stats.bytesSent + core.stats.bytesReceived;
+  bytes_ += (double(moved - moved_) - bytes_) / kBatchMemory;
+  moved_ = moved;
+  core.io->setEager(batch_ <= kEagerBatch && bytes_ <= kEagerBytes);
   return delivered;
 }
 

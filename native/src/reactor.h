@@ -84,8 +84,9 @@ class Reactor {
   Record* decisions_;
   uint8_t *inPages_, *outPages_;
   double timerAt_;
-  /// Events per turn of late.
-  double batch_ = 1;
+  /// Events per turn of late, and bytes on sockets.
+  double batch_ = 1, bytes_ = 0;
+  uint64_t moved_ = 0;
   int64_t inspectAt_ = 0, trimAt_ = 0, polledAt_ = 0;
   int wakeFd_ = -1;
   uint64_t wakeCount_ = 0;
