@@ -113,12 +113,15 @@ __attribute__((target("sse4.2"))) inline uint32_t hardware(uint32_t start, const
 
 }  // namespace crc
 
-inline uint32_t crc32c(const void* data, size_t length) {
+/// The checksum of what had `before`, followed by this.
+inline uint32_t crc32cAfter(uint32_t before, const void* data, size_t length) {
   const uint8_t* at = static_cast<const uint8_t*>(data);
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("sse4.2")) return ~crc::hardware(~uint32_t{0}, at, length);
+  if (__builtin_cpu_supports("sse4.2")) return ~crc::hardware(~before, at, length);
 #endif
-  return ~crc::portable(~uint32_t{0}, at, length);
+  return ~crc::portable(~before, at, length);
 }
+
+inline uint32_t crc32c(const void* data, size_t length) { return crc32cAfter(0, data, length); }
 
 }  // namespace understudy

@@ -7,10 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
+#include "crc32c.h"
 #include "siphash.h"
 
 namespace understudy {
@@ -18,6 +20,8 @@ namespace nh {
 
 constexpr size_t kChunk = 1024;
 constexpr size_t kPasses = 3;
+/// Chunks whose checksum is made while they are in the nearest cache.
+constexpr size_t kTogether = 8;
 /// Each pass uses the key 16 bytes further on.
 constexpr size_t kStride = 16;
 constexpr size_t kKeyBytes = kChunk + (kPasses - 1) * kStride;
@@ -85,22 +89,34 @@ struct PayloadKey {
     }
   }
 
-  /// Adds a payload to a hash. Its length is not part of it: the caller's hash has to hold it.
-  void add(SipHash& hash, const void* data, size_t length) const {
+  /// The sums of a payload, to be added to a hash, in `into`; returns the payload's CRC32C. Its
+  /// length is not part of the sums: the caller's hash has to hold it. Both are made of a few
+  /// chunks at a time, so that a large payload comes from memory once.
+  uint32_t sums(const void* data, size_t length, std::vector<uint64_t>& into) const {
     const uint8_t* at = static_cast<const uint8_t*>(data);
+    const size_t chunks = (length + nh::kChunk - 1) / nh::kChunk;
+    into.assign(chunks * nh::kPasses, 0);
+    uint64_t* sum = into.data();
+    uint32_t crc = 0;
     while (length > 0) {
-      const size_t size = length < nh::kChunk ? length : nh::kChunk;
-      const size_t whole = size / 16 * 16;
-      uint64_t sums[nh::kPasses] = {};
-      nh::chunk(sums, bytes, at, whole);
-      if (whole < size) {
-        uint8_t padded[16] = {};
-        memcpy(padded, at + whole, size - whole);
-        nh::portable(sums, bytes + whole, padded, sizeof padded);
-      }
-      hash.add(sums, sizeof sums);
-      at += size, length -= size;
+      const size_t most = nh::kTogether * nh::kChunk;
+      const size_t together = length < most ? length : most;
+      for (size_t done = 0; done < together; done += nh::kChunk, sum += nh::kPasses)
+        one(sum, at + done, together - done < nh::kChunk ? together - done : nh::kChunk);
+      crc = crc32cAfter(crc, at, together);
+      at += together, length -= together;
     }
+    return crc;
+  }
+
+ private:
+  void one(uint64_t* sums, const uint8_t* at, size_t size) const {
+    const size_t whole = size / 16 * 16;
+    nh::chunk(sums, bytes, at, whole);
+    if (whole == size) return;
+    uint8_t padded[16] = {};
+    memcpy(padded, at + whole, size - whole);
+    nh::portable(sums, bytes + whole, padded, sizeof padded);
   }
 };
 static_assert(nh::kKeyBytes % sizeof(Tag128) == 0, "the key is made of whole tags");

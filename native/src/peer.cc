@@ -4,9 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-
-#include "crc32c.h"
-
 namespace understudy {
 namespace {
 
@@ -204,8 +201,9 @@ void PeerConnection::frameComplete() {
   if (frame_.type == FrameType::Write) body = core_.slots.data(filling_);
   if (frame_.type == FrameType::Data)
     body = core_.slots.data(askedFor(double(frame_.offset))->slot);
+  uint32_t crc = 0;
   if (!session_.opens(tag_, record_, header_, frame_.bulk() ? kHeaderBytes : 0, body,
-                      frame_.bodyBytes)) {
+                      frame_.bodyBytes, &crc)) {
     core_.stats.authFailures++;
     return reject("frame authentication");
   }
@@ -219,14 +217,14 @@ void PeerConnection::frameComplete() {
       page_ = nullptr;
       return core_.events.push({event::kPeerMessage, 0, link_, bits, 0, frame_.bodyBytes, 0}, page);
     }
-    case FrameType::Data: return answered();
+    case FrameType::Data: return answered(crc);
     case FrameType::Write:
     case FrameType::Read: break;
   }
   const bool write = frame_.type == FrameType::Write;
   SlotHeader& header = core_.headers[filling_];
   memcpy(&header, header_, kHeaderBytes);
-  if (frame_.bodyBytes > 0 && crc32c(body, frame_.bodyBytes) != header.checksum) {
+  if (frame_.bodyBytes > 0 && crc != header.checksum) {
     core_.stats.checksumFailures++;
     return reject("payload checksum");
   }
@@ -248,13 +246,12 @@ std::deque<PeerConnection::Asked>::iterator PeerConnection::askedFor(double sequ
 }
 
 /// Which slot is answered says our own list, never the wire.
-void PeerConnection::answered() {
+void PeerConnection::answered(uint32_t crc) {
   const auto asked = askedFor(double(frame_.offset));
   const int32_t slot = asked->slot;
   SlotHeader header;
   memcpy(&header, header_, kHeaderBytes);
-  if (frame_.bodyBytes > 0 &&
-      crc32c(core_.slots.data(slot), frame_.bodyBytes) != header.checksum) {
+  if (frame_.bodyBytes > 0 && crc != header.checksum) {
     core_.stats.checksumFailures++;
     return reject("payload checksum");
   }
@@ -283,7 +280,6 @@ void PeerConnection::sendWrite(const Record& decision) {
           "a write to a peer fits its slot");
   SlotHeader& header = core_.headers[decision.slot];
   const uint8_t* body = zeroes ? nullptr : core_.slots.data(decision.slot);
-  header.checksum = zeroes ? 0 : crc32c(body, decision.length);
   unacknowledged_.push_back({header.sequence, decision.slot});
   if (queued() > kQueuedMax || unacknowledged_.size() > kQueuedMax) return giveUp();
   Frame frame;
@@ -329,7 +325,6 @@ void PeerConnection::sendData(const Record& decision) {
   if (queued() > kQueuedMax) return giveUp();
   SlotHeader& header = core_.headers[decision.slot];
   const uint8_t* body = core_.slots.data(decision.slot);
-  header.checksum = full ? crc32c(body, decision.length) : 0;
   Frame frame;
   frame.type = FrameType::Data;
   frame.bodyBytes = full ? decision.length : 0;
@@ -370,7 +365,8 @@ void PeerConnection::queueFrame(const Frame& frame, const uint8_t* body, int32_t
   queue(item);
 }
 
-/// Tags are made here because the counter must run in the order of sending.
+/// Tags are made here because the counter must run in the order of sending, and checksums of
+/// bodies because a tag takes in every byte anyway.
 void PeerConnection::prepare(Outgoing& item) {
   sentAt_ = core_.now;
   const uint32_t headerBytes = item.headBytes - kWireRecord - kWireTag;

@@ -63,7 +63,8 @@ class PeerConnection final : public Stream {
   bool acceptable() const;
   void frameComplete();
   void acked();
-  void answered();
+  /// `crc`: checksum of the body.
+  void answered(uint32_t crc);
   struct Asked;
   std::deque<Asked>::iterator askedFor(double sequence);
   void reject(const char* why);
