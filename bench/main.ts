@@ -9,6 +9,7 @@ import { benchEngine } from './engine.ts';
 import { benchMemory } from './memory.ts';
 import { benchMirroredWrite } from './mirrored-write.ts';
 import { type Figures, formatFigures, missedBars } from './report.ts';
+import { benchRestart } from './restart.ts';
 import { benchResync } from './resync.ts';
 import { benchWriteCost } from './write-cost.ts';
 
@@ -19,6 +20,7 @@ const NAMES = [
   'mirrored-write-disk',
   'resync-tmpfs',
   'resync-disk',
+  'restart',
   'memory',
 ] as const;
 
@@ -40,7 +42,7 @@ program.action(async (options: Options) => {
   };
   const rounds = options.quick ? 1 : 7;
   const secondsEach = options.quick ? 1 : 3;
-  const resync = options.quick ? { rounds: 1, mebibytes: 64 } : { rounds: 5, mebibytes: 1024 };
+  const resync = options.quick ? { rounds: 1, mebibytes: 256 } : { rounds: 7, mebibytes: 1024 };
   const jobs: { readonly [name in (typeof NAMES)[number]]: () => Promise<Figures> } = {
     engine: () => Promise.resolve(benchEngine({ quick: options.quick ?? false, log })),
     'write-cost': () => Promise.resolve(benchWriteCost({ quick: options.quick ?? false, log })),
@@ -52,6 +54,7 @@ program.action(async (options: Options) => {
     },
     'resync-tmpfs': () => benchResync({ place: 'tmpfs', ...resync, log }),
     'resync-disk': () => benchResync({ place: 'disk', ...resync, log }),
+    restart: () => benchRestart({ rounds: options.quick ? 1 : 7, log }),
     memory: () => benchMemory(log),
   };
   const figures: Figures = {};

@@ -1,6 +1,6 @@
 /** Our own two hosts and witness for a benchmark, started exactly as README says. */
 import { type ChildProcess, execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -30,16 +30,25 @@ export interface OurPair extends Running {
   /** Ends all processes of a host, or starts it again. */
   stopHost(name: string): Promise<void>;
   startHost(name: string): void;
-  /** Waits until so many replicas are in sync, by the word of the serving host. */
-  inSync(members: number, seconds: number): Promise<void>;
+  /** Kills all processes of a host at once, as a loss of power would. */
+  crashHost(name: string): Promise<void>;
+  /** Waits until so many replicas are in sync, by the word of a host: the serving one. */
+  inSync(members: number, seconds: number, name?: string): Promise<void>;
 }
 
-/** Starts a mirror of two replicas in `folder` and waits until both are in sync and served. */
-export async function startOurs(folder: string, size: string): Promise<OurPair> {
+/**
+ * Starts a mirror of two replicas in `folder` and waits until both are in sync and served. `hotMiB`
+ * takes the place of the configuration's largest hot set.
+ */
+export async function startOurs(folder: string, size: string, hotMiB = 0): Promise<OurPair> {
   const port = await freePorts(9);
   const home = join(folder, 'ours');
   await run(process.execPath, [...source, 'init', home, '--size', size, '--port', String(port)]);
   const config = join(home, 'understudy.yaml');
+  if (hotMiB > 0) {
+    const text = readFileSync(config, 'utf8');
+    writeFileSync(config, text.replace(/activityLog: \w+/, `activityLog: ${hotMiB}MiB`));
+  }
   const startHost = (name: string): ChildProcess => {
     return start(process.execPath, [...source, 'node', config, '--name', name]);
   };
@@ -67,10 +76,18 @@ export async function startOurs(folder: string, size: string): Promise<OurPair> 
     home,
     stop: () => stopAll([...hosts.values()]),
     stopHost: (name) => stopAll([hosts.get(name) as ChildProcess]),
+    crashHost: async (name) => {
+      const host = hosts.get(name) as ChildProcess;
+      // Frozen first: they start each other anew.
+      for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+        for (const pid of familyOf(host.pid as number)) process.kill(pid, signal);
+      }
+      await stopAll([host]);
+    },
     startHost: (name) => void hosts.set(name, startHost(name)),
-    inSync: (members, seconds) => {
+    inSync: (members, seconds, name = serving) => {
       const reached = async (): Promise<boolean> => {
-        const status = await statusOf(config, serving);
+        const status = await statusOf(config, name);
         return status?.status?.volumes[0]?.members.length === members;
       };
       return waitFor(`${members} replicas in sync`, reached, seconds);

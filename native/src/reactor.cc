@@ -25,8 +25,8 @@ constexpr int64_t kAcceptRetryMicros = 100000;
 /// Events per turn, averaged over about so many turns, up to which work comes one by one. One write
 /// at a time makes one event a turn; at depth 32 there are ten and more when nobody looks for them.
 constexpr double kBatchMemory = 16, kEagerBatch = 2.5;
-/// Bytes on sockets per turn, up to which it does. Large transfers make few events, but nobody waits
-/// for each of them, and looking takes the processor from those who bring or take the next.
+/// Bytes on sockets per turn, up to which it does. Large transfers make few events, but nobody
+/// waits for each of them, and looking takes the processor from those who bring or take the next.
 constexpr double kEagerBytes = 48 << 10;
 
 void checkLayout(const Layout& layout) {

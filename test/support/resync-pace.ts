@@ -87,7 +87,7 @@ export function course(pace: Pace, plant: Plant): Course {
   return { copied, took };
 }
 
-/** A plant drawn at random: from a slow wire to a fast disk, requests quick or slow by themselves. */
+/** A plant drawn at random: slow wire to fast disk, requests quick or slow by themselves. */
 export function drawPlant(rng: Rng, requests: number): Plant {
   const rate = Math.floor(MIB * (4 + rng.below(60)) * (1 + rng.below(16)));
   return { rate, latency: 100 + rng.below(60 * MS), requests, seconds: 30 };
@@ -139,7 +139,7 @@ export function pacedBesideSlow(
   return { violations };
 }
 
-/** Requests that take longer and longer: at the floor a copy begins each time that its time comes. */
+/** Requests take longer and longer: at the floor a copy begins each time that its time comes. */
 export function pacedAtFloor(
   seed: number,
   canaries: readonly string[],

@@ -1,0 +1,85 @@
+/**
+ * From restart to UpToDate: the serving host is killed, all its processes at once, while its hot
+ * set is as large as it gets. When it is back, all of the hot set is copied to it by whoever took
+ * over; timed from the start of its processes until it is a member again. Beside it a plain copy
+ * of as many bytes.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { MIRROR_DEFAULTS } from '../engine/mirror/config.ts';
+import { median } from './fio.ts';
+import { startOurs } from './ours.ts';
+import type { Figures } from './report.ts';
+import { copies, copyAfter, plainCopies } from './resync.ts';
+
+const run = promisify(execFile);
+const MIB = 1024 * 1024;
+/** Extents of 1 MiB. */
+const HOT = MIRROR_DEFAULTS.alExtents;
+
+export interface RestartOptions {
+  readonly rounds: number;
+  readonly log: (line: string) => void;
+}
+
+/** Crashes the serving host of a pair on the disk, once a round, in turn. */
+export async function benchRestart({ rounds, log }: RestartOptions): Promise<Figures> {
+  const folder = mkdtempSync(join(process.cwd(), 'understudy-restart-'));
+  const ours = await startOurs(folder, `${2 * HOT}MiB`, HOT);
+  const seen = { ours: [] as number[], plain: [] as number[], copied: [] as number[] };
+  let [serving, other] = [ours.serving, ours.other];
+  try {
+    for (let round = 1; round <= rounds; round += 1) {
+      await heat(`nbd+unix:///?socket=${join(ours.home, serving, 'data.nbd')}`);
+      const timeline = join(ours.home, other, 'timeline.jsonl');
+      const before = copies(timeline).length;
+      await ours.crashHost(serving);
+      await ours.inSync(1, 60, other);
+      const began = performance.now();
+      ours.startHost(serving);
+      await ours.inSync(2, 300, other);
+      const took = (performance.now() - began) / 1000;
+      const { bytes, micros } = await copyAfter(timeline, before);
+      const { over } = await plainCopies(folder, Math.round(bytes / MIB), 'disk');
+      seen.ours.push(took);
+      seen.plain.push(over / 1e6);
+      seen.copied.push(bytes / MIB);
+      log(
+        `restart round ${round}/${rounds}: ${took.toFixed(1)} s, of which ` +
+          `${(micros / 1e6).toFixed(1)} s copied ${Math.round(bytes / MIB)} MiB; ` +
+          `plain copy ${(over / 1e6).toFixed(1)} s`,
+      );
+      [serving, other] = [other, serving];
+    }
+  } finally {
+    await ours.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const [time, plain] = [median(seen.ours), median(seen.plain)];
+  return {
+    'restart-to-up-to-date': {
+      ours: time,
+      peer: plain,
+      ratio: time / plain,
+      unit: `s, hot set of ${Math.round(median(seen.copied))} MiB; peer is a plain copy of it`,
+      command: 'npm run bench -- --only restart',
+    },
+  };
+}
+
+/** One block in each extent: all of them hot. */
+async function heat(uri: string): Promise<void> {
+  await run('fio', [
+    '--name=heat',
+    '--ioengine=nbd',
+    `--uri=${uri}`,
+    '--rw=write:1020k',
+    '--bs=4k',
+    '--iodepth=8',
+    `--size=${2 * HOT}m`,
+    `--io_size=${HOT * 4}k`,
+    '--end_fsync=1',
+  ]);
+}
