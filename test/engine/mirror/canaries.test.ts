@@ -53,6 +53,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'last-copy-given-up': loneHang,
   'map-of-another': olderDisk,
   'balance-in-copy': balancedReads,
+  'relation-kept': thawed,
   'stale-epoch': thawed,
   'fua-dropped': stableAtOnce,
   'old-generation-trusted': restored,
