@@ -13,6 +13,7 @@ import { nextOutageAsACopyEnds } from './library/next-outage-as-a-copy-ends.ts';
 import { oldWriteUnderWayAsACopyEnds } from './library/old-write-under-way-as-a-copy-ends.ts';
 import { oneEndGivesTheLinkUpFirst } from './library/one-end-gives-the-link-up-first.ts';
 import { partOfAReadFails } from './library/part-of-a-read-fails.ts';
+import { partsOfBlocksAreTrimmed } from './library/parts-of-blocks-are-trimmed.ts';
 import { primaryDiesAsACopyEnds } from './library/primary-dies-as-a-copy-ends.ts';
 import { primaryDiesAsStaleOneJoins } from './library/primary-dies-as-stale-one-joins.ts';
 import { primaryForgetsAnAbsentPeer } from './library/primary-forgets-an-absent-peer.ts';
@@ -48,6 +49,7 @@ export const HISTORY: readonly ScenarioText[] = [
   primaryDiesAsACopyEnds,
   nextOutageAsACopyEnds,
   lateAnswerOfADiskGivenUp,
+  partsOfBlocksAreTrimmed,
   copiesCutShortAgainAndAgain,
   writeAsThePeerConnects,
 ];
