@@ -17,6 +17,7 @@ import { newWorld, type RunResult, runScenario } from './run.ts';
 import { DEFAULT_DURATION, nodeName, type Scenario } from './scenario.ts';
 import { shrinkSchedule, shrinkSeed } from './shrink.ts';
 import { faultPair, singleFaults } from './single-faults.ts';
+import { stepOf } from './sweep.ts';
 
 /** Where the faults of a campaign come from. */
 export type FaultMode = 'none' | 'single' | 'pairs' | Swarm;
@@ -95,7 +96,7 @@ const EMPTY: CampaignResult = {
 
 /** The scenario of one run of a campaign. */
 export function campaignScenario(shard: Shard, seed: number): Scenario {
-  if (shard.scenario !== undefined) return { ...shard.scenario, seed };
+  if (shard.scenario !== undefined) return { ...stepOf(shard.scenario, seed), seed };
   const faults = faultsOf(shard, seed);
   return {
     name: `${shard.mode}-${seed}`,

@@ -23,14 +23,20 @@ export interface Sweep {
 
 /** Every step of the sweep as a scenario of its own; the scenario alone where it has none. */
 export function stepsOf(scenario: Scenario): readonly Scenario[] {
-  const { sweep } = scenario;
+  const { sweep, ...rest } = scenario;
   if (sweep === undefined) return [scenario];
   return Array.from({ length: sweep.steps }, (_, step) => {
     const faults = scenario.faults.map((fault, index) => {
       return sweep.faults.includes(index) ? moved(fault, sweep, step) : fault;
     });
-    return { ...scenario, faults };
+    return { ...rest, faults };
   });
+}
+
+/** The step that belongs to a seed: as many seeds as there are steps take each of them once. */
+export function stepOf(scenario: Scenario, seed: number): Scenario {
+  const steps = stepsOf(scenario);
+  return steps[seed % steps.length] as Scenario;
 }
 
 function moved(fault: Fault, { moves, by }: Sweep, step: number): Fault {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { campaignScenario } from '../../scenarios/campaign.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
 import { readScenario, type Scenario, writeScenario } from '../../scenarios/scenario.ts';
-import { stepsOf } from '../../scenarios/sweep.ts';
+import { stepOf, stepsOf } from '../../scenarios/sweep.ts';
 
 const plain = { name: 'n', title: 't', about: 'a', duration: '40s' };
 const cut = { at: '5s', kind: 'cut', for: '1s' };
@@ -37,6 +38,20 @@ describe('a sweep', () => {
     ]);
     expect(moved('nth').map((fault) => fault?.nth)).toEqual([1, 2, 3]);
     expect(moved('after', '1ms').map((fault) => fault?.after)).toEqual([0, 1_000, 2_000]);
+  });
+
+  it('is gone through seed by seed by a campaign, whose scenarios are none themselves', () => {
+    const sweep = { faults: [0], moves: 'at', by: '1ms', steps: 5 };
+    const scenario = read({ faults: [cut], sweep });
+    const { config } = scenario;
+    const shard = { config, mode: 'none', seed: 0, runs: 5, scenario } as const;
+    const seeds = [0, 1, 2, 3, 4, 5, 0xffffffff];
+    const made = seeds.map((seed) => campaignScenario(shard, seed));
+    expect(made.map(({ faults }) => faults[0]?.at)).toEqual(
+      seeds.map((seed) => 5_000_000 + (seed % 5) * 1_000),
+    );
+    // What fails is saved and run again with its seed: it must not move once more.
+    for (const each of made) expect(stepOf(each, each.seed)).toEqual(each);
   });
 
   it('is one step where there is none', () => {
