@@ -176,10 +176,7 @@ export class SimDisk {
     return this.#cache.unflushed;
   }
 
-  /**
-   * Issues a read or write of sectors; `stamps` from `at` on are copied for a write. `fua` of a
-   * read says that it is a check ({@link checkOf}).
-   */
+  /** Issues a read or write of sectors; `stamps` from `at` on are copied for a write. */
   submit(
     kind: number,
     slot: number,
@@ -258,11 +255,6 @@ export class SimDisk {
   /** 0, or an errno: why a landed operation failed. */
   statusOf(op: number): number {
     return this.#ops[op * FIELDS + Field.status] as number;
-  }
-  /** Whether a read is to be held against a checksum. */
-  checkOf(op: number): boolean {
-    const base = op * FIELDS;
-    return this.#ops[base] === DiskOp.Read && this.#ops[base + Field.fua] === 1;
   }
   /** Life of the process that asked. */
   guardOf(op: number): number {

@@ -3,7 +3,7 @@
  * when they are sent, slots for peers' requests are handed out here, and the answer to a read goes
  * into the slot that this side's own list names. Decides nothing.
  */
-import { Decision, Event, Flag, HEADER_BYTES, Header } from '../../engine/data/abi.ts';
+import { Decision, Event, Flag, HEADER_BYTES, Header, Status } from '../../engine/data/abi.ts';
 import type { DataMemory } from '../../engine/data/memory.ts';
 import type { Connection } from './connection.ts';
 import { SECTOR_BYTES } from './disk.ts';
@@ -40,7 +40,7 @@ export class LegLink {
   /** Link by which the request in each peer slot came: sequences begin anew on every link. */
   readonly #by: Int32Array;
   /** Slots that wait for the answer to a read on the present link, and their sequences. */
-  readonly #asked: { readonly slot: number; readonly sequence: number }[] = [];
+  readonly #asked: Asked[] = [];
 
   constructor(leg: LegGround, packets: PacketPool) {
     const { peerSlots, slotBytes } = leg.memory.layout;
@@ -89,7 +89,8 @@ export class LegLink {
       case Packet.Read: {
         const slot = this.#take(packet, link);
         if (slot < 0) return false;
-        leg.append(Event.PeerRead, slot, link, 0, offset, length, 0);
+        const flags = packets.flags[packet] as number;
+        leg.append(Event.PeerRead, slot, link, flags, offset, length, 0);
         return true;
       }
       case Packet.Data:
@@ -118,9 +119,13 @@ export class LegLink {
     packets.offset[packet] = decisions.offset(r);
     packets.length[packet] = length;
     packets.status[packet] = decisions.status(r);
-    if (op === Decision.PeerRead) this.#asked.push({ slot, sequence: headers.sequence(slot) });
+    const digest = (decisions.flags(r) & Flag.Digest) !== 0;
+    if (op === Decision.PeerRead) {
+      this.#asked.push({ slot, sequence: headers.sequence(slot), digest });
+    }
     if (op !== Decision.PeerAck) packets.putHeader(packet, headers.u32, slot);
-    const payload = op === Decision.PeerWrite || op === Decision.PeerData ? length : 0;
+    const answers = op === Decision.PeerData && !digest;
+    const payload = op === Decision.PeerWrite || answers ? length : 0;
     const at = slot * this.#slotSectors;
     packets.putStamps(packet, this.#leg.stamps, at, payload / SECTOR_BYTES);
     const zero = op === Decision.PeerWrite && (decisions.flags(r) & Flag.Zero) !== 0;
@@ -160,8 +165,20 @@ export class LegLink {
     return true;
   }
 
+  /** Holds what a read brought into a slot against its header, as the read's flags say. */
+  judge(slot: number, offset: number, length: number, flags: number): number {
+    const check = (flags & Flag.Check) !== 0;
+    if ((flags & Flag.Digest) !== 0) {
+      const same = this.#digest(slot, offset, length);
+      return check && !same ? Status.Differs : Status.Ok;
+    }
+    const { headers } = this.#leg.memory;
+    const differs = check && this.#checksum(slot, length) !== headers.checksum(slot);
+    return differs ? Status.Differs : Status.Ok;
+  }
+
   /** Stands for the CRC32C of a slot's first bytes. */
-  checksum(slot: number, length: number): number {
+  #checksum(slot: number, length: number): number {
     const from = slot * this.#slotSectors;
     const { stamps } = this.#leg;
     let sum = 0;
@@ -169,6 +186,30 @@ export class LegLink {
       sum = Math.imul((sum << 5) ^ (sum >>> 27) ^ (stamps[i] as number), 0x9e3779b1);
     }
     return sum >>> 0;
+  }
+
+  /**
+   * Stands for the digest of a slot's first bytes as they are at `offset` of the volume, and leaves
+   * it in the slot's header. True when the same stood there before.
+   */
+  #digest(slot: number, offset: number, length: number): boolean {
+    const from = slot * this.#slotSectors;
+    const { memory, stamps, zeroes } = this.#leg;
+    const { u32 } = memory.headers;
+    const at = (Header.Digest + slot * HEADER_BYTES) >> 2;
+    let same = true;
+    for (let lane = 0; lane < DIGEST_WORDS; lane += 1) {
+      let sum = Math.imul(offset / SECTOR_BYTES + 1, 0x85ebca6b) ^ Math.imul(length + lane, PRIME);
+      for (let i = from; i < from + length / SECTOR_BYTES; i += 1) {
+        // Zeroes are zeroes, whoever wrote them.
+        const stamp = zeroes.are(stamps[i] as number) ? 0 : (stamps[i] as number);
+        sum = Math.imul((sum << 5) ^ (sum >>> 27) ^ stamp ^ lane, PRIME);
+      }
+      sum = Math.imul(sum ^ (sum >>> 15), 0xc2b2ae35) >>> 0;
+      if (u32[at + lane] !== sum) same = false;
+      u32[at + lane] = sum;
+    }
+    return same;
   }
 
   #take(packet: number, link: number): number {
@@ -184,7 +225,8 @@ export class LegLink {
   #answered(packet: number, link: number, sequence: number, length: number): void {
     const at = this.#asked.findIndex((asked) => asked.sequence === sequence);
     const [asked] = at < 0 ? [] : this.#asked.splice(at, 1);
-    if (asked === undefined) {
+    const flags = (this.#packets.flags[packet] as number) & Flag.Digest;
+    if (asked === undefined || asked.digest !== (flags !== 0)) {
       // As a real backend does with a link that answers what was not asked.
       this.#leg.current(link)?.close(this.#leg.side);
       return;
@@ -192,13 +234,30 @@ export class LegLink {
     const { slot } = asked;
     const { memory, stamps } = this.#leg;
     const status = this.#packets.status[packet] as number;
-    const place = slot * this.#slotSectors;
-    this.#packets.takeStamps(packet, stamps, place, length / SECTOR_BYTES);
-    const word = (Header.Checksum + slot * HEADER_BYTES) >> 2;
-    memory.headers.u32[word] = status === 0 ? this.checksum(slot, length) : 0;
-    this.#leg.append(Event.PeerData, slot, link, 0, sequence, length, status);
+    if (asked.digest) {
+      const at = (Header.Digest + slot * HEADER_BYTES) >> 2;
+      for (let n = 0; n < DIGEST_WORDS; n += 1) {
+        memory.headers.u32[at + n] = this.#packets.digestOf(packet, n);
+      }
+    } else {
+      const place = slot * this.#slotSectors;
+      this.#packets.takeStamps(packet, stamps, place, length / SECTOR_BYTES);
+      const word = (Header.Checksum + slot * HEADER_BYTES) >> 2;
+      memory.headers.u32[word] = status === 0 ? this.#checksum(slot, length) : 0;
+    }
+    this.#leg.append(Event.PeerData, slot, link, flags, sequence, length, status);
   }
 }
+
+/** A slot that waits for an answer: for a digest, or for payload. */
+interface Asked {
+  readonly slot: number;
+  readonly sequence: number;
+  readonly digest: boolean;
+}
+
+const DIGEST_WORDS = 4;
+const PRIME = 0x9e3779b1;
 
 /** The packet of each decision that sends. */
 const PACKETS: { readonly [decision: number]: number } = {

@@ -3,6 +3,7 @@
  * Pooled: a packet is a number.
  */
 
+import { Header } from '../../engine/data/abi.ts';
 import type { Zeroes } from './zeroes.ts';
 
 /** What a packet is. */
@@ -78,6 +79,11 @@ export class PacketPool {
     const from = packet * HEADER_WORDS;
     const at = slot * HEADER_WORDS;
     for (let i = 0; i < HEADER_WORDS; i += 1) to[at + i] = this.headers[from + i] as number;
+  }
+
+  /** Word `n` of the digest in the packet's header. */
+  digestOf(packet: number, n: number): number {
+    return this.headers[packet * HEADER_WORDS + (Header.Digest >> 2) + n] as number;
   }
 
   putStamps(packet: number, from: Int32Array, at: number, count: number): void {

@@ -97,6 +97,8 @@ export class SimLeg implements StreamEnd {
   readonly #scratch = new Int32Array(SLOT_SECTORS);
   /** Operations of this life that the disk does from or into each slot. */
   readonly #diskUses: Uint8Array;
+  /** Flags of the read that each slot is used for. */
+  readonly #readFlags: Uint8Array;
 
   constructor(
     index: number,
@@ -127,6 +129,7 @@ export class SimLeg implements StreamEnd {
     const { frontSlots, peerSlots, engineSlots } = SIM_LAYOUT;
     this.#diskUses = new Uint8Array(frontSlots + peerSlots + engineSlots);
     this.#askedZero = new Uint8Array(frontSlots + peerSlots + engineSlots);
+    this.#readFlags = new Uint8Array(frontSlots + peerSlots + engineSlots);
   }
 
   get node(): number {
@@ -406,8 +409,8 @@ export class SimLeg implements StreamEnd {
     const offset = disk.sectorOf(op) * SECTOR_BYTES;
     const length = disk.countOf(op) * SECTOR_BYTES;
     let status = disk.statusOf(op);
-    if (status === 0 && disk.checkOf(op) && this.#differs(slot, length)) {
-      status = Status.Differs;
+    if (status === 0 && disk.kindOf(op) === DiskOp.Read) {
+      status = this.#wire.judge(slot, offset, length, this.#readFlags[slot] as number);
     }
     this.#diskUses[slot] = (this.#diskUses[slot] as number) - 1;
     let flags = 0;
@@ -417,11 +420,6 @@ export class SimLeg implements StreamEnd {
       if (status === 0 && this.zeroes.all(this.stamps, at, disk.countOf(op))) flags = Flag.Zero;
     }
     this.append(Event.LocalDone, slot, 0, flags, offset, length, status);
-  }
-
-  /** Whether a slot holds something else than its header says. */
-  #differs(slot: number, length: number): boolean {
-    return this.#wire.checksum(slot, length) !== this.memory.headers.checksum(slot);
   }
 
   #inPage(): number {
@@ -440,7 +438,8 @@ export class SimLeg implements StreamEnd {
     switch (decisions.op(r)) {
       case Decision.LocalRead:
         this.#askedZero[slot] = (decisions.flags(r) & Flag.Zero) === 0 ? 0 : 1;
-        this.#io(DiskOp.Read, slot, offset, length, (decisions.flags(r) & Flag.Check) !== 0, false);
+        this.#readFlags[slot] = decisions.flags(r);
+        this.#io(DiskOp.Read, slot, offset, length, false, false);
         return;
       case Decision.LocalWrite: {
         const flags = decisions.flags(r);
@@ -473,6 +472,8 @@ export class SimLeg implements StreamEnd {
         return;
       }
       case Decision.PeerData:
+        // What goes along is part of what is decided.
+        if ((decisions.flags(r) & Flag.Digest) !== 0) this.#hashHeader(slot);
         this.#wire.send(r);
         return;
       case Decision.PeerMessage:

@@ -56,11 +56,15 @@ export const Event = {
   Timer: 18,
   /** A message of the control actor: index `slot` of {@link Mailboxes.inbox}. */
   Control: 19,
-  /** A peer asks for [offset, offset+length): `slot`, of ours, is empty, its header filled in. */
+  /**
+   * A peer asks for [offset, offset+length): `slot`, of ours, is empty, its header filled in. With
+   * Digest in flags it asks for the digest alone.
+   */
   PeerRead: 20,
   /**
    * A peer answered our PeerRead: `slot` is OUR slot, `offset` its sequence; with status 0 it
-   * holds `length` bytes of payload, whose checksum stands in its header.
+   * holds `length` bytes of payload, whose checksum stands in its header. With Digest in flags the
+   * digest of so many bytes stands in the header, and nothing came with it.
    */
   PeerData: 21,
 } as const;
@@ -94,14 +98,15 @@ export const Decision = {
   /** A message for the control actor: index `slot` of {@link Mailboxes.outbox}. */
   Report: 13,
   /**
-   * Ask on `link` for [offset, offset+length) into `slot` (header filled in). The slot is the
-   * backend's until PeerData, or until LinkDown: one of the two comes, and nothing of the link
-   * touches the slot afterwards.
+   * Ask on `link` for [offset, offset+length) into `slot` (header filled in), or with Digest in
+   * flags for its digest. The slot is the backend's until PeerData, or until LinkDown: one of the
+   * two comes, and nothing of the link touches the slot afterwards.
    */
   PeerRead: 14,
   /**
    * Answer a peer's read: `slot` is OUR slot, which PeerRead brought, `offset` its sequence. With
-   * status 0 its first `length` bytes go along.
+   * status 0 its first `length` bytes go along, or with Digest in flags, as the question had it,
+   * the digest in its header.
    */
   PeerData: 15,
 } as const;
@@ -121,6 +126,12 @@ export const Flag = {
   Zero: 8,
   /** Of a write with Zero: the space behind the range may be given back. */
   Unmap: 16,
+  /**
+   * LocalRead: leaves the digest of what was read in the slot's header; with Check it is the digest
+   * that stood there, not the checksum, that decides. PeerRead and PeerData: a digest in place of
+   * the payload. The range is part of what a digest is taken of.
+   */
+  Digest: 32,
 } as const;
 
 /** Values of `status` that the engine tells apart; 0 is success, others are passed through. */

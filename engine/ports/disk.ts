@@ -17,6 +17,10 @@
  *   What it means, the actor decides; the backend retries nothing.
  * * A LocalRead with Flag.Check reads from the device, not from a cache, and answers
  *   Status.Differs when the CRC32C of what it read is not the one in the slot's header.
+ * * A LocalRead with Flag.Digest reads from the device too. Done with status 0 or Differs, the
+ *   slot's header has the digest of the range and of what was read there. With Flag.Check as well,
+ *   the answer is Status.Differs when another digest stood in the header before. Equal ranges with
+ *   equal bytes have equal digests on every host; anything else has another one (128 bits).
  * * Completion: every operation is answered exactly once, or the process ends. A slot is the
  *   backend's until then, however late the answer.
  */

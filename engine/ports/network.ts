@@ -15,6 +15,8 @@
  * * A slot that asks (PeerRead) is the backend's until PeerData or LinkDown, whichever comes: the
  *   engine has it back once. Which slot is answered says the asking side's own list, by sequence,
  *   never the wire. A PeerData with a status other than 0 leaves anything in the slot.
+ * * A question for a digest is answered with one, a question for payload with payload: an answer of
+ *   the other kind ends the link.
  * * Where a side has no slot for a peer's write or read, it takes nothing more from the link until
  *   one is free: what was sent waits, in order.
  * * Peers are authenticated with the cluster key before LinkUp.

@@ -28,7 +28,7 @@ constexpr int32_t kPeerRead = 14, kPeerData = 15;
 }  // namespace decision
 
 namespace flag {
-constexpr int32_t kFua = 1, kResync = 2, kCheck = 4, kZero = 8, kUnmap = 16;
+constexpr int32_t kFua = 1, kResync = 2, kCheck = 4, kZero = 8, kUnmap = 16, kDigest = 32;
 }  // namespace flag
 
 namespace status {
@@ -48,7 +48,7 @@ struct Record {
 };
 static_assert(sizeof(Record) == kRecordBytes);
 
-/// The header of a slot; the engine writes the first four fields, the backend `checksum`.
+/// The header of a slot; the engine writes the first four fields, the backend the others.
 struct SlotHeader {
   double epoch;
   double sequence;

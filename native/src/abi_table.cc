@@ -57,7 +57,8 @@ Napi::Value abiTable(const Napi::CallbackInfo& info) {
                               {"Resync", flag::kResync},
                               {"Check", flag::kCheck},
                               {"Zero", flag::kZero},
-                              {"Unmap", flag::kUnmap}}));
+                              {"Unmap", flag::kUnmap},
+                              {"Digest", flag::kDigest}}));
   all.Set("Status", table(env, {{"Ok", status::kOk},
                                 {"Io", status::kIo},
                                 {"Gone", status::kGone},

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "crc32c.h"
+#include "digest.h"
 
 namespace understudy {
 namespace {
@@ -152,16 +153,18 @@ void Disk::start(const Record& decision, bool write) {
           "a disk operation is within the volume");
   SlotOp& op = slotOps_[size_t(decision.slot)];
   const bool check = !write && (decision.flags & flag::kCheck) != 0;
+  const bool digest = !write && (decision.flags & flag::kDigest) != 0;
   op = SlotOp{};
   op.offset = offset;
   op.length = decision.length;
   op.write = write;
   op.durable = write && (decision.flags & flag::kFua) != 0;
   op.check = check;
+  op.digest = digest;
   op.zero = zero;
   op.unmap = (decision.flags & flag::kUnmap) != 0;
-  // What a check reads must come from the device, not from the cache that the write went through.
-  if (check && !direct_)
+  // What these read must come from the device, not from the cache that a write went through.
+  if ((check || digest) && !direct_)
     posix_fadvise(data_, off_t(offset), decision.length, POSIX_FADV_DONTNEED);
   (write ? core_.stats.localWrites : core_.stats.localReads)++;
   if (write && zero)
@@ -240,8 +243,7 @@ void Disk::slotCompleted(int32_t slot, int32_t result) {
   } else {
     op.done += uint32_t(result);
     if (op.done < op.length) return submit(slot);
-    if (op.check && crc32c(core_.slots.data(slot), op.length) != core_.headers[slot].checksum)
-      outcome = status::kDiffers;
+    if (!agrees(slot, op)) outcome = status::kDiffers;
   }
   const bool zero = outcome == status::kOk && !op.write && op.zero &&
                     allZero(core_.slots.data(slot), op.length);
@@ -252,6 +254,18 @@ void Disk::ended(int32_t slot, int32_t outcome, int32_t flags) {
   const SlotOp& op = slotOps_[size_t(slot)];
   core_.slots.endIo(slot);
   core_.events.push({event::kLocalDone, slot, 0, flags, double(op.offset), op.length, outcome});
+}
+
+/// What was read is held against the header where it is to be; its digest stays there.
+bool Disk::agrees(int32_t slot, const SlotOp& op) {
+  SlotHeader& header = core_.headers[slot];
+  const uint8_t* data = core_.slots.data(slot);
+  if (!op.digest) return !op.check || crc32c(data, op.length) == header.checksum;
+  Tag128 there;
+  memcpy(&there, header.digest, sizeof there);
+  const Tag128 here = rangeDigest(op.offset, data, op.length);
+  memcpy(header.digest, &here, sizeof here);
+  return !op.check || sameTag(here, there);
 }
 
 void Disk::flush(uint32_t token) {

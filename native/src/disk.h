@@ -62,7 +62,7 @@ class Disk {
   struct SlotOp {
     uint64_t offset = 0;
     uint32_t length = 0, done = 0;
-    bool write = false, durable = false, check = false;
+    bool write = false, durable = false, check = false, digest = false;
     /// A write of zeroes, or a read that is asked whether it brought nothing else.
     bool zero = false, unmap = false;
     Way way = Way::Write;
@@ -74,6 +74,7 @@ class Disk {
   void submitZeroes(int32_t slot);
   void zeroesCompleted(int32_t slot, int32_t result);
   void ended(int32_t slot, int32_t outcome, int32_t flags);
+  bool agrees(int32_t slot, const SlotOp& op);
   void submit(PageOp* op);
   void startSync();
 

@@ -15,6 +15,9 @@ constexpr size_t kUnprovenMax = 32;
 constexpr size_t kQueuedMax = 16384;
 constexpr int64_t kBackOffFirst = 100000, kBackOffMost = 2000000;
 
+/// Whether a read, or its answer, is about a digest in place of the payload.
+bool isDigest(uint32_t flags) { return (flags & uint32_t{flag::kDigest}) != 0; }
+
 }  // namespace
 
 PeerConnection::PeerConnection(Core& core, PeerNetwork& network, int fd, Endpoint* endpoint)
@@ -170,7 +173,8 @@ Stream::Parsed PeerConnection::parseFrame() {
     if (filling_ < 0) return Parsed::Stalled;
   } else if (frame_.type == FrameType::Data) {
     const auto asked = askedFor(double(frame_.offset));
-    if (asked == asked_.end() || body != (frame_.status == status::kOk ? asked->length : 0)) {
+    if (asked == asked_.end() || asked->digest != isDigest(frame_.flags) ||
+        body != (frame_.status == status::kOk && !asked->digest ? asked->length : 0)) {
       reject("answer to nothing");
       return Parsed::Progress;
     }
@@ -255,11 +259,17 @@ void PeerConnection::answered(uint32_t crc) {
     core_.stats.checksumFailures++;
     return reject("payload checksum");
   }
-  core_.headers[slot].checksum = header.checksum;
+  uint32_t length = frame_.bodyBytes;
+  if (asked->digest) {
+    memcpy(core_.headers[slot].digest, header.digest, sizeof header.digest);
+    length = frame_.status == status::kOk ? asked->length : 0;
+  } else {
+    core_.headers[slot].checksum = header.checksum;
+  }
   asked_.erase(asked);
   core_.slots.endIo(slot);
   core_.events.push({event::kPeerData, slot, link_, int32_t(frame_.flags), double(frame_.offset),
-                     frame_.bodyBytes, frame_.status});
+                     length, frame_.status});
 }
 
 void PeerConnection::acked() {
@@ -305,7 +315,8 @@ void PeerConnection::sendAck(const Record& decision) {
 void PeerConnection::sendRead(const Record& decision) {
   SlotHeader& header = core_.headers[decision.slot];
   core_.slots.beginIo(decision.slot, decision.length);
-  asked_.push_back({header.sequence, decision.slot, decision.length});
+  asked_.push_back(
+      {header.sequence, decision.slot, decision.length, isDigest(uint32_t(decision.flags))});
   if (queued() > kQueuedMax) return giveUp();
   Frame frame;
   frame.type = FrameType::Read;
@@ -325,9 +336,10 @@ void PeerConnection::sendData(const Record& decision) {
   if (queued() > kQueuedMax) return giveUp();
   SlotHeader& header = core_.headers[decision.slot];
   const uint8_t* body = core_.slots.data(decision.slot);
+  const uint32_t bytes = full && !isDigest(uint32_t(decision.flags)) ? decision.length : 0;
   Frame frame;
   frame.type = FrameType::Data;
-  frame.bodyBytes = full ? decision.length : 0;
+  frame.bodyBytes = bytes;
   frame.flags = uint32_t(decision.flags);
   frame.slot = decision.slot;
   frame.offset = uint64_t(decision.offset);

@@ -98,6 +98,7 @@ class PeerConnection final : public Stream {
     double sequence;
     int32_t slot;
     uint32_t length;
+    bool digest;
   };
   std::deque<Asked> asked_;
 };

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { Status } from '../../engine/data/abi.ts';
 import type { Define } from './define.ts';
 
 /** One operation, by the engine's words. Blocks and pages are of 4 KiB. */
@@ -13,6 +14,10 @@ export type DiskOperation =
       readonly slot: number;
       readonly block: number;
       readonly fua?: boolean;
+      /** A read that leaves a digest in the slot's header. */
+      readonly digest?: boolean;
+      /** A read that is held against the digest in the slot's header. */
+      readonly check?: boolean;
       /** Of a read: whether what it brings is all zero is wanted. */
       readonly askZero?: boolean;
     }
@@ -43,6 +48,8 @@ export interface DiskAnswer {
   readonly text: string;
   /** A read that was asked says that it brought nothing but zeroes. */
   readonly zero?: boolean;
+  /** The digest in the slot's header, in hexadecimal digits. */
+  readonly digest: string;
 }
 
 /** A disk of {@link BLOCKS} blocks, block n filled with pattern n + 1, and of empty pages. */
@@ -163,6 +170,45 @@ export function diskSuite(define: Define, canCut: boolean, make: () => Promise<D
       expect(text).toBe([0, 3, 7].includes(page) ? `page ${page}` : '');
     }
     expect(await disk.holds(BLOCKS - 1)).toBe(BLOCKS);
+  });
+
+  test('gives a digest of the range and of what is there, and of nothing else', async (disk) => {
+    const digest = async (slot: number, block: number): Promise<string> =>
+      (await one(disk, { kind: 'read', slot, block, digest: true })).digest;
+    const seen = new Map<string, number>();
+    for (let block = 0; block < 24; block++) {
+      const told = await digest(block % SLOTS, block);
+      expect(told).toMatch(/^[0-9a-f]{32}$/);
+      expect(seen.get(told)).toBe(undefined);
+      seen.set(told, block);
+      // Whatever slot it is read into.
+      expect(await digest((block + 1) % SLOTS, block)).toBe(told);
+    }
+    const before = await digest(0, 5);
+    await one(disk, { kind: 'read', slot: 1, block: 6 });
+    await one(disk, { kind: 'write', slot: 1, block: 5 });
+    const copied = await digest(0, 5);
+    // The same bytes elsewhere are another range.
+    expect([before, await digest(0, 6)]).not.toContain(copied);
+    await one(disk, { kind: 'read', slot: 1, block: 4 });
+    await one(disk, { kind: 'write', slot: 1, block: 5 });
+    expect(await digest(2, 5)).not.toBe(copied);
+  });
+
+  test('says whether a range still has the digest that the slot has', async (disk) => {
+    const told = async (slot: number, block: number, check: boolean): Promise<DiskAnswer> => {
+      const [answer] = await disk.run([{ kind: 'read', slot, block, digest: true, check }]);
+      return answer as DiskAnswer;
+    };
+    const first = await told(0, 7, false);
+    expect(await told(0, 7, true)).toEqual(first);
+    const other = await told(0, 8, true);
+    expect(other.status).toBe(Status.Differs);
+    // Afterwards the slot has the digest of what was read, whatever it had before.
+    expect(await told(0, 8, true)).toEqual({ ...other, status: 0 });
+    await one(disk, { kind: 'read', slot: 1, block: 9 });
+    await one(disk, { kind: 'write', slot: 1, block: 8 });
+    expect((await told(0, 8, true)).status).toBe(Status.Differs);
   });
 
   test('outlives the process: what was done is there for the next', async (disk) => {

@@ -16,8 +16,11 @@ export type LinkEvent =
       readonly status: number;
     };
 
-/** What a side does with a peer's read: answers with block number + 1, keeps it, refuses. */
-export type Serving = 'answer' | 'hold' | 'refuse';
+/**
+ * What a side does with a peer's read: answers with block number + 1, keeps it, refuses, or takes a
+ * question for a digest for one for payload, and the other way round.
+ */
+export type Serving = 'answer' | 'hold' | 'refuse' | 'mistake';
 
 /** Slots of each side that may ask, from 0, and slots that it has for what it is asked. */
 export const ASKING_SLOTS = 4;
@@ -29,8 +32,10 @@ export interface LinkDriver {
   connect(): Promise<void>;
   /** Sends on the side's present link; lost when there is none. */
   send(side: 0 | 1, text: string): void;
-  /** Asks the other side for a block into a slot; lost when there is no link. */
-  ask(side: 0 | 1, slot: number, block: number): void;
+  /** Asks the other side for a block, or its digest, into a slot; lost when there is no link. */
+  ask(side: 0 | 1, slot: number, block: number, digest?: boolean): void;
+  /** The digest in the header of a slot that asked. */
+  digest(side: 0 | 1, slot: number): string;
   /** What the side does with reads from now on; those that it holds are answered on 'answer'. */
   serve(side: 0 | 1, how: Serving): void;
   /** What stands in a slot that asked: one number all over, -1 for anything else. */
@@ -116,6 +121,37 @@ export function linkSuite(define: Define, make: () => Promise<LinkDriver>): void
       for (let slot = 0; slot < ASKING_SLOTS; slot++) {
         expect(await link.holds(side, slot)).toBe(4 + slot * 2);
       }
+    }
+  });
+
+  test('answers a question for a digest with that alone', async (link) => {
+    await link.connect();
+    for (const slot of [0, 1]) link.ask(0, slot, 20 + slot);
+    await link.settle();
+    for (const slot of [0, 1, 2, 3]) link.ask(0, slot, [5, 6, 5, 7][slot] as number, true);
+    await link.settle();
+    expect(answers(link.told(0)).slice(2).sort()).toEqual(['0: 0', '1: 0', '2: 0', '3: 0']);
+    const told = [0, 1, 2, 3].map((slot) => link.digest(0, slot));
+    expect(told.every((digest) => /[^0]/.test(digest))).toBe(true);
+    expect(told[2]).toBe(told[0]);
+    expect(new Set(told).size).toBe(3);
+    // No payload came: the slots have what they had before.
+    expect([await link.holds(0, 0), await link.holds(0, 1)]).toEqual([21, 22]);
+    link.serve(1, 'refuse');
+    link.ask(0, 0, 5, true);
+    await link.settle();
+    expect(answers(link.told(0)).at(-1)).toBe('0: 5');
+  });
+
+  test('ends with an answer of the other kind than was asked for', async (link) => {
+    for (const digest of [true, false]) {
+      await link.connect();
+      link.serve(1, 'mistake');
+      link.ask(0, 0, 3, digest);
+      await link.settle();
+      expect(answers(link.told(0))).toEqual([]);
+      expect(link.told(0).filter(({ kind }) => kind === 'down').length).toBe(digest ? 1 : 2);
+      link.serve(1, 'hold');
     }
   });
 

@@ -11,6 +11,7 @@ import { itUnless, sleep } from '../real/support/hosts.ts';
 import { attachLoop, detachLoop, loopMissing } from '../real/support/loop-device.ts';
 import { VolatileFiles } from '../real/support/volatile-files.ts';
 import { type ClockDriver, clockSuite } from './clock.suite.ts';
+import { digestOf } from './digest.ts';
 import {
   BLOCKS,
   type DiskAnswer,
@@ -84,9 +85,11 @@ class RealDisk implements DiskDriver {
     // One that came too often would stand behind the others.
     events.push(...this.#engine.turn());
     return events.map(({ op, slot, length, status, text, flags }) => {
-      if (op === Event.FlushDone) return { kind: 'flush', id: length, status, text };
-      if (op === Event.MetaDone) return { kind: 'meta', id: length, status, text };
-      return { kind: 'local', id: slot - SLOT, status, text, zero: (flags & Flag.Zero) !== 0 };
+      if (op === Event.FlushDone) return { kind: 'flush', id: length, status, text, digest: '' };
+      if (op === Event.MetaDone) return { kind: 'meta', id: length, status, text, digest: '' };
+      const digest = digestOf(this.#engine.memory, slot);
+      const zero = (flags & Flag.Zero) !== 0;
+      return { kind: 'local', id: slot - SLOT, status, text, digest, zero };
     });
   }
 
@@ -136,7 +139,12 @@ function decision(operation: DiskOperation): RawDecision {
     }
     default: {
       const op = operation.kind === 'read' ? Decision.LocalRead : Decision.LocalWrite;
-      const flags = operation.fua === true ? Flag.Fua : operation.askZero === true ? Flag.Zero : 0;
+      const { fua, digest, check, askZero } = operation;
+      const flags =
+        (fua ? Flag.Fua : 0) |
+        (digest ? Flag.Digest : 0) |
+        (check ? Flag.Check : 0) |
+        (askZero ? Flag.Zero : 0);
       const offset = operation.block * BLOCK;
       return { op, slot: SLOT + operation.slot, flags, offset, length: BLOCK };
     }
@@ -194,14 +202,19 @@ class RealLink implements LinkDriver {
     this.#take(side, this.#sides[side].decide({ op: Decision.PeerMessage, link, text }));
   }
 
-  ask(side: 0 | 1, slot: number, block: number): void {
+  ask(side: 0 | 1, slot: number, block: number, digest = false): void {
     const link = this.#link(side);
     if (link === 0) return;
     const own = this.#sides[side];
     this.#asks[side] = (this.#asks[side] as number) + 1;
     own.memory.headers.put(ASKING + slot, 1, this.#asks[side] as number, 1, slot + 1);
-    const at = { slot: ASKING + slot, link, offset: block * BLOCK, length: BLOCK };
+    const flags = digest ? Flag.Digest : 0;
+    const at = { slot: ASKING + slot, link, flags, offset: block * BLOCK, length: BLOCK };
     this.#take(side, own.decide({ op: Decision.PeerRead, ...at }));
+  }
+
+  digest(side: 0 | 1, slot: number): string {
+    return digestOf(this.#sides[side].memory, ASKING + slot);
   }
 
   serve(side: 0 | 1, how: Serving): void {
@@ -225,28 +238,29 @@ class RealLink implements LinkDriver {
   }
 
   /** Begins to answer: the payload comes from the side's replica. */
-  #serve(side: 0 | 1, { slot, link, offset, length }: RawEvent): void {
+  #serve(side: 0 | 1, { slot, link, offset, length, flags }: RawEvent): void {
     const own = this.#sides[side];
     if (this.#serving[side] === 'refuse') {
       const sequence = own.memory.headers.sequence(slot);
-      const answer = { op: Decision.PeerData, slot, link, offset: sequence, status: 5 };
+      const answer = { op: Decision.PeerData, slot, link, flags, offset: sequence, status: 5 };
       this.#take(side, own.decide(answer));
       this.#take(side, own.decide({ op: Decision.Free, slot }));
       return;
     }
-    this.#answering.set(`${side} ${slot}`, link);
-    this.#take(side, own.decide({ op: Decision.LocalRead, slot, offset, length }));
+    const kind = this.#serving[side] === 'mistake' ? flags ^ Flag.Digest : flags;
+    this.#answering.set(`${side} ${slot}`, { link, flags: kind });
+    this.#take(side, own.decide({ op: Decision.LocalRead, slot, flags, offset, length }));
   }
 
-  /** Links by which the reads came whose payload is being read. */
-  #answering = new Map<string, number>();
+  /** Links by which the reads came whose payload is being read, and what is answered. */
+  #answering = new Map<string, { link: number; flags: number }>();
 
   #read(side: 0 | 1, { slot, length, status }: RawEvent): void {
     const own = this.#sides[side];
     if (this.#kept.delete(`${side} ${slot}`)) return;
-    const link = this.#answering.get(`${side} ${slot}`) as number;
+    const how = this.#answering.get(`${side} ${slot}`) as { link: number; flags: number };
     const offset = own.memory.headers.sequence(slot);
-    const answer = { op: Decision.PeerData, slot, link, offset, length, status };
+    const answer = { op: Decision.PeerData, slot, ...how, offset, length, status };
     this.#take(side, own.decide(answer));
     this.#take(side, own.decide({ op: Decision.Free, slot }));
   }

@@ -17,9 +17,10 @@ import { SIM_LAYOUT } from '../../backends/sim/volume.ts';
 import { hollow, Zeroes } from '../../backends/sim/zeroes.ts';
 import type { Durable } from '../../engine/cluster/interface.ts';
 import { Rng } from '../../engine/core/rng.ts';
-import { type AbiLayout, Decision, Event, slotCount } from '../../engine/data/abi.ts';
+import { type AbiLayout, Decision, Event, Flag, slotCount } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
 import { type ClockDriver, clockSuite } from './clock.suite.ts';
+import { digestOf } from './digest.ts';
 import {
   BLOCKS,
   type DiskAnswer,
@@ -49,10 +50,13 @@ const PAGE = 4096;
 class SimDiskDriver implements DiskDriver {
   #rng = new Rng(5, 1);
   #disk: SimDisk;
+  #memory = new DataMemory(DISK_LAYOUT);
   #zeroes = new Zeroes();
   #asked = new Set<number>();
   /** Payload of the slots, a stamp for each sector. */
   #slots = new Int32Array(SLOTS * SECTORS);
+  #wire = new LegLink(this.#ground(), new PacketPool(SECTORS));
+  #reads = new Map<number, number>();
 
   constructor() {
     const size = { sectors: BLOCKS * SECTORS, metaPages: 8, maxSectors: ZEROED * SECTORS };
@@ -114,8 +118,12 @@ class SimDiskDriver implements DiskDriver {
       default: {
         const { kind, slot, block, fua } = operation;
         const at = block * SECTORS;
+        const flags = (operation.digest ? Flag.Digest : 0) | (operation.check ? Flag.Check : 0);
         if (kind === 'read' && operation.askZero === true) this.#asked.add(slot);
-        if (kind === 'read') return disk.submit(DiskOp.Read, slot, at, SECTORS, false, 0, null, 0);
+        if (kind === 'read') {
+          this.#reads.set(slot, flags);
+          return disk.submit(DiskOp.Read, slot, at, SECTORS, false, 0, null, 0);
+        }
         const from = slot * SECTORS;
         const force = fua === true;
         return disk.submit(DiskOp.Write, slot, at, SECTORS, force, 0, this.#slots, from);
@@ -129,18 +137,30 @@ class SimDiskDriver implements DiskDriver {
     disk.land(op);
     const [slot, id] = [disk.slotOf(op), disk.tokenOf(op)];
     let text = '';
-    if (kind === DiskOp.Read) disk.copyOut(op, this.#slots, slot * SECTORS);
+    let status = 0;
+    if (kind === DiskOp.Read) {
+      disk.copyOut(op, this.#slots, slot * SECTORS);
+      const offset = (disk.sectorOf(op) * PAGE) / SECTORS;
+      status = this.#wire.judge(slot, offset, PAGE, this.#reads.get(slot) as number);
+    }
     if (kind === DiskOp.MetaRead) text = this.#page(disk.sectorOf(op));
     disk.release(op);
-    if (kind === DiskOp.Flush) return { kind: 'flush', id, status: 0, text };
+    if (kind === DiskOp.Flush) return { kind: 'flush', id, status: 0, text, digest: '' };
     if (kind === DiskOp.MetaRead || kind === DiskOp.MetaWrite) {
-      return { kind: 'meta', id, status: 0, text };
+      return { kind: 'meta', id, status: 0, text, digest: '' };
     }
     const zero =
       kind === DiskOp.Read &&
       this.#asked.delete(slot) &&
       this.#zeroes.all(this.#slots, slot * SECTORS, SECTORS);
-    return { kind: 'local', id: slot, status: 0, text, zero };
+    const digest = digestOf(this.#memory, slot);
+    return { kind: 'local', id: slot, status, text, digest, zero };
+  }
+
+  /** The disk's reads are judged where a replica's are; there is no link. */
+  #ground(): LegGround {
+    const [memory, stamps, zeroes] = [this.#memory, this.#slots, this.#zeroes];
+    return { memory, stamps, zeroes, side: 0, current: () => null, append: () => {} };
   }
 
   #page(page: number): string {
@@ -148,6 +168,8 @@ class SimDiskDriver implements DiskDriver {
     return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
   }
 }
+
+const DISK_LAYOUT: AbiLayout = { ...SIM_LAYOUT, frontSlots: SLOTS, slotBytes: PAGE };
 
 const LINK_LAYOUT: AbiLayout = {
   ...SIM_LAYOUT,
@@ -169,7 +191,7 @@ class SimSide implements LegGround {
   connection: Connection | null = null;
   /** Reads of the present link. */
   asks = 0;
-  #held: (readonly [slot: number, link: number, block: number])[] = [];
+  #held: (readonly [slot: number, link: number, block: number, flags: number])[] = [];
 
   constructor(side: 0 | 1, packets: PacketPool) {
     this.side = side;
@@ -186,7 +208,7 @@ class SimSide implements LegGround {
     op: number,
     slot: number,
     link: number,
-    _flags: number,
+    flags: number,
     offset: number,
     _length: number,
     status: number,
@@ -195,22 +217,31 @@ class SimSide implements LegGround {
     if (op !== Event.PeerRead) return;
     const block = offset / PAGE;
     this.told.push({ kind: 'asked', link, block });
-    this.#held.push([slot, link, block]);
+    this.#held.push([slot, link, block, flags]);
     if (this.serving !== 'hold') this.release();
   }
 
-  decide(op: number, slot: number, link: number, offset: number, status: number): void {
-    this.memory.decisions.put(0, op, slot, link, 0, offset, status === 0 ? PAGE : 0, status);
+  decide(
+    op: number,
+    slot: number,
+    link: number,
+    offset: number,
+    status: number,
+    flags: number,
+  ): void {
+    this.memory.decisions.put(0, op, slot, link, flags, offset, status === 0 ? PAGE : 0, status);
     this.wire.send(0);
   }
 
   /** Answers what is held, as {@link serving} says. */
   release(): void {
     const status = this.serving === 'refuse' ? 5 : 0;
-    for (const [slot, link, block] of this.#held.splice(0)) {
+    for (const [slot, link, block, asked] of this.#held.splice(0)) {
       this.stamps.fill(block + 1, slot * SECTORS, (slot + 1) * SECTORS);
+      if (asked === Flag.Digest) this.wire.judge(slot, block * PAGE, PAGE, asked);
       const sequence = this.memory.headers.sequence(slot);
-      this.decide(Decision.PeerData, slot, link, sequence, status);
+      const flags = this.serving === 'mistake' ? asked ^ Flag.Digest : asked;
+      this.decide(Decision.PeerData, slot, link, sequence, status, flags);
       this.wire.free(slot);
       this.connection?.wake(this.side);
     }
@@ -245,11 +276,16 @@ class SimLinkDriver implements LinkDriver {
     this.#connection.send(side, packet, text.length);
   }
 
-  ask(side: 0 | 1, slot: number, block: number): void {
+  ask(side: 0 | 1, slot: number, block: number, digest = false): void {
     const own = this.#sides[side];
     own.asks += 1;
     own.memory.headers.put(slot, 1, own.asks, 1, slot + 1);
-    own.decide(Decision.PeerRead, slot, this.#link(side), block * PAGE, 0);
+    const flags = digest ? Flag.Digest : 0;
+    own.decide(Decision.PeerRead, slot, this.#link(side), block * PAGE, 0, flags);
+  }
+
+  digest(side: 0 | 1, slot: number): string {
+    return digestOf(this.#sides[side].memory, slot);
   }
 
   serve(side: 0 | 1, how: Serving): void {

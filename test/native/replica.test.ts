@@ -2,7 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NativeError } from '../../backends/real/native.ts';
-import { Decision, Event } from '../../engine/data/abi.ts';
+import { Decision, Event, Flag } from '../../engine/data/abi.ts';
+import { digestOf } from '../compliance/digest.ts';
+import { RawEngine } from '../compliance/raw-engine.ts';
+import { LAYOUT } from './support/echo-engine.ts';
 import { BUILT, META_PAGES, Rig, SIZE } from './support/rig.ts';
 
 /** The code that `call` fails with. */
@@ -74,6 +77,28 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
           .subarray(at, at + 17)
           .toString(),
       ).toBe('page three speaks');
+    });
+
+    it('takes digests that are SipHash-2-4-128 of offset, length and bytes', async () => {
+      const replicaPath = rig.replica('a');
+      const content = Uint8Array.from({ length: 8192 }, (_, at) => (at * 7 + (at >> 8)) & 255);
+      const file = readFileSync(replicaPath);
+      file.set(content, 12_288);
+      writeFileSync(replicaPath, file);
+      const engine = new RawEngine(rig.reactor({ replicaPath, personality }));
+      const [slot, offset, length] = [LAYOUT.frontSlots + LAYOUT.peerSlots, 12_288, 8192];
+      const read = { op: Decision.LocalRead, slot, flags: Flag.Digest, offset, length };
+      engine.decide(read);
+      let [done] = engine.turn();
+      while (done === undefined) [done] = engine.turn();
+      expect(done).toMatchObject({ op: Event.LocalDone, slot, status: 0 });
+      const range = new DataView(new ArrayBuffer(16));
+      range.setBigUint64(0, BigInt(offset), true);
+      range.setBigUint64(8, BigInt(length), true);
+      const said = new Uint8Array([...new Uint8Array(range.buffer), ...content]);
+      const key = new TextEncoder().encode('understudy.digst');
+      const known = rig.native.siphash128(key, said);
+      expect(digestOf(engine.memory, slot)).toBe(Buffer.from(known).toString('hex'));
     });
 
     it('delivers more metadata pages than one turn has room for, in order', async () => {
