@@ -175,17 +175,19 @@ async function readBody(request: IncomingMessage): Promise<string> {
 interface VerifyBody {
   readonly kind: 'verify' | 'verify-stop';
   readonly volume?: unknown;
+  readonly level?: unknown;
   readonly from?: unknown;
   readonly repair?: unknown;
   readonly bytesPerSecond?: unknown;
 }
 
 function parseVerify(body: VerifyBody): OperatorCommand | null {
-  const { kind, volume, from, repair, bytesPerSecond } = body;
+  const { kind, volume, level = 'direct', from, repair, bytesPerSecond } = body;
   if (typeof volume !== 'string') return null;
   if (kind === 'verify-stop') return { kind, volume };
   if (!isCount(from) || !isCount(bytesPerSecond) || typeof repair !== 'boolean') return null;
-  return { kind, volume, from, repair, bytesPerSecond };
+  if (level !== 'direct' && level !== 'digest' && level !== 'quick') return null;
+  return { kind, volume, level, from, repair, bytesPerSecond };
 }
 
 function parseResolve(body: Record<string, unknown>): OperatorCommand | null {

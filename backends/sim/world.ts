@@ -6,7 +6,7 @@
 import type { ClusterStatus } from '../../engine/cluster/interface.ts';
 import type { ClusterConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
-import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
+import type { DataCommand, DataReport, VerifyLevel } from '../../engine/data/messages.ts';
 import type { Actors } from './actors.ts';
 import type { MonitorOrder, MonitorWord } from './applications.ts';
 import { ArrayPool } from './arrays.ts';
@@ -53,6 +53,7 @@ export interface RunSetup {
 const LIVELOCK = 100_000;
 /** Bytes a second of a verification: slow enough that faults fall into it. */
 const VERIFY_RATE = 8 * 1024 * 1024;
+const VERIFY_LEVELS: readonly VerifyLevel[] = ['direct', 'digest', 'digest', 'quick'];
 
 export class World implements FaultWorld {
   readonly kernel = new Kernel();
@@ -509,8 +510,10 @@ export class World implements FaultWorld {
     for (const { volume } of host.legs) {
       this.#commands += 1;
       const { name } = (this.#oracles[volume] as VolumeOracles).truth.config;
+      // By the order's number: another level in a schedule must not move the chance of anything.
+      const level = VERIFY_LEVELS[this.#commands % VERIFY_LEVELS.length] as VerifyLevel;
       const how = { from: 0, repair: true, bytesPerSecond: VERIFY_RATE } as const;
-      const command = { kind: 'verify', volume: name, ...how } as const;
+      const command = { kind: 'verify', volume: name, level, ...how } as const;
       host.input({ kind: 'operator', id: this.#commands, command });
     }
   }

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { fetchStatus, sendCommand } from '../../backends/real/api-client.ts';
 import type { HostStatus } from '../../backends/real/host-status.ts';
-import type { VerifyReport } from '../../engine/data/messages.ts';
+import type { VerifyLevel, VerifyReport } from '../../engine/data/messages.ts';
 import { term } from '../../viewer/src/catalogue/catalogue.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
 import { language } from '../language.ts';
@@ -15,10 +15,11 @@ import {
   theOne,
 } from '../nodes.ts';
 import { startProgress } from '../rehearse/progress.ts';
-import { verdictText } from '../verify-text.ts';
+import { isSound, verdictText } from '../verify-text.ts';
 
 interface VerifyOptions extends NodeOptions {
   readonly volume?: string;
+  readonly level: string;
   readonly repair?: boolean;
   readonly from: string;
   readonly rate: string;
@@ -37,6 +38,11 @@ export function verifyCommand(): Command {
     .description('compare the replicas of a volume, block by block, while it is in use')
     .argument('[CONFIG]', 'configuration', 'understudy.yaml')
     .option('--volume <name>', 'which volume (default: the only one)')
+    .option(
+      '--level <how>',
+      'direct: all of it is sent; digest: digests are; quick: metadata',
+      'direct',
+    )
     .option('--repair', 'write the primary’s copy of a block that differs over the other one')
     .option('--from <block>', 'begin at this block of 4 KiB: where an earlier one stopped', '0')
     .option('--rate <MiB>', 'MiB a second at most; 0 for no limit', '100')
@@ -57,6 +63,7 @@ input.`,
 }
 
 async function run(file: string, options: VerifyOptions): Promise<number> {
+  const level = levelOf(options.level);
   const from = wholeNumber('--from', options.from);
   const bytesPerSecond = wholeNumber('--rate', options.rate) * MIB;
   const folders = foldersOf(file, options);
@@ -67,6 +74,7 @@ async function run(file: string, options: VerifyOptions): Promise<number> {
       : ({
           kind: 'verify',
           volume,
+          level,
           from,
           repair: options.repair === true,
           bytesPerSecond,
@@ -83,11 +91,10 @@ async function run(file: string, options: VerifyOptions): Promise<number> {
     return EXIT_OK;
   }
   const report = await follow(leader, volume, answer.verify ?? 0, options.json ?? false);
-  const { host } = leader;
-  if (options.json) printJson({ ...report, primary: host.node });
-  else console.log(verdictText(report, host.node, options.repair === true));
-  const sound = report.state === 'done' && report.unreadable === 0;
-  return sound && report.repaired >= report.differing ? EXIT_OK : EXIT_BROKEN;
+  const { node: primary, names } = leader.host;
+  if (options.json) printJson({ ...report, primary, names });
+  else console.log(verdictText(report, { primary, names }));
+  return isSound(report) ? EXIT_OK : EXIT_BROKEN;
 }
 
 /** The volume that is meant, and the node of this machine that leads it. */
@@ -146,6 +153,11 @@ async function follow(
 
 function lost(volume: string, why: string, remedy: string): InputError {
   return new InputError(`the verification of ${volume} is over: ${why}`, remedy);
+}
+
+function levelOf(text: string): VerifyLevel {
+  if (text === 'direct' || text === 'digest' || text === 'quick') return text;
+  throw new InputError(`--level ${text} is unknown`, 'use one of: direct, digest, quick');
 }
 
 function wholeNumber(option: string, text: string): number {

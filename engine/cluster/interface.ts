@@ -9,6 +9,7 @@ import type {
   DataCommand,
   DataReport,
   DiskState,
+  VerifyLevel,
   VerifyReport,
   VolumeRecord,
 } from '../data/messages.ts';
@@ -84,6 +85,7 @@ export type OperatorCommand =
       /** Compare the replicas, from the node that leads the volume: see {@link VerifyOrder}. */
       readonly kind: 'verify';
       readonly volume: string;
+      readonly level: VerifyLevel;
       readonly from: number;
       readonly repair: boolean;
       readonly bytesPerSecond: number;

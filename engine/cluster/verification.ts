@@ -63,8 +63,8 @@ export class Verification {
       return { ok: true };
     }
     this.#given += 1;
-    const { from, repair, bytesPerSecond } = command;
-    const order = { id: this.#given, from, repair, bytesPerSecond };
+    const { level, from, repair, bytesPerSecond } = command;
+    const order = { id: this.#given, level, from, repair, bytesPerSecond };
     this.#context.decide({ kind: 'to-data', volume, command: { kind: 'verify', order, cause } });
     return { ok: true, verify: order.id };
   }

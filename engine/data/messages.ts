@@ -85,23 +85,67 @@ export interface Branch {
   readonly padded: number;
 }
 
+/**
+ * How replicas are compared: by all that the other one has (`direct`), by digests that both take of
+ * it (`digest`), or by what the metadata of both say, without reading data (`quick`).
+ */
+export type VerifyLevel = 'direct' | 'digest' | 'quick';
+
 /** What people want of the other replica's content: to know, or to have it put right. */
 export interface VerifyOrder {
-  /** Tells this order from every other one of this life of the core; never 0. */
+  /** Tells this order from every other one; never 0. Who goes on with one keeps its number. */
   readonly id: number;
+  readonly level: VerifyLevel;
   /** The first block (4 KiB) to be looked at: where an earlier order stopped, or 0. */
   readonly from: number;
   /** Whether the primary's copy of a block that differs is written over the other one. */
   readonly repair: boolean;
   /** Bytes a second that are compared at most; 0 for as fast as clients leave room. */
   readonly bytesPerSecond: number;
+  /** What was found before `from` by whoever began it; absent at the beginning. */
+  readonly found?: VerifyTally;
+}
+
+/** A run of blocks with which something is wrong. */
+export interface VerifyFinding {
+  readonly block: number;
+  readonly blocks: number;
+  /** They differ, one or both disks did not give them, or a map says that they may differ. */
+  readonly what: 'differs' | 'unreadable' | 'dirty';
+  /** The node whose copy is right, 0 where nobody knows. */
+  readonly right: NodeId;
+  /** Why it is right, or why nobody knows. */
+  readonly why: 'no-checksums' | 'medium-error' | 'both-lost' | 'dirty' | 'other-dirty';
+  /** How many of them were written anew, and are the same now. */
+  readonly repaired: number;
+  /** What each has: the digest of the first of them, 'unreadable', or '' where it is not known. */
+  readonly copies: readonly { readonly node: NodeId; readonly holds: string }[];
+}
+
+/** What the metadata of the two say of one thing, where they ought to say the same. */
+export interface VerifyDisagreement {
+  readonly what: 'epoch' | 'generation' | 'disk' | 'map' | 'writes';
+  readonly says: readonly { readonly node: NodeId; readonly value: string }[];
+}
+
+/** What was found so far, in blocks of 4 KiB. */
+export interface VerifyTally {
+  readonly checked: number;
+  readonly differing: number;
+  readonly repaired: number;
+  /** Blocks that one of the two disks, or both, did not give. */
+  readonly unreadable: number;
+  /** The first runs of blocks with which something is wrong. */
+  readonly findings: readonly VerifyFinding[];
 }
 
 /** How far an order is. Counts and positions are in blocks of 4 KiB. */
-export interface VerifyReport {
+export interface VerifyReport extends VerifyTally {
   readonly kind: 'verify';
   readonly volume: string;
   readonly id: number;
+  readonly level: VerifyLevel;
+  readonly repair: boolean;
   /** Paused while the peer is away; it goes on by itself. Stopped and done are the end. */
   readonly state: 'running' | 'paused' | 'stopped' | 'done';
   /** Why it is paused or stopped, '' otherwise. */
@@ -109,13 +153,8 @@ export interface VerifyReport {
   /** Everything before this was looked at. */
   readonly cursor: number;
   readonly blocks: number;
-  readonly checked: number;
-  readonly differing: number;
-  readonly repaired: number;
-  /** Blocks that one of the two disks did not give. */
-  readonly unreadable: number;
-  /** The first runs of blocks that differ. */
-  readonly runs: readonly { readonly block: number; readonly blocks: number }[];
+  /** Of a quick one: what the two metadata disagree on. */
+  readonly disagreements: readonly VerifyDisagreement[];
 }
 
 /** From control to data. */

@@ -180,7 +180,7 @@ export class MirrorActor implements DataActor {
         p.link.down(e.link(r));
         return;
       case Event.PeerRead:
-        p.reads.arrived(slot, e.link(r), e.offset(r), e.length(r));
+        p.reads.arrived(slot, e.link(r), e.flags(r), e.offset(r), e.length(r));
         return;
       case Event.PeerData:
         p.reads.answered(e.link(r), slot, e.offset(r), e.status(r));
@@ -252,7 +252,7 @@ export class MirrorActor implements DataActor {
         p.repair.localDone(slot, status);
         return;
       case Kind.Verify:
-        p.verify.localDone(slot, status);
+        p.verify.chunk.localDone(slot, status);
         return;
       default:
         invariant(false, 'the local disk ends only what was issued');
@@ -266,7 +266,7 @@ export class MirrorActor implements DataActor {
     else if (kind === Kind.Copy) p.source.granted(slot);
     else if (kind === Kind.PeerRead) p.reads.granted(slot);
     else if (kind === Kind.Repair) p.repair.granted(slot);
-    else if (kind === Kind.Verify) p.verify.granted(slot);
+    else if (kind === Kind.Verify) p.verify.chunk.granted(slot);
     else p.writes.granted(slot);
   }
 

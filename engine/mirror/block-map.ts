@@ -4,6 +4,7 @@
  * large volume is cheap. A page remembers whether its copy on disk is older than the memory.
  */
 import { invariant } from '../core/invariant.ts';
+import { mix32 } from '../core/rng.ts';
 import { BLOCK_BYTES } from '../core/units.ts';
 
 /** Blocks that one metadata page covers: 2 bits each in 4032 bytes. 63 extents of 1 MiB. */
@@ -218,6 +219,18 @@ export class BlockMap {
         if (at < blocks) this.mark(page * PAGE_BLOCKS + at);
       }
     }
+  }
+
+  /** A number for the whole map: equal maps have the same. It tells of a difference, no more. */
+  digest(): number {
+    let sum = 0;
+    for (let page = this.nextDirtyPage(0); page >= 0; page = this.nextDirtyPage(page + 1)) {
+      sum = mix32(sum ^ page);
+      const kept = this.#bits[page] as Uint32Array;
+      const bits = kept === ALL_DIRTY ? this.#spread(page) : kept;
+      for (const word of bits) sum = mix32(sum ^ word);
+    }
+    return sum >>> 0;
   }
 
   #spread(page: number): Uint32Array {

@@ -123,6 +123,19 @@ export const MIRROR_CANARIES: readonly Canary[] = [
   { id: 'padding-counted', what: 'What is dirty for a crash only counts as changed.' },
   { id: 'pace-deaf', what: 'A resync yields to nobody, however long requests take.' },
   { id: 'pace-starved', what: 'A resync that yields stops, however long that goes on.' },
+  {
+    id: 'digest-unchecked',
+    what: 'A digest that the peer sent counts as equal without being held against the own disk.',
+  },
+  {
+    id: 'verify-skips',
+    what: 'A verification that goes on elsewhere begins behind what was in hand.',
+  },
+  { id: 'verify-greedy', what: 'A verification leaves clients no room between two chunks.' },
+  {
+    id: 'quick-once',
+    what: 'What metadata say in the midst of a change counts as a disagreement.',
+  },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
   { id: 'alone-unmarked', what: 'What is written without the peer is not noted as different.' },
   { id: 'peer-map-ignored', what: 'A copy leaves out what only its target knows to differ.' },
@@ -213,6 +226,10 @@ export interface CanarySwitches {
   readonly discardByMap: boolean;
   readonly paceDeaf: boolean;
   readonly paceStarved: boolean;
+  readonly digestUnchecked: boolean;
+  readonly verifySkips: boolean;
+  readonly verifyGreedy: boolean;
+  readonly quickOnce: boolean;
 }
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
@@ -288,5 +305,9 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     discardByMap: ids.has('discard-by-map'),
     paceDeaf: ids.has('pace-deaf'),
     paceStarved: ids.has('pace-starved'),
+    digestUnchecked: ids.has('digest-unchecked'),
+    verifySkips: ids.has('verify-skips'),
+    verifyGreedy: ids.has('verify-greedy'),
+    quickOnce: ids.has('quick-once'),
   };
 }

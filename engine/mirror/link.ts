@@ -75,6 +75,11 @@ export class Link {
     this.#p = parts;
   }
 
+  /** Writes sent on this incarnation, and received. */
+  get writes(): { readonly sent: number; readonly received: number } {
+    return { sent: this.#sent, received: this.#received };
+  }
+
   /** Whether writes go to the peer as well. */
   get mirrored(): boolean {
     return this.mode === Mode.Sync || this.mode === Mode.Copy || this.mode === Mode.Adding;
@@ -120,7 +125,7 @@ export class Link {
     this.#p.writes.linkGone(id);
     this.#p.source.linkGone(id);
     this.#p.repair.linkGone(id);
-    this.#p.verify.linkGone(id);
+    this.#p.verify.chunk.linkGone(id);
   }
 
   /** Gives the incarnation up and closes it. */
@@ -253,7 +258,7 @@ export class Link {
       return;
     }
     if (slots.kind[slot] === Kind.Copy) this.#p.source.copied(slot);
-    else if (slots.kind[slot] === Kind.Verify) this.#p.verify.acked(slot);
+    else if (slots.kind[slot] === Kind.Verify) this.#p.verify.chunk.acked(slot);
     else if (slots.phase[slot] === Phase.Flying) this.#p.writes.peerAcked(slot);
   }
 
@@ -348,6 +353,11 @@ export class Link {
       case 'map-request':
       case 'finish':
         target.message(m);
+        return;
+      case 'facts-ask':
+      case 'facts':
+        if (m.kind === 'facts') this.got();
+        this.#p.verify.quick.message(m);
         return;
     }
   }
@@ -565,7 +575,8 @@ export class Link {
     peers.linkLost();
     reads.linkLost();
     repair.linkLost(id);
-    verify.linkLost(id);
+    verify.chunk.linkLost(id);
+    verify.quick.linkLost();
     this.#p.branch.lost();
     role.linkLost(mode);
   }

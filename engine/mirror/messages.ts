@@ -18,6 +18,24 @@ export const WIRE_MAX = 3;
 /** What the primary makes of a handshake. */
 export const Outcome = { Reply: 0, Sync: 1, Copy: 2, Wait: 3, Refused: 4 } as const;
 
+/** Runs of dirty blocks that a replica names. */
+export const FACTS_RUNS_MAX = 32;
+
+/** What a replica's metadata say, and how far it is. */
+export interface ReplicaFacts {
+  readonly epoch: number;
+  readonly generation: number;
+  readonly disk: DiskState;
+  /** Whether it has acted on all that it was told; else it is in the midst of a change. */
+  readonly settled: boolean;
+  readonly dirty: number;
+  /** Stands for the whole map. */
+  readonly map: number;
+  /** Writes sent on the present link, or received. */
+  readonly writes: number;
+  readonly runs: readonly { readonly block: number; readonly blocks: number }[];
+}
+
 export type PeerMessage =
   | {
       readonly kind: 'hello';
@@ -54,7 +72,9 @@ export type PeerMessage =
       readonly generation: Generation;
       readonly parents: readonly Generation[];
     }
-  | { readonly kind: 'finished'; readonly generation: Generation };
+  | { readonly kind: 'finished'; readonly generation: Generation }
+  | { readonly kind: 'facts-ask'; readonly token: number }
+  | { readonly kind: 'facts'; readonly token: number; readonly facts: ReplicaFacts };
 
 /** A message and the sender's event that caused it. */
 export interface Envelope {
@@ -74,6 +94,8 @@ const KINDS = [
   'flush-ack',
   'finish',
   'finished',
+  'facts-ask',
+  'facts',
 ] as const;
 
 const DISKS: readonly DiskState[] = [
@@ -143,6 +165,13 @@ export function encodePeerMessage(message: PeerMessage, cause: string, into: Uin
     case 'finished':
       w.uint(message.generation);
       break;
+    case 'facts-ask':
+      w.u32(message.token);
+      break;
+    case 'facts':
+      w.u32(message.token);
+      putFacts(w, message.facts);
+      break;
   }
   return w.at;
 }
@@ -201,7 +230,44 @@ function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): Peer
     }
     case 'finished':
       return { kind, generation: r.uint() };
+    case 'facts-ask':
+      return { kind, token: r.u32() };
+    case 'facts': {
+      const token = r.u32();
+      const facts = takeFacts(r);
+      return facts === null ? null : { kind, token, facts };
+    }
   }
+}
+
+function putFacts(w: ByteWriter, f: ReplicaFacts): void {
+  w.uint(f.epoch);
+  w.uint(f.generation);
+  w.u8(DISKS.indexOf(f.disk));
+  w.u8(f.settled ? 1 : 0);
+  w.uint(f.dirty);
+  w.u32(f.map);
+  w.uint(f.writes);
+  w.u8(f.runs.length);
+  for (const { block, blocks } of f.runs) {
+    w.uint(block);
+    w.uint(blocks);
+  }
+}
+
+function takeFacts(r: ByteReader): ReplicaFacts | null {
+  const epoch = r.uint();
+  const generation = r.uint();
+  const disk = DISKS[r.u8()];
+  const settled = r.u8() === 1;
+  const dirty = r.uint();
+  const map = r.u32();
+  const writes = r.uint();
+  const count = r.u8();
+  if (!r.ok || disk === undefined || count > FACTS_RUNS_MAX) return null;
+  const runs: { block: number; blocks: number }[] = [];
+  for (let i = 0; i < count; i += 1) runs.push({ block: r.uint(), blocks: r.uint() });
+  return r.ok ? { epoch, generation, disk, settled, dirty, map, writes, runs } : null;
 }
 
 function putView(w: ByteWriter, v: ReplicaView): void {

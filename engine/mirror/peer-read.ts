@@ -4,7 +4,7 @@
  * read like one of its own, and answers with what its disk says. Neither believes what belongs to a
  * link that is gone, and a replica that is no full copy answers nobody.
  */
-import { Decision, Status } from '../data/abi.ts';
+import { Decision, Flag, Status } from '../data/abi.ts';
 import { Mode } from './link.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
@@ -43,8 +43,11 @@ export class PeerReads {
     return link.mode === Mode.Sync || (canary.repairFromDirty && link.mirrored);
   }
 
-  /** Asks for [offset, offset+length) into `slot`, whose range the caller holds. */
-  ask(slot: number, offset: number, length: number): void {
+  /**
+   * Asks for [offset, offset+length) into `slot`, whose range the caller holds; for its digest
+   * where `flags` says so.
+   */
+  ask(slot: number, offset: number, length: number, flags = 0): void {
     const { slots, turn, state, store, link } = this.#p;
     this.#sent += 1;
     slots.phase[slot] = Phase.Flying;
@@ -52,7 +55,7 @@ export class PeerReads {
     slots.link[slot] = link.id;
     slots.sequence[slot] = this.#sent;
     turn.memory.headers.put(slot, state.epoch, this.#sent, store.block.generation, slot + 1);
-    turn.emit(Decision.PeerRead, slot, link.id, 0, offset, length, 0);
+    turn.emit(Decision.PeerRead, slot, link.id, flags, offset, length, 0);
     link.expect();
   }
 
@@ -80,14 +83,14 @@ export class PeerReads {
       slots.peer[slot] = Peer.Lost;
       link.drop('refused-read');
     }
-    if (kind === Kind.Verify) verify.answered(slot, status);
+    if (kind === Kind.Verify) verify.chunk.answered(slot, status);
     else repair.answered(slot, status);
   }
 
   // The side that is asked.
 
   /** A peer's read arrived; `slot` is for the answer. */
-  arrived(slot: number, link: number, offset: number, length: number): void {
+  arrived(slot: number, link: number, flags: number, offset: number, length: number): void {
     const { slots, turn, link: peer, config } = this.#p;
     const headers = turn.memory.headers;
     if (link !== peer.id) {
@@ -106,7 +109,7 @@ export class PeerReads {
       peer.drop('garbage');
       return;
     }
-    slots.open(slot, Kind.PeerRead, offset, length, 0);
+    slots.open(slot, Kind.PeerRead, offset, length, flags & Flag.Digest);
     slots.link[slot] = link;
     slots.sequence[slot] = headers.sequence(slot);
     const waits = peer.following && headers.epoch(slot) > this.#p.store.durableEpoch;
@@ -140,8 +143,8 @@ export class PeerReads {
       return;
     }
     slots.phase[slot] = Phase.Flying;
-    const offset = slots.offset[slot] as number;
-    turn.emit(Decision.LocalRead, slot, 0, 0, offset, slots.length[slot] as number, 0);
+    const [offset, flags] = [slots.offset[slot] as number, slots.flags[slot] as number];
+    turn.emit(Decision.LocalRead, slot, 0, flags, offset, slots.length[slot] as number, 0);
   }
 
   /** The local disk has read for the peer. A medium error is the peer's to know, not an end. */
@@ -194,7 +197,8 @@ export class PeerReads {
     // A failed link incarnation never carries anything again.
     if (by === link.id) {
       const length = status === Status.Ok ? (slots.length[slot] as number) : 0;
-      turn.emit(Decision.PeerData, slot, by, 0, slots.sequence[slot] as number, length, status);
+      const [flags, sequence] = [slots.flags[slot] as number, slots.sequence[slot] as number];
+      turn.emit(Decision.PeerData, slot, by, flags, sequence, length, status);
     }
     slots.close(slot);
     turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);

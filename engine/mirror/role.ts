@@ -507,7 +507,7 @@ export class RoleMachine {
     const stop = still(() => this.#demoteDone(epoch));
     const empty = still(() => log.clear(stop));
     const flush = still(() => barrier.whenStable(still(() => store.flushPages(empty))));
-    verify.whenIdle(flush);
+    verify.chunk.whenIdle(flush);
   }
 
   #demoteDone(epoch: Epoch): void {

@@ -20,6 +20,8 @@ export class FrontWrites {
   readonly #front: number;
   /** Requests past the gate and not completed. */
   #open = 0;
+  /** Requests that have passed the gate so far. */
+  #admitted = 0;
   #roomChanged = false;
 
   constructor(parts: Parts) {
@@ -35,6 +37,11 @@ export class FrontWrites {
   /** Requests admitted and not completed. */
   get open(): number {
     return this.#open;
+  }
+
+  /** Requests admitted so far: by it whoever works behind clients sees that there were some. */
+  get admitted(): number {
+    return this.#admitted;
   }
 
   /** Requests that wait at the gate. */
@@ -276,6 +283,7 @@ export class FrontWrites {
   #start(slot: number): void {
     const { slots, locks, canary, barrier } = this.#p;
     this.#open += 1;
+    this.#admitted += 1;
     const kind = slots.kind[slot] as number;
     if (kind === Kind.Flush) {
       barrier.join(slot);

@@ -76,6 +76,7 @@ describe('the local door of a core', () => {
     const order = {
       kind: 'verify',
       volume: 'v',
+      level: 'digest',
       from: 7,
       repair: true,
       bytesPerSecond: 0,
@@ -83,7 +84,13 @@ describe('the local door of a core', () => {
     await sendCommand(folder, order);
     await sendCommand(folder, { kind: 'verify-stop', volume: 'v' });
     expect(commands).toEqual([order, { kind: 'verify-stop', volume: 'v' }]);
-    for (const change of [{ from: -1 }, { from: 0.5 }, { repair: 1 }, { volume: 3 }]) {
+    for (const change of [
+      { level: 'deep' },
+      { from: -1 },
+      { from: 0.5 },
+      { repair: 1 },
+      { volume: 3 },
+    ]) {
       await sendCommand(folder, { ...order, ...change } as unknown as OperatorCommand);
     }
     expect(commands).toHaveLength(2);

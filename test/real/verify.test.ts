@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasNative } from '../../backends/real/native.ts';
 import type { VerifyReport } from '../../engine/data/messages.ts';
 import { AckRecorder } from './support/ack-recorder.ts';
-import { waitFor } from './support/hosts.ts';
+import { sleep, waitFor } from './support/hosts.ts';
 import { clientMissing, readVolume, WriterProcess } from './support/nbd-client.ts';
 import { TestCluster } from './support/test-cluster.ts';
 
@@ -25,6 +25,7 @@ const missing = hasNative()
 
 interface Verdict extends VerifyReport {
   readonly primary: string;
+  readonly names: Readonly<Record<number, string>>;
 }
 
 describe('understudy verify', () => {
@@ -83,24 +84,58 @@ describe('understudy verify', () => {
 
   it('names the blocks that differ, and leaves them so', { timeout: 60_000 }, async () => {
     corrupt(other());
-    for (let time = 1; time <= 2; time += 1) {
-      const { code, out } = await verify('--json', '--rate', '0');
-      const { state, differing, repaired, runs } = JSON.parse(out) as Verdict;
+    for (const level of ['direct', 'digest']) {
+      const { code, out } = await verify('--json', '--level', level, '--rate', '0');
+      const { state, differing, repaired, findings, names } = JSON.parse(out) as Verdict;
       expect([code, state, differing, repaired]).toEqual([1, 'done', BAD.length, 0]);
-      const found = runs.flatMap(({ block, blocks }) =>
+      const found = findings.flatMap(({ block, blocks }) =>
         [...Array(blocks).keys()].map((i) => block + i),
       );
       expect(found).toEqual(BAD);
+      for (const { right, why, copies } of findings) {
+        expect([right, why]).toEqual([0, 'no-checksums']);
+        expect(copies.map(({ node }) => names[node])).toEqual([serving, other()]);
+        expect(new Set(copies.map(({ holds }) => holds)).size).toBe(2);
+      }
     }
-    const { out } = await verify('--rate', '0');
-    expect(out).toContain(`4 differ: ${USED + 3}, ${USED + 40}–${USED + 41}, ${BLOCKS - 1}.`);
+    const { out } = await verify('--level', 'digest', '--rate', '0');
+    const first = (USED + 3) * BLOCK;
+    expect(out).toContain(', 4 differ.');
+    expect(out).toContain(
+      `bytes ${first}–${first + BLOCK - 1} (block ${USED + 3}); ${serving} has `,
+    );
+    expect(out).toContain(`(blocks ${USED + 40}–${USED + 41})`);
+  });
+
+  it('sends no data to compare by digest', { timeout: 60_000 }, async () => {
+    await writer.stop();
+    const sent = async (): Promise<number> => {
+      // They are told about once a second.
+      await sleep(2500);
+      return Number((await cluster.status(other()))?.volumes['data']?.['bytesSent']);
+    };
+    const before = await sent();
+    await verify('--level', 'digest', '--rate', '0');
+    const digests = (await sent()) - before;
+    await verify('--level', 'direct', '--rate', '0');
+    const direct = (await sent()) - before - digests;
+    expect(direct).toBeGreaterThan(SIZE_MIB * 1024 * 1024);
+    expect(digests).toBeLessThan(direct / 100);
+  });
+
+  it('compares what metadata say within seconds', { timeout: 60_000 }, async () => {
+    const began = Date.now();
+    const { code, out, err } = await verify('--json', '--level', 'quick');
+    expect([code, err]).toEqual([0, '']);
+    const report = { state: 'done', level: 'quick', disagreements: [] };
+    expect(JSON.parse(out) as Verdict).toMatchObject(report);
+    expect(Date.now() - began).toBeLessThan(10_000);
   });
 
   it('writes the copy that clients use over the other', { timeout: 90_000 }, async () => {
-    const { code, out } = await verify('--json', '--repair', '--rate', '0');
+    const { code, out } = await verify('--json', '--level', 'digest', '--repair', '--rate', '0');
     expect(code).toBe(0);
     expect(JSON.parse(out) as Verdict).toMatchObject({ differing: 4, repaired: 4 });
-    await writer.stop();
     expect(recorder.verify((await readVolume(cluster.uri(serving), SEED)).slice(0, USED))).toEqual(
       [],
     );
@@ -118,6 +153,7 @@ describe('understudy verify', () => {
     const unknown = await verify('--volume', 'nothing');
     expect([unknown.code, unknown.err]).toMatchObject([2, expect.stringContaining('one of: data')]);
     expect((await verify('--rate', 'fast')).code).toBe(2);
+    expect((await verify('--level', 'deep')).code).toBe(2);
   }, 60_000);
 
   it('is ended by --stop, and says where to go on', { timeout: 60_000 }, async () => {

@@ -33,8 +33,8 @@ import {
 import { INPUT } from '../support/mirror-hosts.ts';
 import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
 import { forked, givenUp } from '../support/mirror-split.ts';
-import { balancedReads, started } from '../support/mirror-swarm.ts';
-import { order, verified } from '../support/mirror-verify.ts';
+import { balancedReads, blinked, started } from '../support/mirror-swarm.ts';
+import { order, quickThroughFaults, verified } from '../support/mirror-verify.ts';
 
 const layout = metadataLayout(PAIR_CONFIG);
 const MINUTE = 60_000;
@@ -78,6 +78,17 @@ function comparedBadSector(): Pair {
   pair.host(1).unreadable.add(2400);
   verified(pair, 1);
   return pair;
+}
+
+/** Replicas that RULE-03 dropped took for equal are compared by their metadata. */
+function comparedMaps(): ReadonlySet<string> {
+  for (let seed = 1; seed <= 12; seed += 1) {
+    const pair = blinked(seed, ['RULE-03']);
+    const { primary } = pair.record;
+    if (pair.host(primary).linkState === 'Connected') verified(pair, primary, { level: 'quick' });
+    if (pair.marks.has('mirror.verify.disagrees')) return pair.marks;
+  }
+  return new Set();
 }
 
 /** Host 1 comes back with pages of its metadata as they were when it was made. */
@@ -254,6 +265,8 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.promote.other-boot': () => named({ members: [{ node: 2, boot: 4711 }] }).marks,
   'mirror.promote.not-member': () => named({ members: [{ node: 1, boot: 10 }] }).marks,
   'mirror.verify.paused': () => cutOffWhileComparing().marks,
+  'mirror.verify.disagrees': comparedMaps,
+  'mirror.verify.unsettled': () => quickThroughFaults(1).marks,
   'mirror.verify.unreadable': () => comparedBadSector().marks,
   'mirror.read.both-bad': () => bothBad(3).marks,
   'mirror.repair.peer': () => bothBad(3).marks,

@@ -16,6 +16,7 @@ import { DataMemory } from '../../engine/data/memory.ts';
 import type { DataCommand, DataReport, DiskState } from '../../engine/data/messages.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
+import { answerOf, judged, takeAnswer } from './mirror-digest.ts';
 import type { Write } from './mirror-history.ts';
 import { PairZeroes } from './mirror-zeroes.ts';
 import { TaskHeap } from './task-heap.ts';
@@ -294,8 +295,7 @@ export abstract class PairHosts {
         if (asking === undefined) continue;
         h.asked.delete(key);
         slot = asking;
-        if (i.payload) (h.payload[slot] as Uint32Array).set(i.payload);
-        h.answered[slot] = i.payload;
+        takeAnswer(h, slot, i);
       }
       if (i.op === Event.PeerWrite || i.op === Event.PeerRead) {
         const free = h.freePeer.shift();
@@ -355,9 +355,7 @@ export abstract class PairHosts {
             const zero = this.zeroes.all(data.subarray(0, length / SECTOR));
             return { ...read, flags: zero ? Flag.Zero : 0 };
           }
-          if ((flags & Flag.Check) === 0) return read;
-          const same = h.answered[slot]?.every((stamp, i) => data[i] === stamp) === true;
-          return same ? read : { ...read, status: Status.Differs };
+          return { ...read, status: judged(h, slot, offset, length, flags) };
         });
         return;
       case Decision.LocalWrite: {
@@ -443,14 +441,13 @@ export abstract class PairHosts {
         const header = h.memory.headers.bytes.slice(at, at + HEADER_BYTES);
         if (h.link !== link) return;
         h.asked.set(`${link} ${h.memory.headers.sequence(slot)}`, slot);
-        this.send(h, link, { ...INPUT, op: Event.PeerRead, offset, length, header });
+        this.send(h, link, { ...INPUT, op: Event.PeerRead, flags, offset, length, header });
         return;
       }
       case Decision.PeerData: {
         const status = r.status(d);
-        const answer = { ...INPUT, op: Event.PeerData, offset, length, status };
-        const payload = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
-        this.send(h, link, status === 0 ? { ...answer, payload } : answer);
+        const answer = { ...INPUT, op: Event.PeerData, flags, offset, length, status };
+        this.send(h, link, answerOf(h, slot, answer));
         return;
       }
       case Decision.PeerMessage: {

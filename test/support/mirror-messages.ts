@@ -36,6 +36,16 @@ const view = fc.record({
   rebooted: fc.boolean(),
   primary: fc.boolean(),
 });
+const facts = fc.record({
+  epoch: safe,
+  generation: safe,
+  disk: fc.constantFrom('Failed' as const, 'Outdated' as const, 'UpToDate' as const),
+  settled: fc.boolean(),
+  dirty: safe,
+  map: u32,
+  writes: safe,
+  runs: fc.array(fc.record({ block: safe, blocks: safe }), { maxLength: 32 }),
+});
 /** Any message that parses. */
 export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({
@@ -67,6 +77,8 @@ export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     parents: fc.array(safe, { maxLength: 32 }),
   }),
   fc.record({ kind: fc.constant('finished' as const), generation: safe }),
+  fc.record({ kind: fc.constant('facts-ask' as const), token: u32 }),
+  fc.record({ kind: fc.constant('facts' as const), token: u32, facts }),
 );
 
 /** Messages about the pair harness's own volume, so that they get past the first checks. */

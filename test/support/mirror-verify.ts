@@ -1,8 +1,10 @@
 /** Verifications in the pair harness. */
 import { BLOCK_BYTES } from '../../engine/core/units.ts';
+import { Decision, Event } from '../../engine/data/abi.ts';
 import type { VerifyOrder, VerifyReport } from '../../engine/data/messages.ts';
 import { until, watched } from './mirror-cases.ts';
 import { BLOCK_SECTORS } from './mirror-errors.ts';
+import { LAYOUT } from './mirror-hosts.ts';
 import type { Pair } from './mirror-pair.ts';
 import { started } from './mirror-swarm.ts';
 
@@ -19,7 +21,8 @@ export interface Ordered {
 /** Has `node` verify its volume. */
 export function order(pair: Pair, node: number, change: Partial<VerifyOrder> = {}): Ordered {
   const reports: VerifyReport[] = [];
-  const asked = { id: 1, from: 0, repair: false, bytesPerSecond: 0, ...change };
+  const plain = { id: 1, level: 'direct', from: 0, repair: false, bytesPerSecond: 0 } as const;
+  const asked: VerifyOrder = { ...plain, ...change };
   const report = pair.report.bind(pair);
   pair.report = (h, r) => {
     if (r.kind === 'verify' && r.id === asked.id) reports.push(r);
@@ -65,9 +68,11 @@ export function different(pair: Pair): number[] {
   return [...found];
 }
 
-/** Single blocks of a report's runs. */
-export function blocksOf({ runs }: VerifyReport): number[] {
-  return runs.flatMap(({ block, blocks }) => Array.from({ length: blocks }, (_, i) => block + i));
+/** Single blocks of a report's runs that differ. */
+export function blocksOf({ findings }: VerifyReport): number[] {
+  return findings.flatMap(({ block, blocks, what }) => {
+    return what === 'differs' ? Array.from({ length: blocks }, (_, i) => block + i) : [];
+  });
 }
 
 /** Random blocks of the volume, each once, in order. */
@@ -84,8 +89,8 @@ export function verifiedUnderLoad(seed: number, canaries: readonly string[] = []
   pair.load(true, 8);
   pair.runFor(100 * MS);
   const seen = watched(pair);
-  for (let pass = 1; pass <= 3; pass += 1) {
-    const { differing, checked, blocks } = verified(pair, 1, { id: pass });
+  for (const [pass, level] of (['direct', 'digest'] as const).entries()) {
+    const { differing, checked, blocks } = verified(pair, 1, { id: pass + 1, level });
     if (differing > 0) pair.violations.push(`${differing} blocks differ in sound replicas`);
     if (checked < blocks) pair.violations.push(`${checked} of ${blocks} blocks were looked at`);
   }
@@ -93,5 +98,107 @@ export function verifiedUnderLoad(seed: number, canaries: readonly string[] = []
     pair.violations.push('a verification cost the link');
   }
   pair.settle();
+  return pair;
+}
+
+/** A digest that came over the wire is worth nothing before it was held against the own disk. */
+export function digestsHeld(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(100 * MS);
+  pair.load(false);
+  pair.runFor(1_000 * MS);
+  const bad = someBlocks(pair, 9);
+  corrupt(pair, 1 + (seed % 2), bad);
+  const found = blocksOf(verified(pair, 1, { level: 'digest' }));
+  if (found.join() !== bad.join()) pair.violations.push(`found ${found} of ${bad}`);
+  return pair;
+}
+
+/** What is left of a pass is done by another one: together they find all there is. */
+export function interrupted(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(100 * MS);
+  pair.load(false);
+  pair.runFor(1_000 * MS);
+  const bad = someBlocks(pair, 60);
+  corrupt(pair, 2, bad);
+  const level = seed % 2 === 0 ? 'direct' : 'digest';
+  let report: VerifyReport | undefined;
+  for (let id = 1; report?.state !== 'done' && id < 200; id += 1) {
+    const found = report === undefined ? {} : { found: report };
+    const ordered = order(pair, 1, { id, level, from: report?.cursor ?? 0, ...found });
+    until(pair, () => ordered.last()?.id === id);
+    pair.runFor(pair.rng.between(1, 40) * MS);
+    pair.command(pair.host(1), { kind: 'verify', order: null, cause: '' });
+    until(pair, () => ordered.ended());
+    report = ordered.last();
+  }
+  const found = report === undefined ? [] : blocksOf(report);
+  const once = [...new Set(found)].sort((a, b) => a - b);
+  if (once.join() !== bad.join()) pair.violations.push(`found ${once} of ${bad}`);
+  return pair;
+}
+
+/** How much of the time a chunk is in hand while clients never rest. */
+export function roomForClients(
+  seed: number,
+  canaries: readonly string[] = [],
+): { readonly share: number; readonly violations: readonly string[] } {
+  const pair = started(seed, canaries);
+  pair.load(true, 8);
+  pair.runFor(200 * MS);
+  const first = LAYOUT.frontSlots + LAYOUT.peerSlots;
+  let busy = 0;
+  let since = -1;
+  pair.onDecision = (h, op, slot) => {
+    if (h.node !== 1 || slot < first) return;
+    if (op === Decision.PeerRead) since = pair.now;
+  };
+  const ordered = order(pair, 1, { level: 'digest' });
+  until(pair, () => ordered.reports.length > 0);
+  const began = pair.now;
+  const h = pair.host(1);
+  const step = h.actor?.step.bind(h.actor);
+  if (h.actor !== null && step !== undefined) {
+    h.actor.step = (count, now) => {
+      for (let r = 0; r < count; r += 1) {
+        const ended = h.memory.events.op(r) === Event.LocalDone;
+        if (!ended || h.memory.events.slot(r) < first || since < 0) continue;
+        busy += pair.now - since;
+        since = -1;
+      }
+      return step(count, now);
+    };
+  }
+  const violations: string[] = [];
+  if (!until(pair, () => ordered.ended(), 20_000 * MS)) violations.push('it does not end');
+  const share = busy / (pair.now - began);
+  if (share > 0.4) violations.push(`a chunk is in hand ${Math.round(share * 100)} % of the time`);
+  return { share, violations };
+}
+
+/** Metadata are compared through whatever happens to sound replicas: they disagree on nothing. */
+export function quickThroughFaults(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  let id = 0;
+  const report = pair.report.bind(pair);
+  pair.report = (h, r) => {
+    if (r.kind === 'verify' && r.disagreements.length > 0) {
+      const what = r.disagreements.map((each) => `${each.what} ${JSON.stringify(each.says)}`);
+      pair.violations.push(`sound replicas disagree: ${what}`);
+    }
+    report(h, r);
+  };
+  const plain = { level: 'quick', from: 0, repair: false, bytesPerSecond: 0 } as const;
+  for (let round = 0; round < 40 && pair.violations.length === 0; round += 1) {
+    for (const h of pair.hosts) {
+      id += 1;
+      pair.command(h, { kind: 'verify', order: { id, ...plain }, cause: '' });
+    }
+    pair.runFor(pair.rng.between(1, 120) * MS);
+    if (round % 6 === 5) pair.fault();
+    if (round % 4 === 3) pair.switchOver();
+  }
+  if (pair.violations.length === 0) pair.settle();
   return pair;
 }

@@ -298,11 +298,12 @@ export class VolumeOracles {
   }
 
   /** Who compares replicas whose disks have kept their word finds nothing. */
-  #compared(replica: ReplicaTruth, { differing, runs }: VerifyReport): void {
-    if (differing === 0) return;
+  #compared(replica: ReplicaTruth, report: VerifyReport): void {
+    const { differing, disagreements, findings } = report;
+    if (differing === 0 && disagreements.length === 0) return;
     const { replicas, config } = this.truth;
     if (replicas.some(({ disk }) => disk.ills.everStruck)) return;
-    const block = runs[0]?.block ?? -1;
+    const block = findings.find(({ what }) => what === 'differs')?.block ?? -1;
     const d = { volume: config.name, block, differing };
     this.#verdict.find('LAW-cover', replica.node, 'cover.compared', d);
   }

@@ -10,6 +10,7 @@ import { ControlNet, S, VOLUME } from '../../support/control-net.ts';
 const VERIFY = {
   kind: 'verify',
   volume: VOLUME,
+  level: 'digest',
   from: 3,
   repair: true,
   bytesPerSecond: 9,
@@ -48,6 +49,8 @@ const REPORT: VerifyReport = {
   kind: 'verify',
   volume: VOLUME,
   id: 1,
+  level: 'digest',
+  repair: true,
   state: 'running',
   reason: '',
   cursor: 8,
@@ -56,7 +59,8 @@ const REPORT: VerifyReport = {
   differing: 1,
   repaired: 0,
   unreadable: 0,
-  runs: [{ block: 4, blocks: 1 }],
+  findings: [],
+  disagreements: [],
 };
 
 describe('an order to compare replicas', () => {
@@ -65,7 +69,7 @@ describe('an order to compare replicas', () => {
     for (const id of [1, 2]) {
       const { answer, orders } = ask(VERIFY);
       expect(answer).toEqual({ ok: true, verify: id });
-      const order = { id, from: 3, repair: true, bytesPerSecond: 9 };
+      const order = { id, level: 'digest', from: 3, repair: true, bytesPerSecond: 9 };
       expect(orders).toMatchObject([{ kind: 'verify', order }]);
     }
     const { answer, orders } = ask({ kind: 'verify-stop', volume: VOLUME });

@@ -33,7 +33,13 @@ import {
   swarmRun,
   thawed,
 } from '../../support/mirror-swarm.ts';
-import { verifiedUnderLoad } from '../../support/mirror-verify.ts';
+import {
+  digestsHeld,
+  interrupted,
+  quickThroughFaults,
+  roomForClients,
+  verifiedUnderLoad,
+} from '../../support/mirror-verify.ts';
 import { pacedAtFloor, pacedBeside } from '../../support/resync-pace.ts';
 
 type Schedule = (
@@ -79,6 +85,10 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'padding-counted': countedAfterCrash,
   'pace-deaf': pacedBeside,
   'pace-starved': pacedAtFloor,
+  'digest-unchecked': digestsHeld,
+  'verify-skips': interrupted,
+  'verify-greedy': roomForClients,
+  'quick-once': quickThroughFaults,
 };
 const RUNS = 20;
 /**

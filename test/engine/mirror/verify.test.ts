@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BLOCK_BYTES } from '../../../engine/core/units.ts';
+import { Decision, Flag } from '../../../engine/data/abi.ts';
 import { until, watched } from '../../support/mirror-cases.ts';
 import { BLOCK_SECTORS, written } from '../../support/mirror-errors.ts';
 import type { Pair } from '../../support/mirror-pair.ts';
@@ -10,6 +11,7 @@ import {
   corrupt,
   different,
   order,
+  roomForClients,
   someBlocks,
   verified,
   verifiedUnderLoad,
@@ -27,12 +29,14 @@ describe('a verification', () => {
         fc.nat(500),
         fc.integer({ min: 0, max: 40 }),
         fc.boolean(),
-        (seed, count, own) => {
+        fc.constantFrom('direct' as const, 'digest' as const),
+        (seed, count, own, level) => {
           const pair = written(seed);
           const bad = someBlocks(pair, count);
           corrupt(pair, own ? 1 : 2, bad);
-          const report = verified(pair, 1);
+          const report = verified(pair, 1, { level });
           expect(report).toMatchObject({
+            level,
             state: 'done',
             differing: count,
             unreadable: 0,
@@ -54,12 +58,43 @@ describe('a verification', () => {
     }
   });
 
+  it('by digests asks for no payload, and tells what each of the two has', () => {
+    const pair = written(2);
+    const bad = [40, 41, 900];
+    corrupt(pair, 2, bad);
+    let payload = 0;
+    pair.onDecision = (h, op, slot) => {
+      if (op !== Decision.PeerData) return;
+      const asked = h.memory.decisions;
+      // The decision at hand is the one that names the slot.
+      for (let r = 0; r < asked.capacity; r += 1) {
+        if (asked.op(r) === op && asked.slot(r) === slot && asked.flags(r) !== Flag.Digest)
+          payload += 1;
+      }
+    };
+    const report = verified(pair, 1, { level: 'digest' });
+    expect(payload).toBe(0);
+    expect(blocksOf(report)).toEqual(bad);
+    expect(report.findings.map(({ block, blocks }) => [block, blocks])).toEqual([
+      [40, 2],
+      [900, 1],
+    ]);
+    for (const { right, why, copies } of report.findings) {
+      expect([right, why]).toEqual([0, 'no-checksums']);
+      expect(copies.map(({ node }) => node)).toEqual([1, 2]);
+      const digests = copies.map(({ holds }) => holds);
+      expect(new Set(digests).size).toBe(2);
+      for (const digest of digests) expect(digest).toMatch(/^[0-9a-f]{32}$/);
+    }
+  });
+
   it('that is to repair leaves equal replicas, and a loss of power takes nothing back', () => {
     for (let seed = 1; seed <= 6; seed += 1) {
       const pair = written(seed);
       const bad = someBlocks(pair, 12);
       corrupt(pair, 2, bad);
-      const report = verified(pair, 1, { repair: true });
+      const level = seed % 2 === 0 ? 'direct' : 'digest';
+      const report = verified(pair, 1, { level, repair: true });
       expect(report).toMatchObject({ state: 'done', differing: 12, repaired: 12 });
       expect(different(pair)).toEqual([]);
       pair.runFor(2_000);
@@ -118,6 +153,14 @@ describe('a verification', () => {
     expect(from).toBeGreaterThan(50);
     const second = verified(pair, 1, { id: 2, from });
     expect(second).toMatchObject({ state: 'done', checked: second.blocks - from });
+  });
+
+  it('takes at most a third of the time while clients are busy, and still comes to its end', () => {
+    for (let seed = 1; seed <= 3; seed += 1) {
+      const { share, violations } = roomForClients(seed);
+      expect([seed, ...violations]).toEqual([seed]);
+      expect(share).toBeGreaterThan(0.05);
+    }
   });
 
   it('is no faster than it may be', () => {
@@ -184,8 +227,18 @@ describe('a verification', () => {
     const seen = watched(pair);
     pair.host(1).unreadable.add(300 * BLOCK_SECTORS);
     pair.host(2).unreadable.add(900 * BLOCK_SECTORS + 3);
+    for (const h of pair.hosts) h.unreadable.add(1200 * BLOCK_SECTORS + h.node);
     const report = verified(pair, 1);
-    expect(report).toMatchObject({ state: 'done', differing: 0, unreadable: 2 });
+    expect(report).toMatchObject({ state: 'done', differing: 0, unreadable: 3 });
+    // A disk that does not give its copy leaves no doubt who is right, but where both do not.
+    const told = report.findings.map(({ block, right, why, copies }) => {
+      return [block, right, why, ...copies.map(({ holds }) => holds === 'unreadable')];
+    });
+    expect(told).toEqual([
+      [300, 2, 'medium-error', true, false],
+      [900, 1, 'medium-error', false, true],
+      [1200, 0, 'both-lost', true, true],
+    ]);
     const who = seen.flatMap(({ report: r }) => {
       if (r.kind !== 'event' || r.event.kind !== 'mirror.verify.unreadable') return [];
       return [[r.event.d['block'], r.event.d['who']]];
@@ -193,9 +246,10 @@ describe('a verification', () => {
     expect(who).toEqual([
       [300, 'own-disk'],
       [900, 'other-disk'],
+      [1200, 'both-disks'],
     ]);
     pair.runFor(100_000);
-    expect(pair.host(1).unreadable.size).toBe(0);
+    expect([...pair.host(1).unreadable]).toEqual([1200 * BLOCK_SECTORS + 1]);
   });
 
   it('looks at nothing where the host does not lead', () => {

@@ -95,9 +95,11 @@ export const eventsEn: { readonly [code: string]: string } = {
     'Block {block} was written again from the other replica, and read back well',
   'event.mirror.repair.failed': 'Block {block} stays bad: {what:term}',
   'event.mirror.verify.start':
-    'Begins to compare the replicas, at block {from} (what differs is repaired: {repair:term})',
+    'Begins to compare the replicas ({level:term}), at block {from} (what differs is repaired: ' +
+    '{repair:term})',
   'event.mirror.verify.differs': 'Block {block} differs between the replicas',
   'event.mirror.verify.repaired': 'Block {block} is written anew on the other replica',
+  'event.mirror.verify.disagrees': 'The metadata of the replicas disagree: {what:term}',
   'event.mirror.verify.unreadable': 'Block {block} cannot be compared: {who:term}',
   'event.mirror.verify.end':
     'The comparison ends ({state:term}): {checked} blocks looked at, {differing} differed, ' +

@@ -88,6 +88,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'mirror.repair.failed': look('disk', SEVERITY_TROUBLE),
   'mirror.verify.start': look('operator', SEVERITY_NOTE),
   'mirror.verify.differs': look('disk', SEVERITY_TROUBLE),
+  'mirror.verify.disagrees': look('disk', SEVERITY_TROUBLE),
   'mirror.verify.repaired': look('heal', SEVERITY_CHANGE),
   'mirror.verify.unreadable': look('disk', SEVERITY_TROUBLE),
   'mirror.verify.end': look('operator', SEVERITY_NOTE),

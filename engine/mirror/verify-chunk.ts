@@ -1,0 +1,342 @@
+/**
+ * The chunk that a verification has in hand, one at a time: under its range lock the peer is asked
+ * for it, or for its digest, and the own disk is held against the answer. A block that differs and
+ * is to be repaired is seen to its end here, whatever becomes of the order. What to look at next,
+ * and what to make of the outcome, the pass decides.
+ */
+import { ByteReader } from '../core/bytes.ts';
+import { invariant } from '../core/invariant.ts';
+import { BLOCK_BYTES } from '../core/units.ts';
+import { Decision, Flag, HEADER_BYTES, Header, Status } from '../data/abi.ts';
+import type { Parts } from './parts.ts';
+import { Hold } from './range-lock.ts';
+import { mediumError } from './repair.ts';
+import { Kind, Peer, Phase } from './request.ts';
+
+/** What became of a chunk; each is told once, when its slot and its lock are free again. */
+export interface ChunkOutcome {
+  /** Both have the same. */
+  equal(length: number): void;
+  /** Something in it differs, or cannot be read: its blocks are to be looked at alone. */
+  apart(first: number, count: number): void;
+  /** The block differs, with nothing under way over it. Told at once; whether to repair it. */
+  differs(look: BlockLook): boolean;
+  /** That block is left as it is: nobody wants it repaired. */
+  left(length: number): void;
+  /** The block that differed is the same now, by the digests of both. */
+  repaired(block: number): void;
+  /** One of the two disks, or both, did not give the block. */
+  unreadable(look: BlockLook): void;
+  /** It was not looked at, and has to be. */
+  again(first: number, count: number): void;
+}
+
+/** What was seen of one block. A digest is '' where it is not known. */
+export interface BlockLook {
+  readonly block: number;
+  readonly own: string;
+  readonly other: string;
+  /** Which disk did not give it. */
+  readonly lost: 'own-disk' | 'other-disk' | 'both-disks' | null;
+  /** The own map said that the peer lacks writes of it. */
+  readonly dirty: boolean;
+}
+
+const DIGEST_BYTES = 16;
+/** How often a block is rewritten before a resync has to see to it. */
+const TRIES = 3;
+
+/**
+ * How far it has come. A block that differs and is to be repaired goes on: its dirty bit is made
+ * durable, the peer is given the block, and both are asked once more.
+ */
+const Stage = {
+  Lock: 0,
+  Ask: 1,
+  Compare: 2,
+  /** The other disk did not give it: whether the own one does. */
+  Own: 3,
+  Mark: 4,
+  Rewrite: 5,
+  AskAgain: 6,
+  Recheck: 7,
+} as const;
+
+export class VerifyChunk {
+  readonly #p: Parts;
+  readonly #outcome: ChunkOutcome;
+  readonly #first: number;
+  readonly #end: number;
+  #slot = -1;
+  #stage: number = Stage.Lock;
+  /** {@link Flag.Digest} where digests are compared, 0 where the peer sends what it has. */
+  #how = 0;
+  /** The order that it belongs to has ended: what becomes of it concerns nobody. */
+  #abandoned = false;
+  #dirty = false;
+  #other = '';
+  #tries = 0;
+  /** Called when no repair is in hand. */
+  #idle: (() => void)[] = [];
+
+  constructor(parts: Parts, outcome: ChunkOutcome) {
+    this.#p = parts;
+    this.#outcome = outcome;
+    const { layout } = parts.turn.memory;
+    this.#first = layout.frontSlots + layout.peerSlots;
+    this.#end = this.#first + layout.engineSlots;
+  }
+
+  get inHand(): boolean {
+    return this.#slot >= 0;
+  }
+
+  /** The first block that is in hand for the present order, or Infinity. */
+  get firstBlock(): number {
+    if (this.#slot < 0 || this.#abandoned) return Number.POSITIVE_INFINITY;
+    return this.#block;
+  }
+
+  get #block(): number {
+    return (this.#p.slots.offset[this.#slot] as number) / BLOCK_BYTES;
+  }
+
+  get #length(): number {
+    return this.#p.slots.length[this.#slot] as number;
+  }
+
+  /** Takes blocks in hand; `how` as above. False when no slot is free. */
+  begin(block: number, count: number, how: number): boolean {
+    const { slots, locks, config, map } = this.#p;
+    const slot = slots.firstFree(this.#first, this.#end);
+    if (slot < 0) return false;
+    const offset = block * BLOCK_BYTES;
+    const length = Math.min(count * BLOCK_BYTES, config.sizeBytes - offset);
+    this.#slot = slot;
+    this.#stage = Stage.Lock;
+    this.#how = how;
+    this.#abandoned = false;
+    this.#dirty = count === 1 && map.isDirty(block);
+    this.#other = '';
+    this.#tries = 0;
+    slots.open(slot, Kind.Verify, offset, length, 0);
+    slots.phase[slot] = Phase.Range;
+    // Without the lock a write that one of them has already would be taken for a difference.
+    if (locks.acquire(slot, offset, offset + length, Hold.Shared)) this.granted(slot);
+    return true;
+  }
+
+  /** The order has ended. */
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
+  /** The range of the chunk is free of writes. */
+  granted(slot: number): void {
+    const { slots, reads, canary } = this.#p;
+    if (slots.phase[slot] !== Phase.Range) return;
+    if (!reads.possible) {
+      this.#again();
+      return;
+    }
+    this.#stage = Stage.Ask;
+    if (canary.verifyNoLock) this.#p.locks.release(slot);
+    reads.ask(slot, slots.offset[slot] as number, slots.length[slot] as number, this.#how);
+  }
+
+  /** The peer's answer for the chunk. */
+  answered(slot: number, status: number): void {
+    const again = this.#stage === Stage.AskAgain;
+    const { canary } = this.#p;
+    if (this.#abandoned && !again) this.#close();
+    else if (status === Status.StaleEpoch) this.#again();
+    else if (status !== Status.Ok && again) this.#unequal();
+    else if (status !== Status.Ok) this.#refused(slot);
+    else {
+      this.#stage = again ? Stage.Recheck : Stage.Compare;
+      if (this.#length <= BLOCK_BYTES) this.#other = this.#digest(slot);
+      const check = canary.digestUnchecked && this.#how !== 0 ? 0 : Flag.Check;
+      this.#read(slot, this.#how | check);
+    }
+  }
+
+  /** The own disk was held against the peer's answer. */
+  localDone(slot: number, status: number): void {
+    const { role } = this.#p;
+    const told = status === Status.Ok || status === Status.Differs;
+    if (!told && !mediumError(status)) {
+      this.#close();
+      role.failDisk('read');
+    } else if (this.#stage === Stage.Own) this.#lost(told ? 'other-disk' : 'both-disks', slot);
+    else if (this.#stage === Stage.Recheck) {
+      if (status === Status.Ok) this.#isRepaired();
+      else this.#unequal();
+    } else {
+      invariant(this.#stage === Stage.Compare, 'a chunk is read here once the peer answered');
+      if (this.#abandoned) this.#close();
+      else if (status === Status.Ok) this.#equal();
+      else if (this.#length > BLOCK_BYTES) this.#apart();
+      else if (status === Status.Differs) this.#differs(slot);
+      else this.#lost('own-disk', slot);
+    }
+  }
+
+  /** The peer has the block durably. Whether it is the same as here, both are asked once more. */
+  acked(slot: number): void {
+    const { slots, reads } = this.#p;
+    if (!reads.possible) {
+      // Another leads: the block is dirty, and the handshake with it says so.
+      this.#close();
+      return;
+    }
+    this.#stage = Stage.AskAgain;
+    reads.ask(slot, slots.offset[slot] as number, slots.length[slot] as number, this.#how);
+  }
+
+  /** Calls `done` when no repair is in hand: a host gives up its role with no block half done. */
+  whenIdle(done: () => void): void {
+    if (this.#slot >= 0 && this.#stage >= Stage.Mark) this.#idle.push(done);
+    else done();
+  }
+
+  /** The link is lost: the chunk is looked at again when the peer is back. */
+  linkLost(link: number): void {
+    const slot = this.#slot;
+    if (slot < 0) return;
+    const { slots, locks } = this.#p;
+    if (slots.phase[slot] === Phase.Range) this.#again();
+    else if (slots.peer[slot] === Peer.Sent && slots.link[slot] === link) {
+      slots.peer[slot] = Peer.Failing;
+      locks.releaseIfHeld(slot);
+    }
+  }
+
+  /** The backend has let go of every slot that waited on `link`. */
+  linkGone(link: number): void {
+    const slot = this.#slot;
+    if (slot < 0) return;
+    const { slots } = this.#p;
+    if (slots.peer[slot] === Peer.Failing && slots.link[slot] === link) this.#again();
+  }
+
+  #read(slot: number, flags: number): void {
+    const { slots, turn } = this.#p;
+    slots.phase[slot] = Phase.Flying;
+    const offset = slots.offset[slot] as number;
+    turn.emit(Decision.LocalRead, slot, 0, flags, offset, slots.length[slot] as number, 0);
+  }
+
+  #equal(): void {
+    const length = this.#length;
+    this.#close();
+    this.#outcome.equal(length);
+  }
+
+  #apart(): void {
+    const [first, count] = [this.#block, Math.ceil(this.#length / BLOCK_BYTES)];
+    this.#close();
+    this.#outcome.apart(first, count);
+  }
+
+  /** The other disk did not give it. */
+  #refused(slot: number): void {
+    if (this.#length > BLOCK_BYTES) {
+      this.#apart();
+      return;
+    }
+    this.#stage = Stage.Own;
+    this.#read(slot, this.#how);
+  }
+
+  #lost(lost: 'own-disk' | 'other-disk' | 'both-disks', slot: number): void {
+    const { repair } = this.#p;
+    const own = lost === 'other-disk' ? this.#digest(slot) : '';
+    const look = { block: this.#block, own, other: this.#other, lost, dirty: this.#dirty };
+    const length = this.#length;
+    const abandoned = this.#abandoned;
+    this.#close();
+    if (abandoned) return;
+    if (lost !== 'other-disk') repair.notice(look.block * BLOCK_BYTES, length);
+    this.#outcome.unreadable(look);
+  }
+
+  #differs(slot: number): void {
+    const { map, store, reads } = this.#p;
+    const block = this.#block;
+    const [own, dirty] = [this.#digest(slot), this.#dirty];
+    const repair = this.#outcome.differs({ block, own, other: this.#other, lost: null, dirty });
+    if (!repair || !reads.possible) {
+      this.#close();
+      this.#outcome.left(BLOCK_BYTES);
+      return;
+    }
+    // Dirty until both were found equal, and durably so: whatever comes between, a resync copies.
+    map.mark(block);
+    this.#stage = Stage.Mark;
+    store.flushPages(() => {
+      if (this.#slot === slot && this.#stage === Stage.Mark) this.#rewrite(slot);
+    });
+  }
+
+  #rewrite(slot: number): void {
+    const { slots, link, reads, canary } = this.#p;
+    if (!reads.possible) {
+      this.#close();
+      return;
+    }
+    this.#tries += 1;
+    this.#stage = Stage.Rewrite;
+    const offset = slots.offset[slot] as number;
+    const flags = canary.verifyNoFua ? 0 : Flag.Fua;
+    link.sendWrite(slot, offset, slots.length[slot] as number, flags);
+  }
+
+  /** Both were asked again, and have the same: the evidence that clears the block. */
+  #isRepaired(): void {
+    const { map, turn } = this.#p;
+    const block = this.#block;
+    map.clear(block);
+    turn.reached('mirror.verify.repaired');
+    turn.event('mirror.verify.repaired', { block });
+    const abandoned = this.#abandoned;
+    this.#close();
+    if (!abandoned) this.#outcome.repaired(block);
+  }
+
+  /** The block was written over, and is not the same: one of the reads or writes was not true. */
+  #unequal(): void {
+    const { link, reads } = this.#p;
+    if (this.#tries < TRIES && reads.possible && this.#stage === Stage.Recheck) {
+      this.#rewrite(this.#slot);
+      return;
+    }
+    this.#close();
+    // It stays dirty: a resync sees to it, from the beginning.
+    link.drop('not-repaired');
+  }
+
+  /** It is begun anew later; what was being rewritten is dirty, and the resync's from here on. */
+  #again(): void {
+    const [first, count] = [this.#block, Math.ceil(this.#length / BLOCK_BYTES)];
+    const done = this.#stage >= Stage.Mark || this.#abandoned;
+    this.#close();
+    if (!done) this.#outcome.again(first, count);
+  }
+
+  #close(): void {
+    const { slots, locks } = this.#p;
+    const slot = this.#slot;
+    this.#slot = -1;
+    slots.close(slot);
+    locks.releaseIfHeld(slot);
+    for (const call of this.#idle.splice(0)) call();
+  }
+
+  /** The digest in the slot's header, '' where none was asked for. */
+  #digest(slot: number): string {
+    if (this.#how === 0) return '';
+    const at = slot * HEADER_BYTES + Header.Digest;
+    const { bytes } = this.#p.turn.memory.headers;
+    return new ByteReader(bytes, at, at + DIGEST_BYTES).hex(DIGEST_BYTES);
+  }
+}
