@@ -100,7 +100,7 @@ function advice(report: VerifyReport, { primary }: VerdictContext): string[] {
   const left = differing - repaired;
   if (repair && left > 0) lines.push(`${count(left, 'block')} left to the next resync.`);
   if (state === 'stopped') {
-    const how = level === 'quick' ? '' : ` before block ${cursor}; go on with --from ${cursor}`;
+    const how = level === 'quick' ? '' : ` before block ${cursor}; go on with --resume`;
     lines.push(`${volume}: stopped (${term(language(), reason)})${how}.`);
   }
   return lines;

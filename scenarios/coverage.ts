@@ -287,6 +287,12 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'an application that does not start where it is switched to',
   },
   {
+    mark: 'verify-continued',
+    swarm: 'seldom',
+    reason: 'a comparison must be interrupted within its seconds, and its copies in step again',
+    test: 'a comparison whose core is killed',
+  },
+  {
     mark: 'stop-failed',
     swarm: 'never',
     reason: APPLICATION,

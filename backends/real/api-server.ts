@@ -173,7 +173,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 interface VerifyBody {
-  readonly kind: 'verify' | 'verify-stop';
+  readonly kind: 'verify' | 'verify-stop' | 'verify-resume';
   readonly volume?: unknown;
   readonly level?: unknown;
   readonly from?: unknown;
@@ -184,7 +184,7 @@ interface VerifyBody {
 function parseVerify(body: VerifyBody): OperatorCommand | null {
   const { kind, volume, level = 'direct', from, repair, bytesPerSecond } = body;
   if (typeof volume !== 'string') return null;
-  if (kind === 'verify-stop') return { kind, volume };
+  if (kind !== 'verify') return { kind, volume };
   if (!isCount(from) || !isCount(bytesPerSecond) || typeof repair !== 'boolean') return null;
   if (level !== 'direct' && level !== 'digest' && level !== 'quick') return null;
   return { kind, volume, level, from, repair, bytesPerSecond };
@@ -211,7 +211,9 @@ function parseCommand(text: string): OperatorCommand | null {
   if (typeof value !== 'object' || value === null) return null;
   const { kind, group, to } = value as Record<string, unknown>;
   if (kind === 'status') return { kind };
-  if (kind === 'verify' || kind === 'verify-stop') return parseVerify(value as VerifyBody);
+  if (kind === 'verify' || kind === 'verify-stop' || kind === 'verify-resume') {
+    return parseVerify(value as VerifyBody);
+  }
   if (kind === 'resolve') return parseResolve(value as Record<string, unknown>);
   if (typeof group !== 'string') return null;
   if (kind === 'switch') return Number.isSafeInteger(to) ? { kind, group, to: Number(to) } : null;

@@ -1,6 +1,6 @@
 /** `understudy verify`: compares the replicas of a volume while it is in use. */
 import { Command } from 'commander';
-import { fetchStatus, sendCommand } from '../../backends/real/api-client.ts';
+import { sendCommand } from '../../backends/real/api-client.ts';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import type { VerifyLevel, VerifyReport } from '../../engine/data/messages.ts';
 import { term } from '../../viewer/src/catalogue/catalogue.ts';
@@ -24,12 +24,15 @@ interface VerifyOptions extends NodeOptions {
   readonly from: string;
   readonly rate: string;
   readonly stop?: boolean;
+  readonly resume?: boolean;
   readonly json?: boolean;
 }
 
 const ASK_EVERY_MS = 300;
 /** A data actor that has said nothing of an order by then will not. */
 const BEGINS_WITHIN_MS = 10_000;
+/** One that is interrupted goes on elsewhere by then, or later and without this command. */
+const GOES_ON_WITHIN_MS = 120_000;
 const MIB = 1024 * 1024;
 
 /** Builds the command. */
@@ -47,15 +50,16 @@ export function verifyCommand(): Command {
     .option('--from <block>', 'begin at this block of 4 KiB: where an earlier one stopped', '0')
     .option('--rate <MiB>', 'MiB a second at most; 0 for no limit', '100')
     .option('--stop', 'end the verification that runs')
+    .option('--resume', 'go on where the last one was stopped or interrupted, as it was ordered')
     .option('--name <node>', 'ask this node (default: the one that leads the volume)')
     .option('--data <folder>', 'ask the node whose folder this is')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
-It goes on when this command is interrupted; --stop ends it. Exit codes: 0 the replicas are equal,
-or are now; 1 they differ, some blocks could not be read, or it was stopped or refused; 2 bad
-input.`,
+It goes on when this command is interrupted, and on another node when the group moves there; --stop
+ends it. Exit codes: 0 the replicas are equal, or are now; 1 they differ, some blocks could not be
+read, or it was stopped or refused; 2 bad input.`,
     )
     .action(async (file: string, options: VerifyOptions) => {
       process.exitCode = await run(file, options);
@@ -68,17 +72,11 @@ async function run(file: string, options: VerifyOptions): Promise<number> {
   const bytesPerSecond = wholeNumber('--rate', options.rate) * MIB;
   const folders = foldersOf(file, options);
   const [volume, leader] = await primaryOf(folders, options.volume);
-  const command =
-    options.stop === true
-      ? ({ kind: 'verify-stop', volume } as const)
-      : ({
-          kind: 'verify',
-          volume,
-          level,
-          from,
-          repair: options.repair === true,
-          bytesPerSecond,
-        } as const);
+  const repair = options.repair === true;
+  const order = { kind: 'verify', volume, level, from, repair, bytesPerSecond } as const;
+  const others = { stop: 'verify-stop', resume: 'verify-resume' } as const;
+  const other = options.stop ? others.stop : options.resume ? others.resume : null;
+  const command = other === null ? order : ({ kind: other, volume } as const);
   const answer = await sendCommand(leader.folder, command);
   if (!answer.ok) {
     if (options.json) printJson({ volume, ...answer });
@@ -90,11 +88,13 @@ async function run(file: string, options: VerifyOptions): Promise<number> {
     else console.log(`The verification of ${volume} is stopped.`);
     return EXIT_OK;
   }
-  const report = await follow(leader, volume, answer.verify ?? 0, options.json ?? false);
-  const { node: primary, names } = leader.host;
-  if (options.json) printJson({ ...report, primary, names });
-  else console.log(verdictText(report, { primary, names }));
-  return isSound(report) ? EXIT_OK : EXIT_BROKEN;
+  // Who leads it may change on the way.
+  const all = options.data === undefined ? foldersOf(file, {}) : folders;
+  const told = await follow(all, volume, answer.verify ?? 0, options.json ?? false);
+  const { node: primary, names } = told.host;
+  if (options.json) printJson({ ...told.report, primary, names });
+  else console.log(verdictText(told.report, { primary, names }));
+  return isSound(told.report) ? EXIT_OK : EXIT_BROKEN;
 }
 
 /** The volume that is meant, and the node of this machine that leads it. */
@@ -118,37 +118,69 @@ async function primaryOf(
   );
 }
 
-/** Shows how far it is until it has ended. */
+/** Shows how far it is until it has ended, on whichever node it goes on. */
 async function follow(
-  { folder, host: { session } }: Answering,
+  folders: readonly string[],
   volume: string,
   id: number,
   quiet: boolean,
-): Promise<VerifyReport> {
+): Promise<Told> {
   let progress: ReturnType<typeof startProgress> | null = null;
-  const heardBy = Date.now() + BEGINS_WITHIN_MS;
+  let [known, heardAt] = [false, Date.now()];
   try {
     for (;;) {
-      const { status, session: now } = await fetchStatus(folder);
-      const local = status.volumes.find((each) => each.volume === volume)?.local;
-      const report = local?.verify;
-      if (now !== session) throw lost(volume, 'the node has begun anew', 'order it once more');
-      if ((report?.id ?? 0) > id) throw lost(volume, 'another one has begun', 'wait for that one');
-      // The status may still tell of the one before.
-      if (report?.id === id) {
-        const { blocks, cursor, differing, state, reason } = report;
-        if (state === 'done' || state === 'stopped') return report;
+      const { told, other } = await reportOf(folders, volume, id);
+      if (other && known) throw lost(volume, 'another one has begun', 'wait for that one');
+      if (told !== null) {
+        const { blocks, cursor, differing, state, reason } = told.report;
+        if (state === 'done' || state === 'stopped') return told;
+        [known, heardAt] = [true, Date.now()];
         progress ??= startProgress(`Comparing ${volume}`, blocks, quiet, 'blocks');
         const waits = state === 'paused' ? `waiting: ${term(language(), reason)}` : '';
         progress.update(cursor, waits || `${differing} differ`);
-      } else if (Date.now() > heardBy) {
-        throw lost(volume, 'the node says nothing of it', 'see understudy status');
+      } else if (Date.now() - heardAt > (known ? GOES_ON_WITHIN_MS : BEGINS_WITHIN_MS)) {
+        throw known
+          ? lost(volume, 'no node of this machine says how far it is', 'verify --resume later')
+          : lost(volume, 'the node says nothing of it', 'see understudy status');
       }
       await new Promise((wake) => setTimeout(wake, ASK_EVERY_MS));
     }
   } finally {
     progress?.stop();
   }
+}
+
+interface Told {
+  readonly host: HostStatus;
+  readonly report: VerifyReport;
+}
+
+/**
+ * What the node that is at it, or has ended it, says, null where none is or has; and whether one is
+ * at another one.
+ */
+async function reportOf(
+  folders: readonly string[],
+  volume: string,
+  id: number,
+): Promise<{ readonly told: Told | null; readonly other: boolean }> {
+  let told: Told | null = null;
+  let other = false;
+  const look = (host: HostStatus): boolean => {
+    const local = host.status.volumes.find((each) => each.volume === volume)?.local;
+    const report = local?.verify;
+    if (report === undefined) return false;
+    const { state, reason, level } = report;
+    if (report.id !== id) other ||= state === 'running' && level !== 'quick';
+    // What was interrupted here goes on elsewhere.
+    else if (state !== 'stopped' || reason === 'order' || level === 'quick') {
+      told = { host, report };
+    }
+    return told !== null;
+  };
+  // A node that leads may be away for a moment.
+  await findNode(folders, look).catch(() => null);
+  return { told, other };
 }
 
 function lost(volume: string, why: string, remedy: string): InputError {

@@ -21,7 +21,6 @@ import type {
   ControlDecision,
   ControlInput,
   Durable,
-  OperatorCommand,
 } from './interface.ts';
 import { type Attestation, LeaseHolder, LeaseVoter } from './lease.ts';
 import type { ControlMessage, DirectMessage, FactsMessage, Heartbeat } from './messages.ts';
@@ -42,9 +41,9 @@ import {
 } from './state.ts';
 import { statusOf } from './status.ts';
 import { Upkeep } from './upkeep.ts';
-import { Verification } from './verification.ts';
+import { isVerify, Verification } from './verification.ts';
 import { Views } from './views.ts';
-import { type Doubted, Volumes } from './volumes.ts';
+import { type Doubted, type Noted, Volumes } from './volumes.ts';
 
 export interface ControlOptions {
   readonly config: ClusterConfig;
@@ -69,6 +68,7 @@ interface Document {
   readonly running: readonly Running[];
   /** Absent in documents of before. */
   readonly doubted?: readonly Doubted[];
+  readonly verify?: readonly Noted[];
 }
 
 const WAKE_MIN = 1000;
@@ -212,16 +212,11 @@ export class Control implements ControlActor {
         this.#local();
         return;
       case 'operator':
-        this.#order(input.id, input.command);
+        if (isVerify(input.command)) this.#verification.take(input.id, input.command);
+        else this.#operator.take(input.id, input.command);
         this.#planDue = true;
         return;
     }
-  }
-
-  #order(id: number, command: OperatorCommand): void {
-    if (command.kind === 'verify' || command.kind === 'verify-stop') {
-      this.#verification.take(id, command);
-    } else this.#operator.take(id, command);
   }
 
   #local(): void {
@@ -254,7 +249,7 @@ export class Control implements ControlActor {
       this.#formation.restore(document.formation);
       this.#voter.restore(document.attested);
       this.#executor.restore(document.running);
-      this.#volumes.restore(document.doubted ?? []);
+      this.#volumes.restore(document.doubted ?? [], document.verify ?? []);
     }
     this.#raft.start(document?.raft ?? null);
     this.#facts = this.#composeFacts(0);
@@ -357,6 +352,7 @@ export class Control implements ControlActor {
       case 'facts':
         if (peer.facts === null || message.version > peer.facts.version) {
           peer.facts = message;
+          this.#verification.heard(message);
           this.#planDue = true;
         }
         return;
@@ -502,6 +498,7 @@ export class Control implements ControlActor {
     if (this.#state.voters.length === 0) this.#formation.tick(this.#facts);
     else this.#formation.tell();
     this.#operator.tick();
+    this.#verification.tick();
     if (flags['RULE-01']) this.#actAlone();
     this.#planDue = true;
     this.#executeDue = true;
@@ -569,6 +566,7 @@ export class Control implements ControlActor {
       attested: this.#context.flags['attest-not-persisted'] ? [] : this.#voter.attested,
       running: this.#executor.running,
       doubted: this.#volumes.doubted,
+      verify: this.#volumes.notes,
     };
     return document as unknown as Durable;
   }

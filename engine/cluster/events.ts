@@ -45,6 +45,7 @@ export const CLUSTER_EVENTS = {
   'data.refused': ['volume', 'peer', 'reason'],
   'data.attached': ['volume', 'disk', 'epoch'],
   'operator.command': ['command', 'group', 'to'],
+  'verify.continue': ['volume', 'cursor'],
   'operator.answer': ['command', 'ok', 'reason'],
   'canary.alone': ['group', 'epoch'],
 } as const;
@@ -81,6 +82,7 @@ export const CLUSTER_MARKS = [
   'relay-used',
   'stop-failed',
   'taker-rebooted',
+  'verify-continued',
   'voter-attested',
   'voter-attest-waits-for-restart',
   'voter-readmitted',

@@ -91,6 +91,8 @@ export type OperatorCommand =
       readonly bytesPerSecond: number;
     }
   | { readonly kind: 'verify-stop'; readonly volume: string }
+  /** Go on where the last one was interrupted, or stopped. */
+  | { readonly kind: 'verify-resume'; readonly volume: string }
   | {
       /**
        * Give up the branch of the replica that is not on `keep`. The generations are those that a

@@ -156,6 +156,29 @@ const branch = shape({
   dirty: integer,
   padded: integer,
 });
+const finding = shape({
+  block: integer,
+  blocks: integer,
+  what: oneOf('differs', 'unreadable', 'dirty'),
+  right: integer,
+  why: oneOf('no-checksums', 'medium-error', 'both-lost', 'dirty', 'other-dirty'),
+  repaired: integer,
+  copies: list(shape({ node: integer, holds: text }), 8),
+});
+const note = shape({
+  serial: integer,
+  id: integer,
+  level: oneOf('direct', 'digest', 'quick'),
+  repair: flag,
+  bytesPerSecond: integer,
+  state: oneOf('open', 'stopped', 'done'),
+  cursor: integer,
+  checked: integer,
+  differing: integer,
+  repaired: integer,
+  unreadable: integer,
+  findings: list(finding, 64),
+});
 const plainFacts = shape({
   volume: text,
   attached: flag,
@@ -165,8 +188,11 @@ const plainFacts = shape({
   want: orNull(want),
   doubted: flag,
 });
-const volumeFacts: Check = (v) =>
-  plainFacts(v) && orAbsent(branch)((v as { readonly branch?: unknown }).branch);
+const volumeFacts: Check = (v) => {
+  if (!plainFacts(v)) return false;
+  const facts = v as { readonly branch?: unknown; readonly verify?: unknown };
+  return orAbsent(branch)(facts.branch) && orAbsent(note)(facts.verify);
+};
 const groupFacts = shape({
   group: text,
   running: integer,

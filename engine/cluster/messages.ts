@@ -12,6 +12,7 @@ import type { CommandRef, GenesisEntry } from './entries.ts';
 import type { LogCommand } from './interface.ts';
 import type { LogEntry } from './raft-log.ts';
 import type { ClusterState } from './state.ts';
+import type { VerifyNote } from './verify-note.ts';
 
 interface Base {
   /** Boot of the sender's host. */
@@ -127,6 +128,8 @@ export interface VolumeFacts {
   readonly doubted: boolean;
   /** What it says of its branch while the other replica's is another one. Absent if not so. */
   readonly branch?: Branch;
+  /** How far a comparison of the replicas has come; absent where none was heard of. */
+  readonly verify?: VerifyNote;
 }
 
 /** A data actor's wish; its members carry the boots that were known when it was uttered. */

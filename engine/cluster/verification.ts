@@ -1,13 +1,33 @@
 /**
  * Orders to compare replicas. They change nothing that is agreed on, so they are no entries of the
- * log: the node that leads the volume takes them, and nobody else can carry them out.
+ * log: the node that leads the volume takes them, and nobody else can carry them out. How far one
+ * is every holder of a replica notes (verify-note.ts): one that is interrupted goes on by itself
+ * where the volume is led next.
  */
-import { BLOCK_BYTES } from '../core/units.ts';
-import type { VolumeRecord } from '../data/messages.ts';
+import { BLOCK_BYTES, MICROS_PER_S, type Micros } from '../core/units.ts';
+import type { VerifyOrder, VerifyReport, VolumeRecord } from '../data/messages.ts';
 import type { Context } from './context.ts';
-import type { OperatorAnswer, VerifyCommand } from './interface.ts';
+import type { OperatorAnswer, OperatorCommand, VerifyCommand } from './interface.ts';
+import type { FactsMessage } from './messages.ts';
 import { type ClusterState, recordOf } from './state.ts';
+import { isNewer, keptOf, noteAfter, type VerifyNote } from './verify-note.ts';
 import type { LocalVolume, Volumes } from './volumes.ts';
+
+/** How often a running one is noted: so much is looked at again at most. */
+const NOTE_EVERY: Micros = 5 * MICROS_PER_S;
+/** How soon it is tried again to go on with one. */
+const RETRY: Micros = 2 * MICROS_PER_S;
+/** Orders of one life of a core, and nodes: an order's number is made of these and the session. */
+const ORDERS = 4096;
+const NODES = 128;
+
+const NOTHING = { checked: 0, differing: 0, repaired: 0, unreadable: 0, findings: [] } as const;
+
+/** Whether a command is one that is taken here. */
+export function isVerify(command: OperatorCommand): command is VerifyCommand {
+  const { kind } = command;
+  return kind === 'verify' || kind === 'verify-stop' || kind === 'verify-resume';
+}
 
 export class Verification {
   readonly #context: Context;
@@ -15,11 +35,15 @@ export class Verification {
   readonly #state: () => ClusterState;
   /** Orders given in this life of the core. */
   #given = 0;
+  /** When each volume's comparison was noted last, and may be gone on with. */
+  readonly #notedAt: Map<string, Micros> = new Map();
+  readonly #tryAt: Map<string, Micros> = new Map();
 
   constructor(context: Context, volumes: Volumes, state: () => ClusterState) {
     this.#context = context;
     this.#volumes = volumes;
     this.#state = state;
+    volumes.onVerify = (local, report) => this.#reported(local, report);
   }
 
   /** Carries the command out, or answers why not. */
@@ -27,13 +51,36 @@ export class Verification {
     const { kind, volume } = command;
     const d = { command: kind, group: volume, to: 0 };
     const cause = this.#context.event('operator.command', d);
-    const answer = this.#refusal(command) ?? this.#order(command, cause);
+    const answer = this.#answer(command, cause);
     const reason = answer.ok ? '' : answer.reason;
     this.#context.event('operator.answer', { command: kind, ok: answer.ok, reason }, cause);
     this.#context.decide({ kind: 'answer', id, answer });
   }
 
-  #refusal(command: VerifyCommand): OperatorAnswer | null {
+  /** Another node tells what it remembers. */
+  heard({ volumes }: FactsMessage): void {
+    for (const { volume, verify } of volumes) {
+      const local = this.#volumes.get(volume);
+      if (local === null || verify === undefined || !isNewer(verify, local.note)) continue;
+      this.#volumes.note(local, verify);
+    }
+  }
+
+  /** Goes on with what was interrupted, where this node leads the volume now. */
+  tick(): void {
+    for (const local of this.#volumes.all) {
+      const { note, volume } = local;
+      if (note?.state !== 'open' || isUnderWay(local)) continue;
+      if (this.#context.now < (this.#tryAt.get(volume) ?? 0)) continue;
+      const record = recordOf(this.#state(), volume);
+      if (record?.primary !== this.#context.node || this.#unready(local, record) !== null) continue;
+      this.#context.reached('verify-continued');
+      const d = { volume, cursor: note.cursor };
+      this.#goOn(local, note, this.#context.event('verify.continue', d, ''));
+    }
+  }
+
+  #answer(command: VerifyCommand, cause: string): OperatorAnswer {
     const { volume } = command;
     const record = recordOf(this.#state(), volume);
     if (record === null) return no('unknown-volume', 'see-status');
@@ -41,10 +88,12 @@ export class Verification {
     if (local === null || record.primary !== this.#context.node) {
       return no('not-primary', 'ask-the-primary');
     }
-    if (command.kind === 'verify-stop') return null;
+    if (command.kind === 'verify-stop') return this.#stop(local, cause);
+    const unready = this.#unready(local, record);
+    if (command.kind === 'verify-resume') return unready ?? this.#resume(local, cause);
     const size = this.#context.config.volumes.find(({ name }) => name === volume)?.sizeBytes ?? 0;
     if (command.from * BLOCK_BYTES >= size) return no('behind-the-end', 'see-configuration');
-    return this.#unready(local, record);
+    return unready ?? this.#begin(local, command, cause);
   }
 
   #unready(local: LocalVolume, { members }: VolumeRecord): OperatorAnswer | null {
@@ -55,19 +104,80 @@ export class Verification {
     return members.length > 1 ? null : no('not-in-sync', 'wait-for-resync');
   }
 
-  #order(command: VerifyCommand, cause: string): OperatorAnswer {
-    const { volume } = command;
-    if (command.kind === 'verify-stop') {
-      const stop = { kind: 'verify', order: null, cause } as const;
-      this.#context.decide({ kind: 'to-data', volume, command: stop });
-      return { ok: true };
+  #begin(
+    local: LocalVolume,
+    { level, from, repair, bytesPerSecond }: Extract<VerifyCommand, { kind: 'verify' }>,
+    cause: string,
+  ): OperatorAnswer {
+    const id = this.#number();
+    const how = { id, level, repair, bytesPerSecond } as const;
+    // One that takes no time is given again where it was interrupted.
+    if (level === 'quick') {
+      this.#order(local, { ...how, from }, cause);
+      return { ok: true, verify: id };
     }
-    this.#given += 1;
-    const { level, from, repair, bytesPerSecond } = command;
-    const order = { id: this.#given, level, from, repair, bytesPerSecond };
-    this.#context.decide({ kind: 'to-data', volume, command: { kind: 'verify', order, cause } });
-    return { ok: true, verify: order.id };
+    const serial = (local.note?.serial ?? 0) + 1;
+    const note = { ...NOTHING, ...how, serial, state: 'open', cursor: from } as const;
+    this.#volumes.note(local, note);
+    this.#order(local, { ...how, from }, cause);
+    return { ok: true, verify: id };
   }
+
+  #resume(local: LocalVolume, cause: string): OperatorAnswer {
+    const { note } = local;
+    if (note === null || note.state === 'done') {
+      return no('nothing-to-resume', 'begin-anew');
+    }
+    const again = { ...note, id: this.#number(), serial: note.serial + 1, state: 'open' } as const;
+    this.#volumes.note(local, again);
+    this.#goOn(local, again, cause);
+    return { ok: true, verify: again.id };
+  }
+
+  #stop(local: LocalVolume, cause: string): OperatorAnswer {
+    const { note, volume } = local;
+    if (note?.state === 'open') {
+      this.#volumes.note(local, { ...note, serial: note.serial + 1, state: 'stopped' });
+    }
+    const command = { kind: 'verify', order: null, cause } as const;
+    this.#context.decide({ kind: 'to-data', volume, command });
+    return { ok: true };
+  }
+
+  #goOn(local: LocalVolume, note: VerifyNote, cause: string): void {
+    const { id, level, repair, bytesPerSecond, cursor: from } = note;
+    const found = keptOf(note);
+    this.#order(local, { id, level, repair, bytesPerSecond, from, found }, cause);
+  }
+
+  #order(local: LocalVolume, order: VerifyOrder, cause: string): void {
+    const { volume } = local;
+    this.#tryAt.set(volume, this.#context.now + RETRY);
+    this.#context.decide({ kind: 'to-data', volume, command: { kind: 'verify', order, cause } });
+  }
+
+  /** The data actor says how far it is. */
+  #reported(local: LocalVolume, report: VerifyReport): void {
+    const { note, volume } = local;
+    if (note === null || note.id !== report.id) return;
+    const { now } = this.#context;
+    const ended = report.state === 'done' || report.state === 'stopped';
+    if (!ended && now - (this.#notedAt.get(volume) ?? -NOTE_EVERY) < NOTE_EVERY) return;
+    this.#notedAt.set(volume, now);
+    this.#volumes.note(local, noteAfter(note, report));
+  }
+
+  /** Tells the order from every other one, whoever gave it. */
+  #number(): number {
+    const { session, node } = this.#context;
+    this.#given += 1;
+    return (session * NODES + node) * ORDERS + (this.#given % ORDERS);
+  }
+}
+
+/** Whether the data actor is at one now. */
+function isUnderWay({ verify }: LocalVolume): boolean {
+  return verify?.state === 'running' || verify?.state === 'paused';
 }
 
 function no(reason: string, remedy: string): OperatorAnswer {

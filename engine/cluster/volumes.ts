@@ -11,6 +11,7 @@ import type {
 } from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { VolumeFacts, Want } from './messages.ts';
+import type { VerifyNote } from './verify-note.ts';
 
 export interface LocalVolume {
   readonly volume: string;
@@ -42,6 +43,8 @@ export interface LocalVolume {
   verify: VerifyReport | null;
   /** What it says of its branch; null while its peer's data are no other one. */
   branch: Branch | null;
+  /** The newest note of a verification, whoever wrote it; null while there is none. */
+  note: VerifyNote | null;
 }
 
 /**
@@ -53,12 +56,20 @@ export interface Doubted {
   readonly boot: BootId;
 }
 
+/** What is remembered of a volume's verification. */
+export interface Noted {
+  readonly volume: string;
+  readonly note: VerifyNote;
+}
+
 export class Volumes {
   readonly #context: Context;
   readonly #all: LocalVolume[] = [];
   #doubted: readonly Doubted[] = [];
   /** Called when {@link doubted} changed and must be made durable. */
   readonly #changed: () => void;
+  /** Told each report on a verification. */
+  onVerify: (local: LocalVolume, report: VerifyReport) => void = () => {};
 
   constructor(context: Context, changed: () => void = () => {}) {
     this.#context = context;
@@ -85,6 +96,7 @@ export class Volumes {
         failure: '',
         verify: null,
         branch: null,
+        note: null,
       });
     }
   }
@@ -106,7 +118,11 @@ export class Volumes {
   }
 
   /** What an earlier life wrote down; a reboot is doubt enough by itself (RULE-06). */
-  restore(doubted: readonly Doubted[]): void {
+  restore(doubted: readonly Doubted[], notes: readonly Noted[]): void {
+    for (const { volume, note } of notes) {
+      const local = this.get(volume);
+      if (local !== null) local.note = note;
+    }
     if (this.#context.flags['failure-forgotten']) return;
     this.#doubted = doubted.filter(({ boot }) => boot === this.#context.boot);
   }
@@ -210,6 +226,7 @@ export class Volumes {
       }
       case 'verify':
         volume.verify = report;
+        this.onVerify(volume, report);
         return;
       case 'branch':
         volume.branch = report.branch;
@@ -246,11 +263,23 @@ export class Volumes {
   }
 
   facts(): readonly VolumeFacts[] {
-    return this.#all.map(({ volume, attached, disk, generation, epoch, want, branch }) => {
+    return this.#all.map(({ volume, attached, disk, generation, epoch, want, branch, note }) => {
       const doubted = this.isDoubted(volume);
       const facts = { volume, attached, disk, generation, epoch, want, doubted };
-      return branch === null ? facts : { ...facts, branch };
+      const apart = branch === null ? facts : { ...facts, branch };
+      return note === null ? apart : { ...apart, verify: note };
     });
+  }
+
+  /** Keeps a note, durably. */
+  note(local: LocalVolume, note: VerifyNote): void {
+    local.note = note;
+    this.#changed();
+  }
+
+  /** The notes, to outlive the process. */
+  get notes(): readonly Noted[] {
+    return this.#all.flatMap(({ volume, note }) => (note === null ? [] : [{ volume, note }]));
   }
 
   #doubt(local: LocalVolume): void {

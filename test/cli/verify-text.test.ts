@@ -78,7 +78,7 @@ describe('the verdict of a verification', () => {
     expect(text).toContain('1 written anew');
     expect(text).toContain('1 block written anew from the copy of a.');
     expect(text).toContain('1 block left to the next resync.');
-    expect(text).toContain('before block 9; go on with --from 9');
+    expect(text).toContain('before block 9; go on with --resume');
     expect(isSound({ ...some, repaired: 2 })).toBe(true);
   });
 

@@ -83,7 +83,9 @@ describe('the local door of a core', () => {
     } as const;
     await sendCommand(folder, order);
     await sendCommand(folder, { kind: 'verify-stop', volume: 'v' });
-    expect(commands).toEqual([order, { kind: 'verify-stop', volume: 'v' }]);
+    await sendCommand(folder, { kind: 'verify-resume', volume: 'v' });
+    const others = ['verify-stop', 'verify-resume'].map((kind) => ({ kind, volume: 'v' }));
+    expect(commands).toEqual([order, ...others]);
     for (const change of [
       { level: 'deep' },
       { from: -1 },
@@ -93,7 +95,7 @@ describe('the local door of a core', () => {
     ]) {
       await sendCommand(folder, { ...order, ...change } as unknown as OperatorCommand);
     }
-    expect(commands).toHaveLength(2);
+    expect(commands).toHaveLength(3);
   });
 
   it('takes an order to give a branch up only with both generations named', async () => {

@@ -5,6 +5,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasNative } from '../../backends/real/native.ts';
+import { signal } from '../../backends/real/process-identity.ts';
 import type { VerifyReport } from '../../engine/data/messages.ts';
 import { AckRecorder } from './support/ack-recorder.ts';
 import { sleep, waitFor } from './support/hosts.ts';
@@ -62,9 +63,9 @@ describe('understudy verify', () => {
     return cluster.command('verify', ...words);
   }
 
-  function corrupt(name: string): void {
+  function corrupt(name: string, blocks: readonly number[] = BAD): void {
     const file = openSync(cluster.replicaPath(name), 'r+');
-    for (const block of BAD) writeSync(file, Buffer.alloc(8, 0xbd), 0, 8, block * BLOCK + 512);
+    for (const block of blocks) writeSync(file, Buffer.alloc(8, 0xbd), 0, 8, block * BLOCK + 512);
     fsyncSync(file);
     closeSync(file);
   }
@@ -170,4 +171,47 @@ describe('understudy verify', () => {
     const rest = await verify('--json', '--rate', '0', '--from', String(cursor));
     expect(JSON.parse(rest.out) as Verdict).toMatchObject({ checked: BLOCKS - cursor });
   });
+
+  it('is resumed where it was stopped', { timeout: 60_000 }, async () => {
+    const slow = verify('--json', '--level', 'digest', '--rate', '4');
+    await waitFor('it runs', async () => (await reached(serving)) > 0);
+    expect((await verify('--stop')).code).toBe(0);
+    const { id, cursor } = JSON.parse((await slow).out) as Verdict;
+    const { code, out } = await verify('--json', '--resume');
+    const again = JSON.parse(out) as Verdict;
+    // What it had looked at before counts, and is not looked at twice.
+    expect(again).toMatchObject({ level: 'digest', state: 'done', checked: BLOCKS });
+    expect([code, again.id !== id, cursor > 0]).toEqual([0, true, true]);
+    const nothing = await verify('--json', '--resume');
+    expect([nothing.code, nothing.out]).toMatchObject([1, expect.stringContaining('resume')]);
+  });
+
+  it('goes on by itself after its core was killed, and finds all', {
+    timeout: 120_000,
+  }, async () => {
+    await cluster.waitHealthy();
+    // Of the one that was repaired last the map on disk still says that it may differ.
+    const others = [USED + 5, USED + 300, BLOCKS - 2];
+    corrupt(other(), others);
+    const [leader, began] = [serving, await cluster.status(serving)];
+    const slow = verify('--json', '--level', 'digest', '--rate', '2', '--repair');
+    await waitFor('a note', async () => (await reached(leader)) > BLOCKS / 3);
+    if (began === null) throw new Error('nobody serves');
+    signal(began.processes.core, 'SIGKILL');
+    const { code, out } = await slow;
+    const { state, repaired, checked, findings } = JSON.parse(out) as Verdict;
+    expect([code, state, repaired]).toEqual([0, 'done', others.length]);
+    expect(findings.map(({ block }) => block)).toEqual(others);
+    expect(checked).toBe(BLOCKS);
+    const told = [serving, other()].map((name) => cluster.log(name)).join('');
+    expect(told).not.toContain('panic');
+    const now = await cluster.status(leader);
+    expect(now?.session).toBeGreaterThan(began.session);
+  });
+
+  /** The block that a running comparison has reached. */
+  async function reached(name: string): Promise<number> {
+    const report = (await cluster.status(name))?.status.volumes[0]?.local?.verify;
+    return report?.state === 'running' ? report.cursor : 0;
+  }
 });

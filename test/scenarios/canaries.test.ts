@@ -37,6 +37,10 @@ describe('a campaign', () => {
     expect(found('verify-no-fua', SEEDS[0]!, 120, 'disks')).toBeGreaterThan(0);
   });
 
+  it('of disk faults finds digest-unchecked soon', { timeout: 2 * MINUTE }, () => {
+    expect(found('digest-unchecked', SEEDS[0]!, 120, 'disks')).toBeGreaterThan(0);
+  });
+
   it('of disk faults finds failure-forgotten soon', { timeout: 2 * MINUTE }, () => {
     expect(found('failure-forgotten', SEEDS[0]!, 400, 'disks')).toBeGreaterThan(0);
   });

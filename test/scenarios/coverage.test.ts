@@ -17,7 +17,7 @@ import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
 import { runScenario } from '../../scenarios/run.ts';
 import { CONFIG, OWNED, onlyGroup } from '../support/control-fixtures.ts';
-import { ControlNet, GROUP, S } from '../support/control-net.ts';
+import { ControlNet, GROUP, S, VOLUME } from '../support/control-net.ts';
 import { setup } from '../support/control-split.ts';
 import { brokenTaker, olderDisk, tell } from '../support/mirror-cases.ts';
 import {
@@ -291,6 +291,15 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
     application((net) => {
       net.host(2).startFails = true;
       net.command(1, 1, { kind: 'switch', group: GROUP, to: 2 });
+    }),
+  'verify-continued': () =>
+    application((net) => {
+      const how = { level: 'digest', from: 0, repair: false, bytesPerSecond: 0 } as const;
+      const leader = net.status(1).volumes[0]?.primary ?? 0;
+      net.command(leader, 1, { kind: 'verify', volume: VOLUME, ...how });
+      net.pass(S);
+      net.killCore(leader);
+      net.startCore(leader);
     }),
   'stop-failed': () =>
     application((net) => {

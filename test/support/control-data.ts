@@ -4,7 +4,7 @@
  */
 import type { ControlInput } from '../../engine/cluster/interface.ts';
 import type { ClusterConfig } from '../../engine/core/config.ts';
-import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
+import type { DataCommand, DataReport, VerifyOrder } from '../../engine/data/messages.ts';
 import { type Host, MS, VOLUME } from './control-host.ts';
 
 interface World {
@@ -20,6 +20,8 @@ export class ControlData {
   readonly #world: World;
   /** The replication network is down. */
   cut = false;
+  /** Comparisons that data actors were told to make, in order; nobody makes them. */
+  readonly verifications: { readonly node: number; readonly order: VerifyOrder | null }[] = [];
   #writes = 0;
   #acked = 0;
   #flushed = 0;
@@ -48,6 +50,9 @@ export class ControlData {
     const { data, disk } = host;
     if (!data.alive) return;
     switch (command.kind) {
+      case 'verify':
+        this.verifications.push({ node: host.node, order: command.order });
+        return;
       case 'grant':
         data.until = Math.max(data.until, command.until);
         return;

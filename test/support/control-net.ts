@@ -216,6 +216,14 @@ export class ControlNet {
     this.#tellApp(host);
   }
 
+  /** Documents that became durable so far. */
+  persists = 0;
+
+  /** Comparisons that data actors were told to make. */
+  get verifications(): ControlData['verifications'] {
+    return this.#data.verifications;
+  }
+
   command(node: number, id: number, command: OperatorCommand): void {
     this.#give(this.host(node), { kind: 'operator', id, command });
   }
@@ -347,6 +355,7 @@ export class ControlNet {
         const { token, durable } = decision;
         this.#later(host, 1 * MS + this.#rng.below(8 * MS), () => {
           host.durable = JSON.parse(JSON.stringify(durable));
+          this.persists += 1;
           this.#checkLog(durable);
           this.#give(host, { kind: 'persisted', token });
         });

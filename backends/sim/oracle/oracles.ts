@@ -2,7 +2,7 @@
  * All oracles of one volume and its group, told what happens. They read the history, the disks and
  * the records; none knows how the engine works.
  */
-import type { DataReport, VerifyReport, VolumeRecord } from '../../../engine/data/messages.ts';
+import type { DataReport, VolumeRecord } from '../../../engine/data/messages.ts';
 import type { Actors } from '../actors.ts';
 import type { ArrayPool } from '../arrays.ts';
 import type { CacheLoss } from '../disk.ts';
@@ -10,6 +10,7 @@ import { Ill } from '../disk-ills.ts';
 import { Request } from '../history.ts';
 import type { ApplicationState } from '../observer.ts';
 import { AcknowledgedOracle } from './acknowledged.ts';
+import { ComparedOracle } from './compared.ts';
 import { CoverOracle } from './cover.ts';
 import { FlushedOracle } from './flushed.ts';
 import { OneEpochOracle } from './one-epoch.ts';
@@ -31,6 +32,7 @@ export class VolumeOracles {
   readonly #epoch: OneEpochOracle;
   readonly #stop: StopBeforeStartOracle;
   readonly #cover: CoverOracle;
+  readonly #compared: ComparedOracle;
   readonly #verdict: Verdict;
   /** When a write was acknowledged last. */
   #acked = 0;
@@ -72,6 +74,7 @@ export class VolumeOracles {
       this.holder.running.includes(node),
     );
     this.#cover = new CoverOracle(truth, actors, verdict);
+    this.#compared = new ComparedOracle(truth, verdict);
   }
 
   invoked(op: number): void {
@@ -286,43 +289,12 @@ export class VolumeOracles {
         this.#stop.stopped(replica.node);
         return;
       case 'verify':
-        this.#compared(replica, report);
+        this.#compared.report(replica, report);
         return;
       case 'event':
-        if (report.event.kind === 'mirror.verify.repaired') {
-          this.#repaired(replica, report.event.d['block'] as number);
-        }
+        this.#compared.event(replica, report.event);
         return;
       default:
-    }
-  }
-
-  /** Who compares replicas whose disks have kept their word finds nothing. */
-  #compared(replica: ReplicaTruth, report: VerifyReport): void {
-    const { differing, disagreements, findings } = report;
-    if (differing === 0 && disagreements.length === 0) return;
-    const { replicas, config } = this.truth;
-    if (replicas.some(({ disk }) => disk.ills.everStruck)) return;
-    const block = findings.find(({ what }) => what === 'differs')?.block ?? -1;
-    const d = { volume: config.name, block, differing };
-    this.#verdict.find('LAW-cover', replica.node, 'cover.compared', d);
-  }
-
-  /** What a comparison says it repaired is the same here and on the media of the other replica. */
-  #repaired(replica: ReplicaTruth, block: number): void {
-    const { replicas, config, spoils } = this.truth;
-    if (replicas.some(({ disk }) => disk.ills.any || disk.latent.any)) return;
-    const { view } = replica.disk;
-    for (const other of replicas) {
-      if (other === replica) continue;
-      const { media } = other.disk;
-      for (let at = block * BLOCK_SECTORS; at < (block + 1) * BLOCK_SECTORS; at += 1) {
-        const [here, there] = [view[at] as number, media[at] as number];
-        if (spoils.content(here) === spoils.content(there)) continue;
-        const d = { volume: config.name, block, here, there };
-        this.#verdict.find('LAW-cover', other.node, 'cover.not-repaired', d);
-        return;
-      }
     }
   }
 

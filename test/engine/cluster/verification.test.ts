@@ -3,10 +3,11 @@ import type { OperatorAnswer, VerifyCommand } from '../../../engine/cluster/inte
 import type { ClusterState } from '../../../engine/cluster/state.ts';
 import { Verification } from '../../../engine/cluster/verification.ts';
 import { Volumes } from '../../../engine/cluster/volumes.ts';
-import type { VerifyReport } from '../../../engine/data/messages.ts';
+import type { VerifyOrder, VerifyReport } from '../../../engine/data/messages.ts';
 import { contextOf, OWNED, ofKind, onlyRecord } from '../../support/control-fixtures.ts';
 import { ControlNet, S, VOLUME } from '../../support/control-net.ts';
 
+const RESUME = { kind: 'verify-resume', volume: VOLUME } as const;
 const VERIFY = {
   kind: 'verify',
   volume: VOLUME,
@@ -42,7 +43,7 @@ function setup(node: number, role: 'Primary' | 'Secondary', state: ClusterState 
     expect(answer.id).toBe(5);
     return { answer: answer.answer, orders: ofKind(decisions, 'to-data').map((d) => d.command) };
   };
-  return { ask, volumes };
+  return { ask, volumes, verification, context };
 }
 
 const REPORT: VerifyReport = {
@@ -66,9 +67,13 @@ const REPORT: VerifyReport = {
 describe('an order to compare replicas', () => {
   it('is given to the data actor of the primary, each with a number of its own', () => {
     const { ask } = setup(1, 'Primary');
-    for (const id of [1, 2]) {
+    const seen = new Set<number>();
+    for (let time = 1; time <= 2; time += 1) {
       const { answer, orders } = ask(VERIFY);
-      expect(answer).toEqual({ ok: true, verify: id });
+      const id = answer.ok ? (answer.verify ?? 0) : 0;
+      expect(id).toBeGreaterThan(0);
+      expect(seen.has(id)).toBe(false);
+      seen.add(id);
       const order = { id, level: 'digest', from: 3, repair: true, bytesPerSecond: 9 };
       expect(orders).toMatchObject([{ kind: 'verify', order }]);
     }
@@ -113,8 +118,119 @@ describe('an order to compare replicas', () => {
     net.command(1, 1, VERIFY);
     net.command(2, 2, VERIFY);
     net.pass(S / 10);
-    expect(net.answers.get(1)).toEqual({ ok: true, verify: 1 });
+    expect(net.answers.get(1)).toMatchObject({ ok: true });
     expect(net.answers.get(2)).toMatchObject({ ok: false, reason: 'not-primary' });
     expect(net.status(1).committed).toBe(committed);
+  });
+
+  it('that is stopped can be resumed where it was, and one that is done cannot', () => {
+    const { ask, volumes, verification } = setup(1, 'Primary');
+    expect(ask(RESUME).answer).toMatchObject({ ok: false, reason: 'nothing-to-resume' });
+    const { answer } = ask(VERIFY);
+    const id = answer.ok ? (answer.verify ?? 0) : 0;
+    const report = { ...REPORT, id, cursor: 77, checked: 70 };
+    ask({ kind: 'verify-stop', volume: VOLUME });
+    volumes.report({ ...report, state: 'stopped', reason: 'order' }, () => 0, null);
+    // What people stopped, only people begin again.
+    verification.tick();
+    const again = ask(RESUME);
+    expect(again.answer).toMatchObject({ ok: true });
+    const [command] = again.orders as [{ order: VerifyOrder }];
+    expect(command.order).toMatchObject({ level: 'digest', repair: true, from: 77 });
+    expect(command.order.found).toMatchObject({ checked: 70, differing: 1 });
+    expect(command.order.id).not.toBe(id);
+    volumes.report({ ...report, id: command.order.id, state: 'done' }, () => 0, null);
+    expect(ask(RESUME).answer).toMatchObject({ ok: false, reason: 'nothing-to-resume' });
+  });
+
+  it('that compares metadata leaves one that is under way to go on afterwards', () => {
+    const { ask, volumes, verification, context } = setup(1, 'Primary');
+    const { answer } = ask(VERIFY);
+    const id = answer.ok ? (answer.verify ?? 0) : 0;
+    volumes.report({ ...REPORT, id, cursor: 99 }, () => 0, null);
+    const quick = ask({ ...VERIFY, level: 'quick' }).answer;
+    const other = quick.ok ? (quick.verify ?? 0) : 0;
+    volumes.report(
+      { ...REPORT, id, cursor: 101, state: 'stopped', reason: 'order' },
+      () => 0,
+      null,
+    );
+    volumes.report({ ...REPORT, id: other, level: 'quick', state: 'done' }, () => 0, null);
+    context.now += 10 * S;
+    verification.tick();
+    const orders = ofKind(context.take(), 'to-data').map((each) => each.command);
+    expect(orders).toMatchObject([{ kind: 'verify', order: { id, from: 101 } }]);
+  });
+});
+
+describe('a comparison that is interrupted', () => {
+  /** A cluster in which node `leader` leads the volume and has got to block 80. */
+  function begun(seed: number): { net: ControlNet; id: number; leader: number; other: number } {
+    const net = new ControlNet({ seed, wire: true });
+    net.await(() => net.whole(), 20 * S);
+    net.pass(S);
+    const leader = net.status(1).volumes[0]?.primary ?? 0;
+    net.command(leader, 1, VERIFY);
+    net.pass(S / 10);
+    const answer = net.answers.get(1);
+    const id = answer?.ok === true ? (answer.verify ?? 0) : 0;
+    expect(net.verifications).toMatchObject([{ node: leader, order: { id, from: 3 } }]);
+    net.report(leader, { ...REPORT, id, cursor: 80, checked: 70 });
+    net.pass(S);
+    return { net, id, leader, other: 3 - leader };
+  }
+
+  it('goes on by itself where the volume is led next', () => {
+    for (let seed = 1; seed <= 4; seed += 1) {
+      const { net, id, leader, other } = begun(seed);
+      net.powerOff(leader);
+      // A copy alone has nothing to be compared with.
+      net.pass(15 * S);
+      expect(net.verifications).toHaveLength(1);
+      net.powerOn(leader);
+      expect(net.await(() => net.whole(), 30 * S)).toBe(true);
+      net.pass(5 * S);
+      const next = net.verifications.at(-1);
+      expect([seed, next]).toMatchObject([seed, { node: other, order: { id, from: 80 } }]);
+      expect(next?.order?.found).toMatchObject({ checked: 70, differing: 1 });
+      net.report(other, { ...REPORT, id, state: 'done', cursor: 4096 });
+      net.pass(20 * S);
+      const count = net.verifications.length;
+      net.pass(20 * S);
+      expect(net.verifications.length).toBe(count);
+    }
+  });
+
+  it('goes on after the core began anew', () => {
+    const { net, id, leader } = begun(3);
+    net.killCore(leader);
+    net.startCore(leader);
+    net.pass(10 * S);
+    expect(net.verifications.at(-1)).toMatchObject({ node: leader, order: { id, from: 80 } });
+  });
+
+  it('is remembered by both through a loss of all power', () => {
+    const { net, id } = begun(2);
+    for (const node of [1, 2, 3]) net.powerOff(node);
+    for (const node of [1, 2, 3]) net.powerOn(node);
+    net.await(() => net.whole(), 60 * S);
+    net.pass(10 * S);
+    expect(net.verifications.at(-1)).toMatchObject({ order: { id, from: 80 } });
+  });
+
+  it('leaves the log as it was, and costs a document every few seconds at most', () => {
+    const { net, id, leader } = begun(1);
+    const { committed } = net.status(1);
+    const before = net.persists;
+    for (let n = 1; n <= 100; n += 1) {
+      net.report(leader, { ...REPORT, id, cursor: 80 + n });
+      net.pass(S / 5);
+    }
+    expect(net.status(1).committed).toBe(committed);
+    // 20 seconds, three nodes.
+    expect(net.persists - before).toBeLessThan(20);
+    net.command(leader, 2, { kind: 'verify-stop', volume: VOLUME });
+    net.pass(20 * S);
+    expect(net.verifications.filter(({ order }) => order !== null)).toHaveLength(1);
   });
 });

@@ -167,7 +167,7 @@ describe('a local volume', () => {
     before.volumes.report(failed, boots, RECORD);
     const after = setup(1, canaries);
     after.context.boot = boot;
-    after.volumes.restore(before.volumes.doubted);
+    after.volumes.restore(before.volumes.doubted, []);
     after.attach(1);
     const doubted = (): boolean => after.volumes.facts()[0]?.doubted === true;
     return { ...after, doubted };

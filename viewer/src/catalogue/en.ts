@@ -349,6 +349,7 @@ export const en: { readonly [code: string]: string } = {
     'A crash lost an acknowledged write that the replica left behind still has',
   'term.acknowledged.lost-at-takeover': 'A write was acknowledged that the new primary never had',
   'term.acknowledged.promoted-without': 'A replica became primary without an acknowledged write',
+  'term.cover.missed': 'A comparison that is done did not name a block that differed all the time',
   'term.cover.not-repaired': 'A block that a comparison repaired is not the same on both replicas',
   'term.cover.compared': 'A comparison finds replicas different whose disks have kept their word',
   'term.cover.crash': 'After a crash the replicas differ in a block that neither knows of',

@@ -347,6 +347,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.acknowledged.lost-while-held': '崩溃丢失了已确认的写入，而被移出的副本仍持有它',
   'term.acknowledged.lost-at-takeover': '已确认的写入在新主节点上不存在',
   'term.acknowledged.promoted-without': '副本缺少已确认的写入就成为主用',
+  'term.cover.missed': '比对已完成，却漏掉了一个始终不一致的块',
   'term.cover.not-repaired': '比对已修复的块在两个副本上仍不相同',
   'term.cover.compared': '磁盘并未出错，比对却发现副本不一致',
   'term.cover.crash': '崩溃之后两个副本在某块上不同，却都不知道',
