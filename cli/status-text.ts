@@ -1,6 +1,7 @@
 /** The status of a node as tables for a terminal. */
 import Table from 'cli-table3';
 import type { HostStatus } from '../backends/real/host-status.ts';
+import type { VerifyReport } from '../engine/data/messages.ts';
 import { splitLine } from './split-text.ts';
 
 /** Several lines, without a line feed at the end. `exclusivity` is the guarantee in words. */
@@ -70,11 +71,39 @@ export function statusText(host: HostStatus, exclusivity: string): string {
       ]),
     ),
   );
+  for (const { volume, local } of status.volumes) {
+    if (local?.verify !== undefined || local?.nextVerify !== undefined) {
+      parts.push(`Comparison of ${volume}: ${comparisonText(local.verify, local.nextVerify)}`);
+    }
+  }
   parts.push(`Control datagrams: ${countersOf(host.control)}`);
   for (const [volume, stats] of Object.entries(host.volumes)) {
     parts.push(`Volume ${volume}: ${countersOf(stats)}`);
   }
   return parts.filter((part) => part !== '').join('\n');
+}
+
+/** How the last comparison stands, and when the next one is due. */
+function comparisonText(verify: VerifyReport | undefined, dueIn: number | undefined): string {
+  const words: string[] = [];
+  if (verify !== undefined) {
+    const { level, state, cursor, blocks, differing, repaired, unreadable } = verify;
+    const { disagreements } = verify;
+    const far = state === 'done' ? state : `${state} at block ${cursor} of ${blocks}`;
+    const found =
+      level === 'quick'
+        ? `${disagreements.length} disagreements`
+        : `${differing} differ, ${repaired} repaired, ${unreadable} unreadable`;
+    words.push(`${level}, ${far}, ${found}`);
+  }
+  if (dueIn !== undefined) words.push(`next in ${spanText(dueIn)}`);
+  return words.join('; ');
+}
+
+function spanText(micros: number): string {
+  const hours = micros / 3.6e9;
+  if (hours >= 48) return `${(hours / 24).toFixed(1)} days`;
+  return hours >= 1 ? `${hours.toFixed(1)} h` : `${Math.ceil(micros / 6e7)} min`;
 }
 
 function exportOf({ volumes }: HostStatus, volume: string): string {

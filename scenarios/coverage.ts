@@ -293,6 +293,12 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'a comparison whose core is killed',
   },
   {
+    mark: 'verify-scheduled',
+    swarm: 'never',
+    reason: 'the demonstration has no schedule, and runs last a minute',
+    test: 'a comparison that is due',
+  },
+  {
     mark: 'stop-failed',
     swarm: 'never',
     reason: APPLICATION,

@@ -5,7 +5,8 @@ import type { ClusterConfig } from '../../engine/core/config.ts';
 /**
  * Timing, nodes, volumes and groups: whatever promises and placement are reckoned from. Addresses
  * and paths are left out, for they are each host's own view of the world (address translation, a
- * folder with another name), and a wrong one can only keep nodes apart.
+ * folder with another name), and a wrong one can only keep nodes apart. So is how often replicas
+ * are compared: the leader's file decides.
  */
 export function configHash({ timing, nodes, volumes, groups }: ClusterConfig): string {
   const agreed = {
@@ -15,7 +16,7 @@ export function configHash({ timing, nodes, volumes, groups }: ClusterConfig): s
       links: control.length,
       data: replication !== '',
     })),
-    volumes: volumes.map(({ replicas, nbd, ...volume }) => ({
+    volumes: volumes.map(({ replicas, nbd, verify, ...volume }) => ({
       ...volume,
       replicas: replicas.map(({ node, meta }) => ({ node, meta: meta !== '' })),
       nbd: nbd.map(({ node }) => node),

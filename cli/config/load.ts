@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path';
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { $ZodIssue } from 'zod/v4/core';
 import { checkConfig } from '../../engine/cluster/config-check.ts';
-import type { ClusterConfig } from '../../engine/core/config.ts';
+import type { ClusterConfig, VerifySchedule } from '../../engine/core/config.ts';
 import { EXTENT_BYTES } from '../../engine/core/units.ts';
 import { explainProblem } from './problems.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
@@ -196,6 +196,7 @@ function toClusterConfig(
       diskTimeout: time(volume.diskTimeout),
       reads: volume.reads,
       splitBrain: volume.splitBrain,
+      ...(volume.verify === undefined ? {} : { verify: schedule(volume.verify) }),
       replicas: Object.entries(volume.replicas).map(([node, { path, meta }]) => ({
         node: nodeId(node, ['volumes', name, 'replicas', node]),
         path: resolve(folder, path),
@@ -240,6 +241,13 @@ function toClusterConfig(
   };
   return { config: problems.length > 0 ? null : config, problems };
 }
+
+function schedule({ every, level, rate }: NonNullable<VolumeFile['verify']>): VerifySchedule {
+  const [wait, bytesPerSecond] = [parseDuration(every) as number, parseSize(rate) as number];
+  return { every: wait, level, bytesPerSecond };
+}
+
+type VolumeFile = ConfigFile['volumes'][string];
 
 /** Field names that the file writes otherwise than the engine. */
 const FILE_FIELDS: Readonly<Record<string, string>> = {

@@ -54,6 +54,17 @@ const replica = z.strictObject({
   meta: z.string().min(1).optional().describe('Separate metadata device or file.'),
 });
 
+const verify = z.strictObject({
+  every: duration.describe(
+    'From the end of one comparison to the beginning of the next, 1min..365d.',
+  ),
+  level: z
+    .enum(['direct', 'digest', 'quick'])
+    .default('digest')
+    .describe('direct: all of it is sent; digest: digests are; quick: metadata only.'),
+  rate: size.default('100MiB').describe('At most so much a second; 0B for no limit.'),
+});
+
 const volume = z.strictObject({
   uuid: z.string().regex(/^[0-9a-f]{32}$/, '32 lower-case hexadecimal digits'),
   size: size.describe('Size that applications see.'),
@@ -72,6 +83,9 @@ const volume = z.strictObject({
     .enum(SPLIT_POLICIES)
     .default('none')
     .describe('Whose changes are given up when both copies went on apart; none: a person decides.'),
+  verify: verify
+    .optional()
+    .describe('The replicas are compared by themselves; nothing is repaired.'),
   replicas: z.record(name, replica),
   nbd: z.record(name, z.array(exportAddress).min(1).max(8)).default({}),
 });

@@ -64,6 +64,8 @@ volumes:
     #   discard-unchanged, discard-fewer-changes: of the copy with no changes, or with fewer
     #   discard-local, discard-remote: of the host that is primary now, or of the other one
     splitBrain: none
+    # The copies can be compared by themselves; what differs is told, not changed.
+    # verify: { every: 7d, level: digest, rate: 50MiB }
     # One copy per host: a file, a partition or a disk. Metadata sits behind the data.
     replicas:
       a: { path: a/data.img }

@@ -6,6 +6,7 @@ const DURATIONS: readonly (readonly [suffix: string, micros: number])[] = [
   ['s', 1_000_000],
   ['min', 60_000_000],
   ['h', 3_600_000_000],
+  ['d', 86_400_000_000],
 ];
 
 const SIZES: readonly (readonly [suffix: string, bytes: number])[] = [

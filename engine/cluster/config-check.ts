@@ -25,6 +25,9 @@ const AL_MAX = 896;
 /** How long a disk may answer nothing, in µs. */
 const WAIT_MIN = 1_000_000;
 const WAIT_MAX = 600_000_000;
+/** How often replicas are compared, in µs: a minute, a year. */
+const VERIFY_MIN = 60_000_000;
+const VERIFY_MAX = 365 * 86_400_000_000;
 const PPM = 1_000_000;
 const RATE_MAX = 100_000;
 
@@ -165,6 +168,11 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
     }
     if (!SPLIT_POLICIES.includes(volume.splitBrain ?? 'none')) {
       say([...path, 'splitBrain'], 'bad-split-policy', { policy: String(volume.splitBrain) });
+    }
+    const every = volume.verify?.every ?? VERIFY_MIN;
+    if (!Number.isSafeInteger(every) || every < VERIFY_MIN || every > VERIFY_MAX) {
+      const params = { time: every, least: VERIFY_MIN, most: VERIFY_MAX };
+      say([...path, 'verify', 'every'], 'bad-verify-every', params);
     }
     if (volume.replicas.length !== 2) {
       say([...path, 'replicas'], 'replica-count', { replicas: volume.replicas.length, needed: 2 });

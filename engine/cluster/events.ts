@@ -46,6 +46,7 @@ export const CLUSTER_EVENTS = {
   'data.attached': ['volume', 'disk', 'epoch'],
   'operator.command': ['command', 'group', 'to'],
   'verify.continue': ['volume', 'cursor'],
+  'verify.scheduled': ['volume', 'level'],
   'operator.answer': ['command', 'ok', 'reason'],
   'canary.alone': ['group', 'epoch'],
 } as const;
@@ -83,6 +84,7 @@ export const CLUSTER_MARKS = [
   'stop-failed',
   'taker-rebooted',
   'verify-continued',
+  'verify-scheduled',
   'voter-attested',
   'voter-attest-waits-for-restart',
   'voter-readmitted',

@@ -192,6 +192,8 @@ export interface ClusterStatus {
       readonly doubted: boolean;
       /** Its last verification in this life of the core; absent when there was none. */
       readonly verify?: VerifyReport;
+      /** How long until it is compared by itself; absent where it is not, or not led here. */
+      readonly nextVerify?: Micros;
     } | null;
     /** Its replicas went on apart, or are strangers. Absent when it is not so, or not known. */
     readonly split?: SplitStatus;

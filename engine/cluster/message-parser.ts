@@ -165,7 +165,7 @@ const finding = shape({
   repaired: integer,
   copies: list(shape({ node: integer, holds: text }), 8),
 });
-const note = shape({
+const plainNote = shape({
   serial: integer,
   id: integer,
   level: oneOf('direct', 'digest', 'quick'),
@@ -179,6 +179,8 @@ const note = shape({
   unreadable: integer,
   findings: list(finding, 64),
 });
+const note: Check = (v) =>
+  plainNote(v) && orAbsent(integer)((v as { readonly rested?: unknown }).rested);
 const plainFacts = shape({
   volume: text,
   attached: flag,

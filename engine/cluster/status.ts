@@ -42,9 +42,10 @@ export function statusOf(
       if (local === null) return { ...said, local: null };
       const { disk, role, link, dirty } = local;
       const doubted = volumes.isDoubted(record.volume);
-      const known = { disk, role, link, dirty, doubted };
-      const { verify } = local;
-      return { ...said, local: verify === null ? known : { ...known, verify } };
+      const { verify, dueIn } = local;
+      const compared = verify === null ? {} : { verify };
+      const next = dueIn === null ? {} : { nextVerify: dueIn };
+      return { ...said, local: { disk, role, link, dirty, doubted, ...compared, ...next } };
     }),
     groups: state.groups
       .filter((group) => !context.units.some((u) => u.implicit && u.group.name === group.group))

@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 import type { OperatorAnswer, OperatorCommand, VerifyCommand } from './interface.ts';
 import type { FactsMessage } from './messages.ts';
 import { type ClusterState, recordOf } from './state.ts';
-import { isNewer, keptOf, noteAfter, type VerifyNote } from './verify-note.ts';
+import { isNewer, keptOf, NO_NOTE, noteAfter, type VerifyNote } from './verify-note.ts';
 import type { LocalVolume, Volumes } from './volumes.ts';
 
 /** How often a running one is noted: so much is looked at again at most. */
@@ -21,7 +21,8 @@ const RETRY: Micros = 2 * MICROS_PER_S;
 const ORDERS = 4096;
 const NODES = 128;
 
-const NOTHING = { checked: 0, differing: 0, repaired: 0, unreadable: 0, findings: [] } as const;
+/** How often it is written down at least how long nothing was compared. */
+const REST_EVERY: Micros = 3600 * MICROS_PER_S;
 
 /** Whether a command is one that is taken here. */
 export function isVerify(command: OperatorCommand): command is VerifyCommand {
@@ -38,6 +39,8 @@ export class Verification {
   /** When each volume's comparison was noted last, and may be gone on with. */
   readonly #notedAt: Map<string, Micros> = new Map();
   readonly #tryAt: Map<string, Micros> = new Map();
+  /** From when on this leader counts how long a volume was not compared. */
+  readonly #restsFrom: Map<string, Micros> = new Map();
 
   constructor(context: Context, volumes: Volumes, state: () => ClusterState) {
     this.#context = context;
@@ -66,18 +69,54 @@ export class Verification {
     }
   }
 
-  /** Goes on with what was interrupted, where this node leads the volume now. */
+  /**
+   * Goes on with what was interrupted, and begins what is due, where this node leads the volume.
+   */
   tick(): void {
     for (const local of this.#volumes.all) {
       const { note, volume } = local;
-      if (note?.state !== 'open' || isUnderWay(local)) continue;
-      if (this.#context.now < (this.#tryAt.get(volume) ?? 0)) continue;
+      local.dueIn = null;
       const record = recordOf(this.#state(), volume);
-      if (record?.primary !== this.#context.node || this.#unready(local, record) !== null) continue;
+      const leads = record?.primary === this.#context.node;
+      if (!leads || isUnderWay(local) || this.#unready(local, record) !== null) {
+        this.#restsFrom.delete(volume);
+        continue;
+      }
+      if (this.#context.now < (this.#tryAt.get(volume) ?? 0)) continue;
+      if (note?.state !== 'open') {
+        this.#rest(local);
+        continue;
+      }
       this.#context.reached('verify-continued');
       const d = { volume, cursor: note.cursor };
       this.#goOn(local, note, this.#context.event('verify.continue', d, ''));
     }
+  }
+
+  /** Counts how long the volume was not compared, and has it compared when it is time. */
+  #rest(local: LocalVolume): void {
+    const { volume } = local;
+    const plan = this.#context.config.volumes.find(({ name }) => name === volume)?.verify;
+    if (plan === undefined) return;
+    const { now } = this.#context;
+    const from = this.#restsFrom.get(volume) ?? now;
+    this.#restsFrom.set(volume, from);
+    const note = local.note ?? NO_NOTE;
+    const rested = (note.rested ?? 0) + now - from;
+    local.dueIn = Math.max(0, plan.every - rested);
+    if (local.dueIn > 0 && now - from < Math.min(REST_EVERY, plan.every / 8)) return;
+    this.#restsFrom.set(volume, now);
+    this.#volumes.note(local, {
+      ...note,
+      serial: note.serial + 1,
+      rested: local.dueIn > 0 ? rested : 0,
+    });
+    if (local.dueIn > 0) return;
+    this.#context.reached('verify-scheduled');
+    const { level, bytesPerSecond } = plan;
+    const cause = this.#context.event('verify.scheduled', { volume, level }, '');
+    const how = { level, from: 0, repair: false, bytesPerSecond } as const;
+    this.#begin(local, { kind: 'verify', volume, ...how }, cause);
   }
 
   #answer(command: VerifyCommand, cause: string): OperatorAnswer {
@@ -117,7 +156,7 @@ export class Verification {
       return { ok: true, verify: id };
     }
     const serial = (local.note?.serial ?? 0) + 1;
-    const note = { ...NOTHING, ...how, serial, state: 'open', cursor: from } as const;
+    const note = { ...NO_NOTE, ...how, serial, state: 'open', cursor: from } as const;
     this.#volumes.note(local, note);
     this.#order(local, { ...how, from }, cause);
     return { ok: true, verify: id };

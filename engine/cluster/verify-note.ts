@@ -4,6 +4,7 @@
  * agreed on rests upon them: the newest that is heard of wins, and a lost one costs a few gibibytes
  * that are looked at twice.
  */
+import type { Micros } from '../core/units.ts';
 import type { VerifyLevel, VerifyReport, VerifyTally } from '../data/messages.ts';
 
 export interface VerifyNote extends VerifyTally {
@@ -18,7 +19,25 @@ export interface VerifyNote extends VerifyTally {
   readonly state: 'open' | 'stopped' | 'done';
   /** Everything before this block was looked at. */
   readonly cursor: number;
+  /** How long ago it ended, as far as whoever led has counted; absent at its end. */
+  readonly rested?: Micros;
 }
+
+/** The note of a volume that was never compared. */
+export const NO_NOTE: VerifyNote = {
+  serial: 0,
+  id: 0,
+  level: 'digest',
+  repair: false,
+  bytesPerSecond: 0,
+  state: 'done',
+  cursor: 0,
+  checked: 0,
+  differing: 0,
+  repaired: 0,
+  unreadable: 0,
+  findings: [],
+};
 
 /** Findings that a note keeps: it travels in datagrams with those of all other volumes. */
 export const NOTE_FINDINGS_MAX = 12;

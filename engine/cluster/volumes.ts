@@ -45,6 +45,8 @@ export interface LocalVolume {
   branch: Branch | null;
   /** The newest note of a verification, whoever wrote it; null while there is none. */
   note: VerifyNote | null;
+  /** How long until it is compared by itself; null where it is not, or not known here. */
+  dueIn: Micros | null;
 }
 
 /**
@@ -97,6 +99,7 @@ export class Volumes {
         verify: null,
         branch: null,
         note: null,
+        dueIn: null,
       });
     }
   }

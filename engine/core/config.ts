@@ -48,6 +48,17 @@ export interface VolumeConfig {
   readonly reads?: 'local' | 'balanced';
   /** Whose changes are given up when both replicas went on apart; absent like 'none'. */
   readonly splitBrain?: SplitPolicy;
+  /** How often its replicas are compared by themselves; absent for never. */
+  readonly verify?: VerifySchedule;
+}
+
+/** Comparisons that nobody has to order. They repair nothing. */
+export interface VerifySchedule {
+  /** From the end of one to the beginning of the next, 1 min..1 year, while the volume is led. */
+  readonly every: Micros;
+  readonly level: 'direct' | 'digest' | 'quick';
+  /** Bytes a second that are compared at most; 0 for no limit. */
+  readonly bytesPerSecond: number;
 }
 
 /**

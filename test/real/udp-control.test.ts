@@ -8,6 +8,7 @@ import { ReplayWindow, WINDOW } from '../../backends/real/replay-window.ts';
 import { UdpControl } from '../../backends/real/udp-control.ts';
 import type { ControlMessage } from '../../engine/cluster/messages.ts';
 import { type ClusterConfig, DEFAULT_TIMING } from '../../engine/core/config.ts';
+import { testConfig } from '../support/control-host.ts';
 import { clusterKey, freePorts, sleep, waitFor } from './support/hosts.ts';
 
 const closers: (() => void)[] = [];
@@ -292,6 +293,15 @@ describe('the hash of a configuration', () => {
     const turned = Object.fromEntries(Object.entries(timing).reverse()) as typeof timing;
     const moved = { ...node, control: ['192.0.2.7:1'], replication: '192.0.2.7:2' };
     expect(configHash({ timing: turned, ...rest, nodes: [moved] })).toBe(configHash(config));
+  });
+});
+
+describe('how often replicas are compared', () => {
+  it('is no reason for nodes not to hear each other', () => {
+    const { volumes, ...config } = testConfig();
+    const verify = { every: 60_000_000, level: 'quick', bytesPerSecond: 0 } as const;
+    const planned = volumes.map((volume) => ({ ...volume, verify }));
+    expect(configHash({ ...config, volumes: planned })).toBe(configHash({ ...config, volumes }));
   });
 });
 

@@ -17,6 +17,7 @@ import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
 import { runScenario } from '../../scenarios/run.ts';
 import { CONFIG, OWNED, onlyGroup } from '../support/control-fixtures.ts';
+import { testConfig } from '../support/control-host.ts';
 import { ControlNet, GROUP, S, VOLUME } from '../support/control-net.ts';
 import { setup } from '../support/control-split.ts';
 import { brokenTaker, olderDisk, tell } from '../support/mirror-cases.ts';
@@ -228,6 +229,19 @@ function application(how: (net: ControlNet) => void): ReadonlySet<string> {
   return new Set(net.marks.keys());
 }
 
+/** A cluster whose volume is compared every minute. */
+function scheduled(): { readonly marks: ReadonlySet<string> } {
+  const verify = { every: 60 * S, level: 'digest', bytesPerSecond: 0 } as const;
+  const { volumes, ...config } = testConfig();
+  const net = new ControlNet({
+    seed: 5,
+    config: { ...config, volumes: volumes.map((volume) => ({ ...volume, verify })) },
+  });
+  net.await(() => net.whole(), 20 * S);
+  net.pass(70 * S);
+  return { marks: new Set(net.marks.keys()) };
+}
+
 /** How each mark of the table is reached. */
 /** The order that stands means a generation that the victim no longer has. */
 function voidOrder(): ReadonlySet<string> {
@@ -301,6 +315,7 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
       net.killCore(leader);
       net.startCore(leader);
     }),
+  'verify-scheduled': () => scheduled().marks,
   'stop-failed': () =>
     application((net) => {
       net.host(1).stopFails = true;

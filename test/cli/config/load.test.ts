@@ -37,11 +37,32 @@ describe('a configuration', () => {
     expect(dataFolders.get('w')).toBe('/etc/understudy/w');
   });
 
+  it('may have its replicas compared by themselves', () => {
+    const commented = '    # verify: { every: 7d, level: digest, rate: 50MiB }';
+    const read = (line: string) => {
+      const { config } = readConfig(template.replace(commented, line), '/etc/demo.yaml');
+      return config.volumes[0]?.verify;
+    };
+    expect(template).toContain(commented);
+    expect(read(commented)).toBe(undefined);
+    const rate = 50 * 1024 * 1024;
+    const week = { every: 7 * 86_400_000_000, level: 'digest', bytesPerSecond: rate };
+    expect(read(commented.replace('# ', ''))).toEqual(week);
+    const plain = { every: 3_600_000_000, level: 'digest', bytesPerSecond: 2 * rate };
+    expect(read('    verify: { every: 1h }')).toEqual(plain);
+  });
+
   const mistakes: readonly (readonly [what: string, from: string, to: string, field: string])[] = [
     ['an unknown field', 'heartbeat: 500ms', 'hartbeat: 500ms', 'timing.hartbeat'],
     ['an unknown field above others', '    nbd:', '    ndb:', 'volumes.data.ndb'],
     ['a duration without unit', 'pet: 1s', 'pet: 1', 'timing.pet'],
     ['a size in decimal units', 'size: 64MiB', 'size: 64MB', 'volumes.data.size'],
+    [
+      'comparisons without rest',
+      '# verify: { every: 7d,',
+      'verify: { every: 1s,',
+      'volumes.data.verify.every',
+    ],
     ['an uneven size', 'size: 64MiB', 'size: 1048577B', 'volumes.data.size'],
     ['an unknown version', 'version: 1', 'version: 2', 'version'],
     ['a replica on an unknown node', 'b: { path: b/', 'c: { path: b/', 'volumes.data.replicas.c'],

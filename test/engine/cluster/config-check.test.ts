@@ -21,6 +21,7 @@ function codes(config: ClusterConfig): readonly string[] {
   return checkConfig(config).map((problem) => problem.code);
 }
 
+const EVERY = { level: 'digest', bytesPerSecond: 0 };
 const VOLUME = BASE.volumes[0];
 const GROUP = BASE.groups[0];
 
@@ -50,6 +51,8 @@ const CASES: readonly (readonly [string, Path, unknown])[] = [
   ['bad-disk-timeout', ['volumes', 0, 'diskTimeout'], 999_999],
   ['bad-disk-timeout', ['volumes', 0, 'diskTimeout'], 600_000_001],
   ['bad-split-policy', ['volumes', 0, 'splitBrain'], 'discard-everything'],
+  ['bad-verify-every', ['volumes', 0, 'verify'], { ...EVERY, every: 59_999_999 }],
+  ['bad-verify-every', ['volumes', 0, 'verify'], { ...EVERY, every: 366 * 86_400_000_000 }],
   ['replica-count', ['volumes', 0, 'replicas'], VOLUME?.replicas.slice(0, 1)],
   ['unknown-node', ['volumes', 0, 'replicas', 0, 'node'], 9],
   ['replica-on-witness', ['volumes', 0, 'replicas', 0, 'node'], 3],

@@ -5,7 +5,8 @@ import { Verification } from '../../../engine/cluster/verification.ts';
 import { Volumes } from '../../../engine/cluster/volumes.ts';
 import type { VerifyOrder, VerifyReport } from '../../../engine/data/messages.ts';
 import { contextOf, OWNED, ofKind, onlyRecord } from '../../support/control-fixtures.ts';
-import { ControlNet, S, VOLUME } from '../../support/control-net.ts';
+import { testConfig } from '../../support/control-host.ts';
+import { ControlNet, GROUP, S, VOLUME } from '../../support/control-net.ts';
 
 const RESUME = { kind: 'verify-resume', volume: VOLUME } as const;
 const VERIFY = {
@@ -232,5 +233,71 @@ describe('a comparison that is interrupted', () => {
     net.command(leader, 2, { kind: 'verify-stop', volume: VOLUME });
     net.pass(20 * S);
     expect(net.verifications.filter(({ order }) => order !== null)).toHaveLength(1);
+  });
+});
+
+describe('a comparison by schedule', () => {
+  function planned(seed: number, every: number): ControlNet {
+    const verify = { every, level: 'digest', bytesPerSecond: 5 } as const;
+    const { volumes, ...config } = testConfig();
+    const net = new ControlNet({
+      seed,
+      wire: true,
+      config: { ...config, volumes: volumes.map((volume) => ({ ...volume, verify })) },
+    });
+    net.await(() => net.whole(), 20 * S);
+    return net;
+  }
+
+  /** Numbers of the orders; nobody carries them out, so that they are given again. */
+  function numbers(net: ControlNet): number[] {
+    return [...new Set(net.verifications.map(({ order }) => order?.id ?? 0))];
+  }
+
+  it('begins when it is due, repairs nothing, and rests from its end on', () => {
+    const net = planned(2, 60 * S);
+    net.pass(2 * S);
+    const leader = net.status(1).volumes[0]?.primary ?? 0;
+    const dueIn = net.status(leader).volumes[0]?.local?.nextVerify ?? 0;
+    expect(dueIn).toBeGreaterThan(30 * S);
+    net.pass(dueIn - 5 * S);
+    expect(net.verifications).toEqual([]);
+    net.pass(10 * S);
+    const order = { level: 'digest', from: 0, repair: false, bytesPerSecond: 5 };
+    expect(net.verifications[0]).toMatchObject({ node: leader, order });
+    const id = net.verifications[0]?.order?.id ?? 0;
+    net.report(leader, { ...REPORT, id });
+    net.pass(70 * S);
+    expect(numbers(net)).toEqual([id]);
+    net.report(leader, { ...REPORT, id, state: 'done', cursor: 4096 });
+    net.pass(50 * S);
+    expect(numbers(net)).toEqual([id]);
+    net.pass(20 * S);
+    expect(numbers(net)).toHaveLength(2);
+  });
+
+  it('is counted on by whoever leads, and through a core that begins anew', () => {
+    const net = planned(3, 80 * S);
+    const leader = net.status(1).volumes[0]?.primary ?? 0;
+    net.pass(45 * S);
+    net.killCore(leader);
+    net.startCore(leader);
+    net.pass(5 * S);
+    net.await(() => net.whole(), 30 * S);
+    net.command(leader, 7, { kind: 'switch', group: GROUP, to: 3 - leader });
+    net.await(() => net.status(1).volumes[0]?.primary === 3 - leader, 30 * S);
+    net.pass(2 * S);
+    const next = net.status(3 - leader).volumes[0]?.local?.nextVerify ?? 80 * S;
+    net.pass(60 * S);
+    expect(next).toBeLessThan(60 * S);
+    expect(numbers(net)).toHaveLength(1);
+    expect(net.verifications[0]).toMatchObject({ node: 3 - leader, order: { from: 0 } });
+  });
+
+  it('of which nobody has written is never begun', () => {
+    const net = new ControlNet({ seed: 4 });
+    net.await(() => net.whole(), 20 * S);
+    net.pass(200 * S);
+    expect(net.verifications).toEqual([]);
   });
 });

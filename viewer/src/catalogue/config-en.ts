@@ -36,6 +36,9 @@ export const configEn: { readonly [code: string]: string } = {
   'config.bad-uuid.remedy': 'give 32 lower-case hexadecimal digits',
   'config.duplicate-uuid': 'the volume identifier {uuid} is used twice',
   'config.duplicate-uuid.remedy': 'give each volume an identifier of its own',
+  'config.bad-verify-every':
+    'comparing the replicas every {time} µs is not between {least} and {most} µs',
+  'config.bad-verify-every.remedy': 'write a time from 1min to 365d',
   'config.bad-disk-timeout': 'a wait of {time} µs for a disk is not between {least} and {most} µs',
   'config.bad-split-policy': 'there is no way {policy} to end a split brain',
   'config.bad-split-policy.remedy': 'write none, or one of the six that understudy init names',

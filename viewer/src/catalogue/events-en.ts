@@ -94,6 +94,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.repair.done':
     'Block {block} was written again from the other replica, and read back well',
   'event.mirror.repair.failed': 'Block {block} stays bad: {what:term}',
+  'event.verify.scheduled': 'The replicas of {volume} are due to be compared ({level:term})',
   'event.verify.continue':
     'Goes on comparing the replicas of {volume} at block {cursor}, where it was interrupted',
   'event.mirror.verify.start':

@@ -86,6 +86,7 @@ export const eventsZh: { readonly [code: string]: string } = {
     '{offset} 处的 {length} 字节没有可用的完好副本：只有这个请求失败，其他不受影响',
   'event.mirror.repair.done': '块 {block} 已用另一副本重写，并回读无误',
   'event.mirror.repair.failed': '块 {block} 仍然损坏：{what:term}',
+  'event.verify.scheduled': '卷 {volume} 的副本到期需要比对（{level:term}）',
   'event.verify.continue': '从中断处（块 {cursor}）继续比对卷 {volume} 的副本',
   'event.mirror.verify.start':
     '开始比对两个副本（{level:term}），自块 {from} 起（修复差异：{repair:term}）',

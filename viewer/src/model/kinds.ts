@@ -86,6 +86,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'mirror.read.lost': look('disk', SEVERITY_TROUBLE),
   'mirror.repair.done': look('heal', SEVERITY_CHANGE),
   'mirror.repair.failed': look('disk', SEVERITY_TROUBLE),
+  'verify.scheduled': look('operator', SEVERITY_NOTE),
   'verify.continue': look('operator', SEVERITY_NOTE),
   'mirror.verify.start': look('operator', SEVERITY_NOTE),
   'mirror.verify.differs': look('disk', SEVERITY_TROUBLE),

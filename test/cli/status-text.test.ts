@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { HostStatus } from '../../backends/real/host-status.ts';
+import { statusText } from '../../cli/status-text.ts';
+import type { VerifyReport } from '../../engine/data/messages.ts';
+
+const PROCESS = { pid: 7, startedAt: 1 } as unknown as HostStatus['processes']['core'];
+const REPORT: VerifyReport = {
+  ...{ kind: 'verify', volume: 'data', id: 1, level: 'digest', repair: false, state: 'done' },
+  ...{ reason: '', cursor: 64, blocks: 64, checked: 64, differing: 2, repaired: 0, unreadable: 1 },
+  findings: [],
+  disagreements: [],
+};
+
+/** The status of a node whose volume says this of its comparisons. */
+function text(known: { verify?: VerifyReport; nextVerify?: number }): string {
+  const local = { disk: 'UpToDate', role: 'Primary', link: 'Connected', dirty: 0, doubted: false };
+  const record = { volume: 'data', epoch: 2, primary: 1, members: [], generation: 1 };
+  const lease = { until: 0, held: false };
+  const log = { node: 1, leader: 1, term: 1, committed: 1, exclusivity: 'data', lease } as const;
+  const status = {
+    ...log,
+    peers: [],
+    groups: [],
+    volumes: [{ ...record, local: { ...local, ...known } }],
+  };
+  const restarts = { monitorRestarts: 0, coreRestarts: 0, guardianRestarts: 0 };
+  const host = {
+    ...{ node: 'a', cluster: 'demo', build: 'x', boot: 1, session: 1, now: 0, watchdog: 'none' },
+    processes: { core: PROCESS, monitor: null, guardian: null, ...restarts },
+    ...{ names: { 1: 'a' }, applications: [], control: {}, otherConfig: [], volumes: {} },
+    ...{ timelineFailures: 0, guard: {}, status },
+  };
+  return statusText(host as unknown as HostStatus, 'data only');
+}
+
+describe('the status of a node', () => {
+  it('says how the last comparison stands, and when the next is due', () => {
+    expect(text({ verify: REPORT, nextVerify: 6.9 * 86_400e6 })).toContain(
+      'Comparison of data: digest, done, 2 differ, 0 repaired, 1 unreadable; next in 6.9 days',
+    );
+    const running = { ...REPORT, state: 'running', cursor: 9 } as const;
+    expect(text({ verify: running })).toContain('digest, running at block 9 of 64, 2 differ');
+    expect(text({ nextVerify: 90 * 60e6 })).toContain('Comparison of data: next in 1.5 h');
+    expect(text({ nextVerify: 30e6 })).toContain('next in 1 min');
+  });
+
+  it('says nothing of comparisons where there was none and none is due', () => {
+    expect(text({})).not.toContain('Comparison');
+  });
+});
