@@ -40,14 +40,13 @@ void checkSize(const Kind& kind, uint64_t wanted, const std::string& path) {
                                     std::to_string(wanted));
 }
 
-/// Whether reads of one block really work on this descriptor with O_DIRECT.
 /// What is written where the file system or device has no quicker way to zeroes.
 alignas(kPageBytes) uint8_t zeroPages[256 * kPageBytes];
 
-/// Whether fallocate says that it cannot do this here, and not that it failed.
+/// Whether fallocate says that it cannot do this here at all. Of every other failure but a medium's
+/// a plain write may not share the reason: room for split extents, a limit, a crooked range.
 bool cannot(int32_t result) {
-  return result == -EOPNOTSUPP || result == -ENOSYS || result == -ENODEV || result == -EINVAL ||
-         result == -EPERM || result == -ENOTTY;
+  return result == -EOPNOTSUPP || result == -ENOSYS || result == -ENODEV || result == -ENOTTY;
 }
 
 bool allZero(const uint8_t* bytes, uint32_t length) {
@@ -55,6 +54,7 @@ bool allZero(const uint8_t* bytes, uint32_t length) {
   return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
 }
 
+/// Whether reads of one block really work on this descriptor with O_DIRECT.
 bool directWorks(int fd, uint32_t blockBytes) {
   void* buffer = nullptr;
   if (posix_memalign(&buffer, kPageBytes, kPageBytes) != 0) return false;
@@ -78,6 +78,10 @@ void Disk::open(const DiskOptions& options) {
   metaPages_ = options.metaPages;
   data_ = openOne(options.replicaPath, options, direct_);
   lock(data_, options.replicaPath, deadline);
+  // Whoever allocated a file in full wants its space kept, whatever is trimmed or copied.
+  struct stat status{};
+  if (fstat(data_, &status) == 0 && S_ISREG(status.st_mode))
+    punches_ = uint64_t(status.st_blocks) * 512 < uint64_t(status.st_size);
   dataInMemory_ = metaInMemory_ = Io::inMemory(data_);
   if (options.metaPath.empty()) {
     meta_ = data_;
@@ -183,7 +187,9 @@ void Disk::submitZeroes(int32_t slot) {
   file.registered = -1;
   file.tag = tagOf(Tag::Slot, uint64_t(slot));
   file.memory = dataInMemory_;
-  op.way = op.unmap && punches_ ? Way::Punch : zeroes_ ? Way::Range : Way::Write;
+  op.way = op.unmap && punches_ && op.from == Way::Punch ? Way::Punch
+           : zeroes_ && op.from <= Way::Range            ? Way::Range
+                                                         : Way::Write;
   if (op.way == Way::Punch)
     return core_.io->zero(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
   if (op.way == Way::Range) return core_.io->zero(file, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE);
@@ -201,8 +207,9 @@ void Disk::zeroesCompleted(int32_t slot, int32_t result) {
     return ended(slot, result < 0 ? -result : status::kOk, 0);
   }
   if (again) return submitZeroes(slot);
-  if (op.way != Way::Write && cannot(result)) {
-    (op.way == Way::Punch ? punches_ : zeroes_) = false;
+  if (op.way != Way::Write && result < 0 && result != -EIO) {
+    if (cannot(result)) (op.way == Way::Punch ? punches_ : zeroes_) = false;
+    op.from = op.way == Way::Punch ? Way::Range : Way::Write;
     return submitZeroes(slot);
   }
   // A write that wrote nothing: somebody cut the replica short.

@@ -65,7 +65,7 @@ class Disk {
     bool write = false, durable = false, check = false, digest = false;
     /// A write of zeroes, or a read that is asked whether it brought nothing else.
     bool zero = false, unmap = false;
-    Way way = Way::Write;
+    Way way = Way::Write, from = Way::Punch;
   };
   int openOne(const std::string& path, const DiskOptions& options, bool& direct);
   void lock(int fd, const std::string& path, int64_t deadline);

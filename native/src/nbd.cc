@@ -37,6 +37,10 @@ constexpr int64_t kNegotiationMicros = 10000000;
 constexpr int64_t kStuckMicros = 10000000;
 /// A refused write's payload is read past up to this; beyond it the connection ends.
 constexpr uint32_t kDiscardMax = 32 << 20;
+/// Requests for zeroes longer than a slot: how many may have slots at once, so that others find some
+/// and disks are not asked to write gigabytes at a time; and how many one client may have waiting.
+constexpr uint32_t kLongMax = 4;
+constexpr size_t kLongWaiting = 256;
 /// Answers that a client may leave unread before it is read from no more.
 constexpr size_t kRepliesMax = 4096;
 
@@ -261,6 +265,17 @@ Stream::Parsed NbdConnection::parseRequest() {
     return Parsed::Progress;
   }
   if (core_.crowded()) return Parsed::Stalled;
+  int32_t asked = (write || zeroes) && (flags & kCommandFua) != 0 ? flag::kFua : 0;
+  if (zeroes) asked |= flag::kZero;
+  // A trim has no need of the space; zeroes may give it back unless the client wants to keep it.
+  if (zeroes && (flags & kCommandNoHole) == 0) asked |= flag::kUnmap;
+  if (zeroes && length > core_.layout.slotBytes) {
+    if (long_.size() >= kLongWaiting) return Parsed::Stalled;
+    consume(kRequestBytes);
+    long_.push_back({cookie, offset, length, asked, type});
+    server_.startLong();
+    return Parsed::Progress;
+  }
   const int32_t slot = core_.slots.takeFront();
   if (slot < 0) return Parsed::Stalled;
   consume(kRequestBytes);
@@ -271,10 +286,8 @@ Stream::Parsed NbdConnection::parseRequest() {
   taken.length = transfer ? length : 0;
   taken.next = transfer ? offset : 0;
   taken.left = taken.length;
-  taken.flags = (write || zeroes) && (flags & kCommandFua) != 0 ? flag::kFua : 0;
-  if (zeroes) taken.flags |= flag::kZero;
-  // A trim has no need of the space; zeroes may give it back unless the client wants to keep it.
-  if (zeroes && (flags & kCommandNoHole) == 0) taken.flags |= flag::kUnmap;
+  taken.flags = asked;
+  taken.isLong = false;
   if (!write) {
     hand(slot);
     return Parsed::Progress;
@@ -302,6 +315,20 @@ void NbdConnection::hand(int32_t slot) {
   ask(slot);
 }
 
+void NbdConnection::beginLong(int32_t slot) {
+  const Long& first = long_.front();
+  Slot& taken = core_.slots.at(slot);
+  taken.owner = this;
+  taken.cookie = first.cookie;
+  taken.kind = uint8_t(first.type);
+  taken.length = taken.left = first.length;
+  taken.next = first.offset;
+  taken.flags = first.flags;
+  taken.isLong = true;
+  long_.pop_front();
+  hand(slot);
+}
+
 /// Hands the engine the request, or the next piece of it: zeroes may be longer than what the engine
 /// takes at once, and pieces end where multiples of that do.
 void NbdConnection::ask(int32_t slot) {
@@ -326,6 +353,7 @@ void NbdConnection::complete(int32_t slot, int32_t status) {
   BELIEVE(requests_ > 0, "a request is completed once");
   if (status == 0 && request.left > 0 && !closing()) return ask(slot);
   requests_--;
+  if (request.isLong) server_.longs_--;
   if (!closing()) {
     Outgoing answer{};
     answer.slot = -1;
@@ -342,6 +370,7 @@ void NbdConnection::complete(int32_t slot, int32_t status) {
     queue(answer);
   }
   core_.slots.leave(slot);
+  server_.startLong();
   maybeEnd();
 }
 
@@ -358,11 +387,14 @@ void NbdConnection::reply(uint64_t cookie, uint32_t error) {
 void NbdConnection::retire() {
   if (phase_ != Phase::Transmission) return;
   retired_ = true;
+  for (const Long& refused : long_) reply(refused.cookie, ESHUTDOWN);
+  long_.clear();
   maybeEnd();
 }
 
 void NbdConnection::maybeEnd() {
-  if ((leaving_ || retired_) && requests_ == 0 && filling_ < 0 && !inBody()) shutWhenSent();
+  const bool busy = requests_ > 0 || !long_.empty() || filling_ >= 0 || inBody();
+  if ((leaving_ || retired_) && !busy) shutWhenSent();
 }
 
 void NbdConnection::inspect() {
@@ -381,6 +413,20 @@ void NbdConnection::inspect() {
 void NbdConnection::gone() {
   if (filling_ >= 0) core_.slots.abandon(filling_);
   filling_ = -1;
+  long_.clear();
+}
+
+void NbdServer::startLong() {
+  // Round and round, so that a client with many does not keep the others from theirs.
+  for (size_t looked = 0; longs_ < kLongMax && looked < connections_.size(); looked++) {
+    NbdConnection* connection = connections_[next_++ % connections_.size()];
+    if (connection->closing() || connection->long_.empty()) continue;
+    const int32_t slot = core_.slots.takeFront();
+    if (slot < 0) return;
+    longs_++;
+    looked = 0;
+    connection->beginLong(slot);
+  }
 }
 
 void NbdServer::setOpen(bool open) {
@@ -408,6 +454,7 @@ void NbdServer::complete(const Record& decision) {
 }
 
 void NbdServer::inspect() {
+  startLong();
   for (NbdConnection* connection : connections_) connection->inspect();
 }
 

@@ -2,6 +2,7 @@
 // events; answers come back through `complete`. Decides nothing about data: it checks ranges and
 // lengths, because a slot must hold what it takes in, and refuses what it did not announce.
 #pragma once
+#include <deque>
 #include <string>
 
 #include "stream.h"
@@ -30,6 +31,7 @@ class NbdConnection final : public Stream {
   void quiet() override { maybeEnd(); }
 
  private:
+  friend class NbdServer;
   enum class Phase { Flags, Options, Transmission };
 
   Parsed parseFlags();
@@ -45,6 +47,8 @@ class NbdConnection final : public Stream {
   void reply(uint64_t cookie, uint32_t error);
   void hand(int32_t slot);
   void ask(int32_t slot);
+  /// Begins the oldest of the long requests for zeroes in a slot of its own.
+  void beginLong(int32_t slot);
   void maybeEnd();
 
   NbdServer& server_;
@@ -55,6 +59,14 @@ class NbdConnection final : public Stream {
   /// Requests that the engine has not completed.
   uint32_t requests_ = 0;
   int32_t filling_ = -1;
+  /// Requests for zeroes that are longer than a slot, and have none yet.
+  struct Long {
+    uint64_t cookie, offset;
+    uint32_t length;
+    int32_t flags;
+    uint16_t type;
+  };
+  std::deque<Long> long_;
   /// Error to answer once the payload of a refused write has been read past, 0 for none.
   uint32_t refused_ = 0;
   uint64_t refusedCookie_ = 0;
@@ -69,6 +81,8 @@ class NbdServer {
   void complete(const Record& decision);
   void inspect();
   void shutAll();
+  /// Gives slots to long requests for zeroes, as far as they may have any.
+  void startLong();
   bool empty() const { return connections_.empty(); }
 
  private:
@@ -78,6 +92,9 @@ class NbdServer {
   bool open_ = false;
   double requestIds_ = 0;
   std::vector<NbdConnection*> connections_;
+  /// Long requests for zeroes that have a slot, and whose connection is next to have one.
+  uint32_t longs_ = 0;
+  size_t next_ = 0;
 };
 
 }  // namespace understudy

@@ -217,6 +217,7 @@ void Reactor::sendQueued() {
 void Reactor::resumeStalled() {
   if (!core_->slots.takeFreed() && !resume_) return;
   resume_ = false;
+  nbd_.startLong();
   if (core_->stalled.empty()) return;
   std::vector<Stream*> waiting;
   waiting.swap(core_->stalled);

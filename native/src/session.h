@@ -18,8 +18,8 @@
 //   the body's NH sums (nh.h) under the direction's payload key.
 //
 // Version 2 added reads and their answers (Read, Data), version 3 writes of zeroes without a body,
-// and the flag of a read and its answer by which a digest is asked for: that answer has no body, and
-// the digest in its header. Nothing older was ever released, so nothing older is spoken.
+// and the flag of a read and its answer by which a digest is asked for: that answer has no body,
+// and the digest in its header. Nothing older was ever released, so nothing older is spoken.
 //
 // F is SipHash under each half of the 32-byte cluster key, over a number for the half and the
 // message, the two results xored: a pseudo-random function as long as either half is secret. The

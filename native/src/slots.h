@@ -29,6 +29,7 @@ struct Slot {
   uint64_t next = 0;      ///< Front slots, of zeroes: where the next piece begins.
   uint32_t left = 0;      ///< Front slots, of zeroes: bytes that are yet to be asked for.
   int32_t flags = 0;      ///< Front slots: what the request asks beside its kind.
+  bool isLong = false;    ///< Front slots: of zeroes, longer than a slot.
   void* owner = nullptr;  ///< Front slots: the connection.
 };
 

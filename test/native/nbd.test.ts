@@ -222,6 +222,46 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
       }
     });
 
+    it('leaves room for others beside long requests for zeroes, each client in turn', async () => {
+      const engine = start();
+      rig.serve(engine);
+      const clients = [];
+      for (let i = 0; i < 3; i += 1) {
+        const client = await open(rig, { path: rig.path('vol.sock') });
+        await client.go('vol');
+        clients.push(client);
+      }
+      const [many, few, reader] = clients as [NbdSocket, NbdSocket, NbdSocket];
+      const writes = () => engine.reactor.stats().localWrites;
+      // 16 pieces of 1 MiB each, and as many requests as there are slots.
+      for (let i = 1; i <= 64; i += 1) many.request(6, 0, i, 0, SIZE);
+      await rig.until(() => writes() >= 4);
+      const before = writes();
+      reader.read(1, 0, 4096);
+      few.request(6, 0, 2, 0, 2 << 20);
+      expect(await reader.answers(1)).toMatchObject([{ cookie: 1, error: 0 }]);
+      expect(writes() - before).toBeLessThan(64);
+      expect(await few.answers(1)).toMatchObject([{ cookie: 2, error: 0 }]);
+      expect(writes() - before).toBeLessThan(64 * 8);
+      const told = await many.answers(64);
+      expect(new Set(told.map(({ cookie }) => cookie)).size).toBe(64);
+      expect(told.every(({ error }) => error === 0)).toBe(true);
+    });
+
+    it('refuses the long requests that wait when the export is closed', async () => {
+      const engine = start();
+      rig.serve(engine);
+      const client = await open(rig, { path: rig.path('vol.sock') });
+      await client.go('vol');
+      engine.holding = true;
+      for (let i = 1; i <= 10; i += 1) client.request(6, 0, i, 0, SIZE);
+      await rig.until(() => engine.held.length === 4);
+      engine.reactor.setExport(false);
+      engine.release(108);
+      const answers = await client.answers(10);
+      expect(answers.map(({ error }) => error)).toEqual(Array.from({ length: 10 }, () => 108));
+    });
+
     it('ends a long request for zeroes at its first failure', async () => {
       const engine = start();
       rig.serve(engine);

@@ -117,9 +117,11 @@ export class Rig {
     );
   }
 
-  end(): void {
+  /** Ends every engine; `before` sees to what keeps the folder from being removed. */
+  end(before: () => void = () => {}): void {
     for (const engine of this.engines.splice(0)) engine.reactor.close();
     this.stopped.clear();
+    before();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
