@@ -107,6 +107,8 @@ export type Entry =
       readonly from: Epoch;
       readonly record: VolumeRecord;
       readonly reason: string;
+      /** Blocks that were written alone in the record's generation; absent for none. */
+      readonly changed?: number;
       /** A person's command behind it; absent for none. */
       readonly command?: CommandRef;
     }

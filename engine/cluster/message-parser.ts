@@ -110,7 +110,10 @@ const entry = kinds({
   noop: shape({ event: text }),
   genesis,
   readmit: shape({ event: text, node: integer, was: integer, identity: integer }),
-  volume: (v) => plainVolume(v) && orAbsent(ref)((v as { readonly command?: unknown }).command),
+  volume: (v) => {
+    const { command, changed } = v as { readonly command?: unknown; readonly changed?: unknown };
+    return plainVolume(v) && orAbsent(ref)(command) && orAbsent(integer)(changed);
+  },
   group: shape({
     event: text,
     from: integer,
@@ -129,6 +132,7 @@ const begun = shape({
   epoch: integer,
   active: flag,
   after: integer,
+  changed: integer,
 });
 const plainState = shape({
   voters: list(voter, 64),
@@ -140,12 +144,14 @@ const plainState = shape({
 });
 const state: Check = (v) =>
   plainState(v) && orAbsent(list(begun))((v as { readonly begun?: unknown }).begun);
-const want = shape({
+const plainWant = shape({
   epoch: integer,
   members: list(member, 64),
   reason: oneOf('peer-lost', 'peer-failed', 'resync-done', 'settle'),
   cause: text,
 });
+const want: Check = (v) =>
+  plainWant(v) && orAbsent(integer)((v as { readonly changed?: unknown }).changed);
 const branch = shape({
   verdict: oneOf('split-brain', 'unrelated'),
   generation: integer,

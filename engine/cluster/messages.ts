@@ -138,6 +138,8 @@ export interface Want {
   readonly members: readonly Member[];
   readonly reason: Extract<DataReport, { kind: 'want' }>['reason'];
   readonly cause: string;
+  /** Blocks that the primary wrote without the member that it wants; absent for none. */
+  readonly changed?: number;
 }
 
 /** What a node's executor says of one group; epochs are the group's, 0 for "not so". */

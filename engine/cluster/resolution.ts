@@ -75,7 +75,9 @@ export class Resolution {
     if (discard !== undefined) return no('already-ordered', 'see-status');
     const pair = this.#pair(unit, record);
     if (pair === null) return no('no-split-brain', 'see-status');
-    if (!settled(group, record)) return 'wait';
+    // A group that is stopped has no primary, and nothing to settle.
+    const idle = record.primary === 0 && group.owner === 0;
+    if (!idle && !settled(group, record)) return 'wait';
     const kept = pair.find((side) => side.node === keep);
     const given = pair.find((side) => side.node !== keep);
     if (kept === undefined || given === undefined) return no('no-replica-there', 'see-status');

@@ -20,6 +20,8 @@ export interface Began {
   readonly active: boolean;
   /** The generation that the log had before. */
   readonly after: Generation;
+  /** Blocks that its primary wrote alone in it, and then copied to the other: at least so many. */
+  readonly changed: number;
 }
 
 /** One side of a split brain. */
@@ -198,10 +200,28 @@ export function sidesOf(
     own === 0 ? null : began(own),
   ) as [Began | null, Began | null];
   const whole = (start: Began | null): boolean => start !== null && start.after === ancestor;
-  return [
+  const sides: readonly [Side, Side] = [
     sideOf(a, ancestor, left, whole(right) && !whole(left)),
     sideOf(b, ancestor, right, whole(left) && !whole(right)),
   ];
+  return [withCopied(sides[0], a, ancestor, began), withCopied(sides[1], b, ancestor, began)];
+}
+
+/** With what the log knows to have been written alone, and copied to the other since. */
+function withCopied(
+  side: Side,
+  { branch }: Half,
+  ancestor: Generation,
+  began: (generation: Generation) => Began | null,
+): Side {
+  const line = lineOf(branch);
+  let { atLeast } = side.changed;
+  for (const generation of line.slice(0, Math.max(0, line.indexOf(ancestor)))) {
+    atLeast = Math.max(atLeast, began(generation)?.changed ?? 0);
+  }
+  const { atMost } = side.changed;
+  if (atMost !== null && atMost < atLeast) return side;
+  return { ...side, changed: { atLeast, atMost } };
 }
 
 /** `put` when this is the side that was put back. */

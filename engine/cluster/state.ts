@@ -102,7 +102,7 @@ export function applyEntry(
       if (record === null || record.epoch !== entry.from) return state;
       const { command = null } = entry;
       if (command !== null && commandTaken(state, command)) return state;
-      const next = withRecord(state, entry.record);
+      const next = withRecord(state, entry.record, entry.changed ?? 0);
       return command === null ? next : withCommand(next, command);
     }
     case 'group': {
@@ -210,11 +210,12 @@ function readmit(state: ClusterState, node: NodeId, was: number, identity: numbe
   return stateOf(voters, volumes, groups, leases, boots, commands, begun);
 }
 
-function withRecord(state: ClusterState, record: VolumeRecord): ClusterState {
+function withRecord(state: ClusterState, record: VolumeRecord, changed = 0): ClusterState {
   const before = recordOf(state, record.volume);
   const volumes = state.volumes.map((v) => (v.volume === record.volume ? recordIn(record) : v));
   const { voters, groups, leases, boots, commands } = state;
-  const begun = before === null ? state.begun : begunWith(state.begun ?? [], before, record);
+  const begun =
+    before === null ? state.begun : begunWith(state.begun ?? [], before, record, changed);
   return stateOf(voters, volumes, groups, leases, boots, commands, begun);
 }
 
@@ -248,10 +249,18 @@ function begunWith(
   begun: readonly BegunGeneration[],
   before: VolumeRecord,
   { volume, generation, epoch, primary }: VolumeRecord,
+  changed: number,
 ): readonly BegunGeneration[] {
-  if (generation === before.generation) return begun;
+  if (generation === before.generation) {
+    if (changed === 0) return begun;
+    return begun.map((each) => {
+      if (each.volume !== volume || each.generation !== generation) return each;
+      return { ...each, changed: Math.max(each.changed, changed) };
+    });
+  }
   const active = before.primary === primary;
-  const next = [...begun, { volume, generation, epoch, active, after: before.generation }];
+  const after = before.generation;
+  const next = [...begun, { volume, generation, epoch, active, after, changed: 0 }];
   const own = next.filter((each) => each.volume === volume);
   if (own.length <= BEGUN_MAX) return next;
   return next.filter((each) => each !== own[0]);

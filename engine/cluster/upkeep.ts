@@ -68,13 +68,9 @@ export class Upkeep {
       },
       want.cause,
     );
-    this.#proposals.propose({
-      kind: 'volume',
-      event,
-      from: record.epoch,
-      record: next,
-      reason: want.reason,
-    });
+    const { reason, changed } = want;
+    const entry = { kind: 'volume', event, from: record.epoch, record: next, reason } as const;
+    this.#proposals.propose(changed === undefined ? entry : { ...entry, changed });
     return true;
   }
 

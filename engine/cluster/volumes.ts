@@ -197,14 +197,15 @@ export class Volumes {
       }
       case 'want': {
         // The data actor knows which life of the peer it copied to; else the one heard now.
-        const { epoch, reason, cause, peerBoot } = report;
+        const { epoch, reason, cause, peerBoot, changed } = report;
         const self = this.#context.node;
         const members = report.members.map((node) => {
           const told = node === self ? 0 : peerBoot;
           return { node, boot: told !== 0 ? told : boots(node) };
         });
         const known = volume.want?.epoch === epoch && volume.want.reason === reason;
-        volume.want = { epoch, members, reason, cause };
+        const want = { epoch, members, reason, cause };
+        volume.want = changed === undefined ? want : { ...want, changed };
         if (known) return;
         const list = report.members.join(',');
         this.#context.event('data.want', { volume: name, epoch, members: list, reason }, cause);

@@ -234,6 +234,8 @@ export type DataReport =
        */
       readonly peerBoot: BootId;
       readonly reason: 'peer-lost' | 'peer-failed' | 'resync-done' | 'settle';
+      /** Blocks (4 KiB) that were written without the peer, at least; absent for none. */
+      readonly changed?: number;
       /** Id of the data actor's event behind the wish. */
       readonly cause: string;
     }

@@ -38,6 +38,8 @@ export class ResyncSource {
   /** Bytes copied, and bytes that were zeroes and cost no payload. */
   #copied = 0;
   #zeroed = 0;
+  /** Blocks that were written here alone before the copy began: at least so many. */
+  #changed = 0;
   /** Tells a late callback from an earlier attempt. */
   #attempt = 0;
   /**
@@ -217,7 +219,7 @@ export class ResyncSource {
   }
 
   #ready(): void {
-    const { link, turn, map, state, canary } = this.#p;
+    const { link, turn, map, state, store, canary } = this.#p;
     this.#stage = Stage.Copying;
     this.#cursor = 0;
     this.#copied = 0;
@@ -226,6 +228,7 @@ export class ResyncSource {
     this.#unreadable.clear();
     this.#single.clear();
     this.#named.clear();
+    this.#changed = Math.max(0, map.dirty - store.block.padded);
     link.mode = Mode.Copy;
     if (!link.mapFits && !canary.mapOfAnother) this.#everything();
     this.pace.begin(turn.now, this.#isQuiet());
@@ -233,21 +236,24 @@ export class ResyncSource {
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
     link.ask({ kind: 'map-request', page: 0 });
     // RULE-10: the target is proposed as a member when it is finished, not when it is begun.
-    if (this.#p.canary.rule10) this.#p.role.proposeBoth();
+    if (this.#p.canary.rule10) this.#p.role.proposeBoth(0);
   }
 
   /** The target's data are older than anything that the map remembers: all of it is copied. */
   #everything(): void {
-    const { map, turn } = this.#p;
+    const { map, turn, store } = this.#p;
+    const { dirty } = map;
     turn.reached('mirror.resync.everything');
     for (let page = 0; page < map.pages; page += 1) map.markPage(page);
+    store.block.padded += map.dirty - dirty;
   }
 
   /** What the target knows to differ is copied as well: the union of both maps. */
   #map(m: PeerMessage & { kind: 'map' }): void {
-    const { map, link, canary } = this.#p;
+    const { map, link, store, canary } = this.#p;
     if (m.pages === 0 || canary.peerMapIgnored) {
       this.#mapComplete = true;
+      store.persist(() => {});
       return;
     }
     const next = m.page + m.pages;
@@ -255,8 +261,11 @@ export class ResyncSource {
       link.drop('garbage');
       return;
     }
+    const { dirty } = map;
     if (m.bits !== null) map.mergePage(m.page, m.bits);
     else for (let page = m.page; page < next; page += 1) map.markPage(page);
+    // What only the target names nobody changed here.
+    store.block.padded += map.dirty - dirty;
     this.#cursor = Math.min(this.#cursor, m.page * PAGE_BLOCKS);
     link.ask({ kind: 'map-request', page: next });
   }
@@ -355,7 +364,7 @@ export class ResyncSource {
     }
     this.#stage = Stage.Proposed;
     store.block.peerGeneration = generation;
-    role.proposeBoth();
+    role.proposeBoth(this.#changed);
   }
 
   #done(): { copied: number; zeroed: number } {

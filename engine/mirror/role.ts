@@ -178,9 +178,9 @@ export class RoleMachine {
     this.#wishAlone('peer-failed');
   }
 
-  /** The resync is finished and the target has the generation. */
-  proposeBoth(): void {
-    this.#wish(this.#both(), 'resync-done');
+  /** The resync is finished; before it `changed` blocks at least were written here alone. */
+  proposeBoth(changed: number): void {
+    this.#wish(this.#both(), 'resync-done', changed);
   }
 
   /** A new primary has waited long enough for the other member. */
@@ -565,7 +565,7 @@ export class RoleMachine {
     }
   }
 
-  #wish(members: readonly NodeId[], reason: WantReason): void {
+  #wish(members: readonly NodeId[], reason: WantReason, changed = 0): void {
     const { state, turn, config, link } = this.#p;
     const key = `${state.epoch} ${members.join(' ')} ${reason}`;
     if (key === this.#want) return;
@@ -582,6 +582,6 @@ export class RoleMachine {
       cause,
       peerBoot: link.peerBoot,
     };
-    turn.report(want);
+    turn.report(changed === 0 ? want : { ...want, changed });
   }
 }

@@ -70,6 +70,11 @@ describe('a split brain, by policy', () => {
     expect(endings(caughtAtOnce('discard-unchanged'))).toEqual(new Set(['primary unchanged']));
   });
 
+  it('gives up an old disk to which less was written than the other side wrote alone', () => {
+    const fewer = endings(caughtAtOnce('discard-fewer-changes'));
+    expect(fewer).toEqual(new Set(['primary fewer-blocks']));
+  });
+
   it('stops what runs over a branch before it is overwritten', () => {
     for (const seed of SEEDS) {
       const { timeline } = runScenario(scenario('discard-local'), seed, { timeline: true }, world);

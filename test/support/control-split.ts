@@ -61,6 +61,7 @@ export interface Setup {
   readonly there?: Partial<Branch> | null;
   readonly disk?: DiskState;
   readonly record?: Partial<VolumeRecord>;
+  readonly owner?: number;
 }
 
 /** The leader, node 3, hears both replicas. */
@@ -70,6 +71,7 @@ export function setup({
   there = {},
   disk,
   record: change,
+  owner = 2,
 }: Setup = {}) {
   const { context, marks } = contextOf(3);
   const links = new Links(context, () => STILL);
@@ -101,7 +103,7 @@ export function setup({
   const found = context.units[0];
   if (found === undefined) throw new Error('there is a group');
   const unit = { ...found, volume: { ...found.volume, splitBrain: policy } };
-  const group = { ...onlyGroup(state), owner: 2 };
+  const group = { ...onlyGroup(state), owner };
   const record = onlyRecord(state);
   const plan = () => resolution.plan(unit, group, record);
   const take = (command: Partial<ResolveCommand>) => {

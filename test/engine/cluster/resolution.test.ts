@@ -38,6 +38,18 @@ describe('a split brain in the log', () => {
     expect(begunOf(state, VOLUME, 20)).toBe(null);
   });
 
+  it('knows what was written alone in a generation once that is copied, and the most of it', () => {
+    let state = stateOf();
+    for (const changed of [40, 7]) {
+      const { epoch: from, ...known } = onlyRecord(state);
+      const record = { ...known, epoch: from + 1 };
+      const entry = { kind: 'volume', event: '', from, record, reason: 'resync-done' } as const;
+      state = applyEntry(state, { ...entry, changed }, CONFIG, 2);
+    }
+    expect(begunOf(state, VOLUME, 30)?.changed).toBe(40);
+    expect(begunOf(state, VOLUME, 20)?.changed).toBe(0);
+  });
+
   it('is left alone without a policy', () => {
     const { plan, entries } = setup();
     expect([plan(), entries]).toEqual([false, []]);
@@ -135,6 +147,14 @@ describe('a person’s order', () => {
     const adopted = setup(strangers);
     expect(adopted.take({ adopt: true })).toBe(null);
     expect(proposed(adopted.entries).discard).toEqual({ node: 2, generation: 30, keeps: 20 });
+  });
+
+  it('is taken while the group is stopped, and waits while its primary is being settled', () => {
+    const stopped = setup({ record: { primary: 0 }, owner: 0 });
+    expect(stopped.take({})).toBe(null);
+    expect(proposed(stopped.entries).discard).toEqual({ node: 2, generation: 30, keeps: 20 });
+    const moving = setup({ record: { primary: 0 } });
+    expect([moving.take({}), moving.entries]).toEqual(['wait', []]);
   });
 
   it('is taken back by keeping its victim after all, until that is overwritten', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   ancestorOf,
+  type Began,
   type Choice,
   chooseVictim,
   type Half,
@@ -20,10 +21,10 @@ const SOUND: SplitBugs = {
 
 const BEGAN: readonly Side['began'][] = [
   null,
-  { epoch: 4, active: true, after: 1 },
-  { epoch: 4, active: false, after: 1 },
-  { epoch: 5, active: true, after: 1 },
-  { epoch: 5, active: false, after: 1 },
+  { epoch: 4, active: true, after: 1, changed: 0 },
+  { epoch: 4, active: false, after: 1, changed: 0 },
+  { epoch: 5, active: true, after: 1, changed: 0 },
+  { epoch: 5, active: false, after: 1, changed: 0 },
 ];
 const CHANGED: readonly Range[] = [
   { atLeast: 0, atMost: 0 },
@@ -122,8 +123,8 @@ describe('whose branch is given up', () => {
   });
 
   it('is that of the host that became primary after the two parted, or of the other one', () => {
-    const before = { began: { epoch: 9, active: true, after: 1 } };
-    const after = { began: { epoch: 4, active: false, after: 1 } };
+    const before = { began: { epoch: 9, active: true, after: 1, changed: 0 } };
+    const after = { began: { epoch: 4, active: false, after: 1, changed: 0 } };
     expect(choose('discard-younger-primary', before, after)).toEqual({
       victim: 2,
       reason: 'younger',
@@ -133,8 +134,8 @@ describe('whose branch is given up', () => {
 
   it('is by the epoch where both, or neither, were primary before', () => {
     for (const active of [false, true]) {
-      const early = { began: { epoch: 4, active, after: 1 } };
-      const late = { began: { epoch: 7, active, after: 1 } };
+      const early = { began: { epoch: 4, active, after: 1, changed: 0 } };
+      const late = { began: { epoch: 7, active, after: 1, changed: 0 } };
       expect(choose('discard-younger-primary', late, early).victim).toBe(1);
       expect(choose('discard-older-primary', late, early).victim).toBe(2);
       expect(choose('discard-younger-primary', early, early).victim).toBe(0);
@@ -184,12 +185,16 @@ const half = (node: number, branch: Partial<Branch>): Half => {
 };
 /** The line of the log: 10, then 20 by whoever was primary, then 30 by another host. */
 const LOG = new Map([
-  [20, { epoch: 20, active: true, after: 10 }],
-  [30, { epoch: 30, active: false, after: 20 }],
+  [20, { epoch: 20, active: true, after: 10, changed: 0 }],
+  [30, { epoch: 30, active: false, after: 20, changed: 0 }],
 ]);
-const both = (a: Partial<Branch>, b: Partial<Branch>): readonly [Side, Side] => {
-  const found = sidesOf(half(1, a), half(2, b), (g) => LOG.get(g) ?? null);
-  const mirrored = sidesOf(half(2, b), half(1, a), (g) => LOG.get(g) ?? null);
+const both = (
+  a: Partial<Branch>,
+  b: Partial<Branch>,
+  log: ReadonlyMap<number, Began> = LOG,
+): readonly [Side, Side] => {
+  const found = sidesOf(half(1, a), half(2, b), (g) => log.get(g) ?? null);
+  const mirrored = sidesOf(half(2, b), half(1, a), (g) => log.get(g) ?? null);
   expect(mirrored).toEqual([found[1], found[0]]);
   return found;
 };
@@ -230,6 +235,14 @@ describe('the numbers of a split brain', () => {
       { ...PUT_BACK, parents: [10, 9], shared: 9, dirty: 2 },
     );
     expect([before.changed, put.changed]).toEqual([UNKNOWN, UNKNOWN]);
+  });
+
+  it('have at least what the log saw written alone since, though the map has it no more', () => {
+    const log = new Map(LOG).set(20, { epoch: 20, active: true, after: 10, changed: 40 });
+    const line = { ...LEFT, shared: 20 };
+    const [a, b] = both({ ...line, dirty: 2 }, { ...PUT_BACK, dirty: 5 }, log);
+    expect([a.changed, b.changed]).toEqual([{ atLeast: 40, atMost: null }, exactly(5)]);
+    expect(chooseVictim('discard-fewer-changes', a, b).victim).toBe(2);
   });
 
   it('are a least on both sides where the log knows neither branch, or both', () => {
