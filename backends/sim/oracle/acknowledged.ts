@@ -34,11 +34,13 @@ export class AcknowledgedOracle {
   /** `lost` was the last member and has lost power; `holder` was one before, and still runs. */
   auditProtected(lost: ReplicaTruth, holder: ReplicaTruth): void {
     const { completed, invoked } = this.#truth.history;
-    const { sectors, spoils, orphaned } = this.#truth;
+    const { sectors, spoils, orphaned, decided } = this.#truth;
     for (let at = 0; at < sectors; at += 1) {
       const held = spoils.ought(holder.disk.view[at] as number);
       const done = completed[held] as number;
       if (held === 0 || done === 0 || done > holder.heldUntil) continue;
+      // A branch was given up, and this with it.
+      if (decided !== undefined && done <= decided.moment && decided.content[at] !== held) continue;
       const stamp = spoils.ought(lost.disk.media[at] as number);
       if (stamp === held || orphaned[at] !== Orphan.None) continue;
       const when = completed[stamp] as number;

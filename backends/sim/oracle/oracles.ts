@@ -209,6 +209,8 @@ export class VolumeOracles {
       truth.flushed.fill(0);
       this.#flushed.forget();
       orphaned.fill(Orphan.None);
+      truth.decided = { moment: t, content: view.map((stamp) => spoils.ought(stamp)) };
+      for (const replica of truth.replicas) if (replica !== kept) replica.leftAt = -1;
       const d = { volume: truth.config.name, sectors: lost };
       this.#verdict.witness('LAW-acknowledged', kept.node, 'acknowledged.given-up', d);
     } else if (discard === undefined && known.discard !== undefined) {

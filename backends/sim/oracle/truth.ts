@@ -82,6 +82,8 @@ export interface VolumeTruth {
    * ({@link Orphan}). Nobody can know of the difference any more; a write that is stable ends it.
    */
   readonly orphaned: Uint8Array;
+  /** The last committed decision to keep one branch: when, and what each sector held by it. */
+  decided?: { readonly moment: number; readonly content: Int32Array };
 }
 
 /**
