@@ -88,4 +88,22 @@ describe('a split brain, by policy', () => {
       expect(begun).toBeGreaterThan(stopped);
     }
   });
+
+  it('holds its laws when a host loses power on the way, in the copy or before it', () => {
+    const reached = new Set<string>();
+    for (const seed of [232, 244, 268, 304, 468, 484]) {
+      const base = scenario(seed % 3 === 0 ? 'discard-local' : 'discard-younger-primary');
+      const [away, lost] = base.faults;
+      if (away === undefined || lost === undefined) throw new Error('the scenario has faults');
+      const later = { at: 26_500_000, for: 1_000_000 + ((seed * 104_729) % 4_000_000) };
+      const when = seed % 3 === 0 ? 'hand-over' : 'resync';
+      for (const { target } of [away, lost]) {
+        const faults = [...base.faults, { ...away, ...later, when, target } as const];
+        const run = runScenario({ ...base, faults }, seed, {}, world);
+        expect([seed, run.violations]).toEqual([seed, []]);
+        for (const mark of Object.keys(run.statesReached)) reached.add(mark);
+      }
+    }
+    expect([...reached]).toContain('mirror.resync.interrupted');
+  });
 });
