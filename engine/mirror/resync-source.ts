@@ -230,7 +230,8 @@ export class ResyncSource {
     this.#named.clear();
     this.#changed = Math.max(0, map.dirty - store.block.padded);
     link.mode = Mode.Copy;
-    if (!link.mapFits && !canary.mapOfAnother) this.#everything();
+    const byMap = canary.mapOfAnother || (canary.discardByMap && link.byOrder);
+    if (!link.mapFits && !byMap) this.#everything();
     this.pace.begin(turn.now, this.#isQuiet());
     turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: state.peer });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
