@@ -2,6 +2,7 @@
 import { badSectorsAsADiskFills } from './library/bad-sectors-as-a-disk-fills.ts';
 import { blockWrittenAgainWhileCopied } from './library/block-written-again-while-copied.ts';
 import { bothRestartWithDifferentTails } from './library/both-restart-with-different-tails.ts';
+import { branchGivenUpInFull } from './library/branch-given-up-in-full.ts';
 import { copiesCutShortAgainAndAgain } from './library/copies-cut-short-again-and-again.ts';
 import { diskFromBeforeAnOutage } from './library/disk-from-before-an-outage.ts';
 import { flushBehindOverlappingWrites } from './library/flush-behind-overlapping-writes.ts';
@@ -33,6 +34,7 @@ export const HISTORY: readonly ScenarioText[] = [
   blockWrittenAgainWhileCopied,
   oldWriteUnderWayAsACopyEnds,
   diskFromBeforeAnOutage,
+  branchGivenUpInFull,
   targetStandsStillInACopy,
   flushBehindOverlappingWrites,
   secondaryDarkAfterItsWord,

@@ -12,7 +12,11 @@ const SEEDS = [1, 2, 3];
 const EVERY = process.env['UNDERSTUDY_CI'] === '1' ? 1 : 7;
 
 /** That an old disk has come back is detected as it does; what comes of it is another matter. */
-const RETURNED = 'cover.forgotten';
+const RETURNED: readonly string[] = ['cover.forgotten'];
+/** Where the old disk leads, it is read, until its branch is given up. */
+const LED: { readonly [name: string]: readonly string[] } = {
+  'branch-given-up-in-full': ['register.spoiled-read', 'acknowledged.given-up'],
+};
 
 const page = readFileSync(new URL('../../docs/history.md', import.meta.url), 'utf8');
 const rows = page.split('\n').flatMap((line) => {
@@ -82,6 +86,7 @@ describe('an old bug', () => {
   for (const { name, bugs } of shown) {
     const scenario = scenarioOf(name);
     const steps = stepsOf(scenario);
+    const known = [...RETURNED, ...(LED[name] ?? [])];
 
     it(`does not happen, whenever it strikes: ${scenario.title.toLowerCase()}`, {
       timeout: 10 * MINUTE,
@@ -91,7 +96,10 @@ describe('an old bug', () => {
       let served = 0;
       for (let step = 0; step < steps.length; step += EVERY) {
         const run = runScenario(steps[step] as Scenario, seedOf(step), {}, world);
-        const found = [...run.violations, ...run.detected.filter(({ code }) => code !== RETURNED)];
+        const found = [
+          ...run.violations,
+          ...run.detected.filter(({ code }) => !known.includes(code)),
+        ];
         expect([step, found]).toEqual([step, []]);
         for (const kind of Object.keys(run.faultsFired)) fired.add(kind);
         served += run.ios;
@@ -112,7 +120,9 @@ describe('an old bug', () => {
           const options = { canaries, stopAtFirst: true };
           const run = runScenario(steps[step] as Scenario, seedOf(step), options, world);
           for (const finding of run.violations) laws.add(finding.law);
-          for (const { law: seen, code } of run.detected) if (code !== RETURNED) laws.add(seen);
+          for (const { law: seen, code } of run.detected) {
+            if (!known.includes(code)) laws.add(seen);
+          }
           if (laws.has(law)) return;
         }
         expect([...laws]).toContain(law);
