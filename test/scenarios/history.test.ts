@@ -35,7 +35,7 @@ function bugsOf(cell: string): readonly (readonly [id: string, law: string])[] {
     .split(', ')
     .filter((part) => part !== '–')
     .map((part) => {
-      const match = /^`([A-Za-z0-9-]+)` → (LAW-[a-z-]+)$/.exec(part);
+      const match = /^`([A-Za-z0-9-]+)` → (LAW-[a-z-]+(?: \/ LAW-[a-z-]+)?)$/.exec(part);
       if (match === null)
         throw new Error(`docs/history.md: "${part}" is no planted bug with a law`);
       return [match[1] as string, match[2] as string];
@@ -123,7 +123,7 @@ describe('an old bug', () => {
           for (const { law: seen, code } of run.detected) {
             if (!known.includes(code)) laws.add(seen);
           }
-          if (laws.has(law)) return;
+          if (law.split(' / ').some((one) => laws.has(one))) return;
         }
         expect([...laws]).toContain(law);
       });
