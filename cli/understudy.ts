@@ -12,6 +12,7 @@ const program = new Command('understudy')
 /** Makers of the commands, in the order of the help. */
 const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   rehearse: async () => (await import('./commands/rehearse.ts')).rehearseCommand(),
+  canaries: async () => (await import('./commands/canaries.ts')).canariesCommand(),
   init: async () => (await import('./commands/init.ts')).initCommand(),
   replica: async () => (await import('./commands/replica.ts')).replicaCommand(),
   node: async () => (await import('./commands/node.ts')).nodeCommand(),

@@ -1,7 +1,4 @@
-/**
- * All planted bugs of the engine, in one list. Campaigns must find those named RULE-; the others
- * are found by the tests that name them (test/engine, test/scenarios/library.test.ts).
- */
+/** All planted bugs of the engine, in one list. What shows each is said in shown-by.ts. */
 import { CLUSTER_CANARIES } from '../engine/cluster/canaries.ts';
 import { MIRROR_CANARIES } from '../engine/mirror/canaries.ts';
 

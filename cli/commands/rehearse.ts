@@ -24,6 +24,7 @@ import {
 import { formatReport } from '../rehearse/report.ts';
 import { scaledConfig } from '../rehearse/scaled.ts';
 import { writeFlights, writeTimeline } from '../rehearse/timeline-file.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface Options {
   readonly scenario?: string;
@@ -165,13 +166,6 @@ function checkedCanaries(ids: readonly string[]): readonly string[] {
     throw new InputError(`there is no planted bug "${id}"`, remedy);
   }
   return ids;
-}
-
-function wholeNumber(option: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  const remedy = `give a whole number from ${least} to ${most}`;
-  throw new InputError(`${option} ${text} is no such number`, remedy);
 }
 
 /** Saves each failing schedule as a scenario, and returns the commands that replay them. */

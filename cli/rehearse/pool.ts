@@ -6,15 +6,22 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../backends/real/spawn.ts';
 
+/** What a worker may post while it is at a task; whatever else it posts is the task's result. */
+export interface Progressed {
+  readonly progress: number;
+}
+
 /**
  * Runs `tasks` in workers made from `script`. `done` is told after each result and says whether to
  * go on; when it says no, tasks not yet begun are left out. Results are in the order of the tasks,
  * and none is missing before the last one: tasks are begun in order, and what began ends.
+ * `onProgress` hears what a worker says before its result.
  */
 export async function runShards<Task, Result>(
   script: URL,
   tasks: readonly Task[],
   done: (result: Result) => boolean,
+  onProgress: (task: Task, progress: number) => void = () => {},
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   let goOn = true;
@@ -26,7 +33,9 @@ export async function runShards<Task, Result>(
       while (goOn && next < tasks.length) {
         const index = next;
         next += 1;
-        const result = await answerOf<Task, Result>(worker, tasks[index] as Task);
+        const task = tasks[index] as Task;
+        const told = (progress: number): void => onProgress(task, progress);
+        const result = await answerOf<Task, Result>(worker, task, told);
         results[index] = result;
         if (!done(result)) goOn = false;
       }
@@ -38,7 +47,11 @@ export async function runShards<Task, Result>(
   return results;
 }
 
-function answerOf<Task, Result>(worker: Worker, task: Task): Promise<Result> {
+function answerOf<Task, Result>(
+  worker: Worker,
+  task: Task,
+  told: (progress: number) => void,
+): Promise<Result> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void): void => {
       worker.off('message', onMessage);
@@ -46,7 +59,10 @@ function answerOf<Task, Result>(worker: Worker, task: Task): Promise<Result> {
       worker.off('exit', onExit);
       act();
     };
-    const onMessage = (result: Result): void => settle(() => resolve(result));
+    const onMessage = (said: Result | Progressed): void => {
+      if (isProgress(said)) told(said.progress);
+      else settle(() => resolve(said));
+    };
     const onError = (error: Error): void => settle(() => reject(error));
     const onExit = (code: number): void => {
       settle(() => reject(new Error(`a campaign worker ended with code ${code}`)));
@@ -56,4 +72,8 @@ function answerOf<Task, Result>(worker: Worker, task: Task): Promise<Result> {
     worker.on('exit', onExit);
     worker.postMessage(task);
   });
+}
+
+function isProgress<Result>(said: Result | Progressed): said is Progressed {
+  return typeof said === 'object' && said !== null && 'progress' in said;
 }

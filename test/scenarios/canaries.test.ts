@@ -4,6 +4,7 @@ import { plantedBugs } from '../../scenarios/canaries.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
 import { readScenario } from '../../scenarios/scenario.ts';
+import { shownBy } from '../../scenarios/shown-by.ts';
 import { found, RUNS, SEEDS } from '../support/campaigns.ts';
 
 const MINUTE = 60_000;
@@ -93,6 +94,15 @@ describe.skipIf(process.env['UNDERSTUDY_CI'] !== '1')('a long campaign', () => {
     it(title, { timeout: 60 * MINUTE }, () => {
       const runs = SEEDS.map((seed) => [seed, found(id, seed, RUNS)] as const);
       expect(runs.filter(([, run]) => run < 0)).toEqual([]);
+    });
+  }
+
+  for (const { id, what } of plantedBugs()) {
+    const by = shownBy(id);
+    if ('test' in by || id.startsWith('RULE-')) continue;
+    const title = `of ${by.campaign} faults finds ${id} within ${RUNS} runs: ${what}`;
+    it(title, { timeout: 20 * MINUTE }, () => {
+      expect(found(id, SEEDS[0]!, RUNS, by.campaign)).toBeGreaterThan(0);
     });
   }
 });

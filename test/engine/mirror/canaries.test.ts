@@ -53,6 +53,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'RULE-11': aloneThenDark,
   'RULE-12': aloneThenDark,
   'attach-revived': revived,
+  'clear-partly': swarmRun,
   'failure-forgotten': forgotten,
   'hung-for-ever': hung,
   'led-by-hearsay': hearsay,

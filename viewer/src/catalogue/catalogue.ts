@@ -8,6 +8,8 @@
  * `{n:bytes}`, `{n:count}` and `{generation:short}` numbers.
  */
 import { bytes, count, duration, shortNumber } from '../base/format.ts';
+import { canariesEn } from './canaries-en.ts';
+import { canariesZh } from './canaries-zh.ts';
 import { configEn } from './config-en.ts';
 import { configZh } from './config-zh.ts';
 import { en } from './en.ts';
@@ -26,8 +28,8 @@ export interface Catalogue {
 }
 
 export const CATALOGUES: { readonly [language in Language]: Catalogue } = {
-  en: { ...en, ...eventsEn, ...configEn, ...reportEn, ...pageEn },
-  zh: { ...zh, ...eventsZh, ...configZh, ...reportZh, ...pageZh },
+  en: { ...en, ...eventsEn, ...configEn, ...reportEn, ...pageEn, ...canariesEn },
+  zh: { ...zh, ...eventsZh, ...configZh, ...reportZh, ...pageZh, ...canariesZh },
 };
 
 export interface SayOptions {

@@ -1,0 +1,220 @@
+/**
+ * By what each planted bug is shown: by random campaigns, which must find it, or by a test that
+ * leads to it, and then why no campaign is asked to. tools/canary-page.ts writes what they took to
+ * docs/canaries.md.
+ */
+import { invariant } from '../engine/core/invariant.ts';
+import type { Swarm } from './generate.ts';
+
+export type ShownBy =
+  /** Random campaigns with faults of this kind. */
+  | { readonly campaign: Swarm }
+  /** A test file that plants it, and why campaigns do not show it. */
+  | { readonly test: string; readonly why: string };
+
+/** What shows the planted bug `id`. A new one needs a row below. */
+export function shownBy(id: string): ShownBy {
+  const by = BY_ID.get(id);
+  invariant(by !== undefined, `scenarios/shown-by.ts says what shows the planted bug ${id}`);
+  return by;
+}
+
+/** The ids that have a row. */
+export function idsShown(): readonly string[] {
+  return [...BY_ID.keys()];
+}
+
+const IN_SWARMS: readonly string[] = [
+  'RULE-01',
+  'RULE-02',
+  'RULE-03',
+  'RULE-04',
+  'RULE-05',
+  'RULE-06',
+  'RULE-07',
+  'RULE-08',
+  'RULE-09',
+  'RULE-10',
+  'RULE-11',
+  'RULE-12',
+  'RULE-13',
+  'RULE-14',
+  'ack-early',
+  'alone-unmarked',
+  'barrier-overtaken',
+  'boot-rule-skipped',
+  'clean-while-running',
+  'clear-at-send',
+  'early-alone',
+  'end-not-mapped',
+  'flush-unasked',
+  'flush-unawaited',
+  'fua-dropped',
+  'generation-unsynced',
+  'guardian-never-armed',
+  'hot-forgotten',
+  'lease-never-checked',
+  'outdated-promoted',
+  'overlap-order',
+  'peer-map-ignored',
+  'read-no-wait',
+  'resync-race',
+  'single-attestation',
+  'stale-leader-commits',
+  'start-before-stop',
+  'zero-unsaid',
+];
+
+/** Where every schedule has a disk that does wrong: half as rare as it would be in a swarm. */
+const IN_DISK_SWARMS: readonly string[] = [
+  'digest-unchecked',
+  'failure-forgotten',
+  'peer-error-ignored',
+  'verify-no-fua',
+];
+
+const MIRROR = 'test/engine/mirror/canaries.test.ts';
+const CLUSTER = 'test/engine/cluster/';
+
+/** What the rules of leases guard is a matter of a few messages at one moment. */
+const LEASES =
+  'needs one order of a few messages at one moment; the lease rules are explored whole';
+const ROT =
+  'needs one page of metadata to rot, and the host to lose power or restart before it is rewritten';
+const HISTORY = 'test/scenarios/history.test.ts';
+const INSTANT =
+  'its instant is met by a sweep over the moment, one run in hundreds of a swarm or none';
+const SPLIT =
+  'in a swarm no replica goes on without the log, and without that there is no split brain';
+const LINK_GONE = 'simulated connections never deliver what belongs to an earlier one';
+
+const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } = {
+  'any-word-answers': [
+    `${CLUSTER}applications.test.ts`,
+    'costs thousands of messages, and breaks no law of data or of who serves',
+  ],
+  'attach-revived': [
+    MIRROR,
+    'needs a disk that hangs while a core attaches to it, and shows as being stuck alone',
+  ],
+  'attached-by-state': [
+    `${CLUSTER}volumes.test.ts`,
+    'needs a report of a core that has read nothing yet to come before every other one',
+  ],
+  'attest-early-after-restart': [`${CLUSTER}lease.test.ts`, LEASES],
+  'attest-keeps-renewing': [`${CLUSTER}lease.test.ts`, LEASES],
+  'attest-not-persisted': [`${CLUSTER}lease.test.ts`, LEASES],
+  'balance-in-copy': [
+    'test/scenarios/balanced-reads.test.ts',
+    'reads go to both copies only where the configuration says so',
+  ],
+  'blank-core-clean': [
+    `${CLUSTER}executor.test.ts`,
+    'needs a host whose store is lost while its application runs on',
+  ],
+  'blank-voter-votes': [
+    `${CLUSTER}canaries.test.ts`,
+    'needs a witness that is wiped right after a commit that only it and a dead node had',
+  ],
+  'clear-partly': [
+    MIRROR,
+    'needs a client to write a part of a block that is dirty, and the rest to be old at the peer',
+  ],
+  'command-repeated': [
+    `${CLUSTER}operator.test.ts`,
+    'is seen in what people are answered, of which no law speaks',
+  ],
+  'copy-is-stable': [HISTORY, INSTANT],
+  'copy-slot-lost': [HISTORY, INSTANT],
+  'discard-any': [MIRROR, SPLIT],
+  'discard-by-map': [MIRROR, SPLIT],
+  'epoch-not-raised': [
+    `${CLUSTER}transfer.test.ts`,
+    'what the entry says is judged; runs of a swarm take many times as long under it',
+  ],
+  'equal-clears': [HISTORY, INSTANT],
+  'failed-read-ok': [HISTORY, INSTANT],
+  'fewer-changes-lose': [
+    'test/engine/mirror/compare.test.ts',
+    'the log puts it right: the member that refuses is left out, and then the generations tell',
+  ],
+  'generation-kept': [
+    `${CLUSTER}transfer.test.ts`,
+    'what the entry says is judged; no law broke in a swarm under it',
+  ],
+  'holder-from-receipt': [`${CLUSTER}lease.test.ts`, LEASES],
+  'hung-for-ever': [
+    MIRROR,
+    'faults heal before the end of a run: a disk that hangs for ever is not among them',
+  ],
+  'joining-not-needed': [HISTORY, INSTANT],
+  'journal-error-ignored': [HISTORY, INSTANT],
+  'journal-torn-guessed': [MIRROR, ROT],
+  'last-copy-given-up': [
+    MIRROR,
+    'needs the disk of the only copy to hang for longer than faults last',
+  ],
+  'late-read-answer': [MIRROR, LINK_GONE],
+  'late-write-answer': [MIRROR, LINK_GONE],
+  'lease-epoch-ignored': [`${CLUSTER}lease.test.ts`, LEASES],
+  'led-by-hearsay': [
+    MIRROR,
+    'needs a record that names a host whose disk has failed, heard of from the peer alone',
+  ],
+  'map-of-another': [HISTORY, INSTANT],
+  'map-page-trusted': [MIRROR, ROT],
+  'old-generation-trusted': [
+    MIRROR,
+    'needs a disk that is put back to an earlier generation under a host that keeps running',
+  ],
+  'pace-deaf': [MIRROR, 'how long requests take is promised by no law'],
+  'pace-starved': [MIRROR, 'needs requests that stay slow for as long as a resync lasts'],
+  'padding-counted': [MIRROR, SPLIT],
+  'peer-read-any-epoch': [
+    MIRROR,
+    'needs a stranger on the link: a peer that follows the record never asks another',
+  ],
+  'quick-once': [MIRROR, 'is seen in what people are told of metadata, of which no law speaks'],
+  'read-error-passed': [
+    MIRROR,
+    'a read that fails promises nothing, so no law is broken; that it was needless shows here',
+  ],
+  'relation-kept': [HISTORY, INSTANT],
+  'repair-from-dirty': [
+    MIRROR,
+    'needs a sector of the source to fail among what is not copied yet',
+  ],
+  'repair-no-lock': [MIRROR, 'needs a client to write a block in the milliseconds of its repair'],
+  'repair-not-read-back': [
+    MIRROR,
+    'needs a disk that takes a write and keeps the sector unreadable',
+  ],
+  'salt-ignored': [MIRROR, ROT],
+  'slot-let-go': [HISTORY, INSTANT],
+  'slot-single': [MIRROR, ROT],
+  'split-by-order': [`${CLUSTER}split-brain.test.ts`, SPLIT],
+  'split-guessed': [`${CLUSTER}split-brain.test.ts`, SPLIT],
+  'split-half-kept': [`${CLUSTER}split-brain.test.ts`, SPLIT],
+  'stale-epoch': [
+    MIRROR,
+    'too rare: a swarm met it at run 446, and not in a thousand since copies are larger',
+  ],
+  'stale-trusted': [MIRROR, ROT],
+  'verify-greedy': [MIRROR, 'how long clients wait beside a comparison is promised by no law'],
+  'verify-no-lock': [MIRROR, 'needs a comparison in the very moment of a write to the same chunk'],
+  'verify-skips': [MIRROR, 'is seen in which chunks a comparison looks at, of which no law speaks'],
+  'vote-not-persisted': [
+    `${CLUSTER}canaries.test.ts`,
+    'needs a voter that restarts between two candidates of one term',
+  ],
+  'watch-restarted': [
+    MIRROR,
+    'simulated disks hang as a whole; here one write is lost and everything else is answered',
+  ],
+};
+
+const BY_ID: ReadonlyMap<string, ShownBy> = new Map<string, ShownBy>([
+  ...IN_SWARMS.map((id) => [id, { campaign: 'swarm' }] as const),
+  ...IN_DISK_SWARMS.map((id) => [id, { campaign: 'disks' }] as const),
+  ...Object.entries(IN_TESTS).map(([id, [test, why]]) => [id, { test, why }] as const),
+]);
