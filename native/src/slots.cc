@@ -26,6 +26,9 @@ Slots::Slots(const Layout& layout)
   // Small requests must not make two megabytes resident each; payloads do not belong in core dumps.
   madvise(arena, arenaBytes_, MADV_NOHUGEPAGE);
   madvise(arena, arenaBytes_, MADV_DONTDUMP);
+  // But copies of a resync are large, and few: a kernel looks up every page of every operation.
+  const size_t copies = size_t{layout.engineSlots} * layout.slotBytes;
+  madvise(arena_ + arenaBytes_ - copies, copies, MADV_HUGEPAGE);
   for (uint32_t i = layout.frontSlots; i-- > 0;) freeFront_.push_back(int32_t(i));
   for (uint32_t i = layout.frontSlots + layout.peerSlots; i-- > layout.frontSlots;)
     freePeer_.push_back(int32_t(i));
@@ -107,9 +110,10 @@ void Slots::settle(int32_t slot) {
 void Slots::registerWith(Io& io) {
   for (size_t bytes = slotBytes_ < kKeptBytes ? slotBytes_ : kKeptBytes; bytes >= kPageBytes;
        bytes /= 2) {
-    if (bytes % kPageBytes != 0 || bytes * slots_.size() > kRegisteredMax) continue;
+    const uint32_t count = layout_.frontSlots + layout_.peerSlots;
+    if (bytes % kPageBytes != 0 || bytes * count > kRegisteredMax) continue;
     std::vector<iovec> heads;
-    for (uint32_t i = 0; i < slots_.size(); i++) heads.push_back({data(int32_t(i)), bytes});
+    for (uint32_t i = 0; i < count; i++) heads.push_back({data(int32_t(i)), bytes});
     if (!io.registerBuffers(heads)) continue;
     registeredBytes_ = uint32_t(bytes);
     return;

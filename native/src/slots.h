@@ -78,11 +78,13 @@ class Slots {
     return freed;
   }
 
-  /// Registers the first bytes of every slot, as far as limits allow; registering pins memory, so
-  /// the whole arena would count against a host's memory even when idle.
+  /// Registers the first bytes of every slot that brings requests, as far as limits allow;
+  /// registering pins memory, so the whole arena would count against a host's memory even when
+  /// idle, and so would the engine's slots, whose pages are large.
   void registerWith(Io& io);
   int registeredIndex(int32_t slot, uint32_t end) const {
-    return end <= registeredBytes_ ? slot : -1;
+    const bool brought = isFront(slot) || isPeer(slot);
+    return brought && end <= registeredBytes_ ? slot : -1;
   }
   uint32_t registeredBytes() const { return registeredBytes_; }
 
