@@ -13,7 +13,7 @@ constexpr int64_t kHandshakeMicros = 5000000;
 constexpr size_t kUnprovenMax = 32;
 /// Frames that may wait behind a slow link before it is given up.
 constexpr size_t kQueuedMax = 16384;
-constexpr int64_t kBackOffFirst = 100000, kBackOffMost = 2000000;
+constexpr int64_t kBackOffFirst = 100000, kBackOffMost = 500000;
 
 /// Whether a read, or its answer, is about a digest in place of the payload.
 bool isDigest(uint32_t flags) { return (flags & uint32_t{flag::kDigest}) != 0; }

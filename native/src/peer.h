@@ -1,7 +1,7 @@
 // Replication connections: authenticated before the engine hears of them, every frame checked, dead
 // ones noticed. The lower node connects, the other listens, so a pair has one connection; the
-// connector tries again by itself, after 100 ms, doubling to 2 s. Keep-alives leave only while the
-// reactor is polled: a core whose JavaScript stands still is silent, and its links go down.
+// connector tries again by itself, after 100 ms, doubling to 500 ms. Keep-alives leave only while
+// the reactor is polled: a core whose JavaScript stands still is silent, and its links go down.
 #pragma once
 #include <deque>
 
