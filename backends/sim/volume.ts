@@ -255,7 +255,8 @@ export class SimLeg implements StreamEnd {
     for (let r = 0; r < count; r += 1) {
       hash.record(this.memory.events, r);
       const op = this.memory.events.op(r);
-      if (op === Event.PeerWrite || op === Event.PeerRead || op === Event.PeerData) {
+      const digest = (this.memory.events.flags(r) & Flag.Digest) !== 0;
+      if (op === Event.PeerWrite || op === Event.PeerRead || op === Event.PeerData || digest) {
         this.#hashHeader(this.memory.events.slot(r));
       }
     }
@@ -418,6 +419,10 @@ export class SimLeg implements StreamEnd {
       this.#askedZero[slot] = 0;
       const at = slot * SLOT_SECTORS;
       if (status === 0 && this.zeroes.all(this.stamps, at, disk.countOf(op))) flags = Flag.Zero;
+    }
+    const read = status === 0 || status === Status.Differs;
+    if (disk.kindOf(op) === DiskOp.Read && read) {
+      flags |= (this.#readFlags[slot] as number) & Flag.Digest;
     }
     this.append(Event.LocalDone, slot, 0, flags, offset, length, status);
   }

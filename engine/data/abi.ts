@@ -35,7 +35,8 @@ export const Event = {
   ReqFlush: 3,
   /**
    * A LocalRead or LocalWrite of `slot` ended with `status` (0 or an errno). After a LocalRead with
-   * Flag.Zero the flags hold Zero when every byte that was read is zero.
+   * Flag.Zero the flags hold Zero when every byte that was read is zero, and after one with
+   * Flag.Digest they hold Digest when the slot's header has the digest of what was read.
    */
   LocalDone: 10,
   /** A LocalFlush ended; `length` is its token, `status` 0 or an errno. */

@@ -159,7 +159,7 @@ class InputLoader {
     for (let r = 0; r < count; r += 1) {
       const op = events.op(r);
       const slot = events.slot(r);
-      if (bringsHeader(op)) {
+      if (bringsHeader(op, events.flags(r))) {
         const from = turn.headers.subarray(header, header + HEADER_WORDS);
         if (slot < 0 || (slot + 1) * HEADER_WORDS > words.length) return false;
         words.set(from, slot * HEADER_WORDS);

@@ -18,7 +18,7 @@ export interface FlightTurn {
   readonly now: number;
   /** Event records, 32 bytes each. */
   readonly events: Int32Array;
-  /** Slot headers of its PeerWrite events in order, 64 bytes each. */
+  /** Slot headers of its events that bring one, in order, 64 bytes each. */
   readonly headers: Int32Array;
   /** Pages of its MetaRead and PeerMessage events in order, 4 KiB each. */
   readonly pages: Int32Array;

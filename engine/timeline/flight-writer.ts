@@ -1,6 +1,6 @@
 /** Writes the turns of one data actor's life into segments ({@link FlightTarget}). */
 import type { Micros } from '../core/units.ts';
-import { Decision, Event, HEADER_BYTES, PAGE_BYTES, RECORD_BYTES } from '../data/abi.ts';
+import { Decision, Event, Flag, HEADER_BYTES, PAGE_BYTES, RECORD_BYTES } from '../data/abi.ts';
 import type { DataMemory, Records } from '../data/memory.ts';
 import type { DataCommand, DataReport } from '../data/messages.ts';
 import {
@@ -67,7 +67,7 @@ export class FlightWriter {
     let pages = 0;
     for (let r = 0; r < count; r += 1) {
       const op = events.op(r);
-      if (bringsHeader(op)) headers += 1;
+      if (bringsHeader(op, events.flags(r))) headers += 1;
       else if (this.#bringsPage(r, op)) pages += 1;
     }
     const body =
@@ -87,7 +87,7 @@ export class FlightWriter {
     let word = (at + INPUT_HEAD) >> 2;
     word = this.#copy(events.i32, 0, count * RECORD_WORDS, word);
     for (let r = 0; headers > 0 && r < count; r += 1) {
-      if (!bringsHeader(events.op(r))) continue;
+      if (!bringsHeader(events.op(r), events.flags(r))) continue;
       word = this.#copy(this.#headerWords, events.slot(r) * HEADER_WORDS, HEADER_WORDS, word);
     }
     for (let r = 0; pages > 0 && r < count; r += 1) {
@@ -179,8 +179,10 @@ export class FlightWriter {
 }
 
 /** Whether an event fills in the header of its slot for the actor to read. */
-export function bringsHeader(op: number): boolean {
-  return op === Event.PeerWrite || op === Event.PeerRead;
+export function bringsHeader(op: number, flags: number): boolean {
+  if (op === Event.PeerWrite || op === Event.PeerRead) return true;
+  const digest = op === Event.PeerData || op === Event.LocalDone;
+  return digest && (flags & Flag.Digest) !== 0;
 }
 
 /** Page and token of a metadata operation as one number; a page number has 20 bits at most. */

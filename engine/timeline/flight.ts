@@ -13,7 +13,8 @@
  *     start:   JSON of {@link FlightHeader}: first in every segment
  *     facts:   JSON of {@link FlightFacts}: second in every segment
  *     input:   f64 now | u32 events | u32 headers | u32 pages | u32 JSON characters |
- *              events | headers of peers' requests | pages of MetaRead and PeerMessage events |
+ *              events | headers of peers' requests and of digests | pages of MetaRead and
+ *              PeerMessage events |
  *              JSON of the control messages
  *     output:  u32 decisions | u32 digest of headers, out-pages and reports | decisions
  *     broke:   nothing: a belief broke in the turn before, which has no output

@@ -243,7 +243,7 @@ void Disk::slotCompleted(int32_t slot, int32_t result) {
   SlotOp& op = slotOps_[size_t(slot)];
   if (op.write && op.zero) return zeroesCompleted(slot, result);
   if (result == -EINTR || result == -EAGAIN) return submit(slot);
-  int32_t outcome = status::kOk;
+  int32_t outcome = status::kOk, digest = 0;
   if (result <= 0) {
     // End of file within the volume: somebody cut the replica short.
     outcome = result == 0 ? status::kIo : -result;
@@ -251,10 +251,11 @@ void Disk::slotCompleted(int32_t slot, int32_t result) {
     op.done += uint32_t(result);
     if (op.done < op.length) return submit(slot);
     if (!agrees(slot, op)) outcome = status::kDiffers;
+    if (op.digest) digest = flag::kDigest;
   }
   const bool zero = outcome == status::kOk && !op.write && op.zero &&
                     allZero(core_.slots.data(slot), op.length);
-  ended(slot, outcome, zero ? flag::kZero : 0);
+  ended(slot, outcome, (zero ? flag::kZero : 0) | digest);
 }
 
 void Disk::ended(int32_t slot, int32_t outcome, int32_t flags) {

@@ -24,6 +24,14 @@ export function recorded(
   return flights;
 }
 
+/** All lives of the data actors of one run in which disks do wrong, and people look for it. */
+export function recordedComparisons(seed: number): FlightReel[] {
+  const flights: FlightReel[] = [];
+  const shard = { config: DEMO_CONFIG, mode: 'disks', seed, runs: 1 } as const;
+  runScenario(campaignScenario(shard, seed), seed, {}, newWorld(flights));
+  return flights;
+}
+
 /** All lives of the data actors of one run of a scenario of the library. */
 export function recordedScenario(name: string, seed: number): FlightReel[] {
   const scenario = LIBRARY.find((each) => each.name === name);

@@ -355,7 +355,8 @@ export abstract class PairHosts {
             const zero = this.zeroes.all(data.subarray(0, length / SECTOR));
             return { ...read, flags: zero ? Flag.Zero : 0 };
           }
-          return { ...read, status: judged(h, slot, offset, length, flags) };
+          const status = judged(h, slot, offset, length, flags);
+          return { ...read, flags: flags & Flag.Digest, status };
         });
         return;
       case Decision.LocalWrite: {

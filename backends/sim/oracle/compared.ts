@@ -6,6 +6,7 @@
 import type { VerifyReport } from '../../../engine/data/messages.ts';
 import type { TimelineEvent } from '../../../engine/timeline/event.ts';
 import { Ill } from '../disk-ills.ts';
+import { Zeroes } from '../zeroes.ts';
 import type { ReplicaTruth, VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -23,6 +24,7 @@ interface Apart {
 export class ComparedOracle {
   readonly #truth: VolumeTruth;
   readonly #verdict: Verdict;
+  readonly #zeroes: Zeroes;
   /** The comparison that began at the first block, 0 while its number is not known, -1 for none. */
   #id = -1;
   #apart: readonly Apart[] = [];
@@ -30,6 +32,7 @@ export class ComparedOracle {
   constructor(truth: VolumeTruth, verdict: Verdict) {
     this.#truth = truth;
     this.#verdict = verdict;
+    this.#zeroes = new Zeroes(truth.history, truth.spoils);
   }
 
   event(replica: ReplicaTruth, { kind, d }: TimelineEvent): void {
@@ -80,7 +83,7 @@ export class ComparedOracle {
 
   /** What a comparison says it repaired is the same here and on the media of the other replica. */
   #repaired(replica: ReplicaTruth, block: number): void {
-    const { replicas, config, spoils } = this.#truth;
+    const { replicas, config } = this.#truth;
     if (replicas.some(({ disk }) => disk.ills.any || disk.latent.any)) return;
     const { view } = replica.disk;
     for (const other of replicas) {
@@ -88,7 +91,7 @@ export class ComparedOracle {
       const { media } = other.disk;
       for (let at = block * BLOCK_SECTORS; at < (block + 1) * BLOCK_SECTORS; at += 1) {
         const [here, there] = [view[at] as number, media[at] as number];
-        if (spoils.content(here) === spoils.content(there)) continue;
+        if (this.#same(here, there)) continue;
         const d = { volume: config.name, block, here, there };
         this.#verdict.find('LAW-cover', other.node, 'cover.not-repaired', d);
         return;
@@ -96,14 +99,21 @@ export class ComparedOracle {
     }
   }
 
+  /** Whether the bytes are the same: zeroes are, whoever wrote them. */
+  #same(left: number, right: number): boolean {
+    const { spoils } = this.#truth;
+    if (left === right || spoils.content(left) === spoils.content(right)) return true;
+    return this.#zeroes.are(left) && this.#zeroes.are(right);
+  }
+
   #differing(): readonly Apart[] {
-    const { replicas, sectors, spoils } = this.#truth;
+    const { replicas, sectors } = this.#truth;
     const [a, b] = replicas;
     if (a === undefined || b === undefined) return [];
     const found: Apart[] = [];
     for (let sector = 0; sector < sectors; sector += 1) {
       const [left, right] = [a.disk.view[sector] as number, b.disk.view[sector] as number];
-      if (left === right || spoils.content(left) === spoils.content(right)) continue;
+      if (this.#same(left, right)) continue;
       found.push({ sector, left, right });
     }
     return found;

@@ -2,9 +2,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Decision, Event } from '../../../engine/data/abi.ts';
+import type { Mailboxes } from '../../../engine/data/messages.ts';
 import { repeatFlight } from '../../../engine/mirror/flight.ts';
 import type { Flight } from '../../../engine/timeline/flight-reader.ts';
-import { flightOf, longest, recorded, recordedScenario, traceHash } from '../../support/flights.ts';
+import {
+  flightOf,
+  longest,
+  recorded,
+  recordedComparisons,
+  recordedScenario,
+  traceHash,
+} from '../../support/flights.ts';
 
 describe('a flight recording', () => {
   it('lets every life of every data actor be executed again, decision by decision', () => {
@@ -37,6 +45,23 @@ describe('a flight recording', () => {
     }
     for (const op of [Event.PeerRead, Event.PeerData]) expect(ops).toContain(op);
     for (const op of [Decision.PeerRead, Decision.PeerData]) expect(ops).toContain(-op);
+  });
+
+  it('has the digests that a comparison tells of', () => {
+    let told = 0;
+    for (let seed = 70_000; seed < 70_016; seed += 1) {
+      for (const reel of recordedComparisons(seed)) {
+        const flight = flightOf(reel);
+        const seen = (_: unknown, __: unknown, { outbox }: Mailboxes): void => {
+          for (const report of outbox) {
+            if (report.kind !== 'verify') continue;
+            told += report.findings.filter(({ copies }) => copies[1]?.holds !== '').length;
+          }
+        };
+        expect([seed, repeatFlight(flight, seen).divergence]).toEqual([seed, null]);
+      }
+    }
+    expect(told).toBeGreaterThan(0);
   });
 
   it('changes nothing in the run that is recorded', () => {
