@@ -5,16 +5,19 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
   readSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { HostError, systemCode } from '../backends/real/failure.ts';
 import { mirrorConfig } from '../backends/real/mirror-config.ts';
+import { hasNative, loadNative } from '../backends/real/native.ts';
 import { deviceBytes } from '../backends/real/replica-check.ts';
 import type { VolumeConfig } from '../engine/core/config.ts';
 import type { Generation, NodeId } from '../engine/core/units.ts';
@@ -35,6 +38,9 @@ export interface ReplicaTarget {
   readonly meta: string;
 }
 
+/** How much is looked at, at either end and at a time. */
+const LOOK_BYTES = 1 << 20;
+
 /** What is at a path: opened for writing, with its size. */
 interface Place {
   readonly fd: number;
@@ -42,6 +48,8 @@ interface Place {
   readonly isFile: boolean;
   readonly bytes: number;
   readonly isNew: boolean;
+  /** Descriptor that holds the lock which a running node would have; -1 without the addon. */
+  readonly lock: number;
 }
 
 /**
@@ -54,21 +62,25 @@ export function formatReplica(
   path: string,
   generation: Generation,
 ): void {
-  const file = openSync(path, 'wx', 0o600);
+  const fd = openSync(path, 'wx', 0o600);
   try {
-    ftruncateSync(file, dataBytesOf(volume) + metaBytesOf(volume));
-    writeMetadata(file, dataBytesOf(volume), volume, node, generation, 'UpToDate');
+    ftruncateSync(fd, dataBytesOf(volume) + metaBytesOf(volume));
+    const place = { fd, path, isFile: true, bytes: 0, isNew: true, lock: -1 };
+    const target = { volume, node, path, meta: '' };
+    writeMetadata(place, dataBytesOf(volume), target, generation, 'UpToDate');
   } finally {
-    closeSync(file);
+    closeSync(fd);
   }
 }
 
 /**
- * An empty replica, to be filled by the other one. Makes files that are missing; an old replica is
- * written over only when `overwrite` says so. Durable when it returns. Throws HostError.
+ * An empty replica, to be filled by the other one. Makes files that are missing. What is there must
+ * be blank where that can be told, or `overwrite` says that it may go; what belongs to another node
+ * or volume is never written over. Durable when it returns. Throws HostError, and has changed
+ * nothing then.
  */
 export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
-  const { volume, node, path, meta } = target;
+  const { volume, path, meta } = target;
   const [dataBytes, metaBytes] = [dataBytesOf(volume), metaBytesOf(volume)];
   const wanted = meta === '' ? dataBytes + metaBytes : volume.sizeBytes;
   within([path, ...(meta === '' ? [] : [meta])], true, (places) => {
@@ -76,43 +88,56 @@ export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
     const [holder, base] = apart === undefined ? [data, dataBytes] : [apart, 0];
     checkSize(data, wanted);
     if (apart !== undefined) checkSize(apart, metaBytes);
-    if (!overwrite && !holder.isNew && hasMetadata(holder, base, target)) {
-      throw new HostError(
-        `${holder.path} holds a replica already`,
-        'check that it is the one to be given up, then say --overwrite',
-      );
-    }
+    const owner = ownerOf(holder, base, target);
+    if (owner === 'another') throw belongsToAnother(holder);
+    if (owner === 'this' && !overwrite) throw holdsReplica(holder);
+    if (!overwrite) for (const place of places) mustBeBlank(place);
+    if (!overwrite && !isBlank(holder, base, metaBytes)) throw holdsData(holder);
     if (data.isNew) ftruncateSync(data.fd, wanted);
     if (apart?.isNew === true) ftruncateSync(apart.fd, metaBytes);
-    writeMetadata(holder.fd, base, volume, node, 0, 'Inconsistent');
+    writeMetadata(holder, base, target, 0, 'Inconsistent');
     if (apart !== undefined) fsyncSync(data.fd);
   });
 }
 
 /**
- * A replica over data that are there, in sync at `generation`. Durable when it returns. Throws
- * HostError, and has changed nothing then.
+ * A replica over data that are there, in sync at `generation`. Nothing but zeroes may stand where
+ * its metadata goes. Durable when it returns. Throws HostError, and has changed nothing then.
  */
 export function adoptReplica(target: ReplicaTarget, generation: Generation): void {
-  const { volume, node, path, meta } = target;
+  const { volume, path, meta } = target;
   const [dataBytes, metaBytes] = [dataBytesOf(volume), metaBytesOf(volume)];
+  const write = (place: Place, base: number): void => {
+    const owner = ownerOf(place, base, target);
+    if (owner === 'another') throw belongsToAnother(place);
+    if (owner === 'this') throw adoptedAlready(place);
+    if (!isBlank(place, base, metaBytes)) throw noRoom(place, base);
+    writeMetadata(place, base, target, generation, 'UpToDate');
+  };
   within([path], false, (places) => {
     const [data] = places as [Place];
     if (meta === '') {
-      const kept = data.isFile ? volume.sizeBytes : dataBytes + metaBytes;
-      if (hasMetadata(data, dataBytes, target)) throw adoptedAlready(data);
-      checkSize(data, kept);
+      const owner = ownerOf(data, dataBytes, target);
+      if (owner !== 'nobody')
+        throw owner === 'this' ? adoptedAlready(data) : belongsToAnother(data);
+      if (data.isFile && data.bytes === dataBytes + metaBytes)
+        throw cutShort(data, volume.sizeBytes);
+      checkSize(data, data.isFile ? volume.sizeBytes : dataBytes + metaBytes);
       if (data.isFile) ftruncateSync(data.fd, dataBytes + metaBytes);
-      writeMetadata(data.fd, dataBytes, volume, node, generation, 'UpToDate');
+      try {
+        write(data, dataBytes);
+      } catch (error) {
+        if (data.isFile) ftruncateSync(data.fd, data.bytes);
+        throw error;
+      }
       return;
     }
     checkSize(data, volume.sizeBytes);
     within([meta], true, (others) => {
       const [apart] = others as [Place];
-      if (!apart.isNew && hasMetadata(apart, 0, target)) throw adoptedAlready(apart);
       checkSize(apart, metaBytes);
       if (apart.isNew) ftruncateSync(apart.fd, metaBytes);
-      writeMetadata(apart.fd, 0, volume, node, generation, 'UpToDate');
+      write(apart, 0);
     });
   });
 }
@@ -125,20 +150,35 @@ function metaBytesOf(volume: VolumeConfig): number {
   return metadataPages(mirrorConfig(volume)) * PAGE_BYTES;
 }
 
+/** The superblocks last: a replica whose metadata were not written to the end is none. */
 function writeMetadata(
-  file: number,
+  { fd, path }: Place,
   base: number,
-  volume: VolumeConfig,
-  node: NodeId,
+  { volume, node }: ReplicaTarget,
   generation: Generation,
   state: InitialState,
 ): void {
   const device = randomBytes(16).toString('hex');
-  const pages = formatMetadata(mirrorConfig(volume), node, generation, state, device);
-  for (const { page, bytes } of pages) {
-    writeSync(file, bytes, 0, bytes.length, base + page * PAGE_BYTES);
+  try {
+    for (const { page, bytes } of formatMetadata(
+      mirrorConfig(volume),
+      node,
+      generation,
+      state,
+      device,
+    )) {
+      let done = 0;
+      while (done < bytes.length) {
+        done += writeSync(fd, bytes, done, bytes.length - done, base + page * PAGE_BYTES + done);
+      }
+    }
+    fsyncSync(fd);
+  } catch (error) {
+    throw new HostError(
+      `${path} cannot be written (${systemCode(error)})`,
+      'make room there, or look after its disk',
+    );
   }
-  fsyncSync(file);
 }
 
 /** Opens all, or none; what was made and not finished is removed again. */
@@ -154,38 +194,55 @@ function within(
     use(places);
     done = true;
   } finally {
-    for (const { fd, path, isNew } of places) {
+    for (const { fd, path, isNew, lock } of places) {
       closeSync(fd);
+      if (lock >= 0) closeSync(lock);
       if (isNew && !done) rmSync(path);
     }
   }
 }
 
 function openPlace(path: string, mayMake: boolean): Place {
+  let fd: number;
   try {
-    const fd = openSync(path, 'r+');
-    const status = fstatSync(fd);
-    const isFile = status.isFile();
-    const bytes = isFile ? status.size : (deviceBytes(status.rdev) ?? Number.POSITIVE_INFINITY);
-    if (isFile || status.isBlockDevice()) return { fd, path, isFile, bytes, isNew: false };
-    closeSync(fd);
+    // On a device, O_EXCL is refused while it is mounted or anybody else holds it so.
+    const isDevice = statSync(path).isBlockDevice();
+    fd = openSync(path, constants.O_RDWR | (isDevice ? constants.O_EXCL : 0));
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT' && mayMake) return makeFile(path);
+    if (code === 'EBUSY') throw inUse(path);
     throw new HostError(
       code === 'ENOENT' ? `${path} does not exist` : `${path} cannot be opened (${code})`,
       'correct path: and meta: in the configuration, or let this user write there',
     );
   }
+  const status = fstatSync(fd);
+  const isFile = status.isFile();
+  const lock = isFile || status.isBlockDevice() ? lockOf(path) : -1;
+  if (lock !== null && (isFile || status.isBlockDevice())) {
+    const bytes = isFile ? status.size : (deviceBytes(status.rdev) ?? Number.POSITIVE_INFINITY);
+    return { fd, path, isFile, bytes, isNew: false, lock };
+  }
+  closeSync(fd);
+  if (lock === null) throw inUse(path);
   throw new HostError(
     `${path} is neither a file nor a block device`,
     'correct path: and meta: in the configuration',
   );
 }
 
+/** The lock under which a node uses a replica; null while somebody has it. */
+function lockOf(path: string): number | null {
+  if (!hasNative()) return -1;
+  const lock = loadNative().lockFile(path);
+  return lock < 0 ? null : lock;
+}
+
 function makeFile(path: string): Place {
   try {
-    return { fd: openSync(path, 'wx+', 0o600), path, isFile: true, bytes: 0, isNew: true };
+    const fd = openSync(path, 'wx+', 0o600);
+    return { fd, path, isFile: true, bytes: 0, isNew: true, lock: -1 };
   } catch (error) {
     throw new HostError(
       `${path} cannot be made (${systemCode(error)})`,
@@ -194,19 +251,45 @@ function makeFile(path: string): Place {
   }
 }
 
-/** Whether a superblock of any volume or node stands where this volume's would. */
-function hasMetadata({ fd, bytes }: Place, base: number, { volume, node }: ReplicaTarget): boolean {
+/** Whose superblock stands where this replica's would. */
+function ownerOf(
+  { fd, bytes }: Place,
+  base: number,
+  { volume, node }: ReplicaTarget,
+): 'nobody' | 'this' | 'another' {
   const config = mirrorConfig(volume);
   const { slotA, slotB } = metadataLayout(config);
-  return [slotA, slotB].some((at) => {
+  const found = [slotA, slotB].map((at) => {
     const page = new Uint8Array(PAGE_BYTES);
     const from = base + at * PAGE_BYTES;
     if (bytes < from + PAGE_BYTES || readSync(fd, page, 0, PAGE_BYTES, from) < PAGE_BYTES) {
-      return false;
+      return 'unreadable';
     }
-    const found = decodeSuperblock(config, node, at, page);
-    return found.ok || found.fault !== 'unreadable';
+    const read = decodeSuperblock(config, node, at, page);
+    return read.ok ? 'ok' : read.fault;
   });
+  if (found.some((fault) => fault === 'other-node' || fault === 'other-volume')) return 'another';
+  return found.every((fault) => fault === 'unreadable') ? 'nobody' : 'this';
+}
+
+/** Whether [from, from+length) holds nothing but zeroes, as far as it is there. */
+function isBlank({ fd, bytes }: Place, from: number, length: number): boolean {
+  const end = Math.min(from + length, bytes);
+  const chunk = Buffer.alloc(Math.min(LOOK_BYTES, Math.max(0, end - from)));
+  for (let at = from; at < end; at += chunk.length) {
+    const got = readSync(fd, chunk, 0, Math.min(chunk.length, end - at), at);
+    if (got === 0) return true;
+    if (!chunk.subarray(0, got).every((byte) => byte === 0)) return false;
+  }
+  return true;
+}
+
+/** File systems, tables and replicas of another size show at the beginning or at the end. */
+function mustBeBlank(place: Place): void {
+  if (place.isNew) return;
+  const { bytes } = place;
+  const tail = Number.isFinite(bytes) ? Math.max(0, bytes - LOOK_BYTES) : 0;
+  if (!isBlank(place, 0, LOOK_BYTES) || !isBlank(place, tail, LOOK_BYTES)) throw holdsData(place);
 }
 
 /** A file that is there must have its size; a device may have more. */
@@ -226,5 +309,47 @@ function adoptedAlready({ path }: Place): HostError {
   return new HostError(
     `${path} holds a replica already`,
     'nothing needs to be adopted; to give it up, make a new one with --overwrite',
+  );
+}
+
+function holdsReplica({ path }: Place): HostError {
+  return new HostError(
+    `${path} holds a replica already`,
+    'check that it is the one to be given up, then say --overwrite',
+  );
+}
+
+function belongsToAnother({ path }: Place): HostError {
+  return new HostError(
+    `${path} holds a replica of another node or volume`,
+    'correct path: or --name; if it is really to be given up, clear it by hand first',
+  );
+}
+
+function holdsData({ path }: Place): HostError {
+  return new HostError(
+    `${path} is not empty`,
+    'check that what it holds is to be given up, then say --overwrite; to keep it: replica adopt',
+  );
+}
+
+function noRoom({ path }: Place, base: number): HostError {
+  return new HostError(
+    `${path} is not empty behind byte ${base}, where the metadata would stand`,
+    'make what is on it smaller, and size: with it, or name another place with meta:',
+  );
+}
+
+function cutShort({ path, bytes }: Place, wanted: number): HostError {
+  return new HostError(
+    `${path} has ${bytes} bytes, room for metadata included, and no metadata`,
+    `if an adoption was cut short, cut the file back first: truncate -s ${wanted} ${path}`,
+  );
+}
+
+function inUse(path: string): HostError {
+  return new HostError(
+    `${path} is in use (mounted, or held by a running node or another program)`,
+    'stop what uses it first; nothing was changed',
   );
 }

@@ -37,8 +37,8 @@ constexpr int64_t kNegotiationMicros = 10000000;
 constexpr int64_t kStuckMicros = 10000000;
 /// A refused write's payload is read past up to this; beyond it the connection ends.
 constexpr uint32_t kDiscardMax = 32 << 20;
-/// Requests for zeroes longer than a slot: how many may have slots at once, so that others find some
-/// and disks are not asked to write gigabytes at a time; and how many one client may have waiting.
+/// Requests for zeroes longer than a slot: how many may have slots at once, so that others find
+/// some and disks are not asked to write gigabytes at a time; how many one client may have waiting.
 constexpr uint32_t kLongMax = 4;
 constexpr size_t kLongWaiting = 256;
 /// Answers that a client may leave unread before it is read from no more.

@@ -1,13 +1,32 @@
 /** `understudy replica`, as people run it. */
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mirrorConfig } from '../../../backends/real/mirror-config.ts';
+import { hasNative, loadNative } from '../../../backends/real/native.ts';
 import { checkReplica } from '../../../backends/real/replica-check.ts';
 import { loadConfig } from '../../../cli/config/load.ts';
 import type { ReplicaConfig, VolumeConfig } from '../../../engine/core/config.ts';
 import { DiskFlag, decodeSuperblock, metadataLayout } from '../../../engine/mirror/metadata.ts';
+import {
+  attachLoop,
+  detachLoop,
+  loopMissing,
+  makeFile,
+  mountOn,
+  unmount,
+} from '../../real/support/loop-device.ts';
 import { runUnderstudy } from '../../real/support/test-cluster.ts';
 
 const SIZE = 8 << 20;
@@ -80,6 +99,71 @@ describe('a new replica', () => {
   });
 });
 
+describe('a replica that is in use, or somebody else’s', () => {
+  it('is written over by nobody, whatever is said', () => {
+    const { path } = target('b').replica;
+    const before = readFileSync(path);
+    // As a node holds it: see backends/real/native.ts.
+    const lock = hasNative() ? loadNative().lockFile(path) : -1;
+    if (lock >= 0) {
+      const refused = replica('new', '--name', 'b', '--overwrite');
+      expect([refused.code, refused.err.includes('is in use')]).toEqual([2, true]);
+      closeSync(lock);
+    }
+    // The configuration names the other host's replica by mistake.
+    const yaml = readFileSync(config, 'utf8');
+    writeFileSync(config, yaml.replace('b: { path: b/data.img }', 'b: { path: a/data.img }'));
+    const other = replica('new', '--name', 'b', '--overwrite');
+    expect([other.code, other.err.includes('another node or volume')]).toEqual([2, true]);
+    writeFileSync(config, yaml);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('nor is anything else that is not empty, unless that is said', () => {
+    const { path } = target('b').replica;
+    const bytes = Buffer.alloc(statSync(path).size);
+    bytes.write('a file system', 1080);
+    writeFileSync(path, bytes);
+    const refused = replica('new', '--name', 'b');
+    expect([refused.code, refused.err.includes('is not empty')]).toEqual([2, true]);
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+    expect(replica('new', '--name', 'b', '--overwrite').code).toBe(0);
+    // An empty file of the right size needs no such word.
+    writeFileSync(path, Buffer.alloc(bytes.length));
+    expect(replica('new', '--name', 'b').code).toBe(0);
+  });
+
+  it('on a device is refused while it is mounted, or full to its end', (context) => {
+    const missing = loopMissing();
+    if (missing !== null) context.skip(missing);
+    const { path } = target('b').replica;
+    const bytes = statSync(path).size;
+    const device = attachLoop(makeFile(join(folder, 'disk'), 2 * bytes));
+    const mounted = join(folder, 'mounted');
+    mkdirSync(mounted);
+    writeFileSync(
+      config,
+      readFileSync(config, 'utf8').replace('path: b/data.img', `path: ${device}`),
+    );
+    try {
+      expect(mountOn(device, mounted, 2 * bytes)).toBe(null);
+      for (const words of [['adopt'], ['new'], ['new', '--overwrite']]) {
+        const refused = replica(words[0] as string, '--name', 'b', ...words.slice(1));
+        expect([words, refused.code, refused.err.includes('is in use')]).toEqual([words, 2, true]);
+      }
+      // As much as there is room for.
+      spawnSync('sh', ['-c', `yes > ${join(mounted, 'full')}`]);
+      unmount(mounted);
+      const refused = replica('adopt', '--name', 'b');
+      expect([refused.code, refused.err.includes('is not empty behind byte')]).toEqual([2, true]);
+      expect(replica('new', '--name', 'b').err).toContain('is not empty');
+    } finally {
+      unmount(mounted);
+      detachLoop(device);
+    }
+  });
+});
+
 describe('an adopted replica', () => {
   it('keeps every byte of its data, and counts as current', () => {
     const { path } = target('a').replica;
@@ -91,6 +175,12 @@ describe('an adopted replica', () => {
     expect(checkReplica(volume, made)).toEqual({ damagedSlots: 0 });
     expect(superblock('a').flags).toBe(0);
     expect(superblock('a').generation).toBeGreaterThan(0);
+    // What an adoption that was cut short leaves is not taken for a lost replica.
+    writeFileSync(path, Buffer.concat([data, Buffer.alloc(statSync(path).size - SIZE)]));
+    const cut = replica('adopt', '--name', 'a');
+    expect([cut.code, cut.err.includes(`truncate -s ${SIZE}`)]).toEqual([2, true]);
+    truncateSync(path, SIZE);
+    expect(replica('adopt', '--name', 'a').code).toBe(0);
     // Once: a second time it is a replica.
     const again = replica('adopt', '--name', 'a');
     expect([again.code, again.err.includes('holds a replica already')]).toEqual([2, true]);
