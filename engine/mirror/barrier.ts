@@ -61,7 +61,8 @@ export class Barrier {
     if (this.#head - this.#tail === this.#offset.length) this.#widen();
     const at = this.#head & (this.#offset.length - 1);
     this.#offset[at] = offset;
-    this.#length[at] = length;
+    const { slotBytes } = this.#p.turn.memory.layout;
+    this.#length[at] = this.#p.canary.longWriteCut ? Math.min(length, slotBytes) : length;
     this.#head += 1;
     const turn = this.#p.turn;
     if (!turn.isSet(Deadline.Barrier)) {

@@ -35,6 +35,7 @@ export const MIRROR_CANARIES: readonly Canary[] = [
   { id: 'ack-early', what: 'A write is acknowledged when the local disk has it.' },
   { id: 'clear-at-send', what: 'A dirty block is cleared when its copy is sent.' },
   { id: 'balance-in-copy', what: 'Reads go to a peer that is still being copied to.' },
+  { id: 'long-write-cut', what: 'Of zeroes longer than a slot, only a slot is noted as unstable.' },
   { id: 'clear-partly', what: 'A write to a part of a dirty block counts as a copy of it.' },
   { id: 'zero-unsaid', what: 'A copy is sent as zeroes whatever was read.' },
   { id: 'stale-epoch', what: "A deposed primary's write is carried out and acknowledged." },
@@ -173,6 +174,7 @@ export interface CanarySwitches {
   readonly ackEarly: boolean;
   readonly clearAtSend: boolean;
   readonly balanceInCopy: boolean;
+  readonly longWriteCut: boolean;
   readonly clearPartly: boolean;
   readonly zeroUnsaid: boolean;
   readonly staleEpoch: boolean;
@@ -252,6 +254,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     ackEarly: ids.has('ack-early'),
     clearAtSend: ids.has('clear-at-send'),
     balanceInCopy: ids.has('balance-in-copy'),
+    longWriteCut: ids.has('long-write-cut'),
     clearPartly: ids.has('clear-partly'),
     zeroUnsaid: ids.has('zero-unsaid'),
     staleEpoch: ids.has('stale-epoch'),

@@ -406,7 +406,9 @@ export class FrontWrites {
   #clear(slot: number): void {
     const { slots, map, link, canary } = this.#p;
     if (map.dirty === 0 || link.mode !== Mode.Copy) return;
-    if (slots.status[slot] !== 0 || slots.link[slot] !== link.id) return;
+    if (slots.status[slot] !== 0) return;
+    // What an earlier link acknowledged, the peer may have lost with its power since.
+    if (slots.link[slot] !== link.id) return;
     const offset = slots.offset[slot] as number;
     const end = offset + (slots.length[slot] as number);
     const partly = canary.clearPartly;

@@ -24,6 +24,11 @@ export class SectorHistory {
     this.#violations = violations;
   }
 
+  /** The stamp of the next write. */
+  get next(): number {
+    return this.#nextStamp;
+  }
+
   /** A write of `count` sectors begins; returns its stamp and what it does to each sector. */
   begin(first: number, count: number, now: number): { stamp: number; writes: Write[] } {
     const stamp = this.#nextStamp;

@@ -305,7 +305,9 @@ export abstract class PairHosts {
         }
         slot = free;
         h.memory.headers.bytes.set(i.header as Uint8Array, slot * HEADER_BYTES);
-        if (i.payload) (h.payload[slot] as Uint32Array).set(i.payload);
+        // Of zeroes longer than a slot every sector has the same.
+        const held = h.payload[slot] as Uint32Array;
+        if (i.payload) held.set(i.payload.subarray(0, held.length));
       }
       if (i.command) {
         slot = h.inbox.length;
@@ -360,8 +362,10 @@ export abstract class PairHosts {
         });
         return;
       case Decision.LocalWrite: {
-        const held = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
-        const data = (flags & Flag.Zero) === 0 ? held : this.zeroes.landed(held);
+        const held = h.payload[slot] as Uint32Array;
+        const count = length / SECTOR;
+        const zero = (flags & Flag.Zero) !== 0;
+        const data = zero ? this.zeroes.landed(held, count) : held.slice(0, count);
         const fua = (flags & Flag.Fua) !== 0;
         const apply = () => {
           for (let i = 0; i < data.length; i += 1) {
@@ -421,8 +425,10 @@ export abstract class PairHosts {
       case Decision.PeerWrite: {
         const at = slot * HEADER_BYTES;
         const header = h.memory.headers.bytes.slice(at, at + HEADER_BYTES);
-        const held = (h.payload[slot] as Uint32Array).slice(0, length / SECTOR);
-        const payload = (flags & Flag.Zero) === 0 ? held : this.zeroes.sent(held);
+        const held = h.payload[slot] as Uint32Array;
+        const count = length / SECTOR;
+        const zero = (flags & Flag.Zero) !== 0;
+        const payload = zero ? this.zeroes.sent(held, count) : held.slice(0, count);
         this.send(h, link, {
           ...INPUT,
           op: Event.PeerWrite,

@@ -4,7 +4,7 @@ import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.t
 import { formatMetadata } from '../../engine/mirror/metadata.ts';
 import type { WantReport } from '../../engine/mirror/role.ts';
 import { SectorHistory, type Write } from './mirror-history.ts';
-import { type Host, INPUT, MS, PairHosts, SECTOR } from './mirror-hosts.ts';
+import { type Host, INPUT, LAYOUT, MS, PairHosts, SECTOR } from './mirror-hosts.ts';
 
 const GRANT = 300 * MS;
 
@@ -441,8 +441,8 @@ export class Pair extends PairHosts {
     const dice = r.below(20);
     // A few hot places, spread over all extents: overlaps, and evictions from the hot set.
     const place = r.below(8) * 1024 * 1024 + r.below(4) * 200 * 1024;
-    const first = place / SECTOR + r.below(this.#focus);
-    const count = 1 + r.below(r.below(4) === 0 ? 24 : 8);
+    let first = place / SECTOR + r.below(this.#focus);
+    let count = 1 + r.below(r.below(4) === 0 ? 24 : 8);
     const { now } = this;
     if (dice === 0) {
       h.busyFront[slot] = { kind: Event.ReqFlush, first: 0, count: 0, invoked: now, writes: [] };
@@ -454,6 +454,12 @@ export class Pair extends PairHosts {
     let writes: readonly Write[] = [];
     let zero = false;
     if (!read) {
+      const { next } = this.history;
+      // Where zeroes may be longer than a slot, some are: they begin anywhere, and cross extents.
+      if (this.config.zeroBytes > LAYOUT.slotBytes && next % 32 === 0) {
+        count = this.config.zeroBytes / SECTOR - (next % 7);
+        first = Math.min(first, h.sectors - count);
+      }
       const begun = this.history.begin(first, count, now);
       writes = begun.writes;
       zero = begun.stamp % 8 === 0;

@@ -94,6 +94,35 @@ export function balancedReads(seed: number, canaries: readonly string[] = []): P
   return pair;
 }
 
+/** A random run whose clients also ask for zeroes of megabytes, across extents. */
+export function longZeroes(seed: number, canaries: readonly string[] = []): Pair {
+  return swarmRun(seed, canaries, { ...PAIR_CONFIG, zeroBytes: 2 << 20 });
+}
+
+/** The other host loses power as soon as a client has its zeroes of megabytes, before any flush. */
+export function longThenDark(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries, { ...PAIR_CONFIG, zeroBytes: 2 << 20 });
+  for (let n = 0; n < 3; n += 1) {
+    pair.runFor(200 * MS);
+    let slot = -1;
+    let over = false;
+    pair.onDecision = (h, op, of, _offset, length) => {
+      if (h.node !== 1) return;
+      if (op === Decision.LocalWrite && length > LAYOUT.slotBytes) slot = of;
+      over ||= op === Decision.Complete && of === slot;
+    };
+    const limit = pair.now + 2_000 * MS;
+    while (!over && pair.now < limit) pair.runFor(200);
+    pair.onDecision = null;
+    pair.powerOff(2);
+    pair.runFor(300 * MS);
+    pair.powerOn(2);
+    pair.runFor(600 * MS);
+  }
+  pair.settle();
+  return pair;
+}
+
 /** Whether a read is ever issued while an overlapping write is in flight. */
 export function readersWait(seed: number, canaries: readonly string[] = []): Pair {
   const pair = new Pair({ seed, canaries });

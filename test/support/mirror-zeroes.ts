@@ -19,16 +19,17 @@ export class PairZeroes {
     return data.every((stamp) => this.#stamps.has(stamp));
   }
 
-  /** What a frame without payload tells. */
-  sent(data: Uint32Array): Uint32Array {
-    return data.map((stamp) => {
+  /** What a frame of `count` sectors without payload tells; past the slot, the last again. */
+  sent(data: Uint32Array, count: number): Uint32Array {
+    return Uint32Array.from({ length: count }, (_, i) => {
+      const stamp = data[Math.min(i, data.length - 1)] as number;
       if (stamp >= HOLLOW) return stamp;
       return this.#stamps.has(stamp) ? stamp | HOLLOW : HOLLOW;
     });
   }
 
   /** What a disk holds that was told to write zeroes. */
-  landed(data: Uint32Array): Uint32Array {
-    return this.sent(data).map((stamp) => stamp & ~HOLLOW);
+  landed(data: Uint32Array, count: number): Uint32Array {
+    return this.sent(data, count).map((stamp) => stamp & ~HOLLOW);
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Decision, Event, Flag, Status } from '../../../engine/data/abi.ts';
 import { INPUT, LAYOUT } from '../../support/mirror-hosts.ts';
 import { PAIR_CONFIG, Pair } from '../../support/mirror-pair.ts';
-import { started } from '../../support/mirror-swarm.ts';
+import { longThenDark, longZeroes, started } from '../../support/mirror-swarm.ts';
 
 /** Answers of one host to requests given by hand. */
 function answers(pair: Pair, node: number): Map<number, number> {
@@ -95,6 +95,13 @@ describe('the way of a write', () => {
     pair.give(a, { ...INPUT, op: Event.ReqWrite, slot: 0, flags, offset, length });
     pair.runFor(15_000);
     expect(stable).toEqual([9, 9, 0, 0]);
+  });
+
+  it('breaks no law with zeroes of megabytes among the requests, whatever fails', () => {
+    for (let seed = 1; seed <= 12; seed += 1) {
+      expect([seed, ...longZeroes(seed).violations]).toEqual([seed]);
+      expect([seed, ...longThenDark(seed).violations]).toEqual([seed]);
+    }
   });
 
   it('takes zeroes longer than a slot, up to what is configured', () => {
