@@ -61,7 +61,7 @@ const UNWATCHED: HuntWatch = { run: () => {}, found: () => {} };
  * Bugs that are seen because nothing goes on, not because data is lost. RULE-13: the log's own
  * record of the generation keeps a replica without it from ever counting as a member.
  */
-const STUCK: ReadonlySet<string> = new Set(['RULE-13', 'generation-unsynced']);
+const STUCK: ReadonlySet<string> = new Set(['RULE-13']);
 
 /** Whether a finding is about data or about who serves. Being stuck is evidence of something. */
 export function tells(id: string, { law, code }: Pick<Finding, 'law' | 'code'>): boolean {

@@ -1,6 +1,7 @@
 /** Schedules over the pair harness for planted bugs that random schedules do not lead to. */
 import { EXTENT_BYTES } from '../../engine/core/units.ts';
 import { Decision, Event, Flag } from '../../engine/data/abi.ts';
+import { decodeSuperblock, metadataLayout } from '../../engine/mirror/metadata.ts';
 import { tell, until } from './mirror-cases.ts';
 import { BLOCK_SECTORS, blocks, done, request, written } from './mirror-errors.ts';
 import { INPUT, SECTOR } from './mirror-hosts.ts';
@@ -23,6 +24,36 @@ export function stableAtOnce(seed: number, canaries: readonly string[] = []): Pa
     if (stable[first] === cache[first] && stable[first] !== 0) continue;
     pair.violations.push(`LAW-flushed: host ${node} has what must be stable in its cache only`);
   }
+  pair.settle();
+  return pair;
+}
+
+/**
+ * Whoever says that it serves has the epoch on its disk by then, in both places; and the
+ * generation, where it serves alone.
+ */
+export function durableBeforeActive(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  const layout = metadataLayout(pair.config);
+  const report = pair.report.bind(pair);
+  pair.report = (h, said) => {
+    report(h, said);
+    if (said.kind !== 'active') return;
+    for (const page of [layout.slotA, layout.slotB]) {
+      const read = decodeSuperblock(pair.config, h.node, page, h.meta.get(page) as Uint8Array);
+      const { epoch, generation, members } = pair.record;
+      if (!read.ok || read.block.epoch < said.epoch) {
+        pair.violations.push(`LAW-one-epoch: host ${h.node} acts in an epoch not on its disk`);
+      } else if (said.epoch === epoch && members.length === 1) {
+        if (read.block.generation === generation) continue;
+        pair.violations.push(`LAW-acknowledged: host ${h.node} may forget its generation`);
+      }
+    }
+  };
+  pair.runFor(200 * MS);
+  pair.cut();
+  pair.runFor(1_000 * MS);
+  pair.heal();
   pair.settle();
   return pair;
 }

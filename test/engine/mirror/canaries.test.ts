@@ -17,6 +17,7 @@ import {
   repairMeetsWrite,
 } from '../../support/mirror-errors.ts';
 import {
+  durableBeforeActive,
   lastBlock,
   lateAcknowledgement,
   oneUnanswered,
@@ -64,6 +65,8 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'long-write-cut': longThenDark,
   'relation-kept': thawed,
   'stale-epoch': thawed,
+  'RULE-01': durableBeforeActive,
+  'generation-unsynced': durableBeforeActive,
   'fua-dropped': stableAtOnce,
   'old-generation-trusted': restored,
   'late-write-answer': lateAcknowledgement,
@@ -98,14 +101,10 @@ const RUNS = 20;
  * Only the simulated world's oracle sees these, test/scenarios/canaries.test.ts; or, where the log
  * puts right what the comparison got wrong, the comparison's own test.
  */
-const ELSEWHERE: readonly string[] = [
-  'early-alone',
-  'generation-unsynced',
-  'verify-no-fua',
-  'fewer-changes-lose',
-];
+const ELSEWHERE: readonly string[] = ['early-alone', 'verify-no-fua', 'fewer-changes-lose'];
 /** Whose instant only a sweep meets: test/scenarios/history.test.ts. */
 const SWEPT: readonly string[] = [
+  'joining-not-needed',
   'equal-clears',
   'failed-read-ok',
   'copy-is-stable',
