@@ -28,6 +28,12 @@ const SPLIT = 'without a policy nobody in a campaign orders what is to become of
 
 export const ELSEWHERE: readonly Elsewhere[] = [
   {
+    mark: 'mirror.branch.found',
+    swarm: 'seldom',
+    reason: 'a disk must come back from before a take-over, lead, and then meet the other one',
+    test: 'two replicas that went on apart',
+  },
+  {
     mark: 'mirror.branch.given-up',
     swarm: 'never',
     reason: SPLIT,

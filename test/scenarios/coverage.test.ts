@@ -258,6 +258,7 @@ function policed(): ReadonlySet<string> {
 }
 
 const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
+  'mirror.branch.found': () => forked(1).pair.marks,
   'mirror.branch.given-up': () => givenUp(1).marks,
   'mirror.branch.ahead': () => forked(1, { ahead: 40 }).pair.marks,
   'branch-discarded': policed,
