@@ -113,6 +113,8 @@ export class SimDisk {
   readonly #pages: Uint8Array[] = [];
   readonly #free: number[] = [];
   readonly #scratch: Int32Array;
+  /** What reads returned before the last loss of power. */
+  readonly #beforeCrash: Int32Array;
   /** What stale reads return, while there are any. */
   #before: Int32Array | null = null;
   /** The medium and metadata as they were, for a disk that comes back with them. */
@@ -142,6 +144,7 @@ export class SimDisk {
     this.metaOught = pool.bytes(`${name}.metaOught`, size.metaPages * PAGE_BYTES);
     this.#maxSectors = size.maxSectors;
     this.#scratch = new Int32Array(size.maxSectors);
+    this.#beforeCrash = pool.ints(`${name}.beforeCrash`, size.sectors);
     this.#stamps = pool.ints(`${name}.stamps`, 64 * size.maxSectors);
     for (let op = 63; op >= 0; op -= 1) this.#free.push(op);
     this.#latency = latency;
@@ -319,6 +322,7 @@ export class SimDisk {
   /** Power is lost: keeps some of what was not flushed, as `mode` says. */
   crash(mode: CrashMode): void {
     const rng = this.#rng;
+    this.#beforeCrash.set(this.view);
     const keep = mode === 'random' ? rng.between(1, 999_999) : 0;
     this.#cache.crash(mode, keep, rng);
     for (let op = 0; op * FIELDS < this.#ops.length; op += 1) {
@@ -406,9 +410,12 @@ export class SimDisk {
     const { media, spoils } = this;
     let differs = false;
     for (let at = 0; at < media.length; at += 1) {
-      if (media[at] === image.media[at]) continue;
+      // What the loss of power took would be copied anew, had the disk not forgotten that too.
+      const kept = spoils.ought(media[at] as number);
+      const ought = Math.max(kept, spoils.ought(this.#beforeCrash[at] as number));
+      if (kept === ought && media[at] === image.media[at]) continue;
       differs = true;
-      this.#cache.harden(at, spoils.stamp(image.media[at] as number, media[at] as number));
+      this.#cache.harden(at, spoils.stamp(image.media[at] as number, ought));
     }
     this.#cache.tellHardened();
     this.view.set(media);

@@ -377,6 +377,20 @@ describe('a disk that returns with old content', () => {
     expect([disk.meta[4096], disk.metaOught[4096]]).toEqual([1, 2]);
     expect(disk.metaSpoiled).toBe(true);
   });
+
+  it('has forgotten, too, that its last loss of power took what was not flushed', () => {
+    const disk = newDisk();
+    write(disk, 5, 3, 1, true);
+    disk.takeImage(4);
+    write(disk, 6, 3, 1, true);
+    write(disk, 7, 3, 1);
+    write(disk, 8, 9, 1);
+    disk.crash('none');
+    // Without the image it would have been hot, and copied anew: 7 and 8 are what it ought to hold.
+    disk.putImage(4);
+    expect([content(disk, disk.view)[3], truth(disk, disk.view)[3]]).toEqual([5, 7]);
+    expect([content(disk, disk.view)[9], truth(disk, disk.view)[9]]).toEqual([0, 8]);
+  });
 });
 
 describe('chance', () => {
