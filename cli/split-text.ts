@@ -65,7 +65,7 @@ export function splitText(
     }
     lines.push(choices.toString());
   }
-  if (split.sides.length < 2) lines.push('The other side is not heard: nothing can be ordered.');
+  if (split.sides.length < 2) lines.push('The other side is not heard.');
   return lines.join('\n');
 }
 

@@ -168,6 +168,14 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     'needs a disk that is put back to an earlier generation under a host that keeps running',
   ],
   'long-write-cut': [MIRROR, 'requests of the simulated world are never longer than a slot'],
+  'recheck-any-link': [
+    MIRROR,
+    'needs a read that ends only when the peer has lost its disk and is copied to again',
+  ],
+  'rewrite-unread': [
+    MIRROR,
+    'needs both disks to fail within one repair, and what a faulty disk holds is excused',
+  ],
   'pace-deaf': [MIRROR, 'how long requests take is promised by no law'],
   'pace-starved': [MIRROR, 'needs requests that stay slow for as long as a resync lasts'],
   'padding-counted': [MIRROR, SPLIT],

@@ -190,13 +190,6 @@ function parseVerify(body: VerifyBody): OperatorCommand | null {
   return { kind, volume, level, from, repair, bytesPerSecond };
 }
 
-function parseResolve(body: Record<string, unknown>): OperatorCommand | null {
-  const { volume, keep, keeps, discards, adopt } = body;
-  if (typeof volume !== 'string' || typeof adopt !== 'boolean') return null;
-  if (!isCount(keep) || !isCount(keeps) || !isCount(discards)) return null;
-  return { kind: 'resolve', volume, keep, keeps, discards, adopt };
-}
-
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
@@ -214,7 +207,7 @@ function parseCommand(text: string): OperatorCommand | null {
   if (kind === 'verify' || kind === 'verify-stop' || kind === 'verify-resume') {
     return parseVerify(value as VerifyBody);
   }
-  if (kind === 'resolve') return parseResolve(value as Record<string, unknown>);
+  // No `resolve`: people are not offered such orders yet (docs/decisions/0020).
   if (typeof group !== 'string') return null;
   if (kind === 'switch') return Number.isSafeInteger(to) ? { kind, group, to: Number(to) } : null;
   return kind === 'stop-group' || kind === 'start-group' ? { kind, group } : null;

@@ -3,7 +3,6 @@
  * `understudy config schema` publishes for editors.
  */
 import { z } from 'zod';
-import { SPLIT_POLICIES } from '../../engine/core/config.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 const name = z
@@ -79,10 +78,6 @@ const volume = z.strictObject({
     .enum(['local', 'balanced'])
     .default('local')
     .describe('Who serves reads: the own disk, or whichever copy is likely to be quicker.'),
-  splitBrain: z
-    .enum(SPLIT_POLICIES)
-    .default('none')
-    .describe('Whose changes are given up when both copies went on apart; none: a person decides.'),
   verify: verify
     .optional()
     .describe('The replicas are compared by themselves; nothing is repaired.'),

@@ -57,13 +57,6 @@ volumes:
     diskTimeout: 10s
     # Who serves reads: 'local', or 'balanced': whichever copy is likely to be quicker.
     reads: local
-    # What to do when both copies went on apart, as after one was put back from a snapshot: whose
-    # changes are given up? none: a person decides, with understudy resolve. Or, by itself:
-    #   discard-younger-primary, discard-older-primary: of the host that became primary only after
-    #     the two parted, or of the one that was it before
-    #   discard-unchanged, discard-fewer-changes: of the copy with no changes, or with fewer
-    #   discard-local, discard-remote: of the host that is primary now, or of the other one
-    splitBrain: none
     # The copies can be compared by themselves; what differs is told, not changed.
     # verify: { every: 7d, level: digest, rate: 50MiB }
     # One copy per host: a file, a partition or a disk. Metadata sits behind the data.

@@ -167,7 +167,15 @@ export class Verification {
     if (note === null || note.state === 'done') {
       return no('nothing-to-resume', 'begin-anew');
     }
-    const again = { ...note, id: this.#number(), serial: note.serial + 1, state: 'open' } as const;
+    const { rested: _, ...rest } = note;
+    const repair = note.repair && this.#isOwn(note);
+    const again = {
+      ...rest,
+      repair,
+      id: this.#number(),
+      serial: note.serial + 1,
+      state: 'open',
+    } as const;
     this.#volumes.note(local, again);
     this.#goOn(local, again, cause);
     return { ok: true, verify: again.id };
@@ -184,8 +192,9 @@ export class Verification {
   }
 
   #goOn(local: LocalVolume, note: VerifyNote, cause: string): void {
-    const { id, level, repair, bytesPerSecond, cursor: from } = note;
+    const { id, level, bytesPerSecond, cursor: from } = note;
     const found = keptOf(note);
+    const repair = note.repair && this.#isOwn(note);
     this.#order(local, { id, level, repair, bytesPerSecond, from, found }, cause);
   }
 
@@ -204,6 +213,14 @@ export class Verification {
     if (!ended && now - (this.#notedAt.get(volume) ?? -NOTE_EVERY) < NOTE_EVERY) return;
     this.#notedAt.set(volume, now);
     this.#volumes.note(local, noteAfter(note, report));
+  }
+
+  /**
+   * Whether it was ordered here. A repair writes over the copy that was not the primary's when a
+   * person ordered it: where another host leads since, it goes on, and repairs nothing.
+   */
+  #isOwn({ id }: VerifyNote): boolean {
+    return Math.floor(id / ORDERS) % NODES === this.#context.node;
   }
 
   /** Tells the order from every other one, whoever gave it. */

@@ -39,8 +39,16 @@ export const NO_NOTE: VerifyNote = {
   findings: [],
 };
 
-/** Findings that a note keeps: it travels in datagrams with those of all other volumes. */
+/** Findings that a note keeps. */
 export const NOTE_FINDINGS_MAX = 12;
+/** Findings that one datagram carries: those of all volumes travel together. */
+const SENT_FINDINGS_MAX = 120;
+
+/** The note as it is sent beside those of so many volumes. */
+export function sentOf(note: VerifyNote, volumes: number): VerifyNote {
+  const most = Math.floor(SENT_FINDINGS_MAX / Math.max(1, volumes));
+  return note.findings.length <= most ? note : { ...note, findings: note.findings.slice(0, most) };
+}
 
 /** Whether `note` is to take the place of `known`. */
 export function isNewer(note: VerifyNote, known: VerifyNote | null): boolean {

@@ -11,7 +11,7 @@ import type {
 } from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { VolumeFacts, Want } from './messages.ts';
-import type { VerifyNote } from './verify-note.ts';
+import { sentOf, type VerifyNote } from './verify-note.ts';
 
 export interface LocalVolume {
   readonly volume: string;
@@ -271,7 +271,7 @@ export class Volumes {
       const doubted = this.isDoubted(volume);
       const facts = { volume, attached, disk, generation, epoch, want, doubted };
       const apart = branch === null ? facts : { ...facts, branch };
-      return note === null ? apart : { ...apart, verify: note };
+      return note === null ? apart : { ...apart, verify: sentOf(note, this.#all.length) };
     });
   }
 

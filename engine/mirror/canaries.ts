@@ -129,6 +129,14 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     what: 'A digest that the peer sent counts as equal without being held against the own disk.',
   },
   {
+    id: 'recheck-any-link',
+    what: 'What a peer said before it was lost clears a block that is copied to it since.',
+  },
+  {
+    id: 'rewrite-unread',
+    what: 'What a read that failed left is written over the other replica.',
+  },
+  {
     id: 'verify-skips',
     what: 'A verification that goes on elsewhere begins behind what was in hand.',
   },
@@ -229,6 +237,8 @@ export interface CanarySwitches {
   readonly paceDeaf: boolean;
   readonly paceStarved: boolean;
   readonly digestUnchecked: boolean;
+  readonly recheckAnyLink: boolean;
+  readonly rewriteUnread: boolean;
   readonly verifySkips: boolean;
   readonly verifyGreedy: boolean;
   readonly quickOnce: boolean;
@@ -309,6 +319,8 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     paceDeaf: ids.has('pace-deaf'),
     paceStarved: ids.has('pace-starved'),
     digestUnchecked: ids.has('digest-unchecked'),
+    recheckAnyLink: ids.has('recheck-any-link'),
+    rewriteUnread: ids.has('rewrite-unread'),
     verifySkips: ids.has('verify-skips'),
     verifyGreedy: ids.has('verify-greedy'),
     quickOnce: ids.has('quick-once'),

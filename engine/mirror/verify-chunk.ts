@@ -167,10 +167,14 @@ export class VerifyChunk {
     if (!told && !mediumError(status)) {
       this.#close();
       role.failDisk('read');
+    } else if (this.#stage === Stage.Recheck && !this.#isOfThisLink(slot)) {
+      // The peer may have lost it with its power since: it stays dirty, and the resync's.
+      this.#close();
     } else if (this.#stage === Stage.Own) this.#lost(told ? 'other-disk' : 'both-disks', slot);
     else if (this.#stage === Stage.Recheck) {
       if (status === Status.Ok) this.#isRepaired();
-      else this.#unequal();
+      else if (told || this.#p.canary.rewriteUnread) this.#unequal();
+      else this.#unread(slot);
     } else {
       invariant(this.#stage === Stage.Compare, 'a chunk is read here once the peer answered');
       if (this.#abandoned) this.#close();
@@ -312,6 +316,21 @@ export class VerifyChunk {
     }
     this.#close();
     // It stays dirty: a resync sees to it, from the beginning.
+    link.drop('not-repaired');
+  }
+
+  /** Whether what the peer said of the chunk was said on the link that is there. */
+  #isOfThisLink(slot: number): boolean {
+    const { slots, link, reads, canary } = this.#p;
+    return canary.recheckAnyLink || (reads.possible && slots.link[slot] === link.id);
+  }
+
+  /** The own disk does not give the block any more: what stands in the slot is nobody's data. */
+  #unread(slot: number): void {
+    const { slots, link, repair } = this.#p;
+    const [offset, length] = [slots.offset[slot] as number, this.#length];
+    this.#close();
+    repair.notice(offset, length);
     link.drop('not-repaired');
   }
 

@@ -15,6 +15,12 @@ import { Deadline } from './turn.ts';
 /** Between two looks. */
 const LOOK_EVERY: Micros = MICROS_PER_S / 5;
 
+/**
+ * An answer from memory says nothing of the peer's disk, but the link takes it for a sign of life:
+ * a peer that does not settle is asked more and more seldom, until its silence is noticed.
+ */
+const SELDOM = 4;
+
 /** What two looks came to. */
 export interface QuickVerdict {
   readonly disagreements: readonly VerifyDisagreement[];
@@ -31,6 +37,7 @@ export class QuickCheck {
   #token = 0;
   #asked = false;
   #nextAt: Micros = 0;
+  #pause: Micros = LOOK_EVERY;
   /** Writes sent when the question was. */
   #sent = 0;
   /** What the peer answered to the last question, null while it has not. */
@@ -48,18 +55,20 @@ export class QuickCheck {
     this.#answer = null;
     this.#before = null;
     this.#nextAt = 0;
+    this.#pause = LOOK_EVERY;
   }
 
   /** The primary: asks when it is time, and says what came of it; null while nothing did. */
   look(): QuickVerdict | null {
-    const { turn, link, canary } = this.#p;
+    const { turn, link, canary, config } = this.#p;
     const answer = this.#answer;
     if (answer !== null) {
       this.#answer = null;
       this.#asked = false;
-      this.#nextAt = turn.now + LOOK_EVERY;
       const own = { ...this.#facts(), writes: this.#sent };
       const settled = own.settled && answer.settled;
+      this.#pause = settled ? LOOK_EVERY : Math.min(2 * this.#pause, SELDOM * config.peerTimeout);
+      this.#nextAt = turn.now + this.#pause;
       if (!settled) turn.reached('mirror.verify.unsettled');
       if (settled || canary.quickOnce) {
         const verdict = this.#judge(own, answer);

@@ -2,8 +2,9 @@
 import { BLOCK_BYTES } from '../../engine/core/units.ts';
 import { Decision, Event } from '../../engine/data/abi.ts';
 import type { VerifyOrder, VerifyReport } from '../../engine/data/messages.ts';
+import { formatMetadata } from '../../engine/mirror/metadata.ts';
 import { until, watched } from './mirror-cases.ts';
-import { BLOCK_SECTORS } from './mirror-errors.ts';
+import { BLOCK_SECTORS, blocks, written } from './mirror-errors.ts';
 import { LAYOUT } from './mirror-hosts.ts';
 import type { Pair } from './mirror-pair.ts';
 import { started } from './mirror-swarm.ts';
@@ -98,6 +99,73 @@ export function verifiedUnderLoad(seed: number, canaries: readonly string[] = []
     pair.violations.push('a verification cost the link');
   }
   pair.settle();
+  return pair;
+}
+
+/**
+ * The own read of a block that was repaired takes so long that the peer has lost power meanwhile,
+ * come back with an empty disk, and is copied to.
+ */
+export function recheckedLate(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = written(seed, canaries);
+  const own = LAYOUT.frontSlots + LAYOUT.peerSlots;
+  const h = pair.host(1);
+  const all = [...pair.history.sectors.keys()].map((s) => s - (s % BLOCK_SECTORS));
+  // Late in the volume, so that the copy has not come there when the read ends.
+  const first = Math.max(...all.filter((s) => h.cache[s] !== 0));
+  corrupt(pair, 2, [first / BLOCK_SECTORS]);
+  let slot = -1;
+  let read = false;
+  let held: (() => void) | null = null;
+  pair.onDecision = (at, op, of) => {
+    if (at !== h || of < own) return;
+    if (op === Decision.PeerWrite && slot < 0) slot = of;
+    if (op === Decision.LocalRead && of === slot) read = true;
+  };
+  const give = pair.give.bind(pair);
+  pair.give = (at, input) => {
+    const is = at === h && read && input.op === Event.LocalDone && input.slot === slot;
+    if (is && held === null) held = () => give(at, input);
+    else give(at, input);
+  };
+  order(pair, 1, { level: 'digest', repair: true });
+  if (!until(pair, () => held !== null)) throw new Error('not read once more');
+  pair.powerOff(2);
+  const other = pair.host(2);
+  for (const { page, bytes } of formatMetadata(pair.config, 2, 100, 'Inconsistent')) {
+    other.meta.set(page, bytes);
+  }
+  other.cache.fill(0);
+  other.stable.fill(0);
+  until(pair, () => pair.record.members.length === 1);
+  pair.powerOn(2);
+  let far = false;
+  pair.onDecision = (at, op, of, offset) => {
+    far ||= at === h && op === Decision.LocalRead && of >= own && of !== slot && offset >= 1 << 20;
+  };
+  if (!until(pair, () => far, 8_000 * MS)) throw new Error('not copied to');
+  (held as (() => void) | null)?.();
+  until(pair, () => pair.record.members.length === 2, 8_000 * MS);
+  pair.settle();
+  if (different(pair).length > 0) pair.violations.push('LAW-cover: what was cleared differs');
+  return pair;
+}
+
+/** The own disk loses a sector of a block between its comparison and the look after its repair. */
+export function unreadAfterRepair(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = written(seed, canaries);
+  const own = LAYOUT.frontSlots + LAYOUT.peerSlots;
+  const [first] = blocks(pair, 1) as [number];
+  corrupt(pair, 2, [first / BLOCK_SECTORS]);
+  pair.onDecision = (h, op, slot) => {
+    if (h.node === 1 && op === Decision.PeerWrite && slot >= own) h.unreadable.add(first);
+  };
+  order(pair, 1, { level: 'digest', repair: true });
+  pair.runFor(2_000 * MS);
+  const there = pair.host(2).cache.slice(first, first + BLOCK_SECTORS);
+  if (there.includes(0xbadbad)) {
+    pair.violations.push('LAW-register: what a failed read left is on the other disk');
+  }
   return pair;
 }
 

@@ -236,6 +236,29 @@ describe('a comparison that is interrupted', () => {
   });
 });
 
+describe('a repair', () => {
+  it('goes on where another host leads as a comparison alone: it has a direction', () => {
+    const net = new ControlNet({ seed: 1, wire: true });
+    net.await(() => net.whole(), 20 * S);
+    net.pass(S);
+    const leader = net.status(1).volumes[0]?.primary ?? 0;
+    net.command(leader, 1, { ...VERIFY, repair: true });
+    net.pass(S / 10);
+    const answer = net.answers.get(1);
+    const id = answer?.ok === true ? (answer.verify ?? 0) : 0;
+    expect(net.verifications.at(-1)?.order?.repair).toBe(true);
+    net.report(leader, { ...REPORT, id, cursor: 80, checked: 70 });
+    net.pass(S);
+    net.command(leader, 7, { kind: 'switch', group: GROUP, to: 3 - leader });
+    net.await(() => net.status(1).volumes[0]?.primary === 3 - leader, 30 * S);
+    const stopped = { state: 'stopped', reason: 'not-primary' } as const;
+    net.report(leader, { ...REPORT, id, cursor: 80, checked: 70, ...stopped });
+    net.pass(10 * S);
+    const last = net.verifications.at(-1);
+    expect(last).toMatchObject({ node: 3 - leader, order: { id, from: 80, repair: false } });
+  });
+});
+
 describe('a comparison by schedule', () => {
   function planned(seed: number, every: number): ControlNet {
     const verify = { every, level: 'digest', bytesPerSecond: 5 } as const;

@@ -5,6 +5,7 @@ import {
   keptOf,
   NOTE_FINDINGS_MAX,
   noteAfter,
+  sentOf,
   type VerifyNote,
 } from '../../../engine/cluster/verify-note.ts';
 import type { VerifyFinding, VerifyReport } from '../../../engine/data/messages.ts';
@@ -59,7 +60,25 @@ describe('a note of a verification', () => {
     );
   });
 
-  it('keeps as many findings as fit a datagram with others, and all counts', () => {
+  it('is sent with fewer findings the more volumes share the datagram, and with all counts', () => {
+    const findings = Array.from({ length: NOTE_FINDINGS_MAX }, (_, block) => ({
+      ...FINDING,
+      block,
+    }));
+    const note = { ...NOTE, differing: 50, findings };
+    for (const [volumes, sent] of [
+      [1, 12],
+      [10, 12],
+      [21, 5],
+      [64, 1],
+      [200, 0],
+    ] as const) {
+      const said = sentOf(note, volumes);
+      expect([volumes, said.findings.length, said.differing]).toEqual([volumes, sent, 50]);
+    }
+  });
+
+  it('keeps only so many findings, and all counts', () => {
     const findings = Array.from({ length: 100 }, (_, block) => ({ ...FINDING, block }));
     const kept = keptOf({ ...REPORT, differing: 100, findings });
     expect(kept.findings).toHaveLength(NOTE_FINDINGS_MAX);

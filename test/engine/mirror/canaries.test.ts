@@ -39,7 +39,9 @@ import {
   digestsHeld,
   interrupted,
   quickThroughFaults,
+  recheckedLate,
   roomForClients,
+  unreadAfterRepair,
   verifiedUnderLoad,
 } from '../../support/mirror-verify.ts';
 import { pacedAtFloor, pacedBeside } from '../../support/resync-pace.ts';
@@ -92,6 +94,8 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'pace-deaf': pacedBeside,
   'pace-starved': pacedAtFloor,
   'digest-unchecked': digestsHeld,
+  'recheck-any-link': recheckedLate,
+  'rewrite-unread': unreadAfterRepair,
   'verify-skips': interrupted,
   'verify-greedy': roomForClients,
   'quick-once': quickThroughFaults,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Decision } from '../../../engine/data/abi.ts';
 import { until } from '../../support/mirror-cases.ts';
 import { written } from '../../support/mirror-errors.ts';
-import type { Pair } from '../../support/mirror-pair.ts';
+import { PAIR_CONFIG, type Pair } from '../../support/mirror-pair.ts';
 import { blinked, started } from '../../support/mirror-swarm.ts';
 import { corrupt, order, quickThroughFaults, verified } from '../../support/mirror-verify.ts';
 
@@ -76,5 +76,26 @@ describe('a quick comparison', () => {
     pair.heal();
     expect(until(pair, () => ordered.ended(), 10_000 * MS)).toBe(true);
     expect(ordered.last()).toMatchObject({ state: 'done', disagreements: [] });
+  });
+
+  it('does not keep a peer alive whose disk hangs while it is admitted', () => {
+    const pair = started(5, [], { ...PAIR_CONFIG, peerTimeout: 2_000_000 });
+    pair.runFor(300_000);
+    pair.powerOff(2);
+    until(pair, () => pair.record.members.length === 1, 20_000_000);
+    pair.runFor(1_200_000);
+    pair.powerOn(2);
+    if (!until(pair, () => pair.record.members.length === 2, 30_000_000)) throw new Error('alone');
+    const other = pair.hosts[1];
+    pair.onDecision = (h, op) => {
+      if (h === other && op === Decision.MetaWrite) other.hung = true;
+    };
+    if (!until(pair, () => other.hung, 1_000_000)) throw new Error('nothing is written');
+    pair.onDecision = null;
+    order(pair, 1, { id: 9, level: 'quick' });
+    pair.runFor(1_000_000);
+    const done = pair.completedBy(1);
+    pair.runFor(40_000_000);
+    expect(pair.completedBy(1)).toBeGreaterThan(done + 1_000);
   });
 });
