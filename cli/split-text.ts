@@ -21,7 +21,7 @@ export function splitLine(volume: SplitVolume, name: (node: number) => string): 
     split.verdict === 'unrelated'
       ? 'STRANGERS: its replicas have nothing in common, and stay apart'
       : 'SPLIT BRAIN: its replicas went on apart, and stay so';
-  return `Volume ${volume.volume}: ${what}. To see what each has, and choose: understudy resolve`;
+  return `Volume ${volume.volume}: ${what}. What each has, and how to end it: understudy resolve`;
 }
 
 /** Several lines, without a line feed at the end. */
@@ -69,22 +69,23 @@ export function splitText(
   return lines.join('\n');
 }
 
-/** What an order to keep `keep` would come to. */
-export function lossText(split: SplitStatus, keep: number, name: (node: number) => string): string {
-  const given = split.sides.find(({ node }) => node !== keep);
-  if (given === undefined) return '';
-  const lines = [
-    `Keeping ${name(keep)} gives up everything that ${name(given.node)} alone has: ` +
-      `${rangeText(given.changed)} changed since the two parted.`,
-  ];
-  if (given.owner) {
-    lines.push(
-      `${name(given.node)} is the primary: what runs there is stopped, and started on ` +
-        `${name(keep)} over the older or other data.`,
-    );
-  }
-  lines.push(`Then all of ${name(keep)} is copied to ${name(given.node)}.`);
-  return lines.join('\n');
+/** How a split brain is ended, and what is lost by it: by hand, towards the side that leads. */
+export function endText(
+  split: SplitStatus,
+  config: string,
+  name: (node: number) => string,
+): string {
+  const given = split.sides.find(({ owner }) => !owner);
+  const kept = split.sides.find(({ owner }) => owner);
+  if (given === undefined || kept === undefined) return 'Nothing is changed.';
+  const [lost, leads] = [name(given.node), name(kept.node)];
+  return [
+    `Nothing is changed. To give up everything that ${lost} alone has: ` +
+      `${rangeText(given.changed)} changed since the two parted, stop it, then`,
+    `  understudy replica new ${config} --name ${lost} --overwrite`,
+    `and start it again: all of ${leads} is copied to it. What ${leads} has cannot be given up so;`,
+    `what is needed of ${lost} is copied off its replica first.`,
+  ].join('\n');
 }
 
 /** "exactly 5 blocks", "at least 3", "3 to 257", "not known". */

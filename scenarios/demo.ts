@@ -1,5 +1,5 @@
 /** The bundled configuration: two hosts, a witness, one volume and one application. */
-import { type ClusterConfig, DEFAULT_TIMING } from '../engine/core/config.ts';
+import { type ClusterConfig, DEFAULT_TIMING, type VolumeConfig } from '../engine/core/config.ts';
 
 /** Nodes a (1) and b (2) and the witness (3); a volume small enough to be compared often. */
 export const DEMO_CONFIG: ClusterConfig = {
@@ -62,3 +62,11 @@ export const DEMO_CONFIG: ClusterConfig = {
   ],
   timing: DEFAULT_TIMING,
 };
+
+/** The same with something else about its volumes. */
+export function demoWith(change: Partial<VolumeConfig>): ClusterConfig {
+  return {
+    ...DEMO_CONFIG,
+    volumes: DEMO_CONFIG.volumes.map((volume) => ({ ...volume, ...change })),
+  };
+}

@@ -1,12 +1,11 @@
 /** `understudy resolve`: shows a split brain, and says how it is ended. Orders nothing. */
 import { Command } from 'commander';
-import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
+import { EXIT_BROKEN, EXIT_OK, printJson } from '../failure.ts';
 import { type Answering, findNode, foldersOf, type NodeOptions, theOne } from '../nodes.ts';
-import { lossText, type SplitVolume, splitText } from '../split-text.ts';
+import { endText, type SplitVolume, splitText } from '../split-text.ts';
 
 interface ResolveOptions extends NodeOptions {
   readonly volume?: string;
-  readonly keep?: string;
   readonly json?: boolean;
 }
 
@@ -16,7 +15,6 @@ export function resolveCommand(): Command {
     .description('show a split brain: what each side has, and how it is ended')
     .argument('[CONFIG]', 'configuration', 'understudy.yaml')
     .option('--volume <name>', 'which volume (default: the only one)')
-    .option('--keep <node>', 'say what keeping the data of this node would cost')
     .option('--name <node>', 'ask this node (default: the first that answers here)')
     .option('--data <folder>', 'ask the node whose folder this is')
     .option('--json', 'print one JSON object')
@@ -41,26 +39,8 @@ async function run(file: string, options: ResolveOptions): Promise<number> {
   const wanted = theOne('volume', known, options.volume);
   const volume = status.volumes.find((each) => each.volume === wanted) as SplitVolume;
   const { split } = volume;
-  const keep = options.keep === undefined ? 0 : nodeOf(names, options.keep);
   if (options.json) printJson({ volume: wanted, split: split ?? null });
   else if (split === undefined) console.log(`Volume ${wanted}: no split brain is seen.`);
-  else {
-    console.log(splitText(volume, split, name));
-    if (keep !== 0) console.log(lossText(split, keep, name));
-    const given = split.sides.find(({ owner }) => !owner);
-    if (given !== undefined) {
-      console.log(
-        `Nothing is changed. To give up what ${name(given.node)} alone has: stop it, then ` +
-          `understudy replica new ${file} --name ${name(given.node)} --overwrite, and start it.`,
-      );
-    }
-  }
+  else console.log(`${splitText(volume, split, name)}\n${endText(split, file, name)}`);
   return split === undefined ? EXIT_BROKEN : EXIT_OK;
-}
-
-function nodeOf(names: Readonly<Record<string, string>>, name: string): number {
-  const found = Object.entries(names).find(([, each]) => each === name);
-  if (found !== undefined) return Number(found[0]);
-  const known = Object.values(names).join(', ');
-  throw new InputError(`there is no node "${name}"`, `use one of: ${known}`);
 }

@@ -1,5 +1,5 @@
 /** A branch is given up whose map says nothing of the other. */
-import { DEMO_CONFIG } from '../demo.ts';
+import { demoWith } from '../demo.ts';
 import type { ScenarioText } from '../scenario.ts';
 
 export const branchGivenUpInFull: ScenarioText = {
@@ -12,12 +12,7 @@ export const branchGivenUpInFull: ScenarioText = {
     'primary is given up. All of it is copied, for neither map knows what differs.',
   history: 10,
   duration: '50s',
-  config: {
-    ...DEMO_CONFIG,
-    volumes: DEMO_CONFIG.volumes.map((volume) => {
-      return { ...volume, splitBrain: 'discard-younger-primary' };
-    }),
-  },
+  config: demoWith({ splitBrain: 'discard-younger-primary' }),
   workload: { iops: 300, hot: 20 },
   faults: [
     { at: '5s', kind: 'power-off', target: 'secondary', for: '1s' },

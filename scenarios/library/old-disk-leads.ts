@@ -1,5 +1,5 @@
 /** A disk that was put back leads before anybody misses what it lacks. */
-import { DEMO_CONFIG } from '../demo.ts';
+import { demoWith } from '../demo.ts';
 import type { ScenarioText } from '../scenario.ts';
 
 export const oldDiskLeads: ScenarioText = {
@@ -11,12 +11,7 @@ export const oldDiskLeads: ScenarioText = {
     'the only copy at hand, and old. It serves, and is written to. When the first host comes ' +
     'back, both went on from a common ancestor. The policy gives up the branch of the host that ' +
     'became primary later: its application is stopped first, then everything is copied.',
-  config: {
-    ...DEMO_CONFIG,
-    volumes: DEMO_CONFIG.volumes.map((volume) => {
-      return { ...volume, splitBrain: 'discard-younger-primary' };
-    }),
-  },
+  config: demoWith({ splitBrain: 'discard-younger-primary' }),
   workload: { iops: 300, hot: 20 },
   faults: [
     { at: '5s', kind: 'power-off', target: 'secondary', for: '2s' },

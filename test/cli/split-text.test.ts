@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lossText, rangeText, splitLine, splitText } from '../../cli/split-text.ts';
+import { endText, rangeText, splitLine, splitText } from '../../cli/split-text.ts';
 import type { SplitStatus } from '../../engine/cluster/interface.ts';
 import { setup } from '../support/control-split.ts';
 
@@ -28,11 +28,12 @@ describe('a split brain in words', () => {
     expect(text).toMatch(/discard-unchanged .*nobody/);
   });
 
-  it('says what is lost, and that what runs there is stopped first', () => {
-    const text = lossText(split, 1, name);
-    expect(text).toContain('everything that b alone has: exactly 5 blocks changed');
-    expect(text).toContain('what runs there is stopped');
-    expect(lossText(split, 2, name)).not.toContain('stopped');
+  it('says how it is ended, what is lost by that, and what cannot be done so', () => {
+    const text = endText(split, 'c.yaml', name);
+    expect(text).toContain('everything that a alone has: ');
+    expect(text).toContain('changed since the two parted, stop it');
+    expect(text).toContain('understudy replica new c.yaml --name a --overwrite');
+    expect(text).toContain('What b has cannot be given up so');
   });
 
   it('never claims to know what it does not', () => {

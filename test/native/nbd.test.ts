@@ -34,6 +34,13 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
       return rig.engine({ replicaPath: rig.replica('a'), personality, ...options });
     };
 
+    /** A client of the export that is served. */
+    const connected = async (): Promise<NbdSocket> => {
+      const client = await open(rig, { path: rig.path('vol.sock') });
+      await client.go('vol');
+      return client;
+    };
+
     it.skipIf(!INFO)('tells nbdinfo its size, its blocks and what it can do', async () => {
       const uri = rig.serve(start());
       const [info] = JSON.parse(await rig.run('nbdinfo', '--json', uri)).exports;
@@ -123,8 +130,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
     it('refuses new clients and ends old ones when closed, after their last answer', async () => {
       const engine = start();
       rig.serve(engine);
-      const client = await open(rig, { path: rig.path('vol.sock') });
-      await client.go('vol');
+      const client = await connected();
       engine.holding = true;
       client.read(1, 0, 4096);
       await rig.until(() => engine.held.length === 1);
@@ -143,8 +149,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
     it('keeps the slots of a client that left until the engine is done with them', async () => {
       const engine = start();
       rig.serve(engine);
-      const client = await open(rig, { path: rig.path('vol.sock') });
-      await client.go('vol');
+      const client = await connected();
       engine.holding = true;
       for (let i = 0; i < 70; i += 1) client.read(i, 0, 4096);
       // There are 64 slots: the rest waits in the socket.
@@ -163,8 +168,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
     it('answers what it cannot do with an error, and goes on', async () => {
       const engine = start();
       rig.serve(engine);
-      const client = await open(rig, { path: rig.path('vol.sock') });
-      await client.go('vol');
+      const client = await connected();
       client.request(5, 0, 1, 0, 4096); // CACHE
       client.request(0, 0, 2, 512, 4096); // unaligned
       client.request(0, 0, 3, SIZE, 4096); // beyond the end
@@ -183,8 +187,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
       for (const direct of ['auto', 'off'] as const) {
         const engine = start({ direct });
         rig.serve(engine);
-        const client = await open(rig, { path: rig.path('vol.sock') });
-        await client.go('vol');
+        const client = await connected();
         const [trim, zeroes, noHole, fua] = [4, 6, 2, 1];
         const file = rig.path('a');
         const bytes = Buffer.alloc(SIZE, 7);
@@ -225,13 +228,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
     it('leaves room for others beside long requests for zeroes, each client in turn', async () => {
       const engine = start();
       rig.serve(engine);
-      const clients = [];
-      for (let i = 0; i < 3; i += 1) {
-        const client = await open(rig, { path: rig.path('vol.sock') });
-        await client.go('vol');
-        clients.push(client);
-      }
-      const [many, few, reader] = clients as [NbdSocket, NbdSocket, NbdSocket];
+      const [many, few, reader] = [await connected(), await connected(), await connected()];
       const writes = () => engine.reactor.stats().localWrites;
       // 16 pieces of 1 MiB each, and as many requests as there are slots.
       for (let i = 1; i <= 64; i += 1) many.request(6, 0, i, 0, SIZE);
@@ -251,8 +248,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
     it('refuses the long requests that wait when the export is closed', async () => {
       const engine = start();
       rig.serve(engine);
-      const client = await open(rig, { path: rig.path('vol.sock') });
-      await client.go('vol');
+      const client = await connected();
       engine.holding = true;
       for (let i = 1; i <= 10; i += 1) client.request(6, 0, i, 0, SIZE);
       await rig.until(() => engine.held.length === 4);
@@ -265,8 +261,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
     it('ends a long request for zeroes at its first failure', async () => {
       const engine = start();
       rig.serve(engine);
-      const client = await open(rig, { path: rig.path('vol.sock') });
-      await client.go('vol');
+      const client = await connected();
       engine.holding = true;
       client.request(6, 0, 1, 0, SIZE);
       await rig.until(() => engine.held.length === 1);
@@ -279,8 +274,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
     it('asks no further piece of a client that is gone', async () => {
       const engine = start();
       rig.serve(engine);
-      const client = await open(rig, { path: rig.path('vol.sock') });
-      await client.go('vol');
+      const client = await connected();
       engine.holding = true;
       client.request(6, 0, 1, 0, SIZE);
       await rig.until(() => engine.held.length === 1);

@@ -107,12 +107,12 @@ describe('understudy resolve', () => {
   });
 
   it('shows both sides and changes nothing', { timeout: MINUTE }, async () => {
-    const { code, out } = await cluster.command('resolve', '--keep', newer);
+    const { code, out } = await cluster.command('resolve');
     expect(code).toBe(0);
     expect(out).toMatch(new RegExp(`discard-younger-primary .*${older} `));
-    expect(out).toContain(`Keeping ${newer} gives up everything that ${older} alone has: exactly`);
-    expect(out).toContain(`To give up what ${newer} alone has: stop it`);
-    const { split } = await resolve('--keep', newer);
+    expect(out).toContain(`everything that ${newer} alone has: `);
+    expect(out).toContain(`--name ${newer} --overwrite`);
+    const { split } = await resolve();
     expect(split?.verdict).toBe('split-brain');
     const owner = split?.sides.find((side) => side.owner);
     expect(owner?.node).toBe(cluster.id(older));

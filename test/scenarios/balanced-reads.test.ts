@@ -1,10 +1,9 @@
 /** A swarm over a configuration whose volumes read from both copies. */
 import { describe, expect, it } from 'vitest';
 import { runCampaign } from '../../scenarios/campaign.ts';
-import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import { demoWith } from '../../scenarios/demo.ts';
 
-const volumes = DEMO_CONFIG.volumes.map((volume) => ({ ...volume, reads: 'balanced' as const }));
-const config = { ...DEMO_CONFIG, volumes };
+const config = demoWith({ reads: 'balanced' });
 
 describe('volumes that read from both copies', () => {
   it('keep every law in a swarm', { timeout: 300_000 }, () => {
