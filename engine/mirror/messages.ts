@@ -350,8 +350,7 @@ function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
   if (!r.ok || voided === null || voided.length > VOIDED_MAX) return null;
   const plain = { volume, epoch, primary, members, generation };
   const record = voided.length > 0 ? { ...plain, voided } : plain;
-  // The record ends every message that has one; a program of before ends it here.
-  if (r.left === 0 || r.u8() === 0) return record;
+  if (r.u8() === 0) return r.ok ? record : null;
   const discard = { node: r.uint(), generation: r.uint(), keeps: r.uint() };
   return r.ok ? { ...record, discard } : null;
 }
