@@ -56,6 +56,8 @@ function what(fault: Fault, names: Names): string {
       return unreadable(fault, names);
     case 'verify':
       return `have ${node} compare the replicas, and repair the other one`;
+    case 'quiesce':
+      return `have ${node} hold a quiesce point`;
     case 'switch':
       return `switch the service to ${node}`;
     default:

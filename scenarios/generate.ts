@@ -45,7 +45,7 @@ const FAMILIES: readonly (readonly FaultKind[])[] = [
   ['freeze'],
   ['clock-rate'],
   ['wipe'],
-  ['switch', 'switch', 'switch', 'switch'],
+  ['switch', 'quiesce', 'switch', 'switch'],
 ];
 
 /**
@@ -329,8 +329,8 @@ function ends(
   }
   // Most switches are to where the service is not: the others are refused.
   if (kind === 'switch' && drawn.target >= 3) return ['secondary', 0];
-  // Whoever does not lead cannot compare.
-  if (kind === 'verify') return ['primary', 0];
+  // Only whoever leads can compare, or hold still.
+  if (kind === 'verify' || kind === 'quiesce') return ['primary', 0];
   if (kind === 'switch' || kind === 'kill-monitor' || DISK.has(kind))
     return [pick(hosts, drawn.target), 0];
   const target = ((): Fault['target'] => {

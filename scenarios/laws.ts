@@ -74,6 +74,10 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
     },
   },
   'guest-frozen-with-clock': {
+    'LAW-quiesced': {
+      says: 'detected',
+      reason: 'a point that the holder believes in may be over, and another host may write',
+    },
     'LAW-one-holder': { says: 'detected', reason: 'the guest does not know that time has passed' },
     'LAW-stop-before-start': {
       says: 'detected',
@@ -86,6 +90,7 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
   },
   'clock-rate-within': {},
   'clock-rate-beyond': {
+    'LAW-quiesced': { says: 'detected', reason: 'clocks are worse than the configured bound' },
     'LAW-one-holder': { says: 'detected', reason: 'clocks are worse than the configured bound' },
     'LAW-stop-before-start': {
       says: 'detected',

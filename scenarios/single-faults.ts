@@ -59,6 +59,7 @@ export function singleFaults(config: ClusterConfig): readonly NamedFault[] {
     add(`metadata rot ${name}`, { kind: 'bit-rot', target, area: 'metadata' });
     add(`old disk ${name}`, { kind: 'old-disk', target, for: 3_000_000, age: 2_500_000 });
     add(`verify ${name}`, { kind: 'verify', target });
+    add(`quiesce ${name}`, { kind: 'quiesce', target, for: 700_000 });
     add(`blink ${name}`, { kind: 'cut', target, for: short });
     add(`bad sectors ${name}`, { kind: 'read-error', target, for: long });
   }

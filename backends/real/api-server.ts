@@ -190,6 +190,17 @@ function parseVerify(body: VerifyBody): OperatorCommand | null {
   return { kind, volume, level, from, repair, bytesPerSecond };
 }
 
+interface QuiesceBody {
+  readonly volumes?: unknown;
+  readonly micros?: unknown;
+}
+
+function parseQuiesce({ volumes, micros }: QuiesceBody): OperatorCommand | null {
+  if (!Array.isArray(volumes) || volumes.length === 0) return null;
+  if (!volumes.every((volume) => typeof volume === 'string')) return null;
+  return isCount(micros) && micros > 0 ? { kind: 'quiesce', volumes, micros } : null;
+}
+
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
@@ -202,8 +213,10 @@ function parseCommand(text: string): OperatorCommand | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { kind, group, to } = value as Record<string, unknown>;
+  const { kind, group, to, point } = value as Record<string, unknown>;
   if (kind === 'status') return { kind };
+  if (kind === 'quiesce') return parseQuiesce(value as QuiesceBody);
+  if (kind === 'resume') return isCount(point) ? { kind, point } : null;
   if (kind === 'verify' || kind === 'verify-stop' || kind === 'verify-resume') {
     return parseVerify(value as VerifyBody);
   }

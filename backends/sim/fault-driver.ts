@@ -16,6 +16,7 @@ import {
 } from './fault.ts';
 import type { SimHost } from './host.ts';
 import { type Kernel, Kind } from './kernel.ts';
+import { Order } from './operators.ts';
 import { ReadFaults } from './read-faults.ts';
 
 /** What the driver needs of the world. */
@@ -257,7 +258,10 @@ export class FaultDriver {
           this.#switch(host);
           break;
         case 'verify':
-          this.#verify(host);
+          this.#order(Order.Verify, host);
+          break;
+        case 'quiesce':
+          this.#order(on ? Order.Quiesce : Order.Resume, host);
           break;
         case 'read-error':
           if (on) this.#reads.begin(fault, host, this.#twin(fault, node));
@@ -294,6 +298,7 @@ export class FaultDriver {
       case 'switch':
         return this.#leader() !== 0;
       case 'verify':
+      case 'quiesce':
         return host.coreAlive() && host.legs.some(({ index }) => this.#world.leads(index));
       case 'freeze':
         return host.power && !host.frozen;
@@ -340,10 +345,10 @@ export class FaultDriver {
     queue.a[entry] = host.node;
   }
 
-  /** A person has the host compare, and repair, what it leads. */
-  #verify(host: SimHost): void {
+  /** A person asks something of the host. */
+  #order(what: number, host: SimHost): void {
     const { queue, now } = this.#world.kernel;
-    queue.b[queue.push(now, Kind.Operator, host.node, 0)] = 1;
+    queue.b[queue.push(now, Kind.Operator, host.node, 0)] = what;
   }
 
   #network(fault: Fault, node: NodeId, peer: NodeId, on: boolean): void {

@@ -22,6 +22,7 @@ export const FAULT_KINDS = [
   'wipe',
   'switch',
   'verify',
+  'quiesce',
   'read-error',
   'lying-flush',
   'lost-write',

@@ -7,6 +7,7 @@ import type {
   ControlActor,
   ControlDecision,
   ControlInput,
+  OperatorAnswer,
 } from '../../engine/cluster/interface.ts';
 import type { ControlMessage } from '../../engine/cluster/messages.ts';
 import type { NodeConfig, TimingConfig } from '../../engine/core/config.ts';
@@ -59,6 +60,8 @@ export class SimHost implements LegHost, MonitorHost {
   readonly store: SimStore;
   readonly applications: Applications;
   readonly guardian: SimGuardian;
+  /** Told what control answers to people. */
+  onAnswer: (id: number, answer: OperatorAnswer) => void = () => {};
   legs: readonly SimLeg[] = [];
   power = false;
   frozen = false;
@@ -413,8 +416,10 @@ export class SimHost implements LegHost, MonitorHost {
       case 'event':
         this.#event(decision.event);
         return;
-      default:
+      case 'answer':
         hash.value(decision);
+        this.onAnswer(decision.id, decision.answer);
+        return;
     }
   }
 

@@ -6,7 +6,7 @@
 import type { ClusterStatus } from '../../engine/cluster/interface.ts';
 import type { ClusterConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
-import type { DataCommand, DataReport, VerifyLevel } from '../../engine/data/messages.ts';
+import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
 import type { Actors } from './actors.ts';
 import type { MonitorOrder, MonitorWord } from './applications.ts';
 import { ArrayPool } from './arrays.ts';
@@ -21,6 +21,7 @@ import { History, Request } from './history.ts';
 import { SimHost } from './host.ts';
 import { Kernel, Kind, Stream } from './kernel.ts';
 import { LatentErrors } from './latent-errors.ts';
+import { Operators } from './operators.ts';
 import { checkHealed } from './oracle/heals.ts';
 import { VolumeOracles } from './oracle/oracles.ts';
 import { isSelfForgotten, type ReplicaTruth, type VolumeTruth } from './oracle/truth.ts';
@@ -51,9 +52,6 @@ export interface RunSetup {
 
 /** So many entries within one microsecond mean that somebody answers himself for ever. */
 const LIVELOCK = 100_000;
-/** Bytes a second of a verification: slow enough that faults fall into it. */
-const VERIFY_RATE = 8 * 1024 * 1024;
-const VERIFY_LEVELS: readonly VerifyLevel[] = ['direct', 'digest', 'digest', 'quick'];
 
 export class World implements FaultWorld {
   readonly kernel = new Kernel();
@@ -71,8 +69,7 @@ export class World implements FaultWorld {
   #oracles: readonly VolumeOracles[] = [];
   #driver: FaultDriver;
   #watch: WorldWatch;
-  /** Commands of people so far: one that has the id of another is a repetition of it. */
-  #commands = 0;
+  #operators = new Operators('', []);
 
   constructor(actors: Actors) {
     this.#actors = actors;
@@ -120,7 +117,6 @@ export class World implements FaultWorld {
   run(setup: RunSetup): RunOutcome {
     const { kernel } = this;
     kernel.reset(setup.seed, setup.timeline);
-    this.#commands = 0;
     this.#packets.reset();
     this.#build(setup);
     for (const host of this.hosts) host.powerOn();
@@ -183,6 +179,10 @@ export class World implements FaultWorld {
       verdict.find('LAW-no-panic', from, 'panic.storm', { kind });
     watch.wire(config, this.hosts, legs, clients, oracles, verdict, this.#driver);
     for (const host of this.hosts) this.#wire(setup, host, legs);
+    this.#operators = new Operators(config.groups[0]?.name ?? '', oracles);
+    for (const host of this.hosts) {
+      host.onAnswer = (id, answer) => this.#operators.answered(host, id, answer);
+    }
   }
 
   #leg(legs: SimLeg[], index: number, volume: VolumeConfig, node: number, spoils: Spoils): SimLeg {
@@ -497,32 +497,12 @@ export class World implements FaultWorld {
         host.input(queue.objects[entry] as MonitorWord);
         break;
       case Kind.Operator:
-        if (queue.b[entry] === 1) this.#verify(host);
-        else this.#operator(host, a);
+        this.#operators.order(queue.b[entry] as number, host, a);
         break;
       default:
         host.wake();
     }
     return true;
-  }
-
-  #verify(host: SimHost): void {
-    for (const { volume } of host.legs) {
-      this.#commands += 1;
-      const { name } = (this.#oracles[volume] as VolumeOracles).truth.config;
-      // By the order's number: another level in a schedule must not move the chance of anything.
-      const level = VERIFY_LEVELS[this.#commands % VERIFY_LEVELS.length] as VerifyLevel;
-      const how = { from: 0, repair: true, bytesPerSecond: VERIFY_RATE } as const;
-      const command = { kind: 'verify', volume: name, level, ...how } as const;
-      host.input({ kind: 'operator', id: this.#commands, command });
-    }
-  }
-
-  #operator(host: SimHost, to: number): void {
-    const group = this.#watch.firstGroup;
-    if (group === '') return;
-    this.#commands += 1;
-    host.input({ kind: 'operator', id: this.#commands, command: { kind: 'switch', group, to } });
   }
 
   #forMonitor(entry: number, host: SimHost, guard: number): boolean {

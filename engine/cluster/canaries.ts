@@ -65,6 +65,7 @@ export const CLUSTER_CANARIES: readonly Canary[] = [
     id: 'failure-forgotten',
     what: 'a core that restarts no longer knows that a disk of this boot has failed',
   },
+  { id: 'quiesce-trusted', what: 'a quiesce point that ended early passes for one that stood' },
   { id: 'command-repeated', what: 'a command that took effect is judged again by the next leader' },
   { id: 'split-guessed', what: 'a number that nobody knows decides whose branch is given up' },
   { id: 'split-by-order', what: 'whose branch is given up depends on who is asked' },
@@ -97,6 +98,7 @@ export type CanaryId =
   | 'guardian-never-armed'
   | 'any-word-answers'
   | 'failure-forgotten'
+  | 'quiesce-trusted'
   | 'command-repeated'
   | 'split-guessed'
   | 'split-by-order'

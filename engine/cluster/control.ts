@@ -12,6 +12,7 @@ import { flagsOf } from './canaries.ts';
 import { Context } from './context.ts';
 import { Detector } from './detector.ts';
 import type { Entry } from './entries.ts';
+import { Errands, isErrand } from './errands.ts';
 import { Executor, type Running } from './executor.ts';
 import { Formation, type FormationDurable } from './formation.ts';
 import { type Beat, Links, type Peer } from './heartbeat.ts';
@@ -41,7 +42,6 @@ import {
 } from './state.ts';
 import { statusOf } from './status.ts';
 import { Upkeep } from './upkeep.ts';
-import { isVerify, Verification } from './verification.ts';
 import { Views } from './views.ts';
 import { type Doubted, type Noted, Volumes } from './volumes.ts';
 
@@ -90,7 +90,7 @@ export class Control implements ControlActor {
   readonly #planner: Planner;
   readonly #operator: Operator;
   readonly #resolution: Resolution;
-  readonly #verification: Verification;
+  readonly #errands: Errands;
   #state: ClusterState = EMPTY_STATE;
   #started = false;
   #held = false;
@@ -149,7 +149,7 @@ export class Control implements ControlActor {
     const status = (): ClusterStatus => this.status(context.now);
     const staff = { links, raft, planner: this.#planner, views, resolution };
     this.#operator = new Operator(context, staff, state, status);
-    this.#verification = new Verification(context, this.#volumes, state);
+    this.#errands = new Errands(context, this.#volumes, state);
   }
 
   step(inputs: readonly ControlInput[], now: Micros): readonly ControlDecision[] {
@@ -212,7 +212,7 @@ export class Control implements ControlActor {
         this.#local();
         return;
       case 'operator':
-        if (isVerify(input.command)) this.#verification.take(input.id, input.command);
+        if (isErrand(input.command)) this.#errands.take(input.id, input.command);
         else this.#operator.take(input.id, input.command);
         this.#planDue = true;
         return;
@@ -352,7 +352,7 @@ export class Control implements ControlActor {
       case 'facts':
         if (peer.facts === null || message.version > peer.facts.version) {
           peer.facts = message;
-          this.#verification.heard(message);
+          this.#errands.heard(message);
           this.#planDue = true;
         }
         return;
@@ -498,7 +498,7 @@ export class Control implements ControlActor {
     if (this.#state.voters.length === 0) this.#formation.tick(this.#facts);
     else this.#formation.tell();
     this.#operator.tick();
-    this.#verification.tick();
+    this.#errands.tick();
     if (flags['RULE-01']) this.#actAlone();
     this.#planDue = true;
     this.#executeDue = true;

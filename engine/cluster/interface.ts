@@ -94,6 +94,15 @@ export type OperatorCommand =
   /** Go on where the last one was interrupted, or stopped. */
   | { readonly kind: 'verify-resume'; readonly volume: string }
   | {
+      /** Hold a quiesce point of volumes that this node leads: see {@link QuiesceOrder}. */
+      readonly kind: 'quiesce';
+      readonly volumes: readonly string[];
+      /** For how long at most. */
+      readonly micros: Micros;
+    }
+  /** Let the point go; the answer says whether it stood until now. */
+  | { readonly kind: 'resume'; readonly point: number }
+  | {
       /**
        * Give up the branch of the replica that is not on `keep`. The generations are those that a
        * person looked at: with any other data the order means nothing.
@@ -112,8 +121,12 @@ export type GroupCommand = Extract<OperatorCommand, { readonly group: string }>;
 export type ResolveCommand = Extract<OperatorCommand, { readonly kind: 'resolve' }>;
 /** Those that become entries of the log, and are answered by whoever took them. */
 export type LogCommand = GroupCommand | ResolveCommand;
-/** Those that concern the data actor of the node that takes them. */
-export type VerifyCommand = Exclude<OperatorCommand, LogCommand | { readonly kind: 'status' }>;
+/** Those that concern the data actors of the node that takes them. */
+export type VerifyCommand = Extract<
+  OperatorCommand,
+  { readonly kind: 'verify' | 'verify-stop' | 'verify-resume' }
+>;
+export type QuiesceCommand = Extract<OperatorCommand, { readonly kind: 'quiesce' | 'resume' }>;
 
 /** What a control actor decides. Decisions are carried out in order. */
 export type ControlDecision =
@@ -230,6 +243,14 @@ export type OperatorAnswer =
       readonly status?: ClusterStatus;
       /** Number of the verification that was begun. */
       readonly verify?: number;
+      /** The point that stands now, and which replicas have its image. */
+      readonly point?: {
+        readonly id: number;
+        readonly volumes: readonly {
+          readonly volume: string;
+          readonly members: readonly NodeId[];
+        }[];
+      };
     }
   | { readonly ok: false; readonly reason: string; readonly remedy: string };
 

@@ -5,6 +5,7 @@ import type {
   DataReport,
   DiskState,
   LinkState,
+  QuiesceReport,
   Role,
   VerifyReport,
   VolumeRecord,
@@ -72,6 +73,8 @@ export class Volumes {
   readonly #changed: () => void;
   /** Told each report on a verification. */
   onVerify: (local: LocalVolume, report: VerifyReport) => void = () => {};
+  /** Told what becomes of each quiesce point. */
+  onQuiesce: (report: QuiesceReport) => void = () => {};
 
   constructor(context: Context, changed: () => void = () => {}) {
     this.#context = context;
@@ -231,6 +234,9 @@ export class Volumes {
       case 'verify':
         volume.verify = report;
         this.onVerify(volume, report);
+        return;
+      case 'quiesce':
+        this.onQuiesce(report);
         return;
       case 'branch':
         volume.branch = report.branch;

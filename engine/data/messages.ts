@@ -157,6 +157,35 @@ export interface VerifyReport extends VerifyTally {
   readonly disagreements: readonly VerifyDisagreement[];
 }
 
+/**
+ * Longest that a quiesce point is held. Clients wait meanwhile: a file system bears half a minute,
+ * and a block device's client begins to give requests up after that.
+ */
+export const QUIESCE_MAX: Micros = 30_000_000;
+
+/** What people want for a moment: nothing in flight, and everything acknowledged stable. */
+export interface QuiesceOrder {
+  /** Tells this order from every other one; never 0. */
+  readonly id: number;
+  /** Until when it is held at most (this host's monotonic clock). */
+  readonly until: Micros;
+}
+
+/** What became of a quiesce point. */
+export interface QuiesceReport {
+  readonly kind: 'quiesce';
+  readonly volume: string;
+  readonly id: number;
+  /** Quiet: from now until it has ended every member's disk has the image of this moment. */
+  readonly state: 'quiet' | 'ended';
+  /** Why it ended: 'released' where that was asked for and it stood until then; '' when quiet. */
+  readonly reason: string;
+  readonly epoch: Epoch;
+  /** The replicas that have the image. */
+  readonly members: readonly NodeId[];
+  readonly cause: string;
+}
+
 /** From control to data. */
 export type DataCommand =
   | {
@@ -184,6 +213,18 @@ export type DataCommand =
       /** What is to be verified; null for nothing. Ends with this life of the data actor. */
       readonly kind: 'verify';
       readonly order: VerifyOrder | null;
+      readonly cause: string;
+    }
+  | {
+      /** Admit nothing, drain, flush, report, and stay so: one at a time. */
+      readonly kind: 'quiesce';
+      readonly order: QuiesceOrder;
+      readonly cause: string;
+    }
+  | {
+      /** Let the quiesce point `id` go. */
+      readonly kind: 'resume';
+      readonly id: number;
       readonly cause: string;
     };
 
@@ -254,6 +295,7 @@ export type DataReport =
       readonly cause: string;
     }
   | VerifyReport
+  | QuiesceReport
   | {
       /**
        * The peer's data are another branch, or a stranger's: when that is found, and from time to

@@ -21,6 +21,7 @@ import { Link } from './link.ts';
 import type { Parts } from './parts.ts';
 import { PeerReads } from './peer-read.ts';
 import { PeerWrites } from './peer-write.ts';
+import { Quiesce } from './quiesce.ts';
 import { RangeLock } from './range-lock.ts';
 import { Repair } from './repair.ts';
 import { Kind, Slots } from './request.ts';
@@ -91,6 +92,7 @@ export class MirrorActor implements DataActor {
     parts.repair = new Repair(parts);
     parts.balance = new ReadBalance(parts);
     parts.verify = new Verify(parts);
+    parts.quiesce = new Quiesce(parts);
     parts.link = new Link(parts);
     parts.branch = new BranchWatch(parts);
     parts.source = new ResyncSource(parts);
@@ -111,6 +113,7 @@ export class MirrorActor implements DataActor {
     for (let r = 0; r < count; r += 1) this.#event(r);
     p.role.settle();
     p.writes.settle();
+    p.quiesce.pump();
     p.repair.pump();
     p.verify.pump();
     p.source.pump();
@@ -214,6 +217,12 @@ export class MirrorActor implements DataActor {
       case 'verify':
         this.#p.verify.onOrder(command.order, command.cause);
         return;
+      case 'quiesce':
+        this.#p.quiesce.onOrder(command.order, command.cause);
+        return;
+      case 'resume':
+        this.#p.quiesce.release(command.id, command.cause);
+        return;
     }
   }
 
@@ -228,6 +237,7 @@ export class MirrorActor implements DataActor {
     // Their turn comes at the end of this one.
     turn.takeDue(Deadline.Verify);
     turn.takeDue(Deadline.Copy);
+    turn.takeDue(Deadline.Quiesce);
     // Nothing to do when the grant runs out but to say so: see the state report.
     if (turn.takeDue(Deadline.Grant)) turn.reached('mirror.grant.lapsed');
   }

@@ -145,6 +145,12 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'quick-once',
     what: 'What metadata say in the midst of a change counts as a disagreement.',
   },
+  { id: 'quiesce-undrained', what: 'A quiesce point is reported while requests are in flight.' },
+  { id: 'quiesce-unflushed', what: 'A quiesce point is reported before anything is flushed.' },
+  {
+    id: 'quiesce-past-grant',
+    what: 'A quiesce point stands on when this host may act as primary no more.',
+  },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
   { id: 'alone-unmarked', what: 'What is written without the peer is not noted as different.' },
   { id: 'peer-map-ignored', what: 'A copy leaves out what only its target knows to differ.' },
@@ -242,6 +248,9 @@ export interface CanarySwitches {
   readonly verifySkips: boolean;
   readonly verifyGreedy: boolean;
   readonly quickOnce: boolean;
+  readonly quiesceUndrained: boolean;
+  readonly quiesceUnflushed: boolean;
+  readonly quiescePastGrant: boolean;
 }
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
@@ -324,5 +333,8 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     verifySkips: ids.has('verify-skips'),
     verifyGreedy: ids.has('verify-greedy'),
     quickOnce: ids.has('quick-once'),
+    quiesceUndrained: ids.has('quiesce-undrained'),
+    quiesceUnflushed: ids.has('quiesce-unflushed'),
+    quiescePastGrant: ids.has('quiesce-past-grant'),
   };
 }

@@ -11,6 +11,7 @@ import type { Flushes } from './flushes.ts';
 import type { Link } from './link.ts';
 import type { PeerReads } from './peer-read.ts';
 import type { PeerWrites } from './peer-write.ts';
+import type { Quiesce } from './quiesce.ts';
 import type { RangeLock } from './range-lock.ts';
 import type { Repair } from './repair.ts';
 import type { Slots } from './request.ts';
@@ -42,6 +43,7 @@ export interface Parts {
   readonly repair: Repair;
   readonly balance: ReadBalance;
   readonly verify: Verify;
+  readonly quiesce: Quiesce;
   readonly link: Link;
   readonly branch: BranchWatch;
   readonly source: ResyncSource;

@@ -147,11 +147,16 @@ export class Repair {
     }
   }
 
+  /** Whether a block is being repaired. */
+  get busy(): boolean {
+    return this.#slot >= 0;
+  }
+
   /** End of a turn: begins the next repair. One at a time: clients come first. */
   pump(): void {
-    if (this.#slot >= 0 || this.#queue.size === 0) return;
-    const { slots, locks, state, reads, canary } = this.#p;
-    if (state.demoting || !reads.possible) return;
+    if (this.busy || this.#queue.size === 0) return;
+    const { slots, locks, state, reads, quiesce, canary } = this.#p;
+    if (state.demoting || quiesce.on || !reads.possible) return;
     const slot = slots.firstFree(this.#firstEngine, this.#end);
     if (slot < 0) return;
     const block = this.#queue.values().next().value as number;

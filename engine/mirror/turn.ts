@@ -27,8 +27,10 @@ export const Deadline = {
   Verify: 6,
   /** A resync that yields may begin its next copy. */
   Copy: 7,
+  /** A quiesce point may be held no longer. */
+  Quiesce: 8,
 } as const;
-const DEADLINES = 8;
+const DEADLINES = 9;
 
 /** A decision that found no room in its turn and leads the next one. */
 interface Held {

@@ -86,13 +86,13 @@ export class Verify implements ChunkOutcome {
   pump(): void {
     const order = this.#order;
     if (order === null) return;
-    const { state, reads, turn } = this.#p;
+    const { state, reads, turn, quiesce } = this.#p;
     // Also with a chunk in hand: its disk may never answer.
     if (!state.lead || state.demoting) {
       this.#finish('stopped', 'not-primary');
       return;
     }
-    if (this.#chunk.inHand) return;
+    if (this.#chunk.inHand || quiesce.on) return;
     if (!reads.possible) {
       this.#pause();
       return;

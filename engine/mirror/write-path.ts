@@ -64,7 +64,7 @@ export class FrontWrites {
     const kept = (p.canary.fuaDropped ? 0 : Flag.Fua) | Flag.Zero | Flag.Unmap;
     p.slots.open(slot, kind, offset, length, flags & kept);
     p.slots.since[slot] = p.turn.now;
-    if (this.#gate.count === 0 && p.state.mayServe(p.turn.now)) {
+    if (this.#gate.count === 0 && p.state.mayServe(p.turn.now) && !p.quiesce.on) {
       this.#start(slot);
       return;
     }
@@ -140,9 +140,10 @@ export class FrontWrites {
 
   /** Lets waiting requests in, and completes what waited for a grant. */
   resume(): void {
-    const { state, turn } = this.#p;
+    const { state, turn, quiesce } = this.#p;
     if (!state.mayServe(turn.now)) return;
     for (let s = this.#held.take(); s >= 0; s = this.#held.take()) this.#finish(s);
+    if (quiesce.on) return;
     for (let s = this.#gate.take(); s >= 0; s = this.#gate.take()) this.#start(s);
   }
 

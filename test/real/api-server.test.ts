@@ -98,6 +98,23 @@ describe('the local door of a core', () => {
     expect(commands).toHaveLength(3);
   });
 
+  it('takes orders for a quiesce point, and only whole ones', async () => {
+    const order = { kind: 'quiesce', volumes: ['v'], micros: 5 } as const;
+    await sendCommand(folder, order);
+    await sendCommand(folder, { kind: 'resume', point: 9 });
+    expect(commands).toEqual([order, { kind: 'resume', point: 9 }]);
+    for (const bad of [
+      { ...order, volumes: [] },
+      { ...order, volumes: 'v' },
+      { ...order, volumes: [1] },
+      { ...order, micros: 0 },
+      { kind: 'resume', point: '9' },
+    ]) {
+      await sendCommand(folder, bad as unknown as OperatorCommand);
+    }
+    expect(commands).toHaveLength(2);
+  });
+
   it('takes no order to give a branch up: such orders are not offered', async () => {
     const order = { kind: 'resolve', volume: 'v', keep: 1, keeps: 20, discards: 30, adopt: false };
     await sendCommand(folder, order as unknown as OperatorCommand);

@@ -15,6 +15,7 @@ import { CoverOracle } from './cover.ts';
 import { FlushedOracle } from './flushed.ts';
 import { OneEpochOracle } from './one-epoch.ts';
 import { OneHolderOracle } from './one-holder.ts';
+import { QuiescedOracle } from './quiesced.ts';
 import { RegisterOracle } from './register.ts';
 import { StopBeforeStartOracle } from './stop-before-start.ts';
 import { isHeld, members, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
@@ -27,6 +28,7 @@ export class VolumeOracles {
   readonly #actors: Actors;
   readonly holder: OneHolderOracle;
   readonly register: RegisterOracle;
+  readonly quiesced: QuiescedOracle;
   readonly #acknowledged: AcknowledgedOracle;
   readonly #flushed: FlushedOracle;
   readonly #epoch: OneEpochOracle;
@@ -69,6 +71,7 @@ export class VolumeOracles {
     );
     this.#acknowledged = new AcknowledgedOracle(truth, this.register, verdict);
     this.#flushed = new FlushedOracle(truth, verdict);
+    this.quiesced = new QuiescedOracle(truth, this.register, verdict, () => this.#acked);
     this.#epoch = new OneEpochOracle(truth, verdict);
     this.#stop = new StopBeforeStartOracle(truth, verdict, (node) =>
       this.holder.running.includes(node),

@@ -10,6 +10,7 @@ export type Law =
   | 'LAW-flushed'
   | 'LAW-register'
   | 'LAW-cover'
+  | 'LAW-quiesced'
   | 'LAW-heals'
   | 'LAW-no-panic';
 
@@ -21,6 +22,7 @@ export const LAWS: readonly Law[] = [
   'LAW-flushed',
   'LAW-register',
   'LAW-cover',
+  'LAW-quiesced',
   'LAW-heals',
   'LAW-no-panic',
 ];

@@ -25,6 +25,7 @@ import {
   restored,
   stableAtOnce,
 } from '../../support/mirror-planted.ts';
+import { quiescedPastGrant, quiescedThroughFaults } from '../../support/mirror-quiesce.ts';
 import { countedAfterCrash, givenUp, givenUpTooLate } from '../../support/mirror-split.ts';
 import {
   aloneThenDark,
@@ -99,6 +100,9 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'verify-skips': interrupted,
   'verify-greedy': roomForClients,
   'quick-once': quickThroughFaults,
+  'quiesce-undrained': quiescedThroughFaults,
+  'quiesce-unflushed': quiescedThroughFaults,
+  'quiesce-past-grant': quiescedPastGrant,
 };
 const RUNS = 20;
 /**

@@ -104,6 +104,9 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.verify.repaired': 'Block {block} is written anew on the other replica',
   'event.mirror.verify.disagrees': 'The metadata of the replicas disagree: {what:term}',
   'event.mirror.verify.unreadable': 'Block {block} cannot be compared: {who:term}',
+  'event.mirror.quiesce': 'A quiesce point is wanted: no more requests are admitted',
+  'event.mirror.quiesced': 'Quiet: the disks of {members:nodes} have the image of this moment',
+  'event.mirror.quiesce.end': 'The quiesce point is over: {reason:term}',
   'event.mirror.verify.end':
     'The comparison ends ({state:term}): {checked} blocks looked at, {differing} differed, ' +
     '{repaired} repaired, {unreadable} unreadable',
@@ -147,6 +150,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.fault.clock-rate': 'Fault: the clock runs wrong by {ppm} ppm',
   'event.fault.read-error': 'Fault: the disk cannot read some of its sectors (for once: {ppm} ppm)',
   'event.fault.wipe': 'Fault: the host comes back with an empty disk',
+  'event.fault.quiesce': 'Fault: an operator holds a quiesce point',
   'event.fault.verify': 'Fault: an operator has the replicas compared',
   'event.fault.switch': 'Fault: an operator orders a switchover',
   'event.fault.lying-flush': 'Fault: the disk answers flushes that it does not carry out',

@@ -94,6 +94,9 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.verify.repaired': '块 {block} 已在另一副本上重写',
   'event.mirror.verify.disagrees': '两个副本的元数据不一致：{what:term}',
   'event.mirror.verify.unreadable': '块 {block} 无法比对：{who:term}',
+  'event.mirror.quiesce': '请求静默点：不再接纳新请求',
+  'event.mirror.quiesced': '已静默：{members:nodes} 的磁盘上是此刻的映像',
+  'event.mirror.quiesce.end': '静默点结束：{reason:term}',
   'event.mirror.verify.end':
     '比对结束（{state:term}）：检查 {checked} 块，{differing} 块不一致，' +
     '{repaired} 块已修复，{unreadable} 块读不出',
@@ -136,6 +139,7 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.fault.clock-rate': '故障：时钟速率偏差 {ppm} ppm',
   'event.fault.read-error': '故障：磁盘上有些扇区读不出（偶发：{ppm} ppm）',
   'event.fault.wipe': '故障：主机带着空磁盘回来',
+  'event.fault.quiesce': '故障：操作员设置静默点',
   'event.fault.verify': '故障：操作员要求比对副本',
   'event.fault.switch': '故障：操作员下令计划切换',
   'event.fault.lying-flush': '故障：磁盘答复落盘，却并未执行',

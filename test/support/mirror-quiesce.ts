@@ -1,0 +1,116 @@
+/** Quiesce points in the pair harness, and what must be so from their beginning to their end. */
+import type { QuiesceReport } from '../../engine/data/messages.ts';
+import { until } from './mirror-cases.ts';
+import type { Pair } from './mirror-pair.ts';
+import { started } from './mirror-swarm.ts';
+
+const MS = 1000;
+
+/** The image of each member when the point was reported. */
+interface Point {
+  readonly id: number;
+  readonly completed: number;
+  readonly images: readonly { readonly node: number; readonly sectors: Uint32Array }[];
+}
+
+/** What points have said so far, and how many stood until they were let go. */
+export interface Points {
+  readonly reports: QuiesceReport[];
+  stood: number;
+}
+
+/**
+ * Judges every point from now on: each member has everything acknowledged, stable, when it is
+ * reported; and where it stood until it was let go, nothing has changed and nothing has ended.
+ */
+export function judged(pair: Pair): Points {
+  const points: Points = { reports: [], stood: 0 };
+  let point: Point | null = null;
+  const report = pair.report.bind(pair);
+  pair.report = (h, r) => {
+    if (r.kind === 'quiesce') {
+      points.reports.push(r);
+      if (r.state === 'quiet') point = reached(pair, r);
+      else if (point?.id === r.id) {
+        if (r.reason === 'released') {
+          unchanged(pair, point);
+          points.stood += 1;
+        }
+        point = null;
+      }
+    }
+    report(h, r);
+  };
+  return points;
+}
+
+function reached(pair: Pair, { id, members }: QuiesceReport): Point {
+  const images: { node: number; sectors: Uint32Array }[] = [];
+  for (const node of members) {
+    const { stable } = pair.host(node);
+    pair.history.checkStable(node, stable, pair.now);
+    images.push({ node, sectors: stable.slice() });
+  }
+  const [first, ...others] = images;
+  for (const other of others) {
+    const at = other.sectors.findIndex((stamp, sector) => stamp !== first?.sectors[sector]);
+    if (at < 0) continue;
+    pair.violations.push(`LAW-quiesced: sector ${at} is not the same on host ${other.node}`);
+  }
+  return { id, completed: pair.writesCompleted, images };
+}
+
+function unchanged(pair: Pair, { completed, images }: Point): void {
+  if (pair.writesCompleted !== completed) {
+    pair.violations.push(`LAW-quiesced: ${pair.writesCompleted - completed} writes have ended`);
+  }
+  for (const { node, sectors } of images) {
+    const { cache } = pair.host(node);
+    const at = sectors.findIndex((stamp, sector) => stamp !== cache[sector]);
+    if (at >= 0) pair.violations.push(`LAW-quiesced: sector ${at} of host ${node} has changed`);
+  }
+}
+
+/** Points again and again, under load and through faults; each is let go, late at times. */
+export function pointsThroughFaults(
+  seed: number,
+  canaries: readonly string[] = [],
+): readonly [Pair, Points] {
+  const pair = started(seed, canaries);
+  const points = judged(pair);
+  for (let id = 1; id <= 24 && pair.violations.length === 0; id += 1) {
+    const h = pair.host(1 + pair.rng.below(2));
+    const order = { id, until: pair.now - h.lag + pair.rng.between(20, 900) * MS };
+    pair.command(h, { kind: 'quiesce', order, cause: '' });
+    pair.runFor(pair.rng.between(1, 60) * MS);
+    if (id % 3 === 0) pair.fault();
+    pair.runFor(pair.rng.between(1, 300) * MS);
+    pair.command(h, { kind: 'resume', id, cause: '' });
+    pair.runFor(pair.rng.between(1, 120) * MS);
+  }
+  if (pair.violations.length === 0) pair.settle();
+  return [pair, points];
+}
+
+export function quiescedThroughFaults(seed: number, canaries: readonly string[] = []): Pair {
+  return pointsThroughFaults(seed, canaries)[0];
+}
+
+/** A primary cut off from control holds a point until another has taken over and written. */
+export function quiescedPastGrant(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  judged(pair);
+  pair.runFor(100 * MS);
+  const h = pair.host(1);
+  pair.command(h, { kind: 'quiesce', order: { id: 1, until: pair.now + 20_000 * MS }, cause: '' });
+  pair.runFor(50 * MS);
+  pair.isolate(1, true);
+  pair.cut();
+  until(pair, () => pair.activeNode === 2 && pair.completedBy(2) > 20);
+  pair.command(h, { kind: 'resume', id: 1, cause: '' });
+  pair.runFor(5 * MS);
+  pair.isolate(1, false);
+  pair.heal();
+  if (pair.violations.length === 0) pair.settle();
+  return pair;
+}
