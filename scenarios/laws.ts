@@ -64,7 +64,9 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
   'witness-lost-or-wiped': {
     'LAW-heals': {
       says: 'assumption',
-      assumption: 'a wiped voter is readmitted only while both others are up',
+      assumption:
+        'a wiped voter is readmitted only while both others are up; where most are wiped at once ' +
+        'a person forms the log anew',
     },
   },
   'guest-frozen': {

@@ -18,6 +18,7 @@ import { freezeLongerThanLease } from './library/freeze-longer-than-lease.ts';
 import { leaderChangeDuringRemoval } from './library/leader-change-during-removal.ts';
 import { lyingFlushOnOneHost } from './library/lying-flush-on-one-host.ts';
 import { metadataRot } from './library/metadata-rot.ts';
+import { mostVotersWiped } from './library/most-voters-wiped.ts';
 import { oldDiskLeads } from './library/old-disk-leads.ts';
 import { oneWayCut } from './library/one-way-cut.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
@@ -38,6 +39,7 @@ const TEXTS: readonly ScenarioText[] = [
   sourceCrashDuringResync,
   eachVoterInTurn,
   witnessRestartedEmpty,
+  mostVotersWiped,
   leaderChangeDuringRemoval,
   pauseLongerThanLease,
   freezeLongerThanLease,

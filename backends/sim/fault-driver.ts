@@ -86,6 +86,8 @@ export class FaultDriver {
   /** How often each kind of fault struck something. */
   readonly fired = new Map<string, number>();
   readonly facts: FaultFacts = { freezes: [], ppm: 0, wiped: false };
+  /** Nodes that lost what they knew of the cluster. */
+  readonly wiped = new Set<NodeId>();
   readonly #world: FaultWorld;
   readonly #faults: readonly Fault[];
   readonly #active: (Active | null)[];
@@ -236,6 +238,7 @@ export class FaultDriver {
             host.powerOff(fault.cache);
             host.store.wipe();
             this.facts.wiped = true;
+            this.wiped.add(node);
           } else host.powerOn();
           break;
         case 'kill-core':

@@ -552,9 +552,12 @@ export class World implements FaultWorld {
       // A group that nobody configured has no state that anybody is told.
       const state = group === undefined ? 'online' : this.#stateOf(group.name, running[0] ?? 0);
       const name = group?.name ?? truth.config.name;
-      checkHealed(truth, { name, volume: truth.index, running, state, blocked }, verdict);
+      const logLost = this.#driver.wiped.size * 2 >= setup.config.nodes.length;
+      const healthy = { name, volume: truth.index, running, state, blocked, logLost };
+      checkHealed(truth, healthy, verdict);
       const forgotten = isSelfForgotten(truth) && blocked.length > 0;
-      if (forgotten || client.doneAt >= healed) continue;
+      const lost = logLost && blocked.includes('log-lost');
+      if (forgotten || lost || client.doneAt >= healed) continue;
       verdict.find('LAW-heals', 0, 'heals.not-served', { volume: truth.config.name });
     }
   }

@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import type { Links } from './heartbeat.ts';
 import type { ClusterStatus } from './interface.ts';
 import type { Resolution } from './resolution.ts';
-import type { ClusterState } from './state.ts';
+import { type ClusterState, majorityOf } from './state.ts';
 import type { Volumes } from './volumes.ts';
 
 export function statusOf(
@@ -24,6 +24,7 @@ export function statusOf(
 ): ClusterStatus {
   const { links, volumes, state, resolution } = parts;
   const hosts = context.config.nodes.filter((node) => !node.witness);
+  const lost = isLogLost(context, links, state);
   const guarded = hosts.every((node) => node.watchdog !== '' && node.watchdog !== 'none');
   return {
     node: context.node,
@@ -49,9 +50,25 @@ export function statusOf(
     }),
     groups: state.groups
       .filter((group) => !context.units.some((u) => u.implicit && u.group.name === group.group))
-      .map(({ group, owner, epoch, phase, blocked }) => {
+      .map(({ group, owner, epoch, phase, blocked: said }) => {
+        const blocked = lost ? LOG_LOST : said;
         if (blocked === null) return { group, owner, epoch, state: phase };
         return { group, owner, epoch, state: 'blocked', blocked };
       }),
   };
+}
+
+const LOG_LOST = { reason: 'log-lost', remedy: 'form-anew' } as const;
+
+/**
+ * Whether so many voters have lost what they knew that those that are left are no majority: nobody
+ * can be readmitted then, and nothing is decided any more (docs/decisions/0004). A voter that is
+ * silent, and was not heard as somebody else, may come back as it was.
+ */
+function isLogLost({ node, identity }: Context, links: Links, { voters }: ClusterState): boolean {
+  const left = voters.filter((voter) => {
+    const heard = voter.node === node ? identity : (links.peer(voter.node)?.identity ?? 0);
+    return heard === 0 || heard === voter.identity;
+  });
+  return left.length < majorityOf(voters.length);
 }

@@ -32,6 +32,7 @@ const SHOWS: {
   'source-crash-during-resync': { resyncs: 2 },
   'each-voter-in-turn': { takeOvers: 1, outage: 5, resyncs: 2 },
   'witness-restarted-empty': { takeOvers: 0 },
+  'most-voters-wiped': { takeOvers: 1, detects: 'LAW-heals' },
   'leader-change-during-removal': { resyncs: 1 },
   'pause-longer-than-lease': { takeOvers: 1, watchdogResets: 1, outage: 5 },
   'freeze-longer-than-lease': { takeOvers: 1, detects: 'LAW-one-holder', outage: 5 },

@@ -347,54 +347,6 @@ describe('LAW-cover', () => {
   });
 });
 
-describe('LAW-heals', () => {
-  const running = { name: 'g', volume: 0, running: [1], state: 'online', blocked: [] };
-
-  it('holds when all is equal, in sync and running', () => {
-    const ground = new Ground();
-    ground.truth.record = ground.record(2, 1);
-    checkHealed(ground.truth, running, ground.verdict);
-    expect(ground.codes).toEqual([]);
-  });
-
-  it('catches a group that does not run, and a replica that stays behind', () => {
-    const ground = new Ground();
-    ground.truth.record = ground.record(2, 1, [1]);
-    ground.replica(2).state = 'Outdated';
-    checkHealed(ground.truth, { ...running, running: [] }, ground.verdict);
-    expect(ground.codes).toEqual([
-      'heals.not-running',
-      'heals.not-up-to-date',
-      'heals.not-in-sync',
-    ]);
-  });
-
-  it('catches a group that runs, and that the log still takes for starting', () => {
-    const ground = new Ground();
-    ground.truth.record = ground.record(2, 1);
-    checkHealed(ground.truth, { ...running, state: 'starting' }, ground.verdict);
-    expect(ground.codes).toEqual(['heals.not-online']);
-  });
-
-  it('catches replicas that both call themselves up to date and differ', () => {
-    const ground = new Ground();
-    ground.truth.record = ground.record(2, 1);
-    ground.put(1, ground.invokeWrite(0), true);
-    checkHealed(ground.truth, running, ground.verdict);
-    expect(ground.codes).toEqual(['heals.replicas-differ']);
-  });
-
-  it('accepts no block, whatever its reason, and no differing replicas', () => {
-    for (const reason of ['stop-failed', 'application-failed', 'replica-failed', 'no-candidate']) {
-      const ground = new Ground();
-      ground.truth.record = ground.record(2, 1);
-      ground.put(1, ground.invokeWrite(0), true);
-      checkHealed(ground.truth, { ...running, running: [], blocked: [reason] }, ground.verdict);
-      expect(ground.codes).toEqual(['heals.replicas-differ', 'heals.not-running']);
-    }
-  });
-});
-
 describe('under faulty disks', () => {
   const ALWAYS = 1_000_000;
   const blind = { suspicion: () => ({ readable: true, covers: () => false, updates: 1 }) };
@@ -444,6 +396,31 @@ describe('under faulty disks', () => {
     expect(broken(ground)).toContain('flushed.lost-at-crash');
   });
 
+  it('LAW-flushed asks nothing of a replica for a flush after it had left the set', () => {
+    for (const stays of [false, true]) {
+      const ground = new Ground();
+      const oracles = whole(ground);
+      const op = ground.invokeWrite(3);
+      oracles.invoked(op);
+      for (const node of [1, 2]) ground.put(node, op, false);
+      ground.history.complete(op);
+      const primary = ground.replica(1);
+      primary.acting = ground.record(2, 1);
+      oracles.succeeded(op, primary, new Int32Array(8), 0);
+      if (!stays) oracles.record(primary, ground.record(3, 1, [1]));
+      const flush = ground.invokeFlush();
+      oracles.invoked(flush);
+      ground.put(1, op, true);
+      ground.history.complete(flush);
+      oracles.succeeded(flush, primary, new Int32Array(8), 0);
+      ground.replica(2).disk.crash('none');
+      oracles.powerLost(ground.replica(2), 20);
+      const codes = ['flushed.not-stable', 'flushed.lost-at-crash'];
+      const own = broken(ground).filter((code) => code.startsWith('flushed.'));
+      expect(own).toEqual(stays ? codes : []);
+    }
+  });
+
   it('LAW-register excuses a read of the very sector that rotted on the very replica', () => {
     const ground = new Ground();
     const oracles = whole(ground);
@@ -486,7 +463,8 @@ describe('under faulty disks', () => {
   });
 
   it('LAW-cover and LAW-heals count as different only what ought to be different', () => {
-    const healthy = { name: 'g', volume: 0, running: [1], state: 'online', blocked: [] };
+    const known = { name: 'g', volume: 0, state: 'online', blocked: [], logLost: false };
+    const healthy = { ...known, running: [1] };
     const ground = new Ground();
     const oracles = whole(ground);
     flushed(ground, oracles, 3);
@@ -576,7 +554,8 @@ describe('under faulty disks', () => {
       const ground = new Ground();
       ground.replica(2).selfForgotten = selfForgotten;
       ground.truth.record = ground.record(2, 1);
-      const group = { name: 'g', volume: 0, running: [], state: '', blocked: ['no-replica'] };
+      const known = { name: 'g', volume: 0, running: [], state: '', logLost: false };
+      const group = { ...known, blocked: ['no-replica'] };
       checkHealed(ground.truth, group, ground.verdict);
       expect(broken(ground)).toEqual(selfForgotten ? [] : ['heals.not-running']);
       // One that waits and does not say so is never excused.

@@ -9,6 +9,11 @@ import type { Verdict } from './verdict.ts';
 export class FlushedOracle {
   readonly #truth: VolumeTruth;
   readonly #verdict: Verdict;
+  /**
+   * When something was made stable last. A replica that had left the set by then has to have it no
+   * more, though it may have every acknowledged write: in its cache.
+   */
+  last = 0;
   /** Completed writes that no completed flush covers yet, in order of completion. */
   #open: number[] = [];
 
@@ -78,6 +83,7 @@ export class FlushedOracle {
     const to = from + (history.length[op] as number);
     const invoked = history.invoked[op] as number;
     for (const replica of holders) this.#onMedia(replica, op, from, to);
+    this.last = history.moment;
     for (let at = from; at < to; at += 1) {
       if (invoked > (flushed[at] as number)) flushed[at] = invoked;
       if (orphaned[at] === Orphan.None) continue;

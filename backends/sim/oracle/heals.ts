@@ -1,7 +1,8 @@
 /**
  * LAW-heals: some time after the last fault is over, every replica is UpToDate and equal to its
  * peer, and every group runs. None may be blocked, but where a faulty disk made a replica forget
- * what it knew about itself: then a person must choose (docs/decisions/0013).
+ * what it knew about itself, and a person must choose (docs/decisions/0013), or where most voters
+ * have lost the log (0004).
  */
 import { isSelfForgotten, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
@@ -16,6 +17,8 @@ export interface GroupTruth {
   readonly state: string;
   /** Why, by the status of any host, the group cannot go on; told with the verdict. */
   readonly blocked: readonly string[];
+  /** Whether so many nodes lost what they knew of the cluster that no majority need be left. */
+  readonly logLost: boolean;
 }
 
 /** Reasons for a block that no disk is to blame for. */
@@ -32,8 +35,9 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verd
   }
   const volume = truth.config.name;
   const forgotten = isSelfForgotten(truth) && !group.blocked.some((why) => APPLICATION.has(why));
-  if (forgotten && group.blocked.length > 0) {
-    // Nobody knows which copy may serve: that, and why, has to be said, and is.
+  const lost = group.logLost && group.blocked.includes('log-lost');
+  if (lost || (forgotten && group.blocked.length > 0)) {
+    // Only a person can go on: that, and why, has to be said, and is.
     const blocked = group.blocked.join(' ');
     verdict.witness('LAW-heals', 0, 'heals.blocked', { group: group.name, blocked });
     return;

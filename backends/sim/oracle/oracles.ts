@@ -313,10 +313,12 @@ export class VolumeOracles {
   powerLost(replica: ReplicaTruth, boot: number): void {
     const { truth } = this;
     const { record } = truth;
-    const was =
+    const member =
       record === null ||
-      record.members.some((member) => member.node === replica.node && member.boot === boot) ||
-      (replica.leftAt >= this.#acked && boot === replica.memberBoot);
+      record.members.some((member) => member.node === replica.node && member.boot === boot);
+    const left = replica.leftAt;
+    const was = member || (left >= this.#acked && boot === replica.memberBoot);
+    const owes = member || (was && left >= this.#flushed.last);
     replica.granted = 0;
     replica.record = null;
     replica.state = 'Off';
@@ -329,7 +331,7 @@ export class VolumeOracles {
       }
     }
     replica.shakenAt = -1;
-    if (was) this.#flushed.audit(replica, 'flushed.lost-at-crash');
+    if (owes) this.#flushed.audit(replica, 'flushed.lost-at-crash');
     if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
     this.#cover.audit('cover.crash');
   }
@@ -340,14 +342,15 @@ export class VolumeOracles {
    */
   diskFailed(replica: ReplicaTruth, loss: CacheLoss): void {
     const { truth } = this;
+    const member = members(truth).includes(replica);
+    const left = replica.leftAt;
     const was =
-      members(truth).includes(replica) ||
-      (replica.leftAt >= this.#acked &&
-        replica.boot() === replica.memberBoot &&
-        replica.shakenAt < 0);
+      member ||
+      (left >= this.#acked && replica.boot() === replica.memberBoot && replica.shakenAt < 0);
+    const owes = member || (was && left >= this.#flushed.last);
     replica.shakenAt = truth.history.moment;
     replica.leftAt = -1;
-    if (was) this.#flushed.audit(replica, 'flushed.lost-at-failure');
+    if (owes) this.#flushed.audit(replica, 'flushed.lost-at-failure');
     if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
     if (loss === 'gone') this.#cover.audit('cover.flush-failed');
   }

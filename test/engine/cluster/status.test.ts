@@ -16,6 +16,36 @@ describe('the status', () => {
     expect(net.status(3).lease.held).toBe(false);
   });
 
+  it('says that a person is needed where most voters lost the log, and only there', () => {
+    const net = new ControlNet({ seed: 1 });
+    net.await(() => net.whole(), 10 * S);
+    net.pass(S);
+    const blocked = (): unknown => net.status(3).groups.map((group) => group.blocked?.reason);
+    net.powerOff(1);
+    net.pass(S);
+    net.powerOn(1, 'blank');
+    net.powerOff(2);
+    net.pass(5 * S);
+    // The one that is silent may come back as it was.
+    expect(blocked()).toEqual([undefined]);
+    net.powerOn(2, 'blank');
+    net.pass(5 * S);
+    expect(blocked()).toEqual(['log-lost']);
+    expect(net.violations).toEqual([]);
+  });
+
+  it('is whole again once one lost voter is readmitted', () => {
+    const net = new ControlNet({ seed: 2 });
+    net.await(() => net.whole(), 10 * S);
+    net.powerOff(3);
+    net.pass(S);
+    net.powerOn(3, 'blank');
+    net.pass(10 * S);
+    for (const node of [1, 2, 3]) {
+      expect(net.status(node).groups.map((group) => group.blocked)).toEqual([undefined]);
+    }
+  });
+
   it('claims no more than data exclusivity when a host has no watchdog', () => {
     const config = testConfig();
     const nodes = config.nodes.map((n) => (n.id === 2 ? { ...n, watchdog: 'none' } : n));

@@ -367,6 +367,8 @@ export const en: { readonly [code: string]: string } = {
   'term.point-released': 'the quiesce point was let go by somebody else',
   'term.point-unknown': 'the quiesce point was lost with the core',
   'term.point-no-answer': 'the volume did not say anything of it in time',
+  'term.log-lost': 'most voters have lost what they knew of the cluster: nothing can be decided',
+  'term.form-anew': 'form the log anew, by hand: see docs/recovery.md',
   'term.quiesce-again': 'ask for another one',
   'term.see-timeline': 'see what happened to it in the timeline',
   'term.cover.missed': 'A comparison that is done did not name a block that differed all the time',

@@ -365,6 +365,8 @@ export const zh: { readonly [code: string]: string } = {
   'term.point-released': '静默点已被他人放开',
   'term.point-unknown': '静默点已随核心进程丢失',
   'term.point-no-answer': '卷未及时答复',
+  'term.log-lost': '多数投票者已丢失集群日志，无法再作任何决定',
+  'term.form-anew': '请手工重建日志：见 docs/recovery.md',
   'term.quiesce-again': '请重新建立静默点',
   'term.see-timeline': '请在时间线中查看经过',
   'term.cover.missed': '比对已完成，却漏掉了一个始终不一致的块',
