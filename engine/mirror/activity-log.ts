@@ -179,7 +179,7 @@ export class ActivityLog {
     }
     const page = Math.floor(((this.#extent[i] as number) * EXTENT_BLOCKS) / PAGE_BLOCKS);
     if (this.#p.store.pageIsDurable(page)) return true;
-    this.#p.store.writePage(page);
+    this.#p.store.writePages(page);
     this.#p.turn.reached('mirror.al.evict-dirty');
     return false;
   }

@@ -5,19 +5,18 @@
 import { invariant } from '../core/invariant.ts';
 import type { Rng } from '../core/rng.ts';
 import type { BootId, Micros, NodeId } from '../core/units.ts';
-import { Event, PAGE_BYTES, slotCount } from '../data/abi.ts';
+import { Decision, Event, PAGE_BYTES, slotCount } from '../data/abi.ts';
 import type { DataMemory, Records } from '../data/memory.ts';
 import type { DataActor, DataCommand, DiskState, Mailboxes, Role } from '../data/messages.ts';
 import { ActivityLog } from './activity-log.ts';
 import { ReadBalance } from './balance.ts';
 import { Barrier } from './barrier.ts';
-import { BlockMap } from './block-map.ts';
-import { BranchWatch } from './branch.ts';
 import { canarySwitches } from './canaries.ts';
-import { blockCount, checkMirrorConfig, type MirrorConfig } from './config.ts';
+import { checkMirrorConfig, type MirrorConfig } from './config.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { Flushes } from './flushes.ts';
-import { Link } from './link.ts';
+import type { Link } from './link.ts';
+import { Partners } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { PeerReads } from './peer-read.ts';
 import { PeerWrites } from './peer-write.ts';
@@ -30,7 +29,7 @@ import { ResyncTarget } from './resync-target.ts';
 import { RoleMachine } from './role.ts';
 import { MirrorState } from './state.ts';
 import { Store } from './store.ts';
-import { Deadline, Turn } from './turn.ts';
+import { Deadline, Turn, watchOf } from './turn.ts';
 import { Verify } from './verify.ts';
 import { FrontWrites } from './write-path.ts';
 
@@ -67,21 +66,23 @@ export class MirrorActor implements DataActor {
     const { memory, mailboxes, config, node } = options;
     checkMirrorConfig(config);
     invariant(config.nodes.includes(node), 'a data actor runs on a host that holds a replica');
-    const peer = config.nodes[0] === node ? config.nodes[1] : config.nodes[0];
     const reached = options.reached ?? (() => {});
     const canary = canarySwitches(options.canaries ?? new Set());
     const parts = {
       config,
       canary,
-      state: new MirrorState(node, peer, options.boot),
+      state: new MirrorState(node, options.boot),
       turn: new Turn(memory, mailboxes, node, options.session, config.volume, reached),
       slots: new Slots(slotCount(memory.layout)),
-      map: new BlockMap(blockCount(config), canary),
     } as { -readonly [K in keyof Parts]: Parts[K] };
     // The parts find each other through `parts`, which is whole before any event.
     parts.locks = new RangeLock(slotCount(memory.layout), (slot) => this.#granted(slot));
     parts.watch = new DiskWatch(parts);
     parts.turn.onDisk = (op, slot) => parts.watch.began(op, slot);
+    parts.partners = new Partners(
+      parts,
+      config.nodes.filter((other) => other !== node),
+    );
     parts.log = new ActivityLog(parts);
     parts.store = new Store(parts);
     parts.barrier = new Barrier(parts);
@@ -93,8 +94,6 @@ export class MirrorActor implements DataActor {
     parts.balance = new ReadBalance(parts);
     parts.verify = new Verify(parts);
     parts.quiesce = new Quiesce(parts);
-    parts.link = new Link(parts);
-    parts.branch = new BranchWatch(parts);
     parts.source = new ResyncSource(parts);
     parts.target = new ResyncTarget(parts);
     parts.role = new RoleMachine(parts);
@@ -120,7 +119,7 @@ export class MirrorActor implements DataActor {
     p.barrier.start();
     p.log.commit();
     this.#reportState();
-    p.branch.tell();
+    for (const { branch } of p.partners.all) branch.tell();
     return p.turn.end();
   }
 
@@ -144,7 +143,7 @@ export class MirrorActor implements DataActor {
         this.#localDone(slot, e.status(r), e.flags(r));
         return;
       case Event.PeerAck:
-        p.link.acked(e.link(r), slot, e.offset(r), e.status(r));
+        this.#from(e.link(r)).acked(e.link(r), slot, e.offset(r), e.status(r));
         return;
       case Event.PeerWrite:
         p.peers.arrived(slot, e.link(r), e.flags(r), e.offset(r), e.length(r));
@@ -162,9 +161,7 @@ export class MirrorActor implements DataActor {
       case Event.FlushDone:
         p.watch.flushEnded();
         if (e.status(r) !== 0) p.role.failDisk('flush');
-        else if (!p.barrier.flushed(e.length(r)) && !p.link.flushed(e.length(r))) {
-          p.flushes.flushed(e.length(r));
-        }
+        else this.#flushed(e.length(r));
         return;
       case Event.MetaDone:
         p.watch.metadataEnded();
@@ -173,14 +170,14 @@ export class MirrorActor implements DataActor {
       case Event.PeerMessage: {
         const at = slot * PAGE_BYTES;
         const bytes = p.turn.memory.inPages.subarray(at, at + Math.min(e.length(r), PAGE_BYTES));
-        p.link.message(e.link(r), bytes);
+        this.#from(e.link(r)).message(e.link(r), bytes);
         return;
       }
       case Event.LinkUp:
-        p.link.up(e.link(r), e.offset(r));
+        this.#linkUp(e.link(r), e.offset(r));
         return;
       case Event.LinkDown:
-        p.link.down(e.link(r));
+        this.#linkDown(e.link(r));
         return;
       case Event.PeerRead:
         p.reads.arrived(slot, e.link(r), e.flags(r), e.offset(r), e.length(r));
@@ -197,6 +194,35 @@ export class MirrorActor implements DataActor {
       default:
         invariant(false, 'a backend knows the events of this interface');
     }
+  }
+
+  /** Whose link it is: of an incarnation that is gone nobody's, and the first one says so. */
+  #from(id: number): Link {
+    const { partners } = this.#p;
+    return (partners.on(id) ?? partners.first).link;
+  }
+
+  #linkUp(id: number, node: NodeId): void {
+    const { partners, turn } = this.#p;
+    const partner = partners.at(node);
+    if (partner === null) turn.emit(Decision.LinkClose, 0, id, 0, 0, 0, 0);
+    else partner.link.up(id);
+  }
+
+  #linkDown(id: number): void {
+    const { partners, writes, source, repair, verify } = this.#p;
+    partners.on(id)?.link.down(id);
+    writes.linkGone(id);
+    source.linkGone(id);
+    repair.linkGone(id);
+    verify.chunk.linkGone(id);
+  }
+
+  #flushed(token: number): void {
+    const { barrier, partners, flushes } = this.#p;
+    if (barrier.flushed(token)) return;
+    for (const { link } of partners.all) if (link.flushed(token)) return;
+    flushes.flushed(token);
   }
 
   #command(command: DataCommand | undefined): void {
@@ -227,10 +253,10 @@ export class MirrorActor implements DataActor {
   }
 
   #timer(): void {
-    const { turn, barrier, link, role, source, watch } = this.#p;
+    const { turn, barrier, partners, role, source, watch } = this.#p;
     turn.timerFired();
     if (turn.takeDue(Deadline.Barrier)) barrier.timer();
-    if (turn.takeDue(Deadline.Watch)) link.watch();
+    for (const { index, link } of partners.all) if (turn.takeDue(watchOf(index))) link.watch();
     if (turn.takeDue(Deadline.Disk)) watch.timer();
     if (turn.takeDue(Deadline.Connect)) role.connectTimer();
     if (turn.takeDue(Deadline.Progress)) source.progress();
@@ -281,17 +307,18 @@ export class MirrorActor implements DataActor {
   }
 
   #reportState(): void {
-    const { state, turn, link, map, writes, config, store } = this.#p;
+    const { state, turn, partners, writes, config, store } = this.#p;
     const { disk, epoch, failure } = state;
     const role = state.role(turn.now);
-    const clean = map.dirty === 0;
+    const clean = partners.dirty === 0;
+    const link = partners.first.link.state;
     const { doubted } = store;
     if (
       disk === this.#disk &&
       role === this.#role &&
       epoch === this.#epoch &&
       clean === this.#clean &&
-      link.state === this.#link &&
+      link === this.#link &&
       doubted === this.#doubted
     ) {
       return;
@@ -304,7 +331,7 @@ export class MirrorActor implements DataActor {
     this.#role = role;
     this.#epoch = epoch;
     this.#clean = clean;
-    this.#link = link.state;
+    this.#link = link;
     this.#doubted = doubted;
     turn.report({
       kind: 'state',
@@ -312,8 +339,8 @@ export class MirrorActor implements DataActor {
       disk,
       role,
       epoch,
-      link: link.state,
-      dirty: map.dirty,
+      link,
+      dirty: partners.dirty,
       pending: writes.open,
       ...(failure === '' ? {} : { failure }),
       ...(doubted ? { doubted } : {}),

@@ -4,6 +4,7 @@
  * replicas are members and nothing at all is dirty; the caller holds the read's range, so no write
  * is between them. What the peer does not answer, the own disk does.
  */
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 
 /** Of so many reads that could go either way, one asks the side that seems slower. */
@@ -50,7 +51,8 @@ export class ReadBalance {
     if (!config.balanceReads) return false;
     const offset = slots.offset[slot] as number;
     const length = slots.length[slot] as number;
-    const away = this.#mayAsk && this.#prefersPeer(offset);
+    const partner = this.#mayAsk();
+    const away = partner !== null && this.#prefersPeer(offset);
     const side = away ? this.#peer : this.#own;
     side.flying += 1;
     side.end = offset + length;
@@ -58,7 +60,7 @@ export class ReadBalance {
     this.#away[slot] = away ? 1 : 0;
     if (away) {
       turn.reached('mirror.read.balanced');
-      reads.ask(slot, offset, length);
+      reads.ask(partner, slot, offset, length);
     }
     return away;
   }
@@ -79,10 +81,12 @@ export class ReadBalance {
   }
 
   /** Both are members of one epoch on this link, and no block is known to differ. */
-  get #mayAsk(): boolean {
-    const { reads, map, link, state, canary } = this.#p;
-    if (canary.balanceInCopy) return state.lead && link.mirrored;
-    return reads.possible && map.dirty === 0 && !state.demoting;
+  #mayAsk(): Partner | null {
+    const { reads, partners, state, canary } = this.#p;
+    const { first } = partners;
+    if (canary.balanceInCopy) return state.lead && first.link.mirrored ? first : null;
+    const partner = state.demoting ? null : reads.somebody;
+    return partner !== null && partner.map.dirty === 0 ? partner : null;
   }
 
   #prefersPeer(offset: number): boolean {

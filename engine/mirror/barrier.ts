@@ -1,10 +1,11 @@
 /**
- * Barriers: a local flush and a peer flush that close a write interval. Until its barrier is
- * complete, a write that both replicas have is not known stable, and a lost peer makes it dirty
- * again (RULE-08). One barrier runs at a time; every flush that waits joins the next one.
+ * Barriers: a local flush and one at each peer that close a write interval. Until its barrier is
+ * complete, a write that all have is not known stable, and a lost peer makes it dirty towards that
+ * peer again (RULE-08). One barrier runs at a time; every flush that waits joins the next one.
  */
 import { invariant } from '../core/invariant.ts';
 import { Decision } from '../data/abi.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Phase } from './request.ts';
 import { Deadline } from './turn.ts';
@@ -28,7 +29,8 @@ export class Barrier {
   closed = 0;
   #running = false;
   #local = false;
-  #peer = false;
+  /** Peers whose flush the running barrier waits for, by index, one bit each. */
+  #awaited = 0;
   #token = 0;
   #wanted = false;
   #pending: number[] = [];
@@ -108,7 +110,7 @@ export class Barrier {
     const p = this.#p;
     if (!p.state.lead || p.state.disk === 'Failed') return;
     // A required peer that is lost must be left out by a committed record first.
-    if (p.state.required && !p.link.mirrored) return;
+    if (p.partners.missed) return;
     this.#wanted = false;
     this.#running = true;
     this.#started += 1;
@@ -120,11 +122,15 @@ export class Barrier {
     this.#joinedCalls = this.#pendingCalls;
     this.#pendingCalls = calls;
     this.#local = false;
-    this.#peer = !p.link.mirrored;
+    this.#awaited = 0;
     this.#token = p.state.nextToken();
     p.turn.due(Deadline.Barrier, Number.POSITIVE_INFINITY);
     p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, this.#token, 0);
-    if (!this.#peer) p.link.sendFlush(this.#token);
+    for (const { link, index } of p.partners.all) {
+      if (!link.mirrored) continue;
+      this.#awaited |= 1 << index;
+      link.sendFlush(this.#token);
+    }
     if (p.canary.flushUnawaited) this.#completeJoined();
   }
 
@@ -136,30 +142,33 @@ export class Barrier {
     return true;
   }
 
-  /** The peer says that the flush `token` is done. */
-  peerFlushed(token: number): void {
+  /** A peer says that the flush `token` is done. */
+  peerFlushed({ index }: Partner, token: number): void {
     if (!this.#running || token !== this.#token) return;
-    this.#peer = true;
+    this.#awaited &= ~(1 << index);
     this.#check();
   }
 
   /**
-   * The link is lost. RULE-08: every write not known stable on the peer becomes dirty at once;
+   * A link is lost. RULE-08: every write not known stable on that peer becomes dirty at once;
    * its extent is still hot, so that is durably covered.
    */
-  lost(): void {
+  lost({ map, index, required }: Partner): void {
     const p = this.#p;
     if (!p.canary.rule08) {
-      this.forEachUnstable((offset, length) => p.map.markBytes(offset, length));
+      this.forEachUnstable((offset, length) => map.markBytes(offset, length));
     }
-    this.#tail = this.#head;
-    this.#mark = this.#head;
-    // What was hot for these writes is dirty now, and may go cold as soon as its page is durable.
-    this.#started += 1;
-    this.closed = this.#started;
+    // With another peer there they are still unstable, and a loss of that one is to come.
+    if (!p.partners.mirrored) {
+      this.#tail = this.#head;
+      this.#mark = this.#head;
+      // What was hot for these writes is dirty now, and may go cold as soon as its page is durable.
+      this.#started += 1;
+      this.closed = this.#started;
+    }
     if (!this.#running) return;
-    this.#peer = true;
-    if (p.state.required) {
+    this.#awaited &= ~(1 << index);
+    if (required) {
       // They must not complete before the record that leaves the peer out: they wait again.
       this.#running = false;
       this.#pending = [...this.#joined, ...this.#pending];
@@ -200,9 +209,8 @@ export class Barrier {
 
   #check(): void {
     const p = this.#p;
-    const peerNeeded = p.state.required && !p.canary.rule05; // RULE-05: stable on every member.
-    if (this.#local && (this.#peer || !peerNeeded)) this.#completeJoined();
-    if (!this.#local || !this.#peer) return;
+    if (this.#local && !this.#owing()) this.#completeJoined();
+    if (!this.#local || this.#awaited !== 0) return;
     this.#running = false;
     this.closed = Math.max(this.closed, this.#started);
     // What ended since the flushes were sent may have come after them, here or there.
@@ -214,6 +222,16 @@ export class Barrier {
       p.turn.due(Deadline.Barrier, p.turn.now + p.config.barrierDelay);
     }
     p.writes.roomChanged();
+  }
+
+  /** RULE-05: a flush completes when it is stable on every member. */
+  #owing(): boolean {
+    const { partners, canary } = this.#p;
+    if (canary.rule05) return false;
+    for (const { required, index } of partners.all) {
+      if (required && (this.#awaited & (1 << index)) !== 0) return true;
+    }
+    return false;
   }
 
   #completeJoined(): void {

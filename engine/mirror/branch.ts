@@ -6,6 +6,7 @@ import { MICROS_PER_S, type Micros } from '../core/units.ts';
 import type { Branch } from '../data/messages.ts';
 import type { Comparison, ReplicaView } from './compare.ts';
 import { Mode } from './link.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 
 /** While counts grow, control is told of them this often. */
@@ -13,13 +14,15 @@ const TELL_EVERY: Micros = MICROS_PER_S;
 
 export class BranchWatch {
   readonly #p: Parts;
+  readonly #partner: Partner;
   #peer: ReplicaView | null = null;
   #verdict: Branch['verdict'] = 'split-brain';
   #told: Branch | null = null;
   #toldAt: Micros = 0;
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, partner: Partner) {
     this.#p = parts;
+    this.#partner = partner;
   }
 
   /** The peer said what it is, and the two were compared without regard to any order. */
@@ -43,9 +46,9 @@ export class BranchWatch {
 
   /** End of a turn: control hears what is new. */
   tell(): void {
-    const { turn, config, link } = this.#p;
+    const { turn, config } = this.#p;
     // What the link carries now has been agreed on.
-    if (link.mode !== Mode.None) this.#peer = null;
+    if (this.#partner.link.mode !== Mode.None) this.#peer = null;
     const branch = this.#branch();
     const told = this.#told;
     if (branch === null && told === null) return;
@@ -63,15 +66,16 @@ export class BranchWatch {
   }
 
   #branch(): Branch | null {
-    const { store, map } = this.#p;
+    const { store } = this.#p;
     if (this.#peer === null) return null;
-    const { generation, parents, peerGeneration, padded } = store.block;
+    const { map, shared, padded } = this.#partner;
+    const { generation, parents } = store.block;
     return {
       verdict: this.#verdict,
       generation,
       parents: parents.slice(),
       peer: this.#peer.generation,
-      shared: peerGeneration,
+      shared,
       epoch: store.durableEpoch,
       dirty: map.dirty,
       padded: padded < 0 ? map.dirty : Math.min(padded, map.dirty),

@@ -10,8 +10,8 @@ export interface MirrorConfig {
   /** Bytes of data, a multiple of 4096, at most 64 TiB; equal on both replicas. */
   readonly sizeBytes: number;
   readonly logicalBlock: 512 | 4096;
-  /** The two hosts that hold a replica. */
-  readonly nodes: readonly [NodeId, NodeId];
+  /** The hosts that hold a replica, in an order that stays the same; two so far. */
+  readonly nodes: readonly NodeId[];
   /** Most hot extents at once, 4..896: the most that a crash makes us copy, in MiB. */
   readonly alExtents: number;
   /** Pages of the journal ring, 4..1024. */
@@ -86,6 +86,9 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
 export const READ_ERRORS_MAX = 20;
 export const READ_ERRORS_WINDOW: Micros = 24 * 3600 * 1_000_000;
 
+/** Other replicas that one has at most. */
+export const PARTNERS_MAX = 3;
+
 /** Largest volume. */
 export const VOLUME_BYTES_MAX = 70_368_744_177_664;
 
@@ -121,7 +124,8 @@ export function checkMirrorConfig(config: MirrorConfig): void {
   invariant(config.resyncWindow >= 1, 'a resync has a copy in flight');
   invariant(config.resyncLatency > 0, 'requests take some time');
   invariant(config.resyncRateMin >= BLOCK_BYTES, 'a resync makes progress');
-  invariant(config.nodes[0] !== config.nodes[1], 'a mirror has two different hosts');
+  const { nodes } = config;
+  invariant(nodes.length === 2 && nodes[0] !== nodes[1], 'a mirror has two different hosts');
 }
 
 /** Tracking blocks of the volume. */

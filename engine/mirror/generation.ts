@@ -40,17 +40,17 @@ export function adoptGeneration(
 }
 
 /**
- * Whether the dirty map names everything that is missing at a peer of this lineage: the map began
- * when the peer had `block.peerGeneration`. A disk that comes back as it was before that one lacks
- * what the map has been cleared of since.
+ * Whether the dirty map of a replica in `generation` names everything that is missing at a peer of
+ * this lineage: the map began when the peer had `shared`. A disk that comes back as it was before
+ * that one lacks what the map has been cleared of since.
  */
 export function mapFits(
-  block: Pick<Superblock, 'generation' | 'peerGeneration'>,
+  generation: Generation,
+  shared: Generation,
   peer: { readonly generation: Generation; readonly parents: readonly Generation[] },
 ): boolean {
-  const { generation, peerGeneration } = block;
-  if (peer.generation === generation || peer.generation === peerGeneration) return true;
-  return peerGeneration !== 0 && peer.parents.includes(peerGeneration);
+  if (peer.generation === generation || peer.generation === shared) return true;
+  return shared !== 0 && peer.parents.includes(shared);
 }
 
 /** The oldest go first, but never the one that the peer may still have. */

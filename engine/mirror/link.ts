@@ -1,6 +1,7 @@
 /**
- * The replication link as one incarnation after another: handshake, what it carries now, and its
- * loss. The primary leads every handshake. A failed incarnation never carries state again.
+ * The replication link to one peer, as one incarnation after another: handshake, what it carries
+ * now, and its loss. The primary leads every handshake. A failed incarnation never carries state
+ * again.
  */
 import { Decision, PAGE_BYTES, Status } from '../data/abi.ts';
 import type { LinkState, VolumeRecord } from '../data/messages.ts';
@@ -14,10 +15,12 @@ import {
   WIRE_MAX,
   WIRE_MIN,
 } from './messages.ts';
-import { DiskFlag } from './metadata.ts';
+import { Owed } from './owed.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Kind, Peer, Phase } from './request.ts';
-import { Deadline } from './turn.ts';
+import { watchOf } from './turn.ts';
+import { viewFor } from './view.ts';
 
 /** What the link is used for, once both sides agree. */
 export const Mode = {
@@ -45,6 +48,8 @@ const STATES: readonly LinkState[] = [
 
 export class Link {
   readonly #p: Parts;
+  readonly #partner: Partner;
+  readonly #owed: Owed;
   readonly #page = new Uint8Array(PAGE_BYTES);
   /** The present incarnation, 0 for none. */
   id = 0;
@@ -53,6 +58,9 @@ export class Link {
   peerBoot = 0;
   #sent = 0;
   #received = 0;
+  /** Reads asked for on this incarnation, and those that the peer asked for. */
+  readsSent = 0;
+  readsReceived = 0;
   #round = 0;
   /** Views frozen for the running round. */
   #self: ReplicaView | null = null;
@@ -62,17 +70,15 @@ export class Link {
   #refused = false;
   /** A primary's hello that waits for an answer. */
   #waiting: { round: number; view: ReplicaView; record: VolumeRecord } | null = null;
-  /** Answers that the peer owes, and a count of those it gave. */
-  #owed = 0;
-  #progress = 0;
-  #watched = 0;
   #flushLocal = 0;
   #flushToken = 0;
   /** Whether the peer said hello on this incarnation. */
   #heard = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, partner: Partner) {
     this.#p = parts;
+    this.#partner = partner;
+    this.#owed = new Owed(parts.turn, watchOf(partner.index), parts.config.peerTimeout);
   }
 
   /** Writes sent on this incarnation, and received. */
@@ -95,37 +101,28 @@ export class Link {
   }
 
   /** A new incarnation is up. */
-  up(id: number, node: number): void {
-    if (node !== this.#p.state.peer) {
-      this.#p.turn.emit(Decision.LinkClose, 0, id, 0, 0, 0, 0);
-      return;
-    }
+  up(id: number): void {
     if (this.id !== 0) this.drop('replaced');
     this.id = id;
     this.#sent = 0;
     this.#received = 0;
-    this.#p.reads.linkUp();
+    this.readsSent = 0;
+    this.readsReceived = 0;
     this.#round = 0;
     this.#refused = false;
     this.#waiting = null;
     this.#self = null;
-    this.#owed = 0;
+    this.#owed.forget();
     this.#flushLocal = 0;
     this.#p.turn.event('mirror.link', { state: 'up', link: id });
     this.#heard = false;
     if (this.#p.state.attached) this.hello();
   }
 
-  /** An incarnation is down for good. */
+  /** The present incarnation is down for good. */
   down(id: number): void {
-    if (id === this.id) {
-      this.#p.turn.event('mirror.link', { state: 'down', link: id });
-      this.#lost();
-    }
-    this.#p.writes.linkGone(id);
-    this.#p.source.linkGone(id);
-    this.#p.repair.linkGone(id);
-    this.#p.verify.chunk.linkGone(id);
+    this.#p.turn.event('mirror.link', { state: 'down', link: id });
+    this.#lost();
   }
 
   /** Gives the incarnation up and closes it. */
@@ -152,7 +149,7 @@ export class Link {
     this.mode = Mode.None;
     this.#self = null;
     this.#refused = false;
-    this.#owed = 0;
+    this.#owed.forget();
   }
 
   /** Tells the peer what this replica is; sent when the link comes up or the replica attaches. */
@@ -166,7 +163,7 @@ export class Link {
     if (this.id === 0 || !this.#heard || this.mode !== Mode.None || this.#self !== null) return;
     if (!state.attached || state.record?.primary !== state.node || role.busy) return;
     if (state.demoting || state.demoted || state.fencing || !role.mayLeadLink()) return;
-    if (this.#p.branch.ahead) {
+    if (this.#partner.branch.ahead) {
       // The peer follows no record of ours, so that it would never answer.
       this.#refuse('common-ancestor');
       return;
@@ -184,7 +181,7 @@ export class Link {
     if (this.mode === Mode.None && !this.#p.canary.relationKept) {
       this.#self = null;
       this.#refused = false;
-      this.#p.source.abort();
+      this.#p.source.abort(this.#partner);
     }
     this.begin();
     this.answerHello();
@@ -204,7 +201,7 @@ export class Link {
     // A failed disk makes no epoch durable; its answer only says that there is no disk.
     const late = store.durableEpoch < w.record.epoch && state.disk !== 'Failed';
     if (state.record.epoch < w.record.epoch || late) return;
-    if (state.record.primary !== state.peer || state.fencing) return;
+    if (state.record.primary !== this.#partner.node || state.fencing) return;
     this.#waiting = null;
     this.mode = Mode.None;
     this.#outcome = 0;
@@ -218,13 +215,27 @@ export class Link {
     this.send({ kind: 'decision', round: w.round, hash, outcome: Outcome.Reply });
   }
 
-  /** Sends an application write or a resync copy of `slot`. */
-  sendWrite(slot: number, offset: number, length: number, flags: number): void {
-    const { slots, turn, state, store } = this.#p;
-    this.#sent += 1;
+  /** Sends a front-end write of `slot`. */
+  sendFront(slot: number, offset: number, length: number, flags: number): void {
+    const { write, sentOn, sequence } = this.#partner;
+    write[slot] = Peer.Sent;
+    sentOn[slot] = this.id;
+    sequence[slot] = this.#sent + 1;
+    this.#sendWrite(slot, offset, length, flags);
+  }
+
+  /** Sends what this engine itself writes at the peer, for no client, from `slot`. */
+  sendOwn(slot: number, offset: number, length: number, flags: number): void {
+    const { slots } = this.#p;
     slots.peer[slot] = Peer.Sent;
     slots.link[slot] = this.id;
-    slots.sequence[slot] = this.#sent;
+    slots.sequence[slot] = this.#sent + 1;
+    this.#sendWrite(slot, offset, length, flags);
+  }
+
+  #sendWrite(slot: number, offset: number, length: number, flags: number): void {
+    const { turn, state, store } = this.#p;
+    this.#sent += 1;
     // The request id is our slot: the peer's acknowledgement names it.
     turn.memory.headers.put(slot, state.epoch, this.#sent, store.block.generation, slot + 1);
     turn.emit(Decision.PeerWrite, slot, this.id, flags, offset, length, 0);
@@ -242,8 +253,7 @@ export class Link {
     const { slots, turn, role, canary } = this.#p;
     const late = canary.lateWriteAnswer && id !== this.id;
     if (id !== this.id && !late) return;
-    const known = slot >= 0 && slot < slots.count && slots.sequence[slot] === sequence;
-    if (!known || (slots.link[slot] !== id && !late) || slots.peer[slot] !== Peer.Sent) {
+    if (!this.#partner.isSent(slot, sequence, late ? 0 : id)) {
       if (late) return;
       if (canary.ackEarly) this.got();
       else this.drop('garbage');
@@ -254,12 +264,12 @@ export class Link {
       turn.reached('mirror.peer.refused-write');
       turn.event('mirror.peer.refused', { status });
       this.drop('refused-write');
-      role.peerFailed();
+      role.peerFailed(this.#partner);
       return;
     }
     if (slots.kind[slot] === Kind.Copy) this.#p.source.copied(slot);
     else if (slots.kind[slot] === Kind.Verify) this.#p.verify.chunk.acked(slot);
-    else if (slots.phase[slot] === Phase.Flying) this.#p.writes.peerAcked(slot);
+    else if (slots.phase[slot] === Phase.Flying) this.#p.writes.peerAcked(this.#partner, slot);
   }
 
   sendFlush(token: number): void {
@@ -313,14 +323,9 @@ export class Link {
 
   /** A peer that owes an answer is looked at. */
   watch(): void {
-    if (this.id === 0 || this.#owed <= 0) return;
-    if (this.#progress === this.#watched) {
-      this.#p.turn.reached('mirror.link.timeout');
-      this.drop('timeout');
-      return;
-    }
-    this.#watched = this.#progress;
-    this.#p.turn.due(Deadline.Watch, this.#p.turn.now + this.#p.config.peerTimeout);
+    if (this.id === 0 || !this.#owed.overdue) return;
+    this.#p.turn.reached('mirror.link.timeout');
+    this.drop('timeout');
   }
 
   #handle(m: PeerMessage): void {
@@ -341,23 +346,23 @@ export class Link {
       case 'flush-ack':
         this.got();
         if (m.status !== 0) this.drop('peer-flush');
-        else barrier.peerFlushed(m.token);
+        else barrier.peerFlushed(this.#partner, m.token);
         return;
       case 'sync-ready':
       case 'map':
       case 'finished':
         this.got();
-        source.message(m);
+        source.message(m, this.#partner);
         return;
       case 'sync-start':
       case 'map-request':
       case 'finish':
-        target.message(m);
+        target.message(m, this.#partner);
         return;
       case 'facts-ask':
       case 'facts':
         if (m.kind === 'facts') this.got();
-        this.#p.verify.quick.message(m);
+        this.#p.verify.quick.message(m, this);
         return;
     }
   }
@@ -380,7 +385,7 @@ export class Link {
       this.#refuse('wire-version');
       return;
     }
-    if (m.view.node !== state.peer) {
+    if (m.view.node !== this.#partner.node) {
       this.drop('garbage');
       return;
     }
@@ -390,7 +395,7 @@ export class Link {
       this.#refuse(seen.reason);
       return;
     }
-    this.#p.branch.met(m.view, seen);
+    this.#partner.branch.met(m.view, seen);
     const id = this.id;
     this.#heard = true;
     if (!m.answer && m.round > 0 && this.following) {
@@ -454,11 +459,11 @@ export class Link {
       this.#self = null;
       return;
     }
-    const member = record.members.find((m) => m.node === state.peer);
+    const member = record.members.find((m) => m.node === this.#partner.node);
     turn.event('mirror.handshake', { verdict: c.verdict, reason: c.reason, epoch: record.epoch });
     // RULE-03: a serving primary that lost its link leaves the peer out first, however equal.
     const fresh = !state.lead || canary.rule03;
-    if (canary.equalClears && c.reason.startsWith('equal')) this.#p.map.clearAll();
+    if (canary.equalClears && c.reason.startsWith('equal')) this.#partner.map.clearAll();
     let outcome: number;
     if (c.verdict === 'none' && fresh && member?.boot === this.peerBoot) outcome = Outcome.Sync;
     else if (c.verdict !== 'none' && c.verdict !== 'source') outcome = Outcome.Refused;
@@ -468,12 +473,12 @@ export class Link {
       this.mode = Mode.Sync;
       this.#equal();
       turn.event('mirror.link.sync', { link: this.id, epoch: record.epoch });
-      role.connected();
-    } else if (outcome === Outcome.Copy) source.begin();
+      role.connected(this.#partner);
+    } else if (outcome === Outcome.Copy) source.begin(this.#partner);
     else if (outcome === Outcome.Refused) this.#refuse(c.reason);
     else {
       turn.reached('mirror.handshake.wait');
-      role.notEqual();
+      role.notEqual(this.#partner);
     }
   }
 
@@ -497,13 +502,13 @@ export class Link {
 
   /** Both replicas have the same: a map that begins now begins with this generation. */
   #equal(): void {
-    const { block } = this.#p.store;
-    block.peerGeneration = block.generation;
+    this.#partner.shared = this.#p.store.block.generation;
   }
 
   /** Whether this replica's map names everything that the peer of this handshake lacks. */
   get mapFits(): boolean {
-    return this.#peer === null || mapFits(this.#p.store.block, this.#peer);
+    const { generation } = this.#p.store.block;
+    return this.#peer === null || mapFits(generation, this.#partner.shared, this.#peer);
   }
 
   /** Whether the primary has announced that it will copy to this replica. */
@@ -520,14 +525,15 @@ export class Link {
     if (this.#refused) return;
     this.#refused = true;
     this.#p.turn.reached('mirror.link.refused');
-    this.#p.turn.event('mirror.link.refused', { reason, peer: this.#p.state.peer });
+    this.#p.turn.event('mirror.link.refused', { reason, peer: this.#partner.node });
     this.#report(reason);
-    this.#p.role.peerFailed();
+    this.#p.role.peerFailed(this.#partner);
   }
 
   #report(reason: string): void {
-    const { turn, config, state } = this.#p;
-    turn.report({ kind: 'refused', volume: config.volume, peer: state.peer, reason });
+    const { turn, config } = this.#p;
+    const { node } = this.#partner;
+    turn.report({ kind: 'refused', volume: config.volume, peer: node, reason });
   }
 
   #sendHello(round: number, answer: boolean, view: ReplicaView): void {
@@ -536,21 +542,7 @@ export class Link {
   }
 
   #view(): ReplicaView {
-    const { config, state, store, map } = this.#p;
-    return {
-      uuid: config.uuid,
-      sizeBytes: config.sizeBytes,
-      logicalBlock: config.logicalBlock,
-      node: state.node,
-      boot: state.boot,
-      epoch: store.durableEpoch,
-      generation: store.block.generation,
-      parents: store.block.parents.slice(),
-      disk: state.disk,
-      dirty: map.dirty,
-      rebooted: (store.block.flags & (DiskFlag.Rebooted | DiskFlag.Doubted)) !== 0,
-      primary: state.record?.primary === state.node,
-    };
+    return viewFor(this.#partner, this.#p);
   }
 
   #lost(): void {
@@ -564,35 +556,30 @@ export class Link {
     this.#comparison = null;
     this.#waiting = null;
     this.#outcome = 0;
-    this.#owed = 0;
+    this.#owed.forget();
     this.#flushLocal = 0;
     if (mirrored) {
-      writes.linkLost(id);
-      barrier.lost();
+      writes.linkLost(this.#partner, id);
+      barrier.lost(this.#partner);
     }
-    source.linkLost(id);
+    source.linkLost(this.#partner, id);
     target.linkLost();
-    peers.linkLost();
-    reads.linkLost();
+    peers.linkLost(id);
+    reads.linkLost(id);
     repair.linkLost(id);
-    verify.chunk.linkLost(id);
-    verify.quick.linkLost();
-    this.#p.branch.lost();
-    role.linkLost(mode);
+    verify.chunk.linkLost(this.#partner, id);
+    verify.quick.linkLost(this);
+    this.#partner.branch.lost();
+    role.linkLost(this.#partner, mode);
   }
 
   /** The peer owes an answer more. */
   expect(): void {
-    this.#owed += 1;
-    const { turn, config } = this.#p;
-    if (turn.isSet(Deadline.Watch)) return;
-    this.#watched = this.#progress;
-    turn.due(Deadline.Watch, turn.now + config.peerTimeout);
+    this.#owed.expect();
   }
 
   /** The peer gave an answer. */
   got(): void {
-    if (this.#owed > 0) this.#owed -= 1;
-    this.#progress += 1;
+    this.#owed.got();
   }
 }

@@ -4,7 +4,7 @@
  *
  *     page 0            superblock slot A
  *     1 .. J            journal ring: each page holds the whole hot set
- *     J+1 .. J+M        map: two bits per 4 KiB block
+ *     J+1 .. J+M        map towards each other replica: two bits per 4 KiB block
  *     last              superblock slot B, at least `slotDistance` pages after A
  *
  * A superblock fits one sector, so that a crash leaves it old or new; its head and its checksum,
@@ -105,7 +105,8 @@ export interface MetadataLayout {
 }
 
 export function metadataLayout(config: MirrorConfig): MetadataLayout {
-  const mapPages = Math.ceil(blockCount(config) / PAGE_BLOCKS);
+  // One map for each other replica, one after the other.
+  const mapPages = Math.ceil(blockCount(config) / PAGE_BLOCKS) * (config.nodes.length - 1);
   const journal = 1;
   const map = journal + config.journalPages;
   // Far apart, so that one bad area of a disk does not take both.

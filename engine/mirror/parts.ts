@@ -2,13 +2,11 @@
 import type { ActivityLog } from './activity-log.ts';
 import type { ReadBalance } from './balance.ts';
 import type { Barrier } from './barrier.ts';
-import type { BlockMap } from './block-map.ts';
-import type { BranchWatch } from './branch.ts';
 import type { CanarySwitches } from './canaries.ts';
 import type { MirrorConfig } from './config.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import type { Flushes } from './flushes.ts';
-import type { Link } from './link.ts';
+import type { Partners } from './partner.ts';
 import type { PeerReads } from './peer-read.ts';
 import type { PeerWrites } from './peer-write.ts';
 import type { Quiesce } from './quiesce.ts';
@@ -31,7 +29,7 @@ export interface Parts {
   readonly turn: Turn;
   readonly slots: Slots;
   readonly locks: RangeLock;
-  readonly map: BlockMap;
+  readonly partners: Partners;
   readonly log: ActivityLog;
   readonly store: Store;
   readonly barrier: Barrier;
@@ -44,8 +42,6 @@ export interface Parts {
   readonly balance: ReadBalance;
   readonly verify: Verify;
   readonly quiesce: Quiesce;
-  readonly link: Link;
-  readonly branch: BranchWatch;
   readonly source: ResyncSource;
   readonly target: ResyncTarget;
   readonly role: RoleMachine;

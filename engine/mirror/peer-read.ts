@@ -6,6 +6,7 @@
  */
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { Mode } from './link.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { mediumError } from './repair.ts';
@@ -17,8 +18,6 @@ export class PeerReads {
   readonly #epoch: SlotQueue;
   readonly #first: number;
   readonly #end: number;
-  #sent = 0;
-  #received = 0;
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -28,45 +27,51 @@ export class PeerReads {
     this.#epoch = new SlotQueue(parts.slots);
   }
 
-  /** A new incarnation of the link is up: both sides count from the beginning. */
-  linkUp(): void {
-    this.#sent = 0;
-    this.#received = 0;
-  }
-
   // The side that asks.
 
-  /** Whether the peer is a member that may be asked now. */
+  /** Whether a peer is a member that may be asked now. */
   get possible(): boolean {
-    const { link, state, canary } = this.#p;
+    return this.somebody !== null;
+  }
+
+  /** A member that may be asked now, null for none. */
+  get somebody(): Partner | null {
+    for (const partner of this.#p.partners.all) if (this.mayAsk(partner)) return partner;
+    return null;
+  }
+
+  mayAsk({ link }: Partner): boolean {
+    const { state, canary } = this.#p;
     if (!state.lead) return false;
     return link.mode === Mode.Sync || (canary.repairFromDirty && link.mirrored);
   }
 
   /**
-   * Asks for [offset, offset+length) into `slot`, whose range the caller holds; for its digest
-   * where `flags` says so.
+   * Asks a peer for [offset, offset+length) into `slot`, whose range the caller holds; for its
+   * digest where `flags` says so.
    */
-  ask(slot: number, offset: number, length: number, flags = 0): void {
-    const { slots, turn, state, store, link } = this.#p;
-    this.#sent += 1;
+  ask({ link }: Partner, slot: number, offset: number, length: number, flags = 0): void {
+    const { slots, turn, state, store } = this.#p;
+    link.readsSent += 1;
     slots.phase[slot] = Phase.Flying;
     slots.peer[slot] = Peer.Sent;
     slots.link[slot] = link.id;
-    slots.sequence[slot] = this.#sent;
-    turn.memory.headers.put(slot, state.epoch, this.#sent, store.block.generation, slot + 1);
+    slots.sequence[slot] = link.readsSent;
+    turn.memory.headers.put(slot, state.epoch, link.readsSent, store.block.generation, slot + 1);
     turn.emit(Decision.PeerRead, slot, link.id, flags, offset, length, 0);
     link.expect();
   }
 
   /** The peer answered the read of `slot`, or says that it will not. */
   answered(id: number, slot: number, sequence: number, status: number): void {
-    const { slots, link, canary, repair, verify, turn } = this.#p;
+    const { slots, partners, canary, repair, verify, turn } = this.#p;
+    const by = partners.on(id);
     // Late, of a link that is given up: its end gives the slot back, not this.
-    if (id !== link.id && !canary.lateReadAnswer) {
+    if (by === null && !canary.lateReadAnswer) {
       turn.reached('mirror.read.late-answer');
       return;
     }
+    const { link } = by ?? partners.first;
     const known = slot >= 0 && slot < slots.count && slots.sequence[slot] === sequence;
     const kind = known ? slots.kind[slot] : Kind.Free;
     const asking = kind === Kind.Read || kind === Kind.Repair || kind === Kind.Verify;
@@ -91,20 +96,21 @@ export class PeerReads {
 
   /** A peer's read arrived; `slot` is for the answer. */
   arrived(slot: number, link: number, flags: number, offset: number, length: number): void {
-    const { slots, turn, link: peer, config } = this.#p;
+    const { slots, turn, partners, config } = this.#p;
     const headers = turn.memory.headers;
-    if (link !== peer.id) {
+    const peer = partners.on(link)?.link;
+    if (peer === undefined) {
       turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
       return;
     }
-    this.#received += 1;
+    peer.readsReceived += 1;
     const sane =
       Number.isSafeInteger(offset) &&
       offset >= 0 &&
       length > 0 &&
       length <= turn.memory.layout.slotBytes &&
       offset + length <= config.sizeBytes;
-    if (!sane || headers.sequence(slot) !== this.#received) {
+    if (!sane || headers.sequence(slot) !== peer.readsReceived) {
       turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
       peer.drop('garbage');
       return;
@@ -124,10 +130,11 @@ export class PeerReads {
 
   /** The epoch that held reads waited for may be durable now. */
   epochDurable(): void {
-    const { turn, store, link } = this.#p;
+    const { turn, store, slots, partners } = this.#p;
     while (this.#epoch.count > 0) {
-      const later = turn.memory.headers.epoch(this.#epoch.head) > store.durableEpoch;
-      if (later && link.following) return;
+      const { head } = this.#epoch;
+      const later = turn.memory.headers.epoch(head) > store.durableEpoch;
+      if (later && partners.on(slots.link[head] as number)?.link.following === true) return;
       this.#order(this.#epoch.take());
     }
   }
@@ -156,15 +163,21 @@ export class PeerReads {
     if (status !== 0 && !mediumError(status)) role.failDisk('read');
   }
 
-  /** The link that these reads came by is lost: nobody waits for an answer. */
-  linkLost(): void {
+  /** The link that reads came by is lost: nobody waits for an answer. */
+  linkLost(link: number): void {
     const { slots, turn, locks } = this.#p;
-    for (let s = this.#epoch.take(); s >= 0; s = this.#epoch.take()) {
+    for (let count = this.#epoch.count; count > 0; count -= 1) {
+      const s = this.#epoch.take();
+      if (slots.link[s] !== link) {
+        this.#epoch.push(s);
+        continue;
+      }
       slots.close(s);
       turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
     }
     for (let s = this.#first; s < this.#end; s += 1) {
       if (slots.kind[s] !== Kind.PeerRead || slots.phase[s] !== Phase.Range) continue;
+      if (slots.link[s] !== link) continue;
       slots.close(s);
       turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
       locks.release(s);
@@ -186,16 +199,16 @@ export class PeerReads {
 
   /** Only a member that follows the asking primary on this very link has what it asks for. */
   #serves(slot: number): boolean {
-    const { slots, link, canary } = this.#p;
+    const { slots, partners, canary } = this.#p;
     if (canary.peerReadAnyEpoch || canary.repairFromDirty || canary.balanceInCopy) return true;
-    return slots.link[slot] === link.id && link.mode === Mode.Follow;
+    return partners.on(slots.link[slot] as number)?.link.mode === Mode.Follow;
   }
 
   #answer(slot: number, status: number): void {
-    const { slots, turn, link } = this.#p;
+    const { slots, turn, partners } = this.#p;
     const by = slots.link[slot] as number;
     // A failed link incarnation never carries anything again.
-    if (by === link.id) {
+    if (partners.on(by) !== null) {
       const length = status === Status.Ok ? (slots.length[slot] as number) : 0;
       const [flags, sequence] = [slots.flags[slot] as number, slots.sequence[slot] as number];
       turn.emit(Decision.PeerData, slot, by, flags, sequence, length, status);

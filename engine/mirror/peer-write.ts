@@ -27,9 +27,10 @@ export class PeerWrites {
 
   /** A peer's write arrived in `slot`. */
   arrived(slot: number, link: number, flags: number, offset: number, length: number): void {
-    const { slots, turn, link: peer, config, canary } = this.#p;
+    const { slots, turn, partners, config, canary } = this.#p;
     const headers = turn.memory.headers;
-    if (link !== peer.id) {
+    const peer = partners.on(link)?.link;
+    if (peer === undefined) {
       turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
       return;
     }
@@ -67,11 +68,12 @@ export class PeerWrites {
 
   /** The epoch that held writes waited for may be durable now. */
   epochDurable(): void {
-    const { turn, store, link } = this.#p;
+    const { turn, store, slots, partners } = this.#p;
     while (this.#epoch.count > 0) {
       if (turn.memory.headers.epoch(this.#epoch.head) > store.durableEpoch) return;
       const slot = this.#epoch.take();
-      if (link.following) this.#order(slot);
+      const by = partners.on(slots.link[slot] as number);
+      if (by?.link.following === true) this.#order(slot);
       else this.#answer(slot, Status.StaleEpoch);
     }
   }
@@ -103,16 +105,22 @@ export class PeerWrites {
     for (const call of idle) call();
   }
 
-  /** The link that these writes came by is lost: what was not issued never will be. */
-  linkLost(): void {
+  /** The link that writes came by is lost: what was not issued never will be. */
+  linkLost(link: number): void {
     const { slots, turn, locks } = this.#p;
-    for (let s = this.#epoch.take(); s >= 0; s = this.#epoch.take()) {
+    for (let count = this.#epoch.count; count > 0; count -= 1) {
+      const s = this.#epoch.take();
+      if (slots.link[s] !== link) {
+        this.#epoch.push(s);
+        continue;
+      }
       slots.close(s);
       turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
     }
     // Mark first: letting go of a range grants others, which must not be issued either.
     for (let s = this.#first; s < this.#end; s += 1) {
       if (slots.kind[s] !== Kind.PeerWrite || slots.phase[s] !== Phase.Range) continue;
+      if (slots.link[s] !== link) continue;
       slots.phase[s] = Phase.Free;
     }
     for (let s = this.#first; s < this.#end; s += 1) {
@@ -140,10 +148,10 @@ export class PeerWrites {
   }
 
   #answer(slot: number, status: number): void {
-    const { slots, turn, link } = this.#p;
+    const { slots, turn, partners } = this.#p;
     const by = slots.link[slot] as number;
     // A failed link incarnation never carries anything again.
-    if (by === link.id) {
+    if (partners.on(by) !== null) {
       turn.emit(
         Decision.PeerAck,
         slots.sender[slot] as number,

@@ -7,7 +7,7 @@
 import { BLOCK_BYTES, type Micros } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { READ_ERRORS_MAX, READ_ERRORS_WINDOW } from './config.ts';
-import { Mode } from './link.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { Kind, Peer, Phase, SlotQueue } from './request.ts';
@@ -217,12 +217,13 @@ export class Repair {
 
   /** Finds somebody to serve the client's read in `slot`. */
   #seek(slot: number): void {
-    const { slots, writes, reads, state, link, turn } = this.#p;
+    const { slots, writes, reads, state, partners, turn } = this.#p;
     const offset = slots.offset[slot] as number;
     const length = slots.length[slot] as number;
+    const partner = this.#good(offset, length);
     if (state.fencing) writes.readDone(slot, Status.Fenced);
-    else if (reads.possible && this.#clean(offset, length)) reads.ask(slot, offset, length);
-    else if (state.required && link.mode !== Mode.Sync) {
+    else if (partner !== null) reads.ask(partner, slot, offset, length);
+    else if (partners.required && partners.inStep === null) {
       // The peer may be admitted, come back, or take over: an error now would be for nothing.
       slots.phase[slot] = Phase.Parked;
       this.#parked.push(slot);
@@ -240,9 +241,18 @@ export class Repair {
     this.#again[slot] = 0;
   }
 
+  /** A member whose copy of the range is good, null for none. */
+  #good(offset: number, length: number): Partner | null {
+    const { reads, partners } = this.#p;
+    for (const partner of partners.all) {
+      if (reads.mayAsk(partner) && this.#clean(partner, offset, length)) return partner;
+    }
+    return null;
+  }
+
   /** No block of the range may differ from the peer's. */
-  #clean(offset: number, length: number): boolean {
-    const { map, canary } = this.#p;
+  #clean({ map }: Partner, offset: number, length: number): boolean {
+    const { canary } = this.#p;
     if (map.dirty === 0 || canary.repairFromDirty) return true;
     const end = offset + length;
     for (let block = Math.floor(offset / BLOCK_BYTES); block * BLOCK_BYTES < end; block += 1) {
@@ -291,12 +301,13 @@ export class Repair {
   #ask(slot: number): void {
     const { slots, reads } = this.#p;
     const offset = slots.offset[slot] as number;
-    if (!reads.possible || !this.#clean(offset, BLOCK_BYTES)) {
+    const partner = this.#good(offset, BLOCK_BYTES);
+    if (partner === null) {
       this.#close();
       return;
     }
     this.#stage = Stage.Ask;
-    reads.ask(slot, offset, BLOCK_BYTES);
+    reads.ask(partner, slot, offset, BLOCK_BYTES);
   }
 
   #asked(status: number): void {

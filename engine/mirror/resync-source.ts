@@ -9,6 +9,7 @@ import { PAGE_BLOCKS } from './block-map.ts';
 import { Mode } from './link.ts';
 import type { PeerMessage } from './messages.ts';
 import { Pace } from './pace.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { mediumError } from './repair.ts';
@@ -29,6 +30,8 @@ export class ResyncSource {
   readonly #end: number;
   /** How much may be in flight. */
   readonly pace: Pace;
+  /** Who is being copied to, or was last. One at a time: two would halve each other's pace. */
+  #partner: Partner;
   #stage: number = Stage.Idle;
   #cursor = 0;
   #flying = 0;
@@ -56,6 +59,7 @@ export class ResyncSource {
     const { layout } = parts.turn.memory;
     const { resyncChunk, resyncWindow, resyncLatency, resyncRateMin } = parts.config;
     this.#p = parts;
+    this.#partner = parts.partners.first;
     this.#first = layout.frontSlots + layout.peerSlots;
     // Scattered blocks make small copies: then more of them fill the same window.
     this.#end = this.#first + Math.min(layout.engineSlots, 2 * resyncWindow);
@@ -70,8 +74,9 @@ export class ResyncSource {
   }
 
   /** Both sides agree that this replica is the source. */
-  begin(): void {
+  begin(partner: Partner): void {
     const { flushes, canary } = this.#p;
+    this.#partner = partner;
     this.#attempt += 1;
     const attempt = this.#attempt;
     this.#stage = Stage.Flushing;
@@ -84,7 +89,8 @@ export class ResyncSource {
   }
 
   /** The target's part of the conversation. */
-  message(m: PeerMessage): void {
+  message(m: PeerMessage, from: Partner): void {
+    if (from !== this.#partner) return;
     if (m.kind === 'sync-ready' && this.#stage === Stage.Starting) this.#ready();
     else if (m.kind === 'map' && this.#stage === Stage.Copying) this.#map(m);
     else if (m.kind === 'finished' && this.#stage === Stage.Finishing) this.#finished(m.generation);
@@ -92,7 +98,8 @@ export class ResyncSource {
 
   /** End of a turn: keeps the window full, and finishes when nothing is left. */
   pump(): void {
-    const { map, slots, barrier, state, turn } = this.#p;
+    const { slots, barrier, state, turn } = this.#p;
+    const { map } = this.#partner;
     // A primary that gives up waits for what is in flight, and begins nothing new.
     if (this.#stage !== Stage.Copying || state.demoting || !state.lead) return;
     this.pace.judge(turn.now);
@@ -118,7 +125,8 @@ export class ResyncSource {
 
   /** The local disk has read a copy; `flags` say whether it is all zero. */
   localDone(slot: number, status: number, flags: number): void {
-    const { slots, link, role, canary, map } = this.#p;
+    const { slots, role, canary } = this.#p;
+    const { link, map } = this.#partner;
     if (status !== 0 && mediumError(status)) this.#notRead(slot);
     else if (status !== 0) role.failDisk('read');
     if (status !== 0 || link.id !== slots.link[slot] || link.mode !== Mode.Copy) {
@@ -133,13 +141,14 @@ export class ResyncSource {
     // Zeroes need no payload, and no space at the target.
     const zero = (flags & Flag.Zero) !== 0 || canary.zeroUnsaid;
     slots.flags[slot] = zero ? ZERO_COPY : Flag.Resync;
-    link.sendWrite(slot, offset, length, slots.flags[slot] as number);
+    link.sendOwn(slot, offset, length, slots.flags[slot] as number);
     if (zero) this.#p.turn.reached('mirror.resync.zeroes');
   }
 
   /** The target has a copy: the evidence that clears its blocks. */
   copied(slot: number): void {
-    const { slots, map, barrier, canary } = this.#p;
+    const { slots, barrier, canary } = this.#p;
+    const { map } = this.#partner;
     const offset = slots.offset[slot] as number;
     const length = slots.length[slot] as number;
     for (let at = offset; at < offset + length; at += BLOCK_BYTES) {
@@ -155,40 +164,42 @@ export class ResyncSource {
   /** A second has passed: says how far the copy is. */
   progress(): void {
     if (this.#stage !== Stage.Copying) return;
-    const { turn, map } = this.#p;
+    const { turn } = this.#p;
     // What a client has written since, or what failed for once, can be read now.
     for (const block of this.#unreadable) this.#single.add(block);
     this.#unreadable.clear();
-    turn.event('mirror.resync.progress', { ...this.#done(), dirty: map.dirty });
+    turn.event('mirror.resync.progress', { ...this.#done(), dirty: this.#partner.map.dirty });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
   }
 
   /** A new record or handshake takes the place of what was being agreed. */
-  abort(): void {
-    if (this.#stage === Stage.Idle) return;
+  abort(partner: Partner): void {
+    if (this.#stage === Stage.Idle || partner !== this.#partner) return;
     this.pace.end();
     this.#stage = Stage.Idle;
     this.#attempt += 1;
   }
 
   /** The target became a member. */
-  ended(): void {
-    if (this.#stage !== Stage.Proposed) return;
+  ended(partner: Partner): void {
+    if (this.#stage !== Stage.Proposed || partner !== this.#partner) return;
     this.#stage = Stage.Idle;
-    this.#p.store.block.padded = 0;
+    this.#partner.padded = 0;
     this.#p.turn.event('mirror.resync.end', this.#done());
     // A read that needs the peer may ask it from now on.
     this.#p.repair.unpark();
   }
 
-  /** The link is lost: what was not copied stays dirty. */
-  linkLost(link: number): void {
+  /** A link is lost: what was not copied stays dirty. */
+  linkLost(partner: Partner, link: number): void {
+    if (partner !== this.#partner) return;
     const { slots, turn, locks } = this.#p;
     if (this.#stage >= Stage.Copying) {
-      turn.event('mirror.resync.interrupted', { ...this.#done(), dirty: this.#p.map.dirty });
+      const { dirty } = partner.map;
+      turn.event('mirror.resync.interrupted', { ...this.#done(), dirty });
       turn.reached('mirror.resync.interrupted');
     }
-    this.abort();
+    this.abort(partner);
     turn.due(Deadline.Progress, Number.POSITIVE_INFINITY);
     for (let slot = this.#first; slot < this.#end; slot += 1) {
       if (slots.kind[slot] !== Kind.Copy) continue;
@@ -213,13 +224,18 @@ export class ResyncSource {
   }
 
   #flushed(): void {
-    const { link, state, store } = this.#p;
+    const { state, store } = this.#p;
     this.#stage = Stage.Starting;
-    link.ask({ kind: 'sync-start', epoch: state.epoch, generation: store.block.generation });
+    this.#partner.link.ask({
+      kind: 'sync-start',
+      epoch: state.epoch,
+      generation: store.block.generation,
+    });
   }
 
   #ready(): void {
-    const { link, turn, map, state, store, canary } = this.#p;
+    const { turn, state, canary } = this.#p;
+    const { link, map, node, padded } = this.#partner;
     this.#stage = Stage.Copying;
     this.#cursor = 0;
     this.#copied = 0;
@@ -228,30 +244,32 @@ export class ResyncSource {
     this.#unreadable.clear();
     this.#single.clear();
     this.#named.clear();
-    this.#changed = Math.max(0, map.dirty - store.block.padded);
+    this.#changed = Math.max(0, map.dirty - padded);
     link.mode = Mode.Copy;
     const byMap = canary.mapOfAnother || (canary.discardByMap && link.byOrder);
     if (!link.mapFits && !byMap) this.#everything();
     this.pace.begin(turn.now, this.#isQuiet());
-    turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: state.peer });
+    turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: node });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
     link.ask({ kind: 'map-request', page: 0 });
     // RULE-10: the target is proposed as a member when it is finished, not when it is begun.
-    if (this.#p.canary.rule10) this.#p.role.proposeBoth(0);
+    if (this.#p.canary.rule10) this.#p.role.proposeBoth(this.#partner, 0);
   }
 
   /** The target's data are older than anything that the map remembers: all of it is copied. */
   #everything(): void {
-    const { map, turn, store } = this.#p;
+    const { turn } = this.#p;
+    const { map } = this.#partner;
     const { dirty } = map;
     turn.reached('mirror.resync.everything');
     for (let page = 0; page < map.pages; page += 1) map.markPage(page);
-    store.block.padded += map.dirty - dirty;
+    this.#partner.padded += map.dirty - dirty;
   }
 
   /** What the target knows to differ is copied as well: the union of both maps. */
   #map(m: PeerMessage & { kind: 'map' }): void {
-    const { map, link, store, canary } = this.#p;
+    const { store, canary } = this.#p;
+    const { map, link } = this.#partner;
     if (m.pages === 0 || canary.peerMapIgnored) {
       this.#mapComplete = true;
       store.persist(() => {});
@@ -266,7 +284,7 @@ export class ResyncSource {
     if (m.bits !== null) map.mergePage(m.page, m.bits);
     else for (let page = m.page; page < next; page += 1) map.markPage(page);
     // What only the target names nobody changed here.
-    store.block.padded += map.dirty - dirty;
+    this.#partner.padded += map.dirty - dirty;
     this.#cursor = Math.min(this.#cursor, m.page * PAGE_BLOCKS);
     link.ask({ kind: 'map-request', page: next });
   }
@@ -282,7 +300,8 @@ export class ResyncSource {
 
   /** Starts the next copy, of `bytes` at most, in `slot`; false when there is none to start now. */
   #copyNext(slot: number, bytes: number): boolean {
-    const { map, slots, locks, link, canary, turn } = this.#p;
+    const { slots, locks, canary, turn } = this.#p;
+    const { map, link } = this.#partner;
     if (this.#unreadable.size >= UNREADABLE_MAX) return false;
     let block = this.#nextBlock(this.#cursor);
     if (block < 0) {
@@ -312,7 +331,7 @@ export class ResyncSource {
 
   /** The next dirty block from `from` on that is not left out for now; -1 for none. */
   #nextBlock(from: number): number {
-    const { map } = this.#p;
+    const { map } = this.#partner;
     let block = map.nextDirty(from);
     while (block >= 0 && this.#unreadable.has(block)) block = map.nextDirty(block + 1);
     return block;
@@ -341,31 +360,32 @@ export class ResyncSource {
   }
 
   #finish(): void {
-    const { link, state, store, canary } = this.#p;
-    if (canary.rule10 && state.required) {
+    const { state, store, canary } = this.#p;
+    const { link } = this.#partner;
+    if (canary.rule10 && this.#partner.required) {
       link.mode = Mode.Sync;
       this.#stage = Stage.Proposed;
-      this.ended();
+      this.ended(this.#partner);
       return;
     }
     this.#stage = Stage.Finishing;
     this.pace.end();
     // From here every write needs the target too, so that it is equal when the record names it.
     link.mode = Mode.Adding;
-    state.required = !canary.joiningNotNeeded;
+    this.#partner.required = !canary.joiningNotNeeded;
     const { generation, parents } = store.block;
     link.ask({ kind: 'finish', epoch: state.epoch, generation, parents });
   }
 
   #finished(generation: number): void {
-    const { store, role, link } = this.#p;
+    const { store, role } = this.#p;
     if (generation !== store.block.generation) {
-      link.drop('garbage');
+      this.#partner.link.drop('garbage');
       return;
     }
     this.#stage = Stage.Proposed;
-    store.block.peerGeneration = generation;
-    role.proposeBoth(this.#changed);
+    this.#partner.shared = generation;
+    role.proposeBoth(this.#partner, this.#changed);
   }
 
   #done(): { copied: number; zeroed: number } {

@@ -4,11 +4,12 @@
  * its bits until then.
  */
 import type { Epoch, Generation } from '../core/units.ts';
-import { PAGE_WORDS } from './block-map.ts';
+import { type BlockMap, PAGE_WORDS } from './block-map.ts';
 import { adoptGeneration } from './generation.ts';
 import { Mode } from './link.ts';
 import type { PeerMessage } from './messages.ts';
 import { DiskFlag } from './metadata.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 
 export class ResyncTarget {
@@ -20,10 +21,10 @@ export class ResyncTarget {
     this.#p = parts;
   }
 
-  message(m: PeerMessage): void {
-    if (m.kind === 'sync-start') this.#start(m.epoch, m.generation);
-    else if (m.kind === 'map-request') this.#map(m.page);
-    else if (m.kind === 'finish') this.#finish(m);
+  message(m: PeerMessage, from: Partner): void {
+    if (m.kind === 'sync-start') this.#start(m.epoch, m.generation, from);
+    else if (m.kind === 'map-request') this.#map(m.page, from);
+    else if (m.kind === 'finish') this.#finish(m, from);
   }
 
   /** The link is lost: a copy begun stays Inconsistent until another is finished. */
@@ -31,8 +32,9 @@ export class ResyncTarget {
     this.#attempt += 1;
   }
 
-  #start(epoch: Epoch, generation: Generation): void {
-    const { link, store, state, turn, canary } = this.#p;
+  #start(epoch: Epoch, generation: Generation, source: Partner): void {
+    const { store, state, turn, canary } = this.#p;
+    const { link, map } = source;
     if (!link.copyAgreed || epoch !== store.durableEpoch) return;
     this.#attempt += 1;
     const attempt = this.#attempt;
@@ -56,7 +58,7 @@ export class ResyncTarget {
       store.block.flags |= DiskFlag.Inconsistent;
       store.persist(ready);
     };
-    if (link.byOrder && !canary.discardByMap) this.#everything(begin);
+    if (link.byOrder && !canary.discardByMap) this.#everything(map, begin);
     else begin();
   }
 
@@ -64,15 +66,14 @@ export class ResyncTarget {
    * A branch that is given up: the disk may be that of any earlier moment, and what was written
    * before the two parted is in no map. So everything is copied, durably, from the start.
    */
-  #everything(next: () => void): void {
-    const { map, store, turn } = this.#p;
+  #everything(map: BlockMap, next: () => void): void {
+    const { store, turn } = this.#p;
     turn.reached('mirror.branch.given-up');
     for (let page = 0; page < map.pages; page += 1) map.markPage(page);
     store.flushPages(next);
   }
 
-  #map(page: number): void {
-    const { map, link } = this.#p;
+  #map(page: number, { map, link }: Partner): void {
     if (!link.following) return;
     const at = map.nextDirtyPage(page);
     if (at < 0) {
@@ -90,8 +91,9 @@ export class ResyncTarget {
     link.send({ kind: 'map', page: at, pages: end - at, bits: null });
   }
 
-  #finish(m: PeerMessage & { kind: 'finish' }): void {
-    const { link, store, flushes, map, log } = this.#p;
+  #finish(m: PeerMessage & { kind: 'finish' }, source: Partner): void {
+    const { store, flushes, log } = this.#p;
+    const { link, map } = source;
     if (link.mode !== Mode.Target || m.epoch !== store.durableEpoch) return;
     const attempt = this.#attempt;
     const still = (next: () => void) => () => {
@@ -110,7 +112,7 @@ export class ResyncTarget {
     const pages = still(() => store.flushPages(adopt));
     const cleared = still(() => {
       map.clearAll();
-      store.block.padded = 0;
+      source.padded = 0;
       if (log.count === 0) pages();
       else log.clear(pages);
     });

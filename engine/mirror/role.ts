@@ -2,23 +2,21 @@
  * What this host is for the volume: applies committed records one after another, each made durable
  * before anybody acts in it; promotes, goes alone, gives up, and steps back when it is fenced.
  */
-import type { Epoch, NodeId } from '../core/units.ts';
-import type { DataReport, VolumeRecord } from '../data/messages.ts';
+import type { Epoch } from '../core/units.ts';
+import type { VolumeRecord } from '../data/messages.ts';
 import { startGeneration } from './generation.ts';
 import { Mode } from './link.ts';
 import { DiskFlag, type MetadataFault } from './metadata.ts';
 import { hasData, obstacleOf } from './obstacle.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import type { Found } from './store.ts';
 import { Deadline } from './turn.ts';
-
-/** The report of a wish. */
-export type WantReport = DataReport & { kind: 'want' };
-
-type WantReason = WantReport['reason'];
+import { type WantReason, Wishes } from './wish.ts';
 
 export class RoleMachine {
   readonly #p: Parts;
+  readonly #wishes: Wishes;
   /** The newest record not yet applied. */
   #next: VolumeRecord | null = null;
   #applying: VolumeRecord | null = null;
@@ -32,14 +30,12 @@ export class RoleMachine {
   #attachEpoch: Epoch = 0;
   #rebooted = false;
   #attachFailed = false;
-  #want = '';
-  /** The wish that waits for its flush, written like {@link #want}. */
-  #flushing = '';
   #drained: (() => void) | null = null;
   #demoteRun = 0;
 
   constructor(parts: Parts) {
     this.#p = parts;
+    this.#wishes = new Wishes(parts);
   }
 
   /** Whether a record is being applied. */
@@ -49,7 +45,7 @@ export class RoleMachine {
 
   /** The metadata is read and this life is durable. */
   attachDone(found: Found): void {
-    const { state, store, turn, config, link } = this.#p;
+    const { state, store, turn, config, partners } = this.#p;
     const { block } = store;
     state.attached = true;
     this.#attachEpoch = store.durableEpoch;
@@ -64,7 +60,7 @@ export class RoleMachine {
     // A control that has not caught up yet may have told of a time that is over.
     if (this.#next !== null && this.#next.epoch < block.epoch) this.#next = null;
     this.#pump();
-    link.hello();
+    for (const { link } of partners.all) link.hello();
   }
 
   /**
@@ -153,10 +149,11 @@ export class RoleMachine {
     call?.();
   }
 
-  /** The handshake found both replicas equal, and both are members. */
-  connected(): void {
-    const { state, turn, writes } = this.#p;
-    state.required = true;
+  /** The handshake found a replica equal to this one, and both are members. */
+  connected(partner: Partner): void {
+    const { turn, partners, writes } = this.#p;
+    partner.required = true;
+    if (partners.missed) return;
     turn.due(Deadline.Connect, Number.POSITIVE_INFINITY);
     if (this.#promoting) {
       this.#promoting = false;
@@ -164,34 +161,34 @@ export class RoleMachine {
       return;
     }
     // Only with rule 3 off: see Link.
-    if (this.#want !== '') this.#wish(this.#both(), 'settle');
+    if (this.#wishes.any) this.#wishes.with(partner, 'settle', 0);
     writes.unpark();
   }
 
-  /** The handshake found the members not equal: one of them must be left out first. */
-  notEqual(): void {
-    this.#wishAlone('settle');
+  /** The handshake found a replica not equal: as a member it must be left out first. */
+  notEqual(partner: Partner): void {
+    if (partner.required) this.#wishWithout('settle');
   }
 
-  /** The peer refused a write or its data: it cannot stay a member. */
-  peerFailed(): void {
-    this.#wishAlone('peer-failed');
+  /** A peer refused a write or its data: it cannot stay a member. */
+  peerFailed(partner: Partner): void {
+    if (partner.required) this.#wishWithout('peer-failed');
   }
 
-  /** The resync is finished; before it `changed` blocks at least were written here alone. */
-  proposeBoth(changed: number): void {
-    this.#wish(this.#both(), 'resync-done', changed);
+  /** A resync is finished; before it `changed` blocks at least were written here alone. */
+  proposeBoth(partner: Partner, changed: number): void {
+    this.#wishes.with(partner, 'resync-done', changed);
   }
 
   /** A new primary has waited long enough for the other member. */
   connectTimer(): void {
     if (!this.#promoting) return;
     this.#p.turn.reached('mirror.promote.alone');
-    this.#wishAlone('settle');
+    this.#wishWithout('settle');
   }
 
-  /** The link is lost. */
-  linkLost(mode: number): void {
+  /** A link is lost. */
+  linkLost(partner: Partner, mode: number): void {
     const { state, canary, writes } = this.#p;
     if (this.#deferred !== null) {
       const record = this.#deferred;
@@ -200,18 +197,18 @@ export class RoleMachine {
     }
     // Whoever needs the peer asks to go without it, whatever the link was used for: a late record
     // may name a peer that is only being copied to.
-    if (!state.lead || !state.required) return;
+    if (!state.lead || !partner.required) return;
     // RULE-02: from here on nothing completes without the peer before a record leaves it out.
     if (canary.rule02) {
-      state.required = false;
+      partner.required = false;
       writes.releaseRequired();
     }
-    this.#wishAlone(mode === Mode.Adding ? 'settle' : 'peer-lost');
+    this.#wishWithout(mode === Mode.Adding ? 'settle' : 'peer-lost');
   }
 
   /** The local disk failed: this replica stops; control moves the volume. */
   failDisk(what: string): void {
-    const { state, store, turn, link } = this.#p;
+    const { state, store, turn, partners } = this.#p;
     // Another operation may have failed before, and have told less.
     if (state.attached) store.doubt(what);
     if (state.disk === 'Failed') return;
@@ -224,7 +221,7 @@ export class RoleMachine {
     this.#promoting = false;
     turn.reached('mirror.disk.failed');
     state.failure = turn.cause = turn.event('mirror.disk.failed', { what });
-    link.drop('disk-failed');
+    for (const { link } of partners.all) link.drop('disk-failed');
   }
 
   /** End of a turn: the disk failed under a record being applied, which then waits for nothing. */
@@ -258,14 +255,14 @@ export class RoleMachine {
   }
 
   #receive(record: VolumeRecord, viaLink: boolean): void {
-    const { state, store, link } = this.#p;
+    const { state, store, partners } = this.#p;
     if (!state.attached) {
       if (this.#next === null || record.epoch > this.#next.epoch) this.#next = record;
       return;
     }
     const known = (this.#next ?? this.#applying ?? state.record)?.epoch ?? -1;
     if (record.epoch <= known || record.epoch < store.block.epoch) return;
-    if (!viaLink && link.following && this.#isFollower(record)) {
+    if (!viaLink && this.#isFollower(record, partners.leader)) {
       // The primary's writes of the old epoch may still be under way on the link, in order.
       if (this.#deferred === null || record.epoch > this.#deferred.epoch) this.#deferred = record;
       return;
@@ -277,11 +274,9 @@ export class RoleMachine {
   }
 
   /** Whether `record` keeps this host a member under the primary that it follows. */
-  #isFollower(record: VolumeRecord): boolean {
-    const { state } = this.#p;
-    return (
-      record.primary === state.peer && this.#myLife(record) && state.record?.primary === state.peer
-    );
+  #isFollower(record: VolumeRecord, leader: Partner | null): boolean {
+    if (leader === null || record.primary !== leader.node) return false;
+    return this.#myLife(record) && this.#p.state.record?.primary === leader.node;
   }
 
   /** Whether `record` names this life of this host a member. */
@@ -296,7 +291,7 @@ export class RoleMachine {
     this.#next = null;
     this.#applying = record;
     this.#busy = true;
-    this.#want = '';
+    this.#wishes.reset();
     const { epoch, primary, generation } = record;
     const members = record.members.map((m) => m.node).join(' ');
     turn.event('mirror.record', { epoch, primary, generation, members });
@@ -313,7 +308,7 @@ export class RoleMachine {
       this.#pump();
       return;
     }
-    this.#p.link.recordApplied();
+    for (const { link } of this.#p.partners.all) link.recordApplied();
     this.#p.peers.epochDurable();
     this.#p.reads.epochDurable();
   }
@@ -321,7 +316,7 @@ export class RoleMachine {
   // The record names this host primary.
 
   #leadUnder(record: VolumeRecord): void {
-    const { state, link, peers, store, canary } = this.#p;
+    const { state, partners, peers, store, canary } = this.#p;
     // A wish to give up an earlier epoch is over: control says again what it wants in this one.
     state.demoting = false;
     this.#demoteRun += 1;
@@ -333,32 +328,38 @@ export class RoleMachine {
     }
     const alone = record.members.every((m) => m.node === state.node);
     if (alone) {
-      if (canary.earlyAlone && state.lead) state.required = false;
+      if (canary.earlyAlone && state.lead) partners.release();
       // A relation agreed on under the old record ends with it.
-      const kept = canary.relationKept || (link.following && canary.staleEpoch);
-      if (link.mode !== Mode.None && !kept) link.drop('alone');
+      for (const { link } of partners.all) {
+        const kept = canary.relationKept || (link.following && canary.staleEpoch);
+        if (link.mode !== Mode.None && !kept) link.drop('alone');
+      }
       peers.whenIdle(this.#still(record, () => this.#flushAlone(record)));
       return;
     }
-    if (!state.lead && link.mode !== Mode.None) link.handOver();
+    for (const { link } of partners.all) {
+      if (!state.lead && link.mode !== Mode.None) link.handOver();
+    }
     const both = this.#still(record, () => this.#leadBoth(record));
     peers.whenIdle(this.#still(record, () => store.persistEpoch(record.epoch, both)));
   }
 
   #cannotLead(record: VolumeRecord, obstacle: string): void {
-    const { state, turn, config, link } = this.#p;
+    const { state, turn, config, partners } = this.#p;
     turn.reached(`mirror.promote.${obstacle}`);
     turn.event('mirror.record.refused', { epoch: record.epoch, reason: obstacle });
     state.lead = false;
     this.#promoting = false;
-    if (link.mode !== Mode.None) link.drop('record-refused');
+    for (const { link } of partners.all) {
+      if (link.mode !== Mode.None) link.drop('record-refused');
+    }
     this.#durably(record, () => {
       state.record = record;
       state.demoted = false;
       if (obstacle === 'earlier-session') {
-        state.required = record.members.length > 1;
-        if (state.required) this.#wishFlushed('settle', () => state.record === record);
-        else this.#wish([state.node], 'settle');
+        for (const partner of partners.all) partner.required = isNamed(record, partner);
+        if (partners.required) this.#wishes.flushed('settle', () => state.record === record);
+        else this.#wishes.say([state.node], 'settle');
       } else {
         const { volume } = config;
         turn.report({ kind: 'refused', volume, peer: state.node, reason: obstacle });
@@ -369,9 +370,10 @@ export class RoleMachine {
 
   /** RULE-11: everything acknowledged under two copies is stable here before going on alone. */
   #flushAlone(record: VolumeRecord): void {
-    const { canary, link } = this.#p;
+    const { canary, partners } = this.#p;
     // With rule 12 off, a peer that is back already leaves the flush to the resync, which forgets.
-    if (canary.rule11 || (canary.rule12 && link.id !== 0)) this.#persistAlone(record);
+    if (canary.rule11 || (canary.rule12 && partners.first.link.id !== 0))
+      this.#persistAlone(record);
     else this.#p.flushes.run(this.#still(record, () => this.#persistAlone(record)));
   }
 
@@ -396,7 +398,7 @@ export class RoleMachine {
     if (canary.generationUnsynced) startGeneration(store.block, record.generation, record.voided);
     state.record = record;
     state.disk = 'UpToDate';
-    state.required = false;
+    this.#p.partners.release();
     this.#promoting = false;
     turn.due(Deadline.Connect, Number.POSITIVE_INFINITY);
     // A record that came meanwhile may already have ended this epoch.
@@ -408,11 +410,10 @@ export class RoleMachine {
   }
 
   #leadBoth(record: VolumeRecord): void {
-    const { state, turn, link, config, source, canary } = this.#p;
-    const other = record.members.find((m) => m.node === state.peer);
+    const { state, turn, partners, config } = this.#p;
     state.record = record;
     state.disk = 'UpToDate';
-    state.required = true;
+    for (const partner of partners.all) partner.required = isNamed(record, partner);
     if (!state.lead) {
       state.demoted = false;
       this.#promoting = true;
@@ -420,18 +421,23 @@ export class RoleMachine {
       this.#applied();
       return;
     }
-    const same = other !== undefined && other.boot === link.peerBoot;
+    for (const partner of partners.all) this.#goOnWith(partner, record);
+    if (!partners.missed) this.#activate();
+    this.#applied();
+  }
+
+  /** What becomes of a link under another record of the same primary. */
+  #goOnWith(partner: Partner, record: VolumeRecord): void {
+    const { source, canary } = this.#p;
+    const { link, node } = partner;
+    const same = record.members.find((m) => m.node === node)?.boot === link.peerBoot;
     if (same && (link.mode === Mode.Sync || link.mode === Mode.Adding)) {
       link.mode = Mode.Sync;
       link.announce(record);
-      source.ended();
-      this.#activate();
-    } else if (same && link.mode === Mode.Copy && canary.rule10) {
-      link.announce(record);
-      this.#activate();
-    } else if (link.mode !== Mode.None) link.drop('member-changed');
-    else this.#wishAlone('peer-lost');
-    this.#applied();
+      source.ended(partner);
+    } else if (same && link.mode === Mode.Copy && canary.rule10) link.announce(record);
+    else if (link.mode !== Mode.None) link.drop('member-changed');
+    else if (partner.required) this.#wishWithout('peer-lost');
   }
 
   #activate(): void {
@@ -446,18 +452,19 @@ export class RoleMachine {
   // The record names another host, or none.
 
   #followUnder(record: VolumeRecord): void {
-    const { state, link, writes } = this.#p;
-    const sameLead = state.record?.primary === record.primary && link.following;
+    const { state, partners, writes } = this.#p;
+    const sameLead = state.record?.primary === record.primary && this.#myLife(record);
     this.#promoting = false;
-    if (link.mode !== Mode.None && !(sameLead && this.#myLife(record))) {
-      if (link.following && record.primary === state.peer) link.drop('record');
+    for (const { link, node } of partners.all) {
+      if (link.mode === Mode.None || (sameLead && link.following)) continue;
+      if (link.following && record.primary === node) link.drop('record');
       else link.handOver();
     }
     this.#demoteRun += 1;
     const wasDemoting = state.demoting;
     state.demoting = false;
     state.lead = false;
-    state.required = false;
+    partners.release();
     if (writes.open === 0 && writes.waiting === 0) {
       this.#persistFollow(record, wasDemoting);
       return;
@@ -491,7 +498,8 @@ export class RoleMachine {
       state.record = record;
       state.fencing = false;
       state.demoted = false;
-      if (this.#p.link.following) this.#p.link.mode = Mode.Follow;
+      const { leader } = this.#p.partners;
+      if (leader !== null) leader.link.mode = Mode.Follow;
       if (wasDemoting) this.#stopped(record.epoch);
       this.#applied();
     });
@@ -529,59 +537,14 @@ export class RoleMachine {
     else this.#drained = done;
   }
 
-  // Wishes.
-
-  #both(): NodeId[] {
-    const { node, peer } = this.#p.state;
-    return node < peer ? [node, peer] : [peer, node];
-  }
-
-  #wishAlone(reason: WantReason): void {
-    const { state } = this.#p;
+  #wishWithout(reason: WantReason): void {
+    const { state, partners } = this.#p;
     if (state.record?.primary !== state.node || !(state.lead || this.#promoting)) return;
-    if (state.required) this.#wishFlushed(reason, () => state.lead || this.#promoting);
+    if (partners.required) this.#wishes.flushed(reason, () => state.lead || this.#promoting);
   }
+}
 
-  /**
-   * Wishes to go on alone once everything acknowledged is stable here. RULE-11: from the commit of
-   * this wish on, the log holds this replica for the only one that has it; a loss of power between
-   * the commit and a later flush would lose what the peer that was left out still has.
-   */
-  #wishFlushed(reason: WantReason, still: () => boolean): void {
-    const { state, canary, flushes } = this.#p;
-    const { epoch, node } = state;
-    const wish = (): void => {
-      if (state.epoch === epoch && state.required && still()) this.#wish([node], reason);
-    };
-    const key = `${epoch} ${node} ${reason}`;
-    // Rule 12 off means that nothing flushes on the way to a resync.
-    if (canary.rule11 || canary.rule12) wish();
-    else if (key !== this.#flushing && key !== this.#want) {
-      this.#flushing = key;
-      flushes.run(() => {
-        this.#flushing = '';
-        wish();
-      });
-    }
-  }
-
-  #wish(members: readonly NodeId[], reason: WantReason, changed = 0): void {
-    const { state, turn, config, link } = this.#p;
-    const key = `${state.epoch} ${members.join(' ')} ${reason}`;
-    if (key === this.#want) return;
-    this.#want = key;
-    const { epoch } = state;
-    const cause = turn.event('mirror.want', { epoch, members: members.join(' '), reason });
-    const { volume } = config;
-    const want: WantReport = {
-      kind: 'want',
-      volume,
-      epoch,
-      members,
-      reason,
-      cause,
-      peerBoot: link.peerBoot,
-    };
-    turn.report(changed === 0 ? want : { ...want, changed });
-  }
+/** Whether the record names the partner a member. */
+function isNamed(record: VolumeRecord, { node }: Partner): boolean {
+  return record.members.some((m) => m.node === node);
 }

@@ -4,7 +4,6 @@ import type { DiskState, Role, VolumeRecord } from '../data/messages.ts';
 
 export class MirrorState {
   readonly node: NodeId;
-  readonly peer: NodeId;
   readonly boot: BootId;
   /** Written by the attach, the role and a disk failure. */
   disk: DiskState = 'Diskless';
@@ -16,8 +15,6 @@ export class MirrorState {
   record: VolumeRecord | null = null;
   /** Primary of `record`, with data that may be served while the grant lasts. */
   lead = false;
-  /** The peer must have a write, and make a flush stable, before it completes. */
-  required = false;
   /** The primary is giving up its role: what is in flight ends, nothing new begins. */
   demoting = false;
   /** The primary gave up its role in the record's epoch. */
@@ -27,9 +24,8 @@ export class MirrorState {
   grantUntil: Micros = 0;
   #token = 0;
 
-  constructor(node: NodeId, peer: NodeId, boot: BootId) {
+  constructor(node: NodeId, boot: BootId) {
     this.node = node;
-    this.peer = peer;
     this.boot = boot;
   }
 

@@ -24,6 +24,7 @@ import {
   type SuperblockRead,
 } from './metadata.ts';
 import { type Claims, DEVICE_BYTES, deviceBytes, noClaims, raiseClaims } from './page.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 
 /** Metadata reads in flight while attaching. */
@@ -89,8 +90,8 @@ export class Store {
   #ring: RingReader | null = null;
   #badMapPage = -1;
   #attachToken = 0;
-  /** Blocks that good map pages say are dirty. */
-  #mapped = 0;
+  /** Blocks that good map pages say are dirty, by partner. */
+  readonly #mapped: number[];
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -98,6 +99,7 @@ export class Store {
     this.#pageToken = new Float64Array(this.layout.mapPages);
     this.#pageSeq = new Float64Array(this.layout.mapPages);
     const { node } = parts.state;
+    this.#mapped = parts.config.nodes.map(() => 0);
     this.block = {
       seq: 0,
       device: '',
@@ -173,18 +175,32 @@ export class Store {
     this.#p.turn.emitPage(Decision.MetaWrite, 0, page, this.#journalToken, this.#scratch);
   }
 
-  /** Whether the map page on disk covers all that the memory says. */
+  /** Whether the page on disk covers, in the map of every partner, all that the memory says. */
   pageIsDurable(page: number): boolean {
-    return !this.#p.map.isStale(page) && this.#pageToken[page] === 0;
+    for (const partner of this.#p.partners.all) {
+      if (partner.map.isStale(page) || this.#pageToken[this.#at(partner, page)] !== 0) return false;
+    }
+    return true;
   }
 
-  /** Writes a map page if its copy on disk is old and it is not being written already. */
-  writePage(page: number): void {
+  /** Writes a page of every map if its copy on disk is old and it is not being written already. */
+  writePages(page: number): void {
+    for (const partner of this.#p.partners.all) this.#writePage(partner, page);
+  }
+
+  /** The position of a partner's map page among those of all maps. */
+  #at({ map, index }: Partner, page: number): number {
+    return index * map.pages + page;
+  }
+
+  #writePage(partner: Partner, page: number): void {
     const p = this.#p;
-    if (!p.map.isStale(page) || this.#pageToken[page] !== 0) return;
-    p.map.takeStale(page);
+    const { map } = partner;
+    const index = this.#at(partner, page);
+    if (!map.isStale(page) || this.#pageToken[index] !== 0) return;
+    map.takeStale(page);
     const words = this.#words;
-    p.map.copyPage(page, words);
+    map.copyPage(page, words);
     // A cleared block whose copy is not known stable on both sides stays dirty on disk.
     const first = page * PAGE_BLOCKS;
     p.barrier.forEachUnstable((offset, length) => {
@@ -194,12 +210,12 @@ export class Store {
         words[b >>> 5] = ((words[b >>> 5] as number) | (1 << (b & 31))) >>> 0;
       }
     });
-    const at = this.layout.map + page;
-    const seq = (this.#pageSeq[page] as number) + 1;
-    this.#pageSeq[page] = seq;
-    encodeMapPage(this.#device, at, page, seq, this.#durable, words, this.#scratch);
+    const at = this.layout.map + index;
+    const seq = (this.#pageSeq[index] as number) + 1;
+    this.#pageSeq[index] = seq;
+    encodeMapPage(this.#device, at, index, seq, this.#durable, words, this.#scratch);
     const token = p.state.nextToken();
-    this.#pageToken[page] = token;
+    this.#pageToken[index] = token;
     this.#pagesFlying += 1;
     p.turn.emitPage(Decision.MetaWrite, 0, at, token, this.#scratch);
   }
@@ -286,13 +302,17 @@ export class Store {
   }
 
   #flushStep(): void {
-    const map = this.#p.map;
-    let page = map.nextStale(0);
-    while (page >= 0 && this.#pagesFlying < PAGE_WRITES) {
-      this.writePage(page);
-      page = map.nextStale(page + 1);
+    let stale = 0;
+    for (const partner of this.#p.partners.all) {
+      const { map } = partner;
+      let page = map.nextStale(0);
+      while (page >= 0 && this.#pagesFlying < PAGE_WRITES) {
+        this.#writePage(partner, page);
+        page = map.nextStale(page + 1);
+      }
+      stale += map.staleCount;
     }
-    if (map.staleCount > 0 || this.#pagesFlying > 0) return;
+    if (stale > 0 || this.#pagesFlying > 0) return;
     this.#flushing = false;
     const done = this.#flushed;
     this.#flushed = [];
@@ -368,28 +388,32 @@ export class Store {
   }
 
   #mapRead(page: number, bytes: Uint8Array, status: number): void {
-    const { map, turn, canary } = this.#p;
+    const { partners, turn, canary } = this.#p;
     const at = page - this.layout.map;
+    const { pages } = partners.first.map;
+    const index = Math.floor(at / pages);
+    const { map } = partners.all[index] as Partner;
+    const mapPage = at - index * pages;
     const bugs = { trusted: canary.mapPageTrusted, saltIgnored: canary.saltIgnored };
     const read =
       status === 0 ? decodeMapPage(this.#device, page, at, bytes, this.#words, bugs) : null;
     if (read !== null) {
       this.#pageSeq[at] = read.seq;
       raiseClaims(this.#claimed, read.claims);
-      map.mergePage(at, this.#words);
-      this.#mapped += map.dirtyOf(at);
-      map.takeStale(at);
+      map.mergePage(mapPage, this.#words);
+      this.#mapped[index] = (this.#mapped[index] as number) + map.dirtyOf(mapPage);
+      map.takeStale(mapPage);
       return;
     }
     this.#badMapPage = at;
-    map.markPage(at);
-    map.touchStale(at);
+    map.markPage(mapPage);
+    map.touchStale(mapPage);
     turn.reached('mirror.meta.bad-map-page');
   }
 
   /** Everything is read: replay the journal, then make this life durable. */
   #attached(): void {
-    const { map, state, turn, canary, log } = this.#p;
+    const { partners, state, turn, canary, log } = this.#p;
     // Given up before it answered: control has been told, and turns to others.
     if (state.disk === 'Failed' && !canary.attachRevived) return;
     const claimed = this.#claimed;
@@ -403,21 +427,16 @@ export class Store {
     const unknown = !this.#mapIsNewest() || ring.lost;
     const rebooted = this.block.boot !== 0 && this.block.boot !== state.boot;
     const hot = unknown || ring.extents.length > 0;
-    if (unknown) {
-      for (let page = 0; page < map.pages; page += 1) {
-        map.markPage(page);
-        map.touchStale(page);
+    for (const partner of partners.all) {
+      if (unknown) this.#markAll(partner);
+      else if (!(rebooted && canary.rule06) && !canary.hotForgotten) {
+        for (const extent of ring.extents) this.#markExtent(partner, extent);
       }
-    } else if (!(rebooted && canary.rule06) && !canary.hotForgotten) {
-      for (const extent of ring.extents) {
-        const at = extent * EXTENT_BYTES;
-        const length = Math.min(EXTENT_BYTES, this.#p.config.sizeBytes - at);
-        if (length > 0) map.markBytes(at, length);
-      }
+      // What is dirty for a crash only is no change that anybody made.
+      const mapped = this.#mapped[partner.index] as number;
+      const counted = partner.padded < 0 ? mapped : partner.padded;
+      partner.padded = canary.paddingCounted ? 0 : counted + partner.map.dirty - mapped;
     }
-    // What is dirty for a crash only is no change that anybody made.
-    const counted = this.block.padded < 0 ? this.#mapped : this.block.padded;
-    this.block.padded = canary.paddingCounted ? 0 : counted + map.dirty - this.#mapped;
     if (ring.lost) turn.reached('mirror.meta.journal-lost');
     if (ring.torn) turn.reached('mirror.meta.journal-torn');
     if (hot) turn.reached('mirror.attach.hot');
@@ -438,6 +457,19 @@ export class Store {
     // Durable before the next journal block: that one makes what was lost look merely torn.
     if (unknown) this.flushPages(live);
     else live();
+  }
+
+  #markAll({ map }: Partner): void {
+    for (let page = 0; page < map.pages; page += 1) {
+      map.markPage(page);
+      map.touchStale(page);
+    }
+  }
+
+  #markExtent({ map }: Partner, extent: number): void {
+    const at = extent * EXTENT_BYTES;
+    const length = Math.min(EXTENT_BYTES, this.#p.config.sizeBytes - at);
+    if (length > 0) map.markBytes(at, length);
   }
 
   #judged(): RingVerdict {

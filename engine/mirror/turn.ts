@@ -8,12 +8,13 @@ import { Decision, PAGE_BYTES } from '../data/abi.ts';
 import type { DataMemory, Records } from '../data/memory.ts';
 import type { DataReport, Mailboxes } from '../data/messages.ts';
 import type { TimelineValue } from '../timeline/event.ts';
+import { PARTNERS_MAX } from './config.ts';
 
 /** What can fall due. */
 export const Deadline = {
   /** A barrier starts by itself. */
   Barrier: 0,
-  /** A peer that owes an answer is looked at. */
+  /** A peer that owes an answer is looked at; every further one has its own, {@link watchOf}. */
   Watch: 1,
   /** A new primary stops waiting for the other member. */
   Connect: 2,
@@ -30,7 +31,13 @@ export const Deadline = {
   /** A quiesce point may be held no longer. */
   Quiesce: 8,
 } as const;
-const DEADLINES = 9;
+const NAMED = 9;
+const DEADLINES = NAMED + PARTNERS_MAX;
+
+/** By when the partner with this index is looked at, if it owes an answer. */
+export function watchOf(index: number): number {
+  return index === 0 ? Deadline.Watch : NAMED + index;
+}
 
 /** A decision that found no room in its turn and leads the next one. */
 interface Held {

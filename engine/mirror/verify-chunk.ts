@@ -8,6 +8,7 @@ import { ByteReader } from '../core/bytes.ts';
 import { invariant } from '../core/invariant.ts';
 import { BLOCK_BYTES } from '../core/units.ts';
 import { Decision, Flag, HEADER_BYTES, Header, Status } from '../data/abi.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { mediumError } from './repair.ts';
@@ -67,6 +68,8 @@ export class VerifyChunk {
   readonly #outcome: ChunkOutcome;
   readonly #first: number;
   readonly #end: number;
+  /** Whose copy it is held against. */
+  #partner: Partner;
   #slot = -1;
   #stage: number = Stage.Lock;
   /** {@link Flag.Digest} where digests are compared, 0 where the peer sends what it has. */
@@ -82,6 +85,7 @@ export class VerifyChunk {
   constructor(parts: Parts, outcome: ChunkOutcome) {
     this.#p = parts;
     this.#outcome = outcome;
+    this.#partner = parts.partners.first;
     const { layout } = parts.turn.memory;
     this.#first = layout.frontSlots + layout.peerSlots;
     this.#end = this.#first + layout.engineSlots;
@@ -106,17 +110,18 @@ export class VerifyChunk {
   }
 
   /** Takes blocks in hand; `how` as above. False when no slot is free. */
-  begin(block: number, count: number, how: number): boolean {
-    const { slots, locks, config, map } = this.#p;
+  begin(partner: Partner, block: number, count: number, how: number): boolean {
+    const { slots, locks, config } = this.#p;
     const slot = slots.firstFree(this.#first, this.#end);
     if (slot < 0) return false;
     const offset = block * BLOCK_BYTES;
     const length = Math.min(count * BLOCK_BYTES, config.sizeBytes - offset);
     this.#slot = slot;
+    this.#partner = partner;
     this.#stage = Stage.Lock;
     this.#how = how;
     this.#abandoned = false;
-    this.#dirty = count === 1 && map.isDirty(block);
+    this.#dirty = count === 1 && partner.map.isDirty(block);
     this.#other = '';
     this.#tries = 0;
     slots.open(slot, Kind.Verify, offset, length, 0);
@@ -135,13 +140,13 @@ export class VerifyChunk {
   granted(slot: number): void {
     const { slots, reads, canary } = this.#p;
     if (slots.phase[slot] !== Phase.Range) return;
-    if (!reads.possible) {
+    if (!reads.mayAsk(this.#partner)) {
       this.#again();
       return;
     }
     this.#stage = Stage.Ask;
     if (canary.verifyNoLock) this.#p.locks.release(slot);
-    reads.ask(slot, slots.offset[slot] as number, slots.length[slot] as number, this.#how);
+    this.#ask(slot);
   }
 
   /** The peer's answer for the chunk. */
@@ -187,14 +192,13 @@ export class VerifyChunk {
 
   /** The peer has the block durably. Whether it is the same as here, both are asked once more. */
   acked(slot: number): void {
-    const { slots, reads } = this.#p;
-    if (!reads.possible) {
+    if (!this.#p.reads.mayAsk(this.#partner)) {
       // Another leads: the block is dirty, and the handshake with it says so.
       this.#close();
       return;
     }
     this.#stage = Stage.AskAgain;
-    reads.ask(slot, slots.offset[slot] as number, slots.length[slot] as number, this.#how);
+    this.#ask(slot);
   }
 
   /** Calls `done` when no repair is in hand: a host gives up its role with no block half done. */
@@ -204,9 +208,9 @@ export class VerifyChunk {
   }
 
   /** The link is lost: the chunk is looked at again when the peer is back. */
-  linkLost(link: number): void {
+  linkLost(partner: Partner, link: number): void {
     const slot = this.#slot;
-    if (slot < 0) return;
+    if (slot < 0 || partner !== this.#partner) return;
     const { slots, locks } = this.#p;
     if (slots.phase[slot] === Phase.Range) this.#again();
     else if (slots.peer[slot] === Peer.Sent && slots.link[slot] === link) {
@@ -221,6 +225,12 @@ export class VerifyChunk {
     if (slot < 0) return;
     const { slots } = this.#p;
     if (slots.peer[slot] === Peer.Failing && slots.link[slot] === link) this.#again();
+  }
+
+  #ask(slot: number): void {
+    const { slots, reads } = this.#p;
+    const [offset, length] = [slots.offset[slot] as number, slots.length[slot] as number];
+    reads.ask(this.#partner, slot, offset, length, this.#how);
   }
 
   #read(slot: number, flags: number): void {
@@ -265,17 +275,17 @@ export class VerifyChunk {
   }
 
   #differs(slot: number): void {
-    const { map, store, reads } = this.#p;
+    const { store, reads } = this.#p;
     const block = this.#block;
     const [own, dirty] = [this.#digest(slot), this.#dirty];
     const repair = this.#outcome.differs({ block, own, other: this.#other, lost: null, dirty });
-    if (!repair || !reads.possible) {
+    if (!repair || !reads.mayAsk(this.#partner)) {
       this.#close();
       this.#outcome.left(BLOCK_BYTES);
       return;
     }
     // Dirty until both were found equal, and durably so: whatever comes between, a resync copies.
-    map.mark(block);
+    this.#partner.map.mark(block);
     this.#stage = Stage.Mark;
     store.flushPages(() => {
       if (this.#slot === slot && this.#stage === Stage.Mark) this.#rewrite(slot);
@@ -283,8 +293,8 @@ export class VerifyChunk {
   }
 
   #rewrite(slot: number): void {
-    const { slots, link, reads, canary } = this.#p;
-    if (!reads.possible) {
+    const { slots, reads, canary } = this.#p;
+    if (!reads.mayAsk(this.#partner)) {
       this.#close();
       return;
     }
@@ -292,14 +302,14 @@ export class VerifyChunk {
     this.#stage = Stage.Rewrite;
     const offset = slots.offset[slot] as number;
     const flags = canary.verifyNoFua ? 0 : Flag.Fua;
-    link.sendWrite(slot, offset, slots.length[slot] as number, flags);
+    this.#partner.link.sendOwn(slot, offset, slots.length[slot] as number, flags);
   }
 
   /** Both were asked again, and have the same: the evidence that clears the block. */
   #isRepaired(): void {
-    const { map, turn } = this.#p;
+    const { turn } = this.#p;
     const block = this.#block;
-    map.clear(block);
+    this.#partner.map.clear(block);
     turn.reached('mirror.verify.repaired');
     turn.event('mirror.verify.repaired', { block });
     const abandoned = this.#abandoned;
@@ -309,8 +319,9 @@ export class VerifyChunk {
 
   /** The block was written over, and is not the same: one of the reads or writes was not true. */
   #unequal(): void {
-    const { link, reads } = this.#p;
-    if (this.#tries < TRIES && reads.possible && this.#stage === Stage.Recheck) {
+    const { reads } = this.#p;
+    const { link } = this.#partner;
+    if (this.#tries < TRIES && reads.mayAsk(this.#partner) && this.#stage === Stage.Recheck) {
       this.#rewrite(this.#slot);
       return;
     }
@@ -321,17 +332,18 @@ export class VerifyChunk {
 
   /** Whether what the peer said of the chunk was said on the link that is there. */
   #isOfThisLink(slot: number): boolean {
-    const { slots, link, reads, canary } = this.#p;
-    return canary.recheckAnyLink || (reads.possible && slots.link[slot] === link.id);
+    const { slots, reads, canary } = this.#p;
+    const present = slots.link[slot] === this.#partner.link.id;
+    return canary.recheckAnyLink || (reads.mayAsk(this.#partner) && present);
   }
 
   /** The own disk does not give the block any more: what stands in the slot is nobody's data. */
   #unread(slot: number): void {
-    const { slots, link, repair } = this.#p;
+    const { slots, repair } = this.#p;
     const [offset, length] = [slots.offset[slot] as number, this.#length];
     this.#close();
     repair.notice(offset, length);
-    link.drop('not-repaired');
+    this.#partner.link.drop('not-repaired');
   }
 
   /** It is begun anew later; what was being rewritten is dirty, and the resync's from here on. */

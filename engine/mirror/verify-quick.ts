@@ -8,7 +8,9 @@
 import { samePlain } from '../core/plain.ts';
 import { MICROS_PER_S, type Micros } from '../core/units.ts';
 import type { VerifyDisagreement } from '../data/messages.ts';
+import type { Link } from './link.ts';
 import { FACTS_RUNS_MAX, type PeerMessage, type ReplicaFacts } from './messages.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Deadline } from './turn.ts';
 
@@ -35,6 +37,8 @@ export interface QuickVerdict {
 export class QuickCheck {
   readonly #p: Parts;
   #token = 0;
+  /** Whose peer was asked. */
+  #link: Link | null = null;
   #asked = false;
   #nextAt: Micros = 0;
   #pause: Micros = LOOK_EVERY;
@@ -59,19 +63,20 @@ export class QuickCheck {
   }
 
   /** The primary: asks when it is time, and says what came of it; null while nothing did. */
-  look(): QuickVerdict | null {
-    const { turn, link, canary, config } = this.#p;
+  look(partner: Partner): QuickVerdict | null {
+    const { turn, canary, config } = this.#p;
+    const { link } = partner;
     const answer = this.#answer;
     if (answer !== null) {
       this.#answer = null;
       this.#asked = false;
-      const own = { ...this.#facts(), writes: this.#sent };
+      const own = { ...this.#facts(partner), writes: this.#sent };
       const settled = own.settled && answer.settled;
       this.#pause = settled ? LOOK_EVERY : Math.min(2 * this.#pause, SELDOM * config.peerTimeout);
       this.#nextAt = turn.now + this.#pause;
       if (!settled) turn.reached('mirror.verify.unsettled');
       if (settled || canary.quickOnce) {
-        const verdict = this.#judge(own, answer);
+        const verdict = this.#judge(own, answer, partner);
         const sure = verdict.disagreements.length === 0 || samePlain(verdict, this.#before);
         if (sure || canary.quickOnce) return verdict;
         this.#before = verdict;
@@ -83,6 +88,7 @@ export class QuickCheck {
       return null;
     }
     this.#asked = true;
+    this.#link = link;
     this.#token += 1;
     this.#sent = link.writes.sent;
     link.ask({ kind: 'facts-ask', token: this.#token });
@@ -90,11 +96,11 @@ export class QuickCheck {
   }
 
   /** The peer asks, or answers. */
-  message(m: PeerMessage): void {
-    const { link } = this.#p;
+  message(m: PeerMessage, link: Link): void {
     if (m.kind === 'facts-ask') {
-      if (!link.following) return;
-      const facts = { ...this.#facts(), writes: link.writes.received };
+      const { leader } = this.#p.partners;
+      if (leader === null || leader.link !== link) return;
+      const facts = { ...this.#facts(leader), writes: link.writes.received };
       link.send({ kind: 'facts', token: m.token, facts });
     } else if (m.kind === 'facts' && this.#asked && m.token === this.#token) {
       this.#answer = m.facts;
@@ -102,14 +108,15 @@ export class QuickCheck {
   }
 
   /** The answer does not come any more. */
-  linkLost(): void {
+  linkLost(link: Link): void {
+    if (link !== this.#link) return;
     this.#asked = false;
     this.#answer = null;
     this.#before = null;
   }
 
-  #facts(): Omit<ReplicaFacts, 'writes'> {
-    const { state, store, map, role } = this.#p;
+  #facts({ map }: Partner): Omit<ReplicaFacts, 'writes'> {
+    const { state, store, role } = this.#p;
     const { record } = state;
     const runs: { block: number; blocks: number }[] = [];
     for (let block = map.nextDirty(0); block >= 0; block = map.nextDirty(block + 1)) {
@@ -129,13 +136,13 @@ export class QuickCheck {
     };
   }
 
-  #judge(own: ReplicaFacts, other: ReplicaFacts): QuickVerdict {
+  #judge(own: ReplicaFacts, other: ReplicaFacts, { node }: Partner): QuickVerdict {
     const { state } = this.#p;
     const disagreements: VerifyDisagreement[] = [];
     const note = (what: VerifyDisagreement['what'], here: string, there: string): void => {
       const says = [
         { node: state.node, value: here },
-        { node: state.peer, value: there },
+        { node, value: there },
       ];
       disagreements.push({ what, says });
     };

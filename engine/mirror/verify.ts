@@ -48,7 +48,7 @@ export class Verify implements ChunkOutcome {
     this.#p = parts;
     this.#chunk = new VerifyChunk(parts, this);
     this.#quick = new QuickCheck(parts);
-    this.#findings = new VerifyFindings(parts.state.node, parts.state.peer);
+    this.#findings = new VerifyFindings(parts.state.node, parts.partners.first.node);
     const bytes = Math.min(parts.turn.memory.layout.slotBytes, CHUNK_BYTES);
     this.#chunkBlocks = Math.floor(bytes / BLOCK_BYTES);
   }
@@ -58,6 +58,10 @@ export class Verify implements ChunkOutcome {
     return this.#chunk;
   }
 
+  get #blocks(): number {
+    return this.#p.partners.first.map.blocks;
+  }
+
   /** What the metadata of both say. */
   get quick(): QuickCheck {
     return this.#quick;
@@ -65,13 +69,13 @@ export class Verify implements ChunkOutcome {
 
   /** What people want verified now, null for nothing; an order that is known changes nothing. */
   onOrder(order: VerifyOrder | null, cause: string): void {
-    const { turn, map } = this.#p;
+    const { turn } = this.#p;
     if (order?.id === this.#order?.id) return;
     turn.cause = cause;
     if (this.#order !== null) this.#finish('stopped', 'order');
     if (order === null) return;
     this.#order = order;
-    this.#cursor = Math.min(order.from, map.blocks);
+    this.#cursor = Math.min(order.from, this.#blocks);
     this.#alone = [];
     this.#disagreements = [];
     this.#findings.begin(order.found);
@@ -108,8 +112,8 @@ export class Verify implements ChunkOutcome {
     }
     const block = this.#alone.pop();
     if (block !== undefined) this.#begin(block, 1);
-    else if (this.#cursor >= this.#p.map.blocks) this.#finish('done', '');
-    else this.#begin(this.#cursor, Math.min(this.#chunkBlocks, this.#p.map.blocks - this.#cursor));
+    else if (this.#cursor >= this.#blocks) this.#finish('done', '');
+    else this.#begin(this.#cursor, Math.min(this.#chunkBlocks, this.#blocks - this.#cursor));
   }
 
   // What became of the chunk in hand.
@@ -163,7 +167,8 @@ export class Verify implements ChunkOutcome {
     this.#beganAt = turn.now;
     this.#admitted = writes.admitted;
     if (!alone) this.#cursor = block + count;
-    if (this.#chunk.begin(block, count, how)) return;
+    const partner = this.#p.reads.somebody;
+    if (partner !== null && this.#chunk.begin(partner, block, count, how)) return;
     if (alone) this.#alone.push(block);
     else this.#cursor = block;
   }
@@ -175,7 +180,8 @@ export class Verify implements ChunkOutcome {
   }
 
   #compareMetadata(): void {
-    const verdict = this.#quick.look();
+    const partner = this.#p.reads.somebody;
+    const verdict = partner === null ? null : this.#quick.look(partner);
     if (verdict === null) return;
     this.#disagreements = verdict.disagreements;
     for (const { block, blocks, here } of verdict.dirty) this.#findings.dirty(block, blocks, here);
@@ -184,7 +190,7 @@ export class Verify implements ChunkOutcome {
       turn.reached('mirror.verify.disagrees');
       turn.event('mirror.verify.disagrees', { what: `verify.${what}` });
     }
-    this.#cursor = this.#p.map.blocks;
+    this.#cursor = this.#blocks;
     this.#finish('done', '');
   }
 
@@ -216,7 +222,7 @@ export class Verify implements ChunkOutcome {
   }
 
   #say(state: VerifyReport['state'], reason: string): void {
-    const { turn, config, map, canary } = this.#p;
+    const { turn, config, canary } = this.#p;
     this.#state = state;
     this.#reportAt = turn.now + MICROS_PER_S;
     // What is in hand, or waits to be looked at alone, lies before the cursor: so that none is
@@ -232,7 +238,7 @@ export class Verify implements ChunkOutcome {
       state,
       reason,
       cursor: Math.min(this.#cursor, ...waiting),
-      blocks: map.blocks,
+      blocks: this.#blocks,
       ...this.#findings.tally,
       disagreements: this.#disagreements,
     });

@@ -6,6 +6,7 @@
 import { BLOCK_BYTES, EXTENT_BYTES } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { Mode } from './link.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { Kind, Peer, Phase, SlotQueue } from './request.ts';
@@ -64,6 +65,8 @@ export class FrontWrites {
     const kept = (p.canary.fuaDropped ? 0 : Flag.Fua) | Flag.Zero | Flag.Unmap;
     p.slots.open(slot, kind, offset, length, flags & kept);
     p.slots.since[slot] = p.turn.now;
+    const { all } = p.partners;
+    for (let k = 0; k < all.length; k += 1) (all[k] as Partner).write[slot] = Peer.None;
     if (this.#gate.count === 0 && p.state.mayServe(p.turn.now) && !p.quiesce.on) {
       this.#start(slot);
       return;
@@ -102,9 +105,9 @@ export class FrontWrites {
     this.#end(slot, 0);
   }
 
-  /** The peer has the write of `slot`. */
-  peerAcked(slot: number): void {
-    this.#p.slots.peer[slot] = Peer.Acked;
+  /** A peer has the write of `slot`. */
+  peerAcked(partner: Partner, slot: number): void {
+    partner.write[slot] = Peer.Acked;
     this.#advance(slot);
   }
 
@@ -166,28 +169,29 @@ export class FrontWrites {
   }
 
   /**
-   * The link is lost. RULE-08: every write in flight may be on one replica only, so its blocks are
-   * dirty at once; their extents are hot.
+   * A link is lost. RULE-08: every write in flight may be missing there, so its blocks are dirty at
+   * once; their extents are hot.
    */
-  linkLost(link: number): void {
-    const { slots, map, canary } = this.#p;
+  linkLost(partner: Partner, link: number): void {
+    const { slots, canary } = this.#p;
+    const { map, write, sentOn } = partner;
     for (let slot = 0; slot < this.#front; slot += 1) {
       if (slots.kind[slot] !== Kind.Write || slots.phase[slot] !== Phase.Flying) continue;
       if (!canary.rule08) map.markBytes(slots.offset[slot] as number, slots.length[slot] as number);
-      if (slots.peer[slot] === Peer.Sent && slots.link[slot] === link) {
-        slots.peer[slot] = Peer.Failing;
-      }
+      if (write[slot] === Peer.Sent && sentOn[slot] === link) write[slot] = Peer.Failing;
     }
   }
 
   /** The backend has let go of every slot that was being sent on `link`. */
   linkGone(link: number): void {
-    const { slots } = this.#p;
-    for (let slot = 0; slot < this.#front; slot += 1) {
-      if (slots.kind[slot] !== Kind.Write || slots.link[slot] !== link) continue;
-      if (slots.peer[slot] !== Peer.Failing) continue;
-      slots.peer[slot] = Peer.Lost;
-      this.#advance(slot);
+    const { slots, partners } = this.#p;
+    for (const { write, sentOn } of partners.all) {
+      for (let slot = 0; slot < this.#front; slot += 1) {
+        if (slots.kind[slot] !== Kind.Write || sentOn[slot] !== link) continue;
+        if (write[slot] !== Peer.Failing) continue;
+        write[slot] = Peer.Lost;
+        this.#advance(slot);
+      }
     }
   }
 
@@ -355,14 +359,13 @@ export class FrontWrites {
   }
 
   #mayIssue(): boolean {
-    const { link, state, barrier } = this.#p;
-    if (!state.lead || state.disk !== 'UpToDate') return false;
-    if (link.mirrored) return barrier.room(this.#p.slots.count);
-    return !state.required;
+    const { partners, state, barrier } = this.#p;
+    if (!state.lead || state.disk !== 'UpToDate' || partners.missed) return false;
+    return !partners.mirrored || barrier.room(this.#p.slots.count);
   }
 
   #issueWrite(slot: number): void {
-    const { slots, turn, link, map, canary } = this.#p;
+    const { slots, turn, partners, canary } = this.#p;
     if (!this.#mayIssue()) {
       slots.phase[slot] = Phase.Parked;
       this.#parked.push(slot);
@@ -373,43 +376,53 @@ export class FrontWrites {
     const flags = slots.flags[slot] as number;
     slots.phase[slot] = Phase.Flying;
     turn.emit(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
-    if (link.mirrored) link.sendWrite(slot, offset, length, flags);
-    else if (!canary.aloneUnmarked) map.markBytes(offset, length);
+    const { all } = partners;
+    for (let k = 0; k < all.length; k += 1) {
+      const { link, map } = all[k] as Partner;
+      if (link.mirrored) link.sendFront(slot, offset, length, flags);
+      else if (!canary.aloneUnmarked) map.markBytes(offset, length);
+    }
   }
 
   /** Ends a write in flight when everybody who must have it does. */
   #advance(slot: number): void {
-    const { slots, state, barrier, canary } = this.#p;
+    const { slots, state, barrier, partners, canary } = this.#p;
     if (slots.phase[slot] !== Phase.Flying) return;
     // Whatever became of the disk: it may still fill the slot, or take from it.
     const givenUp = state.disk === 'Failed' && canary.slotLetGo;
     if (slots.local[slot] === 0 && !givenUp) return;
-    const peer = slots.peer[slot] as number;
-    // The backend still sends from this slot.
-    if ((peer === Peer.Sent && !canary.ackEarly) || peer === Peer.Failing) return;
-    // RULE-02: without the peer only when a committed record has left it out.
-    const needsPeer = state.required && !state.fencing && !canary.ackEarly;
-    if (needsPeer && peer !== Peer.Acked && slots.status[slot] === 0) return;
-    if ((peer === Peer.Acked || peer === Peer.Sent) && this.#p.link.mirrored) {
-      if (peer === Peer.Acked) this.#clear(slot);
-      barrier.add(slots.offset[slot] as number, slots.length[slot] as number);
-      this.#end(slot, barrier.interval);
+    const { all } = partners;
+    const asked = !state.fencing && !canary.ackEarly && slots.status[slot] === 0;
+    let unstable = false;
+    for (let k = 0; k < all.length; k += 1) {
+      const { write, required, link } = all[k] as Partner;
+      const peer = write[slot] as number;
+      // The backend still sends from this slot.
+      if ((peer === Peer.Sent && !canary.ackEarly) || peer === Peer.Failing) return;
+      // RULE-02: without a peer only when a committed record has left it out.
+      if (required && asked && peer !== Peer.Acked) return;
+      if ((peer === Peer.Acked || peer === Peer.Sent) && link.mirrored) unstable = true;
+    }
+    if (!unstable) {
+      this.#end(slot, 0);
       return;
     }
-    this.#end(slot, 0);
+    for (let k = 0; k < all.length; k += 1) this.#clear(all[k] as Partner, slot);
+    barrier.add(slots.offset[slot] as number, slots.length[slot] as number);
+    this.#end(slot, barrier.interval);
   }
 
   /**
-   * Both replicas have the write of `slot`, on the present link and under its lock: what it covers
+   * The peer too has the write of `slot`, on its present link and under its lock: what it covers
    * wholly is equal, whatever was missing there before, and needs no copy. It is not stable yet, so
    * a lost link makes it dirty again, as it does with a copy.
    */
-  #clear(slot: number): void {
-    const { slots, map, link, canary } = this.#p;
-    if (map.dirty === 0 || link.mode !== Mode.Copy) return;
+  #clear({ map, link, write, sentOn }: Partner, slot: number): void {
+    const { slots, canary } = this.#p;
+    if (map.dirty === 0 || link.mode !== Mode.Copy || write[slot] !== Peer.Acked) return;
     if (slots.status[slot] !== 0) return;
     // What an earlier link acknowledged, the peer may have lost with its power since.
-    if (slots.link[slot] !== link.id) return;
+    if (sentOn[slot] !== link.id) return;
     const offset = slots.offset[slot] as number;
     const end = offset + (slots.length[slot] as number);
     const partly = canary.clearPartly;

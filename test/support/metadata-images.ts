@@ -5,7 +5,6 @@
 import { crc32c } from '../../engine/core/crc32c.ts';
 import { Decision, PAGE_BYTES } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
-import { BlockMap } from '../../engine/mirror/block-map.ts';
 import { canarySwitches } from '../../engine/mirror/canaries.ts';
 import { blockCount, type MirrorConfig } from '../../engine/mirror/config.ts';
 import {
@@ -14,6 +13,7 @@ import {
   metadataLayout,
   type Superblock,
 } from '../../engine/mirror/metadata.ts';
+import { Partners } from '../../engine/mirror/partner.ts';
 import type { Parts } from '../../engine/mirror/parts.ts';
 import { MirrorState } from '../../engine/mirror/state.ts';
 import { Store } from '../../engine/mirror/store.ts';
@@ -55,18 +55,12 @@ export function attachImage(
   const turn = new Turn(memory, { inbox: [], outbox: [] }, node, 1, config.volume, (mark) => {
     marks.add(mark);
   });
-  const map = new BlockMap(blockCount(config));
   const loaded: number[] = [];
   const parts = {
     config,
     canary: canarySwitches(new Set(canaries)),
-    state: new MirrorState(
-      node,
-      node === config.nodes[0] ? config.nodes[1] : config.nodes[0],
-      boot,
-    ),
+    state: new MirrorState(node, boot),
     turn,
-    map,
     log: { load: (_seq: number, extents: readonly number[]) => loaded.push(...extents) },
     barrier: { forEachUnstable: () => {} },
     writes: { roomChanged: () => {} },
@@ -83,8 +77,12 @@ export function attachImage(
       },
     },
   } as unknown as Parts;
+  const others = config.nodes.filter((other) => other !== node);
+  const made = parts as { -readonly [K in keyof Parts]: Parts[K] };
+  made.partners = new Partners(parts, others);
   const store = new Store(parts);
-  (parts as { store: Store }).store = store;
+  made.store = store;
+  const { map } = made.partners.first;
   turn.begin(0);
   store.attach();
   for (let count = turn.end(); count > 0 && !over; count = turn.end()) {

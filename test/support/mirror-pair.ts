@@ -2,7 +2,7 @@ import { Event, Flag } from '../../engine/data/abi.ts';
 import type { DataReport, Member, VolumeRecord } from '../../engine/data/messages.ts';
 import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
 import { formatMetadata } from '../../engine/mirror/metadata.ts';
-import type { WantReport } from '../../engine/mirror/role.ts';
+import type { WantReport } from '../../engine/mirror/wish.ts';
 import { SectorHistory, type Write } from './mirror-history.ts';
 import { type Host, INPUT, LAYOUT, MS, PairHosts, SECTOR } from './mirror-hosts.ts';
 

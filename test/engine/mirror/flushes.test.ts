@@ -10,7 +10,7 @@ describe('flushes', () => {
     const emit = (op: number, ...rest: number[]): void => {
       if (op === Decision.LocalFlush) asked.push(rest[4] as number);
     };
-    const parts = { state: new MirrorState(1, 2, 3), turn: { emit } } as unknown as Parts;
+    const parts = { state: new MirrorState(1, 3), turn: { emit } } as unknown as Parts;
     const flushes = new Flushes(parts);
     const done: string[] = [];
     flushes.run(() => done.push('a'));

@@ -24,7 +24,7 @@ interface Case {
 
 /** What keeps node 1, in boot 7 and with generation 5, from leading under a record. */
 function obstacle(of: Case): string {
-  const state = new MirrorState(1, 2, 7);
+  const state = new MirrorState(1, 7);
   state.disk = of.disk ?? 'UpToDate';
   state.lead = of.lead ?? false;
   const store = { doubted: of.doubted ?? false, block: { generation: 5 } };

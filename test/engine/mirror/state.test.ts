@@ -5,7 +5,7 @@ const RECORD = { volume: 'v', epoch: 3, primary: 1, members: [], generation: 1 }
 
 describe('the state', () => {
   it('is Primary only with the record, the data and a grant that has not run out', () => {
-    const s = new MirrorState(1, 2, 7);
+    const s = new MirrorState(1, 7);
     expect(s.role(0)).toBe('Idle');
     s.record = RECORD;
     s.lead = true;
@@ -21,7 +21,7 @@ describe('the state', () => {
   });
 
   it('hands out tokens that fit a length field and are never 0', () => {
-    const s = new MirrorState(1, 2, 7);
+    const s = new MirrorState(1, 7);
     expect(s.nextToken()).toBe(1);
     expect(s.nextToken()).toBe(2);
   });
