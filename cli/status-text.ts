@@ -1,7 +1,8 @@
 /** The status of a node as tables for a terminal. */
 import Table from 'cli-table3';
 import type { HostStatus } from '../backends/real/host-status.ts';
-import type { VerifyReport } from '../engine/data/messages.ts';
+import type { Meters, VerifyReport } from '../engine/data/messages.ts';
+import { refusalText } from './nodes.ts';
 import { splitLine } from './split-text.ts';
 
 /** Several lines, without a line feed at the end. `exclusivity` is the guarantee in words. */
@@ -66,7 +67,7 @@ export function statusText(host: HostStatus, exclusivity: string): string {
         group,
         name(owner),
         String(epoch),
-        blocked === undefined ? state : `${state}: ${blocked.reason}; ${blocked.remedy}`,
+        blocked === undefined ? state : `${state}: ${refusalText(blocked.reason, blocked.remedy)}`,
         host.applications.find((application) => application.group === group)?.state ?? '–',
       ]),
     ),
@@ -76,11 +77,39 @@ export function statusText(host: HostStatus, exclusivity: string): string {
       parts.push(`Comparison of ${volume}: ${comparisonText(local.verify, local.nextVerify)}`);
     }
   }
+  for (const { volume, local } of status.volumes) {
+    if (local?.meters === undefined) continue;
+    const cpu = Number(host.volumes[volume]?.['cpuPercent'] ?? 0);
+    parts.push(`Load of ${volume}: ${loadText(local.meters, cpu)}`);
+  }
   parts.push(`Control datagrams: ${countersOf(host.control)}`);
   for (const [volume, stats] of Object.entries(host.volumes)) {
     parts.push(`Volume ${volume}: ${countersOf(stats)}`);
   }
   return parts.filter((part) => part !== '').join('\n');
+}
+
+/** What clients ask for, what it takes them, and how much of that the mirror adds. */
+function loadText(meters: Meters, cpuPercent: number): string {
+  const { micros, reads, writes, writeMicros, readMicros, addedMicros, writeMost } = meters;
+  const perSecond = (count: number): string => Math.round((count * 1e6) / micros).toString();
+  const mib = (bytes: number): string => `${((bytes * 1e6) / micros / 1048576).toFixed(1)} MiB/s`;
+  const millis = (sum: number, count: number): string => `${(sum / count / 1000).toFixed(2)} ms`;
+  const words: string[] = [];
+  if (writes > 0) {
+    words.push(
+      `${perSecond(writes)} writes/s (${mib(meters.bytesWritten)}) in ` +
+        `${millis(writeMicros, writes)}, ${millis(addedMicros, writes)} of it for the mirror, ` +
+        `99 % within ${millis(writeMost, 1)}`,
+    );
+  }
+  if (reads > 0) {
+    const took = millis(readMicros, reads);
+    words.push(`${perSecond(reads)} reads/s (${mib(meters.bytesRead)}) in ${took}`);
+  }
+  if (meters.bytesSent > 0) words.push(`${mib(meters.bytesSent)} to the other replica`);
+  if (words.length === 0) return 'none';
+  return `${words.join('; ')}; ${cpuPercent} % of a processor`;
 }
 
 /** How the last comparison stands, and when the next one is due. */

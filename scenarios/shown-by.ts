@@ -186,6 +186,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     'needs a stranger on the link: a peer that follows the record never asks another',
   ],
   'quick-once': [MIRROR, 'is seen in what people are told of metadata, of which no law speaks'],
+  'meters-blind': [MIRROR, 'what people are told of the time that requests take no law speaks of'],
   'quiesce-past-grant': [
     MIRROR,
     'needs another to take over, and write, while somebody cut off still holds a point',

@@ -84,6 +84,7 @@ function run(start: DataStart, reactor: Reactor): void {
   const clock = new Float64Array(reactor.clock);
   let isOpen: boolean = false;
   let statsAt = 0;
+  let counted = { at: 0, cpu: 0 };
   tell({ kind: 'started', wakeFd: reactor.wakeFd });
   let decisions = 0;
   let now = loadNative().nowMicros();
@@ -107,7 +108,11 @@ function run(start: DataStart, reactor: Reactor): void {
     }
     if (now - statsAt >= STATS_EVERY) {
       statsAt = now;
-      tell({ kind: 'stats', stats: { ...reactor.stats(), export: isOpen, flight } });
+      const stats = reactor.stats();
+      const used = (stats.cpuMicros - counted.cpu) / Math.max(1, now - counted.at);
+      const cpuPercent = counted.at === 0 ? 0 : Math.round(used * 100);
+      counted = { at: now, cpu: stats.cpuMicros };
+      tell({ kind: 'stats', stats: { ...stats, cpuPercent, export: isOpen, flight } });
     }
   }
 }

@@ -139,7 +139,9 @@ export type ReactorCounter =
   | 'metaReads'
   | 'metaWrites'
   | 'stalls'
-  | 'registeredBytes';
+  | 'registeredBytes'
+  /** Processor time of the thread that asks: reactor and engine together. */
+  | 'cpuMicros';
 
 /** The counters, and why the last peer was refused ('' for never). */
 export type ReactorStats = Readonly<Record<ReactorCounter, number>> & {

@@ -200,7 +200,7 @@ export class Control implements ControlActor {
         const { report } = input;
         const record = 'volume' in report ? recordOf(this.#state, report.volume) : null;
         this.#volumes.report(report, (node) => this.#bootHeard(node), record);
-        if (report.kind !== 'event') this.#local();
+        if (report.kind !== 'event' && report.kind !== 'meters') this.#local();
         return;
       }
       case 'data-started':

@@ -9,6 +9,7 @@ import type {
   DataCommand,
   DataReport,
   DiskState,
+  Meters,
   VerifyLevel,
   VerifyReport,
   VolumeRecord,
@@ -205,6 +206,8 @@ export interface ClusterStatus {
       readonly doubted: boolean;
       /** Its last verification in this life of the core; absent when there was none. */
       readonly verify?: VerifyReport;
+      /** What requests took in the last second with any, or that they ended; absent before any. */
+      readonly meters?: Meters;
       /** How long until it is compared by itself; absent where it is not, or not led here. */
       readonly nextVerify?: Micros;
     } | null;

@@ -43,10 +43,14 @@ export function statusOf(
       if (local === null) return { ...said, local: null };
       const { disk, role, link, dirty } = local;
       const doubted = volumes.isDoubted(record.volume);
-      const { verify, dueIn } = local;
+      const { verify, dueIn, meters } = local;
+      const measured = meters === null ? {} : { meters };
       const compared = verify === null ? {} : { verify };
       const next = dueIn === null ? {} : { nextVerify: dueIn };
-      return { ...said, local: { disk, role, link, dirty, doubted, ...compared, ...next } };
+      return {
+        ...said,
+        local: { disk, role, link, dirty, doubted, ...compared, ...next, ...measured },
+      };
     }),
     groups: state.groups
       .filter((group) => !context.units.some((u) => u.implicit && u.group.name === group.group))

@@ -5,6 +5,7 @@ import type {
   DataReport,
   DiskState,
   LinkState,
+  Meters,
   QuiesceReport,
   Role,
   VerifyReport,
@@ -46,6 +47,8 @@ export interface LocalVolume {
   branch: Branch | null;
   /** The newest note of a verification, whoever wrote it; null while there is none. */
   note: VerifyNote | null;
+  /** What requests took in the last second that was told of; null before any. */
+  meters: Meters | null;
   /** How long until it is compared by itself; null where it is not, or not known here. */
   dueIn: Micros | null;
 }
@@ -103,6 +106,7 @@ export class Volumes {
         branch: null,
         note: null,
         dueIn: null,
+        meters: null,
       });
     }
   }
@@ -147,6 +151,7 @@ export class Volumes {
     volume.role = 'Idle';
     volume.failure = '';
     volume.branch = null;
+    volume.meters = null;
     const { verify } = volume;
     if (verify?.state === 'running' || verify?.state === 'paused') {
       volume.verify = { ...verify, state: 'stopped', reason: 'restarted' };
@@ -234,6 +239,9 @@ export class Volumes {
       case 'verify':
         volume.verify = report;
         this.onVerify(volume, report);
+        return;
+      case 'meters':
+        volume.meters = report.meters;
         return;
       case 'quiesce':
         this.onQuiesce(report);

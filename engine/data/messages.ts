@@ -186,6 +186,30 @@ export interface QuiesceReport {
   readonly cause: string;
 }
 
+/** What clients' requests took in a span of about a second, and what the mirror added to it. */
+export interface Meters {
+  /** How long the span was. */
+  readonly micros: Micros;
+  /** Requests that succeeded, and their bytes. */
+  readonly reads: number;
+  readonly writes: number;
+  readonly flushes: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** Sums over these requests, from when they came until they were answered. */
+  readonly readMicros: Micros;
+  readonly writeMicros: Micros;
+  /**
+   * Of that, what writes took beyond the own disk's part: for their place behind others, for the
+   * activity log and for the peers.
+   */
+  readonly addedMicros: Micros;
+  /** 99 of 100 writes were done within this; a power of two, 0 for no writes. */
+  readonly writeMost: Micros;
+  /** Bytes that went to peers: clients' writes and copies. */
+  readonly bytesSent: number;
+}
+
 /** From control to data. */
 export type DataCommand =
   | {
@@ -296,6 +320,12 @@ export type DataReport =
     }
   | VerifyReport
   | QuiesceReport
+  | {
+      /** Each second with requests, and the first one without any more. */
+      readonly kind: 'meters';
+      readonly volume: string;
+      readonly meters: Meters;
+    }
   | {
       /**
        * The peer's data are another branch, or a stranger's: when that is found, and from time to

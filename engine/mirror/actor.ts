@@ -16,6 +16,7 @@ import { checkMirrorConfig, type MirrorConfig } from './config.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { Flushes } from './flushes.ts';
 import type { Link } from './link.ts';
+import { Meters } from './meters.ts';
 import { Partners } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { PeerReads } from './peer-read.ts';
@@ -94,6 +95,7 @@ export class MirrorActor implements DataActor {
     parts.balance = new ReadBalance(parts);
     parts.verify = new Verify(parts);
     parts.quiesce = new Quiesce(parts);
+    parts.meters = new Meters(parts);
     parts.source = new ResyncSource(parts);
     parts.target = new ResyncTarget(parts);
     parts.role = new RoleMachine(parts);
@@ -253,7 +255,7 @@ export class MirrorActor implements DataActor {
   }
 
   #timer(): void {
-    const { turn, barrier, partners, role, source, watch } = this.#p;
+    const { turn, barrier, partners, role, source, watch, meters } = this.#p;
     turn.timerFired();
     if (turn.takeDue(Deadline.Barrier)) barrier.timer();
     for (const { index, link } of partners.all) if (turn.takeDue(watchOf(index))) link.watch();
@@ -264,6 +266,7 @@ export class MirrorActor implements DataActor {
     turn.takeDue(Deadline.Verify);
     turn.takeDue(Deadline.Copy);
     turn.takeDue(Deadline.Quiesce);
+    if (turn.takeDue(Deadline.Meters)) meters.timer();
     // Nothing to do when the grant runs out but to say so: see the state report.
     if (turn.takeDue(Deadline.Grant)) turn.reached('mirror.grant.lapsed');
   }

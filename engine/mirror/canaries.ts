@@ -151,6 +151,7 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'quiesce-past-grant',
     what: 'A quiesce point stands on when this host may act as primary no more.',
   },
+  { id: 'meters-blind', what: 'What the mirror adds to a write is not measured.' },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
   { id: 'alone-unmarked', what: 'What is written without the peer is not noted as different.' },
   { id: 'peer-map-ignored', what: 'A copy leaves out what only its target knows to differ.' },
@@ -248,6 +249,7 @@ export interface CanarySwitches {
   readonly verifySkips: boolean;
   readonly verifyGreedy: boolean;
   readonly quickOnce: boolean;
+  readonly metersBlind: boolean;
   readonly quiesceUndrained: boolean;
   readonly quiesceUnflushed: boolean;
   readonly quiescePastGrant: boolean;
@@ -333,6 +335,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     verifySkips: ids.has('verify-skips'),
     verifyGreedy: ids.has('verify-greedy'),
     quickOnce: ids.has('quick-once'),
+    metersBlind: ids.has('meters-blind'),
     quiesceUndrained: ids.has('quiesce-undrained'),
     quiesceUnflushed: ids.has('quiesce-unflushed'),
     quiescePastGrant: ids.has('quiesce-past-grant'),

@@ -3,7 +3,7 @@
  * now, and its loss. The primary leads every handshake. A failed incarnation never carries state
  * again.
  */
-import { Decision, PAGE_BYTES, Status } from '../data/abi.ts';
+import { Decision, Flag, PAGE_BYTES, Status } from '../data/abi.ts';
 import type { LinkState, VolumeRecord } from '../data/messages.ts';
 import { type Comparison, compareReplicas, decisionHash, type ReplicaView } from './compare.ts';
 import { mapFits } from './generation.ts';
@@ -234,8 +234,9 @@ export class Link {
   }
 
   #sendWrite(slot: number, offset: number, length: number, flags: number): void {
-    const { turn, state, store } = this.#p;
+    const { turn, state, store, meters } = this.#p;
     this.#sent += 1;
+    if ((flags & Flag.Zero) === 0) meters.sent(length);
     // The request id is our slot: the peer's acknowledgement names it.
     turn.memory.headers.put(slot, state.epoch, this.#sent, store.block.generation, slot + 1);
     turn.emit(Decision.PeerWrite, slot, this.id, flags, offset, length, 0);

@@ -6,6 +6,7 @@ import type { CanarySwitches } from './canaries.ts';
 import type { MirrorConfig } from './config.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import type { Flushes } from './flushes.ts';
+import type { Meters } from './meters.ts';
 import type { Partners } from './partner.ts';
 import type { PeerReads } from './peer-read.ts';
 import type { PeerWrites } from './peer-write.ts';
@@ -42,6 +43,7 @@ export interface Parts {
   readonly balance: ReadBalance;
   readonly verify: Verify;
   readonly quiesce: Quiesce;
+  readonly meters: Meters;
   readonly source: ResyncSource;
   readonly target: ResyncTarget;
   readonly role: RoleMachine;

@@ -30,8 +30,10 @@ export const Deadline = {
   Copy: 7,
   /** A quiesce point may be held no longer. */
   Quiesce: 8,
+  /** What requests took in the last second is told. */
+  Meters: 9,
 } as const;
-const NAMED = 9;
+const NAMED = 10;
 const DEADLINES = NAMED + PARTNERS_MAX;
 
 /** By when the partner with this index is looked at, if it owes an answer. */

@@ -92,6 +92,7 @@ export class FrontWrites {
       return;
     }
     slots.local[slot] = 1;
+    this.#p.meters.done(slot);
     if (status !== 0) {
       slots.status[slot] = Status.Io;
       this.#p.role.failDisk('write');
@@ -240,8 +241,9 @@ export class FrontWrites {
   }
 
   #finish(slot: number): void {
-    const { slots, turn, role, source } = this.#p;
+    const { slots, turn, role, source, meters } = this.#p;
     const status = slots.status[slot] as number;
+    if (status === 0) meters.finished(slot);
     if (source.pace.on) source.pace.note((turn.now - (slots.since[slot] as number)) | 0);
     slots.close(slot);
     this.#open -= 1;
@@ -375,6 +377,7 @@ export class FrontWrites {
     const length = slots.length[slot] as number;
     const flags = slots.flags[slot] as number;
     slots.phase[slot] = Phase.Flying;
+    this.#p.meters.issued(slot);
     turn.emit(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
     const { all } = partners;
     for (let k = 0; k < all.length; k += 1) {

@@ -269,6 +269,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject> {
           {"metaWrites", s.metaWrites},
           {"stalls", s.stalls},
           {"registeredBytes", reactor.registeredBytes()},
+          {"cpuMicros", threadCpuMicros()},
       };
       for (const auto& [name, value] : counters)
         all.Set(name, Napi::Number::New(info.Env(), double(value)));

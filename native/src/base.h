@@ -45,6 +45,13 @@ inline int64_t bootMicros() {
   return int64_t{now.tv_sec} * 1000000 + now.tv_nsec / 1000;
 }
 
+/// Processor time that the calling thread has used.
+inline int64_t threadCpuMicros() {
+  timespec used;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return int64_t{used.tv_sec} * 1000000 + used.tv_nsec / 1000;
+}
+
 /// Overwrites a secret so that the compiler cannot leave it out.
 __attribute__((noinline)) inline void wipe(void* at, size_t bytes) { explicit_bzero(at, bytes); }
 

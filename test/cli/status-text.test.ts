@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import { statusText } from '../../cli/status-text.ts';
-import type { VerifyReport } from '../../engine/data/messages.ts';
+import type { Meters, VerifyReport } from '../../engine/data/messages.ts';
 
 const PROCESS = { pid: 7, startedAt: 1 } as unknown as HostStatus['processes']['core'];
 const REPORT: VerifyReport = {
@@ -12,7 +12,7 @@ const REPORT: VerifyReport = {
 };
 
 /** The status of a node whose volume says this of its comparisons. */
-function text(known: { verify?: VerifyReport; nextVerify?: number }): string {
+function text(known: { verify?: VerifyReport; nextVerify?: number; meters?: Meters }): string {
   const local = { disk: 'UpToDate', role: 'Primary', link: 'Connected', dirty: 0, doubted: false };
   const record = { volume: 'data', epoch: 2, primary: 1, members: [], generation: 1 };
   const lease = { until: 0, held: false };
@@ -42,6 +42,21 @@ describe('the status of a node', () => {
     expect(text({ verify: running })).toContain('digest, running at block 9 of 64, 2 differ');
     expect(text({ nextVerify: 90 * 60e6 })).toContain('Comparison of data: next in 1.5 h');
     expect(text({ nextVerify: 30e6 })).toContain('next in 1 min');
+  });
+
+  it('says what requests take, and what of it the mirror adds', () => {
+    const none = { micros: 2_000_000, reads: 0, writes: 0, flushes: 0, bytesRead: 0 };
+    const times = { bytesWritten: 0, readMicros: 0, writeMicros: 0, addedMicros: 0, writeMost: 0 };
+    const idle: Meters = { ...none, ...times, bytesSent: 0 };
+    expect(text({ meters: idle })).toContain('Load of data: none');
+    const busy = { ...idle, writes: 1000, bytesWritten: 4_194_304, writeMicros: 450_000 };
+    const more = { addedMicros: 120_000, writeMost: 1024, bytesSent: 8_388_608, reads: 4 };
+    const said = text({ meters: { ...busy, ...more, readMicros: 400, bytesRead: 16_384 } });
+    expect(said).toContain(
+      'Load of data: 500 writes/s (2.0 MiB/s) in 0.45 ms, 0.12 ms of it for the mirror, ' +
+        '99 % within 1.02 ms; 2 reads/s (0.0 MiB/s) in 0.10 ms; ' +
+        '4.0 MiB/s to the other replica; 0 % of a processor',
+    );
   });
 
   it('says nothing of comparisons where there was none and none is due', () => {

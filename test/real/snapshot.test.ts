@@ -88,6 +88,18 @@ describe('understudy snapshot', () => {
     }
   });
 
+  it('leaves alone what status tells of the load', { timeout: 60_000 }, async () => {
+    const load = /Load of data: \d+ writes\/s .* of it for the mirror, .* % of a processor/;
+    await waitFor('a load', async () => {
+      const { out } = await cluster.command('status', '--name', serving);
+      return load.test(out);
+    });
+    const meters = (await cluster.status(serving))?.status.volumes[0]?.local?.meters;
+    expect(meters?.addedMicros).toBeGreaterThan(0);
+    expect(meters?.writeMicros).toBeGreaterThanOrEqual(meters?.addedMicros ?? 0);
+    expect(meters?.bytesSent).toBeGreaterThan(0);
+  });
+
   it('is let go late, and the image is none', { timeout: 60_000 }, async () => {
     const [code, { stood, reason, command }] = await snapshot('--for', '1', '--run', 'sleep 20');
     expect([code, stood, reason]).toEqual([1, false, 'point-expired']);

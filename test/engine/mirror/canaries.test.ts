@@ -16,6 +16,7 @@ import {
   lyingSector,
   repairMeetsWrite,
 } from '../../support/mirror-errors.ts';
+import { addedByPeer } from '../../support/mirror-meters.ts';
 import {
   durableBeforeActive,
   lastBlock,
@@ -100,6 +101,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'verify-skips': interrupted,
   'verify-greedy': roomForClients,
   'quick-once': quickThroughFaults,
+  'meters-blind': addedByPeer,
   'quiesce-undrained': quiescedThroughFaults,
   'quiesce-unflushed': quiescedThroughFaults,
   'quiesce-past-grant': quiescedPastGrant,
