@@ -22,6 +22,7 @@ export interface Elsewhere {
 const DISK = 'disks fail and rot in one schedule of six, and seldom where this takes';
 const APPLICATION = 'applications of the simulated world start and stop when they are told to';
 const BALANCED = 'only volumes whose configuration says so read from both copies';
+const SUMMED = 'checksums are kept only where the configuration says so';
 const CONTRACT = 'control commits no such record; the data actor refuses it all the same';
 
 const SPLIT = 'without a policy nobody in a campaign orders what is to become of two branches';
@@ -267,6 +268,24 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     swarm: 'seldom',
     reason: 'the witness must lose its disk in the milliseconds in which the cluster forms',
     test: 'a voter that loses its disk while the cluster forms',
+  },
+  {
+    mark: 'mirror.sums.mismatch',
+    swarm: 'never',
+    reason: SUMMED,
+    test: 'a disk that rots under a volume with checksums',
+  },
+  {
+    mark: 'mirror.sums.lost-copied',
+    swarm: 'never',
+    reason: SUMMED,
+    test: 'a source that rots where nothing was copied yet',
+  },
+  {
+    mark: 'mirror.sums.page-lost',
+    swarm: 'never',
+    reason: SUMMED,
+    test: 'a replica whose checksums are spoiled',
   },
   {
     mark: 'mirror.read.balanced',

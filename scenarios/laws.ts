@@ -24,6 +24,7 @@ export type FaultClass =
   | 'no-watchdog'
   | 'flush-lied'
   | 'data-spoiled'
+  | 'data-spoiled-summed'
   | 'metadata-spoiled'
   | 'disk-old'
   | 'disk-error'
@@ -146,6 +147,32 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
       says: 'assumption',
       assumption: 'no replica knows of a difference that a disk has made behind its back',
       seenBy: 'nobody',
+    },
+  },
+  // The same under a volume with checksums: docs/decisions/0023. LAW-register is judged in full for
+  // every block that the present life of a core has written.
+  'data-spoiled-summed': {
+    'LAW-register': {
+      says: 'assumption',
+      assumption:
+        'a block without a checksum is served as its disk holds it: one never written, or one ' +
+        'that was being written at a crash, until it is written, copied or compared',
+      seenBy: 'mirror.sums.mismatch',
+    },
+    'LAW-acknowledged': {
+      says: 'assumption',
+      assumption: 'one replica at most has spoiled a block; of two, a read of it fails',
+      seenBy: 'mirror.sums.mismatch',
+    },
+    'LAW-flushed': {
+      says: 'assumption',
+      assumption: 'one replica at most has spoiled a block; of two, a read of it fails',
+      seenBy: 'mirror.sums.mismatch',
+    },
+    'LAW-cover': {
+      says: 'assumption',
+      assumption: 'a difference that a disk has made is known when the block is read or compared',
+      seenBy: 'mirror.sums.mismatch',
     },
   },
   'metadata-spoiled': {

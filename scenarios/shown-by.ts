@@ -88,6 +88,7 @@ const INSTANT =
   'its instant is met by a sweep over the moment, one run in hundreds of a swarm or none';
 const SPLIT =
   'in a swarm no replica goes on without the log, and without that there is no split brain';
+const SUMMED = 'checksums are kept only where the configuration says so';
 const LINK_GONE = 'simulated connections never deliver what belongs to an earlier one';
 
 const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } = {
@@ -223,6 +224,15 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'verify-greedy': [MIRROR, 'how long clients wait beside a comparison is promised by no law'],
   'verify-no-lock': [MIRROR, 'needs a comparison in the very moment of a write to the same chunk'],
   'verify-skips': [MIRROR, 'is seen in which chunks a comparison looks at, of which no law speaks'],
+  'sum-blessed': [MIRROR, SUMMED],
+  'sum-healed-wrong': [MIRROR, SUMMED],
+  'sum-mismatch-ignored': ['test/scenarios/checksums.test.ts', SUMMED],
+  'sum-of-another': [MIRROR, SUMMED],
+  'sum-open-trusted': ['test/scenarios/checksums.test.ts', SUMMED],
+  'sum-unknown-accused': [MIRROR, SUMMED],
+  'sum-unknown-vouches': [MIRROR, SUMMED],
+  'sums-unflushed': ['test/scenarios/checksums.test.ts', SUMMED],
+  'sums-unopened': ['test/scenarios/checksums.test.ts', SUMMED],
   'vote-not-persisted': [
     `${CLUSTER}canaries.test.ts`,
     'needs a voter that restarts between two candidates of one term',

@@ -18,6 +18,7 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     zeroBytes: Math.min(MIRROR_DEFAULTS.zeroBytes, (volume.activityLogExtents - 1) * EXTENT_BYTES),
     diskTimeout: volume.diskTimeout,
     balanceReads: volume.reads === 'balanced',
+    checksums: volume.checksums === true,
     nodes: [first as number, second as number],
   };
 }

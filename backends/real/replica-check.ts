@@ -144,6 +144,11 @@ const REASONS: Readonly<Record<MetadataFault, readonly [reason: string, remedy: 
     'was made for another logical block',
     'set logicalBlock: back to what it was when it was made',
   ],
+  checksums: [
+    'was made with checksums and the volume is to have none, or the other way round',
+    'set checksums: back to what it was, or replace the replicas one after the other with empty ' +
+      'ones (understudy replica new)',
+  ],
   layout: ['has another metadata layout', 'start the version of understudy that made it'],
 };
 

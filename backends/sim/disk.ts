@@ -16,6 +16,7 @@ import { type CrashMode, DiskCache } from './disk-cache.ts';
 import { DiskIlls, Ill } from './disk-ills.ts';
 import { LatentErrors } from './latent-errors.ts';
 import { GARBAGE, Spoils } from './spoils.ts';
+import type { SummedBlocks } from './summed.ts';
 import type { TraceHash } from './trace-hash.ts';
 
 export const SECTOR_BYTES = 512;
@@ -91,6 +92,8 @@ export class SimDisk {
   metaSpoiled = false;
   readonly spoils: Spoils;
   readonly ills: DiskIlls;
+  /** Of which blocks the engine must know the checksum, where the volume has any. */
+  summed: SummedBlocks | null = null;
   /** What became of the cache when an operation just failed. Whoever judges it sets it back. */
   loss: CacheLoss | '' = '';
   /** Whether a write or flush failed whose end nobody heard: the next flush fails for it. */
@@ -198,6 +201,7 @@ export class SimDisk {
     if (stamps !== null) {
       const to = op * this.#maxSectors;
       for (let i = 0; i < count; i += 1) this.#stamps[to + i] = stamps[at + i] as number;
+      this.summed?.submitted(op, sector, count, stamps, at);
       this.#inFlight += 1;
     }
     return op;
@@ -272,6 +276,7 @@ export class SimDisk {
         this.#inFlight -= 1;
         if (this.ills.any) this.#writeIll(op);
         else this.#writeAt(op, this.sectorOf(op), (this.#ops[base + Field.fua] as number) === 1);
+        this.summed?.landed(op, this);
         if (this.latent.any && this.statusOf(op) === 0) {
           this.latent.written(this.sectorOf(op), this.countOf(op));
         }

@@ -41,6 +41,8 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     alExtents: Math.max(4, volume.activityLogExtents),
     diskTimeout: volume.diskTimeout,
     balanceReads: volume.reads === 'balanced',
+    checksums: volume.checksums === true,
+    checksumPages: 2,
     journalPages: 8,
     barrierWrites: 256,
     // Long enough for a crash to find something that no barrier has covered yet.

@@ -45,6 +45,7 @@ export const FINDING_CODES: { readonly [code: string]: readonly string[] } = {
   'cover.crash': ['volume', 'block', 'left', 'right'],
   'cover.quiet': ['volume', 'block', 'left', 'right'],
   'acknowledged.given-up': ['volume', 'sectors'],
+  'cover.accused': ['volume', 'block'],
   'cover.compared': ['volume', 'block', 'differing'],
   'cover.missed': ['volume', 'block', 'left', 'right'],
   'cover.not-repaired': ['volume', 'block', 'here', 'there'],

@@ -4,6 +4,7 @@
  * microsecond are handed over as one batch, as a real backend does.
  */
 import { InvariantError } from '../../engine/core/invariant.ts';
+import { BLOCK_BYTES } from '../../engine/core/units.ts';
 import {
   type AbiLayout,
   Decision,
@@ -15,6 +16,7 @@ import {
 } from '../../engine/data/abi.ts';
 import type { DataMemory } from '../../engine/data/memory.ts';
 import type { DataActor, DataCommand, DataReport, Mailboxes } from '../../engine/data/messages.ts';
+import { blockSums } from './block-sums.ts';
 import type { SimClock } from './clock.ts';
 import type { Connection, StreamEnd } from './connection.ts';
 import { DiskOp, SECTOR_BYTES, type SimDisk } from './disk.ts';
@@ -97,8 +99,10 @@ export class SimLeg implements StreamEnd {
   readonly #scratch = new Int32Array(SLOT_SECTORS);
   /** Operations of this life that the disk does from or into each slot. */
   readonly #diskUses: Uint8Array;
-  /** Flags of the read that each slot is used for. */
+  /** Flags of the read or write that each slot is used for. */
   readonly #readFlags: Uint8Array;
+  /** The in-pages as words. */
+  readonly #pageWords: Uint32Array;
 
   constructor(
     index: number,
@@ -125,6 +129,8 @@ export class SimLeg implements StreamEnd {
     this.#packets = packets;
     this.#observer = observer;
     this.#words = new Int32Array(memory.buffer);
+    const { buffer, byteOffset, length } = memory.inPages;
+    this.#pageWords = new Uint32Array(buffer, byteOffset, length / 4);
     this.#wire = new LegLink(this, packets);
     const { frontSlots, peerSlots, engineSlots } = SIM_LAYOUT;
     this.#diskUses = new Uint8Array(frontSlots + peerSlots + engineSlots);
@@ -255,10 +261,12 @@ export class SimLeg implements StreamEnd {
     for (let r = 0; r < count; r += 1) {
       hash.record(this.memory.events, r);
       const op = this.memory.events.op(r);
-      const digest = (this.memory.events.flags(r) & Flag.Digest) !== 0;
+      const flags = this.memory.events.flags(r);
+      const digest = (flags & Flag.Digest) !== 0;
       if (op === Event.PeerWrite || op === Event.PeerRead || op === Event.PeerData || digest) {
         this.#hashHeader(this.memory.events.slot(r));
       }
+      if (op === Event.LocalDone && (flags & Flag.Sums) !== 0) this.#hashSums(r);
     }
     let decisions = 0;
     try {
@@ -415,16 +423,32 @@ export class SimLeg implements StreamEnd {
     }
     this.#diskUses[slot] = (this.#diskUses[slot] as number) - 1;
     let flags = 0;
+    const at = slot * SLOT_SECTORS;
     if (this.#askedZero[slot] === 1) {
       this.#askedZero[slot] = 0;
-      const at = slot * SLOT_SECTORS;
       if (status === 0 && this.zeroes.all(this.stamps, at, disk.countOf(op))) flags = Flag.Zero;
     }
     const read = status === 0 || status === Status.Differs;
     if (disk.kindOf(op) === DiskOp.Read && read) {
       flags |= (this.#readFlags[slot] as number) & Flag.Digest;
     }
-    this.append(Event.LocalDone, slot, 0, flags, offset, length, status);
+    let page = 0;
+    const wanted = (this.#readFlags[slot] as number) & (Flag.Sums | Flag.Zero);
+    const payload = disk.kindOf(op) === DiskOp.Read || wanted === Flag.Sums;
+    if ((wanted & Flag.Sums) !== 0 && read && payload) {
+      // Room for the event as well: its page is filled in now.
+      if (this.#count >= this.memory.layout.events - 1) this.run();
+      page = this.#inPage();
+      this.#pageWords.set(blockSums(this, at, offset, length), (page * PAGE_BYTES) / 4);
+      flags |= Flag.Sums;
+    }
+    this.append(Event.LocalDone, slot, page, flags, offset, length, status);
+  }
+
+  #hashSums(r: number): void {
+    const { events, offsets } = this.memory;
+    const first = (offsets.inPages + events.link(r) * PAGE_BYTES) >> 2;
+    this.#kernel.hash.words(this.#words, first, Math.floor(events.length(r) / BLOCK_BYTES));
   }
 
   #inPage(): number {
@@ -448,6 +472,7 @@ export class SimLeg implements StreamEnd {
         return;
       case Decision.LocalWrite: {
         const flags = decisions.flags(r);
+        this.#readFlags[slot] = flags;
         const zero = (flags & Flag.Zero) !== 0;
         this.#io(DiskOp.Write, slot, offset, length, (flags & Flag.Fua) !== 0, zero);
         return;

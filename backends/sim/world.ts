@@ -29,6 +29,7 @@ import { Verdict } from './oracle/verdict.ts';
 import type { Judge, RunOutcome } from './outcome.ts';
 import { PacketPool } from './packets.ts';
 import { Spoils } from './spoils.ts';
+import { SummedBlocks } from './summed.ts';
 import { SIM_LAYOUT, SimLeg, SLOT_SECTORS } from './volume.ts';
 import { WorldWatch } from './world-watch.ts';
 import { Zeroes } from './zeroes.ts';
@@ -203,6 +204,7 @@ export class World implements FaultWorld {
       new DiskIlls((ill) => kernel.rng(Stream.ill + leg * 16 + ill)),
       new LatentErrors(() => kernel.rng(Stream.latent + leg)),
     );
+    if (volume.checksums) disk.summed = new SummedBlocks(sectors, () => this.host(node).coreLife);
     for (const { page, bytes } of this.#actors.format(volume, node)) {
       disk.format(page, bytes);
     }

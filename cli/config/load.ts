@@ -195,6 +195,7 @@ function toClusterConfig(
       activityLogExtents: Math.floor((parseSize(volume.activityLog) as number) / EXTENT_BYTES),
       diskTimeout: time(volume.diskTimeout),
       reads: volume.reads,
+      checksums: volume.checksums,
       ...(volume.verify === undefined ? {} : { verify: schedule(volume.verify) }),
       replicas: Object.entries(volume.replicas).map(([node, { path, meta }]) => ({
         node: nodeId(node, ['volumes', name, 'replicas', node]),

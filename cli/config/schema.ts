@@ -78,6 +78,10 @@ const volume = z.strictObject({
     .enum(['local', 'balanced'])
     .default('local')
     .describe('Who serves reads: the own disk, or whichever copy is likely to be quicker.'),
+  checksums: z
+    .boolean()
+    .default(false)
+    .describe('A checksum of every block finds what a disk spoils; fixed once a replica exists.'),
   verify: verify
     .optional()
     .describe('The replicas are compared by themselves; nothing is repaired.'),

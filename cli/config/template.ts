@@ -57,6 +57,9 @@ volumes:
     diskTimeout: 10s
     # Who serves reads: 'local', or 'balanced': whichever copy is likely to be quicker.
     reads: local
+    # A checksum of every block finds what a disk spoils without a word, and heals it from the
+    # other copy. Wants logicalBlock: 4096; fixed once the volume exists.
+    # checksums: true
     # The copies can be compared by themselves; what differs is told, not changed.
     # verify: { every: 7d, level: digest, rate: 50MiB }
     # One copy per host: a file, a partition or a disk. Metadata sits behind the data.

@@ -161,6 +161,9 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
       const params = { extents, least: AL_MIN, most: AL_MAX };
       say([...path, 'activityLogExtents'], 'bad-activity-log', params);
     }
+    if (volume.checksums === true && volume.logicalBlock !== 4096) {
+      say([...path, 'checksums'], 'checksums-in-part', { block: volume.logicalBlock });
+    }
     const { diskTimeout } = volume;
     if (!Number.isInteger(diskTimeout) || diskTimeout < WAIT_MIN || diskTimeout > WAIT_MAX) {
       const params = { time: diskTimeout, least: WAIT_MIN, most: WAIT_MAX };

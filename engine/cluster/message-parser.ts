@@ -167,7 +167,7 @@ const finding = shape({
   blocks: integer,
   what: oneOf('differs', 'unreadable', 'dirty'),
   right: integer,
-  why: oneOf('no-checksums', 'medium-error', 'both-lost', 'dirty', 'other-dirty'),
+  why: oneOf('no-checksums', 'checksum', 'medium-error', 'both-lost', 'dirty', 'other-dirty'),
   repaired: integer,
   copies: list(shape({ node: integer, holds: text }), 8),
 });

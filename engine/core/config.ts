@@ -46,6 +46,8 @@ export interface VolumeConfig {
   readonly diskTimeout: Micros;
   /** Who serves reads: the own disk, or whichever copy is likely to be quicker; default local. */
   readonly reads?: 'local' | 'balanced';
+  /** Whether each replica keeps a checksum of every block; only with a logical block of 4096. */
+  readonly checksums?: boolean;
   /** Whose changes are given up when both replicas went on apart; absent like 'none'. */
   readonly splitBrain?: SplitPolicy;
   /** How often its replicas are compared by themselves; absent for never. */

@@ -16,7 +16,7 @@
  */
 
 /** Version of this interface; the addon refuses another one. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 
 /** Bytes of one event or decision record. */
 export const RECORD_BYTES = 32;
@@ -36,7 +36,8 @@ export const Event = {
   /**
    * A LocalRead or LocalWrite of `slot` ended with `status` (0 or an errno). After a LocalRead with
    * Flag.Zero the flags hold Zero when every byte that was read is zero, and after one with
-   * Flag.Digest they hold Digest when the slot's header has the digest of what was read.
+   * Flag.Digest they hold Digest when the slot's header has the digest of what was read. With
+   * Flag.Sums in flags, `link` is an in-page with the CRC32C of each whole block, 32 bits each.
    */
   LocalDone: 10,
   /** A LocalFlush ended; `length` is its token, `status` 0 or an errno. */
@@ -65,7 +66,8 @@ export const Event = {
   /**
    * A peer answered our PeerRead: `slot` is OUR slot, `offset` its sequence; with status 0 it
    * holds `length` bytes of payload, whose checksum stands in its header. With Digest in flags the
-   * digest of so many bytes stands in the header, and nothing came with it.
+   * digest of so many bytes stands in the header, and nothing came with it. With Sums in flags the
+   * peer's own checksum map agrees with all of it.
    */
   PeerData: 21,
 } as const;
@@ -133,6 +135,16 @@ export const Flag = {
    * the payload. The range is part of what a digest is taken of.
    */
   Digest: 32,
+  /**
+   * LocalRead, LocalWrite: LocalDone is to bring the checksums of the blocks that the range covers
+   * whole, of what was read or is to be there. PeerData: see there.
+   */
+  Sums: 64,
+  /**
+   * PeerWrite of a resync: the sender's disk holds something else than its checksums say, and no
+   * other copy is known. What was there is lost; the range is to read as an error.
+   */
+  Lost: 128,
 } as const;
 
 /** Values of `status` that the engine tells apart; 0 is success, others are passed through. */

@@ -107,6 +107,15 @@ export interface VerifyOrder {
 }
 
 /** A run of blocks with which something is wrong. */
+/** Why a copy is right, or why nobody knows. */
+export type VerifyReason =
+  | 'no-checksums'
+  | 'checksum'
+  | 'medium-error'
+  | 'both-lost'
+  | 'dirty'
+  | 'other-dirty';
+
 export interface VerifyFinding {
   readonly block: number;
   readonly blocks: number;
@@ -115,7 +124,7 @@ export interface VerifyFinding {
   /** The node whose copy is right, 0 where nobody knows. */
   readonly right: NodeId;
   /** Why it is right, or why nobody knows. */
-  readonly why: 'no-checksums' | 'medium-error' | 'both-lost' | 'dirty' | 'other-dirty';
+  readonly why: VerifyReason;
   /** How many of them were written anew, and are the same now. */
   readonly repaired: number;
   /** What each has: the digest of the first of them, 'unreadable', or '' where it is not known. */

@@ -30,6 +30,7 @@ import { ResyncTarget } from './resync-target.ts';
 import { RoleMachine } from './role.ts';
 import { MirrorState } from './state.ts';
 import { Store } from './store.ts';
+import { Sums, WAITS } from './sums.ts';
 import { Deadline, Turn, watchOf } from './turn.ts';
 import { Verify } from './verify.ts';
 import { FrontWrites } from './write-path.ts';
@@ -86,6 +87,10 @@ export class MirrorActor implements DataActor {
     );
     parts.log = new ActivityLog(parts);
     parts.store = new Store(parts);
+    parts.sums = null;
+    if (config.checksums) {
+      parts.sums = new Sums(parts, (slot, status, flags) => this.#localDone(slot, status, flags));
+    }
     parts.barrier = new Barrier(parts);
     parts.flushes = new Flushes(parts);
     parts.writes = new FrontWrites(parts);
@@ -112,6 +117,7 @@ export class MirrorActor implements DataActor {
       p.store.attach();
     }
     for (let r = 0; r < count; r += 1) this.#event(r);
+    p.sums?.pump();
     p.role.settle();
     p.writes.settle();
     p.quiesce.pump();
@@ -142,7 +148,7 @@ export class MirrorActor implements DataActor {
         return;
       case Event.LocalDone:
         p.watch.ended(slot);
-        this.#localDone(slot, e.status(r), e.flags(r));
+        this.#diskDone(r, slot);
         return;
       case Event.PeerAck:
         this.#from(e.link(r)).acked(e.link(r), slot, e.offset(r), e.status(r));
@@ -185,6 +191,7 @@ export class MirrorActor implements DataActor {
         p.reads.arrived(slot, e.link(r), e.flags(r), e.offset(r), e.length(r));
         return;
       case Event.PeerData:
+        p.sums?.told(slot, e.flags(r));
         p.reads.answered(e.link(r), slot, e.offset(r), e.status(r));
         return;
       case Event.Timer:
@@ -262,6 +269,7 @@ export class MirrorActor implements DataActor {
     if (turn.takeDue(Deadline.Disk)) watch.timer();
     if (turn.takeDue(Deadline.Connect)) role.connectTimer();
     if (turn.takeDue(Deadline.Progress)) source.progress();
+    if (turn.takeDue(Deadline.Sums)) this.#p.sums?.timer();
     // Their turn comes at the end of this one.
     turn.takeDue(Deadline.Verify);
     turn.takeDue(Deadline.Copy);
@@ -269,6 +277,18 @@ export class MirrorActor implements DataActor {
     if (turn.takeDue(Deadline.Meters)) meters.timer();
     // Nothing to do when the grant runs out but to say so: see the state report.
     if (turn.takeDue(Deadline.Grant)) turn.reached('mirror.grant.lapsed');
+  }
+
+  /** What the disk says of event `r` is held against the checksums first, where there are any. */
+  #diskDone(r: number, slot: number): void {
+    const { sums } = this.#p;
+    const e = this.#events;
+    let status = e.status(r);
+    if (sums !== null) {
+      status = sums.ended(slot, status, e.flags(r), e.link(r));
+      if (status === WAITS) return;
+    }
+    this.#localDone(slot, status, e.flags(r));
   }
 
   #localDone(slot: number, status: number, flags: number): void {

@@ -168,6 +168,42 @@ export const MIRROR_CANARIES: readonly Canary[] = [
   { id: 'relation-kept', what: 'What a link was agreed on for outlives the record it rested on.' },
   { id: 'map-of-another', what: 'A map is copied by to a peer older than what it began with.' },
   { id: 'slot-let-go', what: 'What a failed disk still has in hand is given back at once.' },
+  {
+    id: 'sums-unopened',
+    what: 'Data is written before the page of its checksums is durably open.',
+  },
+  {
+    id: 'sums-unflushed',
+    what: 'Checksums are durable before the data that they are of.',
+  },
+  {
+    id: 'sum-of-another',
+    what: 'A write leaves the checksum of another of its blocks.',
+  },
+  {
+    id: 'sum-mismatch-ignored',
+    what: 'What contradicts its checksum is served.',
+  },
+  {
+    id: 'sum-unknown-accused',
+    what: 'A block without a checksum counts as one that contradicts it.',
+  },
+  {
+    id: 'sum-unknown-vouches',
+    what: 'A block without a checksum counts as one that agrees with it.',
+  },
+  {
+    id: 'sum-open-trusted',
+    what: 'What a page of checksums said when a crash found it open is believed.',
+  },
+  {
+    id: 'sum-blessed',
+    what: 'A block that a crash may have torn gets the checksum of what is read there.',
+  },
+  {
+    id: 'sum-healed-wrong',
+    what: "The primary's copy is written over the other, though that one is right.",
+  },
 ];
 
 /** The switches, as plain booleans so that a guard costs one load. */
@@ -253,6 +289,15 @@ export interface CanarySwitches {
   readonly quiesceUndrained: boolean;
   readonly quiesceUnflushed: boolean;
   readonly quiescePastGrant: boolean;
+  readonly sumsUnopened: boolean;
+  readonly sumsUnflushed: boolean;
+  readonly sumOfAnother: boolean;
+  readonly sumMismatchIgnored: boolean;
+  readonly sumUnknownAccused: boolean;
+  readonly sumUnknownVouches: boolean;
+  readonly sumOpenTrusted: boolean;
+  readonly sumBlessed: boolean;
+  readonly sumHealedWrong: boolean;
 }
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
@@ -339,5 +384,14 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     quiesceUndrained: ids.has('quiesce-undrained'),
     quiesceUnflushed: ids.has('quiesce-unflushed'),
     quiescePastGrant: ids.has('quiesce-past-grant'),
+    sumsUnopened: ids.has('sums-unopened'),
+    sumsUnflushed: ids.has('sums-unflushed'),
+    sumOfAnother: ids.has('sum-of-another'),
+    sumMismatchIgnored: ids.has('sum-mismatch-ignored'),
+    sumUnknownAccused: ids.has('sum-unknown-accused'),
+    sumUnknownVouches: ids.has('sum-unknown-vouches'),
+    sumOpenTrusted: ids.has('sum-open-trusted'),
+    sumBlessed: ids.has('sum-blessed'),
+    sumHealedWrong: ids.has('sum-healed-wrong'),
   };
 }

@@ -47,6 +47,13 @@ export interface MirrorConfig {
   readonly diskTimeout: Micros;
   /** Whether reads go to whichever copy is likely to be quicker, and not to the own disk alone. */
   readonly balanceReads: boolean;
+  /**
+   * Whether each replica keeps a checksum of every block. Fixed when a replica is made; only with a
+   * logical block of 4096, so that nobody reads or writes a part of what a checksum is of.
+   */
+  readonly checksums: boolean;
+  /** Pages of the checksum map in memory, 1..65536: each has the sums of 3 MiB in 3 KiB. */
+  readonly checksumPages: number;
 }
 
 /** What an operator need not decide. */
@@ -76,6 +83,9 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   connectTimeout: 3_000_000,
   diskTimeout: 10_000_000,
   balanceReads: false,
+  checksums: false,
+  // What is read and written of 1.5 GiB needs no look into the map.
+  checksumPages: 512,
 };
 
 /**
@@ -126,6 +136,14 @@ export function checkMirrorConfig(config: MirrorConfig): void {
   invariant(config.resyncRateMin >= BLOCK_BYTES, 'a resync makes progress');
   const { nodes } = config;
   invariant(nodes.length === 2 && nodes[0] !== nodes[1], 'a mirror has two different hosts');
+  invariant(
+    !config.checksums || config.logicalBlock === BLOCK_BYTES,
+    'whoever keeps checksums reads and writes whole blocks',
+  );
+  invariant(
+    config.checksumPages >= 1 && config.checksumPages <= 65536,
+    'a checksum map has 1 to 65536 pages in memory',
+  );
 }
 
 /** Tracking blocks of the volume. */

@@ -12,6 +12,7 @@ import {
   outboxDigest,
   outputDigest,
   readKey,
+  sumsBrought,
 } from '../timeline/flight-writer.ts';
 import { MirrorActor, type MirrorOptions } from './actor.ts';
 import type { MirrorConfig } from './config.ts';
@@ -156,6 +157,7 @@ class InputLoader {
     const words = new Int32Array(headers.u32.buffer, headers.u32.byteOffset, headers.u32.length);
     let header = 0;
     let page = 0;
+    let sum = 0;
     for (let r = 0; r < count; r += 1) {
       const op = events.op(r);
       const slot = events.slot(r);
@@ -170,8 +172,15 @@ class InputLoader {
         page += PAGE_WORDS;
         if (op === Event.MetaDone) this.reads.delete(readKey(events, r));
       }
+      const sums = sumsBrought(op, events.flags(r), events.offset(r), events.length(r));
+      if (sums === 0) continue;
+      const link = events.link(r);
+      if (link < 0 || link >= layout.inPages || sums > PAGE_WORDS) return false;
+      this.#pages.set(turn.sums.subarray(sum, sum + sums), link * PAGE_WORDS);
+      sum += sums;
     }
-    return header === turn.headers.length && page === turn.pages.length;
+    const fits = header === turn.headers.length && page === turn.pages.length;
+    return fits && Math.ceil(sum / 2) * 2 === turn.sums.length;
   }
 
   #bringsPage(r: number, op: number): boolean {

@@ -5,7 +5,8 @@
  *     page 0            superblock slot A
  *     1 .. J            journal ring: each page holds the whole hot set
  *     J+1 .. J+M        map towards each other replica: two bits per 4 KiB block
- *     last              superblock slot B, at least `slotDistance` pages after A
+ *     B                 superblock slot B, at least `slotDistance` pages after A
+ *     B+1 ..            checksum map, where the volume has one (sum-page.ts)
  *
  * A superblock fits one sector, so that a crash leaves it old or new; its head and its checksum,
  * salted with the page number, are the same in every version. Map pages, as the sectors of the
@@ -33,6 +34,7 @@ import {
   putU32,
   putUint,
 } from './page.ts';
+import { SUM_BLOCKS } from './sum-page.ts';
 
 /** Parent generations that a superblock remembers. */
 export const PARENTS_MAX = 32;
@@ -40,7 +42,9 @@ export const PARENTS_MAX = 32;
 const SUPERBLOCK_MAGIC = 0x53595355;
 const MAP_MAGIC = 0x4d595355;
 /** Flags of features that this program knows, as {@link Features} has them. */
-const READ_ONLY_COMPATIBLE_KNOWN = 0;
+/** Read-only-compatible: a checksum map, which whoever writes the data has to keep true. */
+const CHECKSUMS = 1;
+const READ_ONLY_COMPATIBLE_KNOWN = CHECKSUMS;
 const INCOMPATIBLE_KNOWN = 0;
 
 /** What a replica's format has beyond its version: 32 flags each. */
@@ -53,8 +57,13 @@ export interface Features {
   readonly incompatible: number;
 }
 
-/** The features of what this program formats. */
+/** The features of what this program formats, where the volume asks for none. */
 export const OWN_FEATURES: Features = { compatible: 0, readOnlyCompatible: 0, incompatible: 0 };
+
+/** The features of what this program formats for a volume. */
+export function ownFeatures({ checksums }: MirrorConfig): Features {
+  return checksums ? { ...OWN_FEATURES, readOnlyCompatible: CHECKSUMS } : OWN_FEATURES;
+}
 
 /** Bits of {@link Superblock.flags}. */
 export const DiskFlag = {
@@ -101,6 +110,9 @@ export interface MetadataLayout {
   readonly map: number;
   readonly mapPages: number;
   readonly slotB: number;
+  /** The checksum map, of no pages where the volume has none. */
+  readonly sums: number;
+  readonly sumPages: number;
   readonly pages: number;
 }
 
@@ -112,7 +124,10 @@ export function metadataLayout(config: MirrorConfig): MetadataLayout {
   // Far apart, so that one bad area of a disk does not take both.
   const slotB = Math.max(map + mapPages, config.slotDistance);
   const journalPages = config.journalPages;
-  return { slotA: 0, journal, journalPages, map, mapPages, slotB, pages: slotB + 1 };
+  const sums = slotB + 1;
+  const sumPages = config.checksums ? Math.ceil(blockCount(config) / SUM_BLOCKS) : 0;
+  const pages = sums + sumPages;
+  return { slotA: 0, journal, journalPages, map, mapPages, slotB, sums, sumPages, pages };
 }
 
 /** Pages of 4 KiB that a backend must set aside for the metadata of one replica. */
@@ -170,6 +185,7 @@ export type MetadataFault =
   | 'size'
   | 'logical-block'
   | 'layout'
+  | 'checksums'
   | 'stale';
 
 export type SuperblockRead =
@@ -219,6 +235,9 @@ export function decodeSuperblock(
   if (logicalBlock !== config.logicalBlock) return no('logical-block');
   const layout = metadataLayout(config);
   if (journalPages !== layout.journalPages || slotB !== layout.slotB) return no('layout');
+  // A map that nobody keeps true is worse than none, and one that was never there says nothing.
+  const summed = (readOnlyCompatible & CHECKSUMS) !== 0;
+  if (summed !== config.checksums) return no('checksums');
   const features = { compatible, readOnlyCompatible, incompatible };
   const lineage = { boot, epoch, generation, parents, peerGeneration };
   return { ok: true, block: { seq, device, node, ...lineage, flags, padded, features }, claims };
@@ -388,7 +407,7 @@ export function formatMetadata(
       peerGeneration: fresh ? 0 : generation,
       flags: fresh ? DiskFlag.Inconsistent : 0,
       padded: -1,
-      features: OWN_FEATURES,
+      features: ownFeatures(config),
     };
     encodeSuperblock(config, page, block, claims, bytes);
     pages.push({ page, bytes });

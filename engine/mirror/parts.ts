@@ -19,6 +19,7 @@ import type { ResyncTarget } from './resync-target.ts';
 import type { RoleMachine } from './role.ts';
 import type { MirrorState } from './state.ts';
 import type { Store } from './store.ts';
+import type { Sums } from './sums.ts';
 import type { Turn } from './turn.ts';
 import type { Verify } from './verify.ts';
 import type { FrontWrites } from './write-path.ts';
@@ -33,6 +34,8 @@ export interface Parts {
   readonly partners: Partners;
   readonly log: ActivityLog;
   readonly store: Store;
+  /** Null where the volume has no checksums. */
+  readonly sums: Sums | null;
   readonly barrier: Barrier;
   readonly watch: DiskWatch;
   readonly flushes: Flushes;

@@ -11,6 +11,7 @@ import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { mediumError } from './repair.ts';
 import { Kind, Peer, Phase, SlotQueue } from './request.ts';
+import { Opinion } from './sums.ts';
 
 export class PeerReads {
   readonly #p: Parts;
@@ -115,7 +116,8 @@ export class PeerReads {
       peer.drop('garbage');
       return;
     }
-    slots.open(slot, Kind.PeerRead, offset, length, flags & Flag.Digest);
+    const kept = this.#p.sums === null ? Flag.Digest : Flag.Digest | Flag.Sums;
+    slots.open(slot, Kind.PeerRead, offset, length, flags & kept);
     slots.link[slot] = link;
     slots.sequence[slot] = headers.sequence(slot);
     const waits = peer.following && headers.epoch(slot) > this.#p.store.durableEpoch;
@@ -159,7 +161,12 @@ export class PeerReads {
     const { locks, role, turn } = this.#p;
     locks.release(slot);
     if (status !== 0) turn.reached('mirror.read.both-bad');
-    this.#answer(slot, status === 0 ? Status.Ok : Status.Io);
+    // What contradicts its checksum is told from what the disk did not give.
+    const told = status === 0 || status === Status.Differs ? status : Status.Io;
+    const { sums, slots } = this.#p;
+    // The asking primary has found both equal, and holds the range.
+    if (status === 0 && ((slots.flags[slot] as number) & Flag.Sums) !== 0) sums?.adopt(slot);
+    this.#answer(slot, told, sums?.opinion(slot) === Opinion.Match ? Flag.Sums : 0);
     if (status !== 0 && !mediumError(status)) role.failDisk('read');
   }
 
@@ -204,13 +211,14 @@ export class PeerReads {
     return partners.on(slots.link[slot] as number)?.link.mode === Mode.Follow;
   }
 
-  #answer(slot: number, status: number): void {
+  #answer(slot: number, status: number, more = 0): void {
     const { slots, turn, partners } = this.#p;
     const by = slots.link[slot] as number;
     // A failed link incarnation never carries anything again.
     if (partners.on(by) !== null) {
       const length = status === Status.Ok ? (slots.length[slot] as number) : 0;
-      const [flags, sequence] = [slots.flags[slot] as number, slots.sequence[slot] as number];
+      const flags = ((slots.flags[slot] as number) & Flag.Digest) | more;
+      const sequence = slots.sequence[slot] as number;
       turn.emit(Decision.PeerData, slot, by, flags, sequence, length, status);
     }
     slots.close(slot);

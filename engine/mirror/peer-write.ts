@@ -45,7 +45,7 @@ export class PeerWrites {
       peer.drop('garbage');
       return;
     }
-    const kept = Flag.Fua | Flag.Resync | Flag.Zero | Flag.Unmap;
+    const kept = Flag.Fua | Flag.Resync | Flag.Zero | Flag.Unmap | Flag.Lost;
     slots.open(slot, Kind.PeerWrite, offset, length, flags & kept);
     slots.link[slot] = link;
     slots.sequence[slot] = headers.sequence(slot);

@@ -43,6 +43,8 @@ export class Repair {
   readonly #again: Uint8Array;
   /** Blocks to be repaired, oldest first. */
   readonly #queue: Set<number> = new Set();
+  /** Blocks whose own copy nothing is known against, but the peer's agrees with its checksum. */
+  readonly #overruled: Set<number> = new Set();
   /** Blocks that cannot be repaired as things are, and why: see {@link Trouble}. */
   readonly #bad: Map<number, Trouble> = new Map();
   /** Blocks that went bad, and when: one entry a block. */
@@ -98,6 +100,7 @@ export class Repair {
     const end = Math.floor((offset + length) / BLOCK_BYTES);
     for (let block = first; block < end; block += 1) {
       this.#queue.delete(block);
+      this.#overruled.delete(block);
       if (!this.#bad.delete(block)) continue;
       this.#p.turn.event('mirror.block.rewritten', { block });
     }
@@ -106,6 +109,12 @@ export class Repair {
   /** Somebody else found that the own disk does not give [offset, offset+length). */
   notice(offset: number, length: number): void {
     this.#want(offset, length);
+  }
+
+  /** The peer's copy of the block differs, agrees with its checksum, and the own one has none. */
+  overrule(block: number): void {
+    if (this.#overruled.size < QUEUE_MAX) this.#overruled.add(block);
+    this.#want(block * BLOCK_BYTES, BLOCK_BYTES);
   }
 
   /** The peer is back, or left out by a committed record: reads that waited for it go on. */
@@ -187,7 +196,9 @@ export class Repair {
     }
     switch (this.#stage) {
       case Stage.Probe:
-        if (status === 0) this.#close();
+        // Something is known against it: the peer's copy need not be vouched for.
+        if (status !== 0) this.#overruled.delete(this.#blockOf(slot));
+        if (status === 0 && !this.#overruled.has(this.#blockOf(slot))) this.#close();
         else this.#ask(slot);
         return;
       case Stage.Rewrite:
@@ -311,10 +322,19 @@ export class Repair {
   }
 
   #asked(status: number): void {
-    if (status === Status.Ok) {
-      this.#local(this.#slot, Decision.LocalWrite, Stage.Rewrite, Flag.Fua);
+    const slot = this.#slot;
+    const { sums } = this.#p;
+    const overruled = this.#overruled.delete(this.#blockOf(slot));
+    // A copy against which nothing is known gives way to nothing less than one that is vouched for.
+    if (overruled && sums?.peerAgrees(slot) !== true) this.#close();
+    else if (status === Status.Ok) {
+      this.#local(slot, Decision.LocalWrite, Stage.Rewrite, Flag.Fua);
     } else if (status === Status.StaleEpoch) this.#close();
     else this.#failed('peer');
+  }
+
+  #blockOf(slot: number): number {
+    return (this.#p.slots.offset[slot] as number) / BLOCK_BYTES;
   }
 
   #local(slot: number, op: number, stage: number, flags: number): void {

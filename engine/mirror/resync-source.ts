@@ -4,7 +4,7 @@
  * only by its completed copy, and counts as unstable until the next barrier.
  */
 import { BLOCK_BYTES, MICROS_PER_S } from '../core/units.ts';
-import { Decision, Flag } from '../data/abi.ts';
+import { Decision, Flag, Status } from '../data/abi.ts';
 import { PAGE_BLOCKS } from './block-map.ts';
 import { Mode } from './link.ts';
 import type { PeerMessage } from './messages.ts';
@@ -127,9 +127,10 @@ export class ResyncSource {
   localDone(slot: number, status: number, flags: number): void {
     const { slots, role, canary } = this.#p;
     const { link, map } = this.#partner;
-    if (status !== 0 && mediumError(status)) this.#notRead(slot);
-    else if (status !== 0) role.failDisk('read');
-    if (status !== 0 || link.id !== slots.link[slot] || link.mode !== Mode.Copy) {
+    const lost = status === Status.Differs && slots.length[slot] === BLOCK_BYTES;
+    if (status !== 0 && mediumError(status) && !lost) this.#notRead(slot);
+    else if (status !== 0 && !lost) role.failDisk('read');
+    if ((status !== 0 && !lost) || link.id !== slots.link[slot] || link.mode !== Mode.Copy) {
       this.#close(slot);
       return;
     }
@@ -139,8 +140,10 @@ export class ResyncSource {
       for (let at = offset; at < offset + length; at += BLOCK_BYTES) map.clear(at / BLOCK_BYTES);
     }
     // Zeroes need no payload, and no space at the target.
-    const zero = (flags & Flag.Zero) !== 0 || canary.zeroUnsaid;
+    const zero = ((flags & Flag.Zero) !== 0 && !lost) || canary.zeroUnsaid;
     slots.flags[slot] = zero ? ZERO_COPY : Flag.Resync;
+    if (lost) this.#isLost(slot);
+    else this.#p.sums?.adopt(slot);
     link.sendOwn(slot, offset, length, slots.flags[slot] as number);
     if (zero) this.#p.turn.reached('mirror.resync.zeroes');
   }
@@ -357,6 +360,17 @@ export class ResyncSource {
     if (this.#named.has(first) || this.#named.size >= UNREADABLE_MAX) return;
     this.#named.add(first);
     turn.event('mirror.resync.unreadable', { block: first });
+  }
+
+  /**
+   * The block contradicts its checksum, and is dirty: no other copy is known to be right. It goes
+   * along as one that is lost, so that a copy of it is no better than this one, and the others are.
+   */
+  #isLost(slot: number): void {
+    const { slots, turn } = this.#p;
+    slots.flags[slot] = Flag.Resync | Flag.Lost;
+    turn.reached('mirror.sums.lost-copied');
+    turn.event('mirror.sums.lost', { block: (slots.offset[slot] as number) / BLOCK_BYTES });
   }
 
   #finish(): void {

@@ -19,7 +19,7 @@ import {
   isReadOnly,
   type MetadataLayout,
   metadataLayout,
-  OWN_FEATURES,
+  ownFeatures,
   type Superblock,
   type SuperblockRead,
 } from './metadata.ts';
@@ -66,7 +66,6 @@ export class Store {
   #waiters: Waiter[] = [];
   /** What of the area is durable: every page written claims it. */
   readonly #durable: Claims = noClaims();
-  /** The replica's identity, as its pages carry it. */
   #device: Uint8Array = new Uint8Array(DEVICE_BYTES);
   #journalToken = 0;
   #journalSeq = 0;
@@ -111,7 +110,7 @@ export class Store {
       peerGeneration: 0,
       flags: 0,
       padded: 0,
-      features: OWN_FEATURES,
+      features: ownFeatures(parts.config),
     };
   }
 
@@ -141,6 +140,11 @@ export class Store {
     this.block.flags |= DiskFlag.Doubted;
     // Nothing waits for it. Where this fails as well, control remembers.
     this.persist(() => {});
+  }
+
+  /** The replica's identity, as its pages carry it. */
+  get device(): Uint8Array {
+    return this.#device;
   }
 
   get doubted(): boolean {
@@ -233,6 +237,7 @@ export class Store {
       this.#readDone(page, status, inPage);
       return;
     }
+    if (this.#p.sums?.pageDone(token, status, inPage) === true) return;
     const ignored = this.#p.canary.journalErrorIgnored && token === this.#journalToken;
     if (status !== 0 && !ignored) {
       this.#p.role.failDisk('metadata-write');

@@ -32,8 +32,10 @@ export const Deadline = {
   Quiesce: 8,
   /** What requests took in the last second is told. */
   Meters: 9,
+  /** Pages of the checksum map that nobody writes to are closed. */
+  Sums: 10,
 } as const;
-const NAMED = 10;
+const NAMED = 11;
 const DEADLINES = NAMED + PARTNERS_MAX;
 
 /** By when the partner with this index is looked at, if it owes an answer. */
@@ -64,6 +66,13 @@ export class Turn {
   readonly reached: (mark: string) => void;
   /** Told each decision for the local disk: an operation, and its slot. */
   onDisk: (op: number, slot: number) => void = () => {};
+  /**
+   * Asked before each read and write of the local disk; the flags to do it with, or -1 to leave it
+   * to whoever was asked. Null where nobody wants to be.
+   */
+  onData:
+    | ((op: number, slot: number, flags: number, offset: number, length: number) => number)
+    | null = null;
   readonly #decisions: Records;
   readonly #outbox: DataReport[];
   readonly #idPrefix: string;
@@ -123,6 +132,24 @@ export class Turn {
 
   /** Writes a decision. */
   emit(
+    op: number,
+    slot: number,
+    link: number,
+    flags: number,
+    offset: number,
+    length: number,
+    status: number,
+  ): void {
+    let how = flags;
+    if (op <= Decision.LocalWrite && this.onData !== null) {
+      how = this.onData(op, slot, flags, offset, length);
+      if (how < 0) return;
+    }
+    this.put(op, slot, link, how, offset, length, status);
+  }
+
+  /** The same, without a question. */
+  put(
     op: number,
     slot: number,
     link: number,
@@ -219,7 +246,7 @@ export class Turn {
     for (const h of held) {
       if (h.report) this.report(h.report);
       else if (h.page) this.emitPage(h.op, h.link, h.offset, h.length, h.page);
-      else this.emit(h.op, h.slot, h.link, h.flags, h.offset, h.length, h.status);
+      else this.put(h.op, h.slot, h.link, h.flags, h.offset, h.length, h.status);
     }
   }
 }

@@ -13,6 +13,7 @@ import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { mediumError } from './repair.ts';
 import { Kind, Peer, Phase } from './request.ts';
+import { Opinion } from './sums.ts';
 
 /** What became of a chunk; each is told once, when its slot and its lock are free again. */
 export interface ChunkOutcome {
@@ -41,6 +42,8 @@ export interface BlockLook {
   readonly lost: 'own-disk' | 'other-disk' | 'both-disks' | null;
   /** The own map said that the peer lacks writes of it. */
   readonly dirty: boolean;
+  /** Whose copy is right by the checksums that the two keep; null where they do not tell. */
+  readonly right: 'own' | 'other' | null;
 }
 
 const DIGEST_BYTES = 16;
@@ -57,10 +60,12 @@ const Stage = {
   Compare: 2,
   /** The other disk did not give it: whether the own one does. */
   Own: 3,
-  Mark: 4,
-  Rewrite: 5,
-  AskAgain: 6,
-  Recheck: 7,
+  /** Both have the same, and the peer is told so: it lacks checksums of it. */
+  Vouch: 4,
+  Mark: 5,
+  Rewrite: 6,
+  AskAgain: 7,
+  Recheck: 8,
 } as const;
 
 export class VerifyChunk {
@@ -79,6 +84,8 @@ export class VerifyChunk {
   #dirty = false;
   #other = '';
   #tries = 0;
+  /** Why the peer did not send the chunk. */
+  #refusal = 0;
   /** Called when no repair is in hand. */
   #idle: (() => void)[] = [];
 
@@ -124,6 +131,7 @@ export class VerifyChunk {
     this.#dirty = count === 1 && partner.map.isDirty(block);
     this.#other = '';
     this.#tries = 0;
+    this.#refusal = 0;
     slots.open(slot, Kind.Verify, offset, length, 0);
     slots.phase[slot] = Phase.Range;
     // Without the lock a write that one of them has already would be taken for a difference.
@@ -155,8 +163,9 @@ export class VerifyChunk {
     const { canary } = this.#p;
     if (this.#abandoned && !again) this.#close();
     else if (status === Status.StaleEpoch) this.#again();
+    else if (this.#stage === Stage.Vouch) this.#equal();
     else if (status !== Status.Ok && again) this.#unequal();
-    else if (status !== Status.Ok) this.#refused(slot);
+    else if (status !== Status.Ok) this.#refused(slot, status);
     else {
       this.#stage = again ? Stage.Recheck : Stage.Compare;
       if (this.#length <= BLOCK_BYTES) this.#other = this.#digest(slot);
@@ -175,7 +184,7 @@ export class VerifyChunk {
     } else if (this.#stage === Stage.Recheck && !this.#isOfThisLink(slot)) {
       // The peer may have lost it with its power since: it stays dirty, and the resync's.
       this.#close();
-    } else if (this.#stage === Stage.Own) this.#lost(told ? 'other-disk' : 'both-disks', slot);
+    } else if (this.#stage === Stage.Own) this.#own(slot, told);
     else if (this.#stage === Stage.Recheck) {
       if (status === Status.Ok) this.#isRepaired();
       else if (told || this.#p.canary.rewriteUnread) this.#unequal();
@@ -183,7 +192,7 @@ export class VerifyChunk {
     } else {
       invariant(this.#stage === Stage.Compare, 'a chunk is read here once the peer answered');
       if (this.#abandoned) this.#close();
-      else if (status === Status.Ok) this.#equal();
+      else if (status === Status.Ok) this.#same(slot);
       else if (this.#length > BLOCK_BYTES) this.#apart();
       else if (status === Status.Differs) this.#differs(slot);
       else this.#lost('own-disk', slot);
@@ -240,6 +249,21 @@ export class VerifyChunk {
     turn.emit(Decision.LocalRead, slot, 0, flags, offset, slots.length[slot] as number, 0);
   }
 
+  /** The digests agree, or the checksum of what was sent does: that one is no evidence. */
+  #same(slot: number): void {
+    const { sums, reads, slots } = this.#p;
+    if (sums !== null && this.#how !== 0) {
+      sums.adopt(slot);
+      if (!sums.peerAgrees(slot) && reads.mayAsk(this.#partner)) {
+        this.#stage = Stage.Vouch;
+        const [offset, length] = [slots.offset[slot] as number, slots.length[slot] as number];
+        reads.ask(this.#partner, slot, offset, length, this.#how | Flag.Sums);
+        return;
+      }
+    }
+    this.#equal();
+  }
+
   #equal(): void {
     const length = this.#length;
     this.#close();
@@ -253,7 +277,8 @@ export class VerifyChunk {
   }
 
   /** The other disk did not give it. */
-  #refused(slot: number): void {
+  #refused(slot: number, status: number): void {
+    this.#refusal = status;
     if (this.#length > BLOCK_BYTES) {
       this.#apart();
       return;
@@ -262,10 +287,31 @@ export class VerifyChunk {
     this.#read(slot, this.#how);
   }
 
+  /** The other disk did not give the block, or contradicts its checksum; the own one was read. */
+  #own(slot: number, told: boolean): void {
+    const wrong = this.#p.sums?.opinion(slot) === Opinion.Mismatch;
+    if (!told || wrong) this.#lost('both-disks', slot);
+    else if (this.#refusal !== Status.Differs) this.#lost('other-disk', slot);
+    else if (this.#abandoned) this.#close();
+    else this.#differs(slot);
+  }
+
+  /** Whose copy the checksums say is right. Without an opinion a copy is neither. */
+  #right(slot: number): BlockLook['right'] {
+    const { sums } = this.#p;
+    if (sums === null) return null;
+    const own = sums.opinion(slot);
+    if (this.#refusal === Status.Differs) return 'own';
+    if (own === Opinion.Mismatch) return 'other';
+    if (sums.peerAgrees(slot)) return own === Opinion.None ? 'other' : null;
+    return own === Opinion.Match ? 'own' : null;
+  }
+
   #lost(lost: 'own-disk' | 'other-disk' | 'both-disks', slot: number): void {
     const { repair } = this.#p;
     const own = lost === 'other-disk' ? this.#digest(slot) : '';
-    const look = { block: this.#block, own, other: this.#other, lost, dirty: this.#dirty };
+    const [block, other, dirty] = [this.#block, this.#other, this.#dirty];
+    const look = { block, own, other, lost, dirty, right: null };
     const length = this.#length;
     const abandoned = this.#abandoned;
     this.#close();
@@ -275,11 +321,22 @@ export class VerifyChunk {
   }
 
   #differs(slot: number): void {
-    const { store, reads } = this.#p;
+    const { store, reads, repair, sums, canary } = this.#p;
     const block = this.#block;
     const [own, dirty] = [this.#digest(slot), this.#dirty];
-    const repair = this.#outcome.differs({ block, own, other: this.#other, lost: null, dirty });
-    if (!repair || !reads.mayAsk(this.#partner)) {
+    const right = this.#right(slot);
+    const look = { block, own, other: this.#other, lost: null, dirty, right };
+    const wanted = this.#outcome.differs(look);
+    if (right === 'other' && !canary.sumHealedWrong) {
+      const known = sums?.opinion(slot) === Opinion.Mismatch;
+      this.#close();
+      if (known) repair.notice(block * BLOCK_BYTES, BLOCK_BYTES);
+      else repair.overrule(block);
+      this.#outcome.left(BLOCK_BYTES);
+      return;
+    }
+    // By the checksums no person has to decide.
+    if (!(wanted || right !== null) || !reads.mayAsk(this.#partner)) {
       this.#close();
       this.#outcome.left(BLOCK_BYTES);
       return;

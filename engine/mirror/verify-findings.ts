@@ -1,7 +1,8 @@
 /**
  * What a verification found: counts, and the first runs of blocks with what each replica has there,
  * who is right, and why. Two copies without checksums do not tell who is right; a disk that did not
- * give its copy does, and so does a dirty bit. Says nothing that was not seen.
+ * give its copy does, and so do a dirty bit and a checksum that one of them contradicts. Says
+ * nothing that was not seen.
  */
 import type { NodeId } from '../core/units.ts';
 import type { VerifyFinding, VerifyTally } from '../data/messages.ts';
@@ -49,6 +50,10 @@ export class VerifyFindings {
   differs(look: BlockLook): void {
     this.#differing += 1;
     const known = look.dirty;
+    if (look.right !== null) {
+      this.#note(look, 'differs', look.right === 'own' ? this.#own : this.#other, 'checksum');
+      return;
+    }
     // The peer lacks writes that the own copy has.
     this.#note(look, 'differs', known ? this.#own : 0, known ? 'dirty' : 'no-checksums');
   }

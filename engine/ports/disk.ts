@@ -21,6 +21,10 @@
  *   slot's header has the digest of the range and of what was read there. With Flag.Check as well,
  *   the answer is Status.Differs when another digest stood in the header before. Equal ranges with
  *   equal bytes have equal digests on every host; anything else has another one (128 bits).
+ * * With Flag.Sums a LocalRead, and a LocalWrite of payload, brings the CRC32C of each block of
+ *   4096 bytes that its range covers whole: of what was read, with status 0 or Differs, or of what
+ *   was in the slot when the write was decided. They stand, 32 bits each, in the in-page that
+ *   `link` names, and Flag.Sums in the flags says so.
  * * Completion: every operation is answered exactly once, or the process ends. A slot is the
  *   backend's until then, however late the answer.
  */

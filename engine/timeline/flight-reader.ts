@@ -11,7 +11,7 @@ import {
   SEGMENT_HEAD,
   sequenceOf,
 } from './flight.ts';
-import { frameTag } from './flight-writer.ts';
+import { frameTag, sumsBrought } from './flight-writer.ts';
 
 /** One turn as recorded. Arrays are views of the recording. */
 export interface FlightTurn {
@@ -22,6 +22,8 @@ export interface FlightTurn {
   readonly headers: Int32Array;
   /** Pages of its MetaRead and PeerMessage events in order, 4 KiB each. */
   readonly pages: Int32Array;
+  /** Checksums of blocks that its LocalDone events bring, in order, and perhaps one word more. */
+  readonly sums: Int32Array;
   readonly commands: readonly DataCommand[];
   /** Null when the actor never came to an end with it: the core broke or was killed. */
   readonly output: { readonly decisions: Int32Array; readonly digest: number } | null;
@@ -178,7 +180,8 @@ function inputOf(body: Uint8Array): FlightTurn | null {
   ];
   let at = 24;
   const arrays: Int32Array[] = [];
-  for (const bytes of parts) {
+  for (let part = 0; part < 4; part += 1) {
+    const bytes = parts[part] ?? sumBytes(view, count as number);
     if (at + bytes > body.length) return null;
     arrays.push(new Int32Array(body.buffer, body.byteOffset + at, bytes >> 2));
     at += bytes;
@@ -192,10 +195,21 @@ function inputOf(body: Uint8Array): FlightTurn | null {
     events: arrays[0] as Int32Array,
     headers: arrays[1] as Int32Array,
     pages: arrays[2] as Int32Array,
+    sums: arrays[3] as Int32Array,
     commands: commands as DataCommand[],
     output: null,
     broke: false,
   };
+}
+
+/** Bytes of the checksums that the first `count` events of an input bring. */
+function sumBytes(view: DataView, count: number): number {
+  let sums = 0;
+  for (let at = 24; at < 24 + count * RECORD_BYTES; at += RECORD_BYTES) {
+    const [op, flags] = [view.getInt32(at, true), view.getInt32(at + 12, true)];
+    sums += sumsBrought(op, flags, view.getFloat64(at + 16, true), view.getUint32(at + 24, true));
+  }
+  return Math.ceil(sums / 2) * 8;
 }
 
 function outputOf(body: Uint8Array): FlightTurn['output'] {

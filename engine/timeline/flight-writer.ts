@@ -1,5 +1,5 @@
 /** Writes the turns of one data actor's life into segments ({@link FlightTarget}). */
-import type { Micros } from '../core/units.ts';
+import { BLOCK_BYTES, type Micros } from '../core/units.ts';
 import { Decision, Event, Flag, HEADER_BYTES, PAGE_BYTES, RECORD_BYTES } from '../data/abi.ts';
 import type { DataMemory, Records } from '../data/memory.ts';
 import type { DataCommand, DataReport } from '../data/messages.ts';
@@ -65,8 +65,10 @@ export class FlightWriter {
     const json = inbox.length > 0 ? asciiJson(inbox) : '';
     let headers = 0;
     let pages = 0;
+    let sums = 0;
     for (let r = 0; r < count; r += 1) {
       const op = events.op(r);
+      sums += sumsBrought(op, events.flags(r), events.offset(r), events.length(r));
       if (bringsHeader(op, events.flags(r))) headers += 1;
       else if (this.#bringsPage(r, op)) pages += 1;
     }
@@ -75,6 +77,7 @@ export class FlightWriter {
       count * RECORD_BYTES +
       headers * HEADER_BYTES +
       pages * PAGE_BYTES +
+      padded(sums * 4) +
       padded(json.length);
     this.#left = !this.#room(body, now);
     if (this.#left) return;
@@ -94,6 +97,15 @@ export class FlightWriter {
       if (!this.#bringsPage(r, events.op(r))) continue;
       word = this.#copy(this.#pageWords, events.slot(r) * PAGE_WORDS, PAGE_WORDS, word);
       if (events.op(r) === Event.MetaDone) this.#reads.delete(readKey(events, r));
+    }
+    if (sums > 0) {
+      const end = word + padded(sums * 4) / 4;
+      for (let r = 0; r < count; r += 1) {
+        const op = events.op(r);
+        const words = sumsBrought(op, events.flags(r), events.offset(r), events.length(r));
+        if (words > 0) word = this.#copy(this.#pageWords, events.link(r) * PAGE_WORDS, words, word);
+      }
+      word = end;
     }
     this.#text(json, word << 2);
     this.#commit(Frame.Input, body);
@@ -185,9 +197,16 @@ export function bringsHeader(op: number, flags: number): boolean {
   return digest && (flags & Flag.Digest) !== 0;
 }
 
-/** Page and token of a metadata operation as one number; a page number has 20 bits at most. */
+/** How many checksums of blocks an event brings in the in-page that its link names. */
+export function sumsBrought(op: number, flags: number, offset: number, length: number): number {
+  if (op !== Event.LocalDone || (flags & Flag.Sums) === 0) return 0;
+  const end = Math.floor((offset + length) / BLOCK_BYTES);
+  return Math.max(0, end - Math.ceil(offset / BLOCK_BYTES));
+}
+
+/** Token and page of a metadata operation as one number; the reads of one token are near by. */
 export function readKey(records: Records, r: number): number {
-  return records.length(r) * 0x10_0000 + records.offset(r);
+  return records.length(r) * 0x40_0000 + (records.offset(r) % 0x40_0000);
 }
 
 /** Second word of a frame: its type, and above that 24 bits over the words of its body. */

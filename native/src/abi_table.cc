@@ -58,7 +58,9 @@ Napi::Value abiTable(const Napi::CallbackInfo& info) {
                               {"Check", flag::kCheck},
                               {"Zero", flag::kZero},
                               {"Unmap", flag::kUnmap},
-                              {"Digest", flag::kDigest}}));
+                              {"Digest", flag::kDigest},
+                              {"Sums", flag::kSums},
+                              {"Lost", flag::kLost}}));
   all.Set("Status", table(env, {{"Ok", status::kOk},
                                 {"Io", status::kIo},
                                 {"Gone", status::kGone},

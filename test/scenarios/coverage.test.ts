@@ -34,6 +34,7 @@ import {
 import { INPUT } from '../support/mirror-hosts.ts';
 import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
 import { forked, givenUp } from '../support/mirror-split.ts';
+import { rottenSource, rotting, spoiltSums } from '../support/mirror-sums.ts';
 import { balancedReads, blinked, started } from '../support/mirror-swarm.ts';
 import { order, quickThroughFaults, verified } from '../support/mirror-verify.ts';
 
@@ -299,6 +300,9 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.turn.overflow': fullTurn,
   'committed-entry-lost-race': twoAnswers,
   'genesis-replaced': replacedWhileForming,
+  'mirror.sums.mismatch': () => rotting(1).marks,
+  'mirror.sums.lost-copied': () => rottenSource(1).marks,
+  'mirror.sums.page-lost': () => spoiltSums(1).marks,
   'mirror.read.balanced': () => balancedReads(1).marks,
   'mirror.read.came-back': () => balancedReads(1).marks,
   'group-restart-in-place': () => application((net) => net.failApp(1)),

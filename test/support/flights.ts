@@ -2,10 +2,13 @@
 import { FlightReel, type FlightRing } from '../../engine/timeline/flight.ts';
 import { type Flight, readFlights } from '../../engine/timeline/flight-reader.ts';
 import { campaignScenario } from '../../scenarios/campaign.ts';
-import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import { DEMO_CONFIG, demoWith } from '../../scenarios/demo.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
+
+/** The same volume with checksums. */
+export const SUMMED: typeof DEMO_CONFIG = demoWith({ checksums: true, logicalBlock: 4096 });
 
 /** One scenario of a swarm. */
 function swarmScenario(seed: number): Scenario {
@@ -25,9 +28,9 @@ export function recorded(
 }
 
 /** All lives of the data actors of one run in which disks do wrong, and people look for it. */
-export function recordedComparisons(seed: number): FlightReel[] {
+export function recordedComparisons(seed: number, config = DEMO_CONFIG): FlightReel[] {
   const flights: FlightReel[] = [];
-  const shard = { config: DEMO_CONFIG, mode: 'disks', seed, runs: 1 } as const;
+  const shard = { config, mode: 'disks', seed, runs: 1 } as const;
   runScenario(campaignScenario(shard, seed), seed, {}, newWorld(flights));
   return flights;
 }

@@ -1,8 +1,11 @@
 /** What the pair harness's backend does with digests and checks of what a slot holds. */
 import { Flag, HEADER_BYTES, Header, Status } from '../../engine/data/abi.ts';
+import { ZERO_SUM } from '../../engine/mirror/sum-page.ts';
 import type { Host, Input } from './mirror-hosts.ts';
+import type { PairZeroes } from './mirror-zeroes.ts';
 
 const SECTOR = 512;
+const BLOCK = 4096;
 const WORDS = 4;
 
 /** The status of a read that worked, held against what its flags say. */
@@ -31,6 +34,26 @@ export function judged(
     u32[at + lane] = sum >>> 0;
   }
   return check && !same ? Status.Differs : Status.Ok;
+}
+
+/** What stands for the CRC32C of each whole block; undefined where none is asked for. */
+export function sumsOf(
+  data: Uint32Array,
+  offset: number,
+  length: number,
+  flags: number,
+  zeroes: PairZeroes,
+): Uint32Array | undefined {
+  if ((flags & Flag.Sums) === 0) return undefined;
+  const sums: number[] = [];
+  for (let at = Math.ceil(offset / BLOCK) * BLOCK; at + BLOCK <= offset + length; at += BLOCK) {
+    const from = (at - offset) / SECTOR;
+    const block = data.subarray(from, from + BLOCK / SECTOR);
+    let sum = 0x811c9dc5;
+    for (const stamp of block) sum = Math.imul((sum << 5) ^ (sum >>> 27) ^ stamp, 0x01000193);
+    sums.push(zeroes.all(block) ? ZERO_SUM : sum >>> 0);
+  }
+  return Uint32Array.from(sums);
 }
 
 /** The peer's answer comes into the slot that asked: its payload, or the digest in its header. */

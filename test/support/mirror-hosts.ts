@@ -16,7 +16,7 @@ import { DataMemory } from '../../engine/data/memory.ts';
 import type { DataCommand, DataReport, DiskState } from '../../engine/data/messages.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
-import { answerOf, judged, takeAnswer } from './mirror-digest.ts';
+import { answerOf, judged, sumsOf, takeAnswer } from './mirror-digest.ts';
 import type { Write } from './mirror-history.ts';
 import { PairZeroes } from './mirror-zeroes.ts';
 import { TaskHeap } from './task-heap.ts';
@@ -46,6 +46,8 @@ export interface Input {
   readonly page?: Uint8Array;
   readonly header?: Uint8Array;
   readonly payload?: Uint32Array;
+  /** Checksums of blocks, for an in-page that the link names. */
+  readonly sums?: Uint32Array;
   readonly command?: DataCommand;
   /** An answer that comes whoever still waits for it. */
   readonly late?: boolean;
@@ -276,11 +278,20 @@ export abstract class PairHosts {
     let pages = 0;
     const rest: Input[] = [];
     for (const i of h.pending) {
-      if (count >= LAYOUT.events || rest.length > 0 || (i.page && pages >= LAYOUT.inPages)) {
+      if (
+        count >= LAYOUT.events ||
+        rest.length > 0 ||
+        ((i.page ?? i.sums) && pages >= LAYOUT.inPages)
+      ) {
         rest.push(i);
         continue;
       }
-      let { slot } = i;
+      let { slot, link } = i;
+      if (i.sums) {
+        link = pages;
+        pages += 1;
+        h.memory.inPages.set(new Uint8Array(i.sums.buffer), link * PAGE_BYTES);
+      }
       if (i.page) {
         slot = pages;
         pages += 1;
@@ -313,7 +324,7 @@ export abstract class PairHosts {
         slot = h.inbox.length;
         h.inbox.push(i.command);
       }
-      events.put(count, i.op, slot, i.link, i.flags, i.offset, i.length, i.status);
+      events.put(count, i.op, slot, link, i.flags, i.offset, i.length, i.status);
       count += 1;
     }
     h.pending = rest;
@@ -353,12 +364,15 @@ export abstract class PairHosts {
             return { ...read, status: Status.Medium };
           }
           for (let i = 0; i < length / SECTOR; i += 1) data[i] = h.cache[first + i] as number;
+          const sums = sumsOf(data, offset, length, flags, this.zeroes);
+          const told = sums ? { sums } : {};
+          const more = flags & Flag.Sums;
           if ((flags & Flag.Zero) !== 0) {
             const zero = this.zeroes.all(data.subarray(0, length / SECTOR));
-            return { ...read, flags: zero ? Flag.Zero : 0 };
+            return { ...read, flags: (zero ? Flag.Zero : 0) | more, ...told };
           }
           const status = judged(h, slot, offset, length, flags);
-          return { ...read, flags: flags & Flag.Digest, status };
+          return { ...read, flags: (flags & Flag.Digest) | more, status, ...told };
         });
         return;
       case Decision.LocalWrite: {
@@ -377,7 +391,10 @@ export abstract class PairHosts {
         };
         this.io(h, apply, () => {
           const refused = data.some((_, i) => h.stuck.get(first + i) === 'refuses');
-          return { ...INPUT, op: Event.LocalDone, slot, status: refused ? Status.Io : 0 };
+          const status = refused ? Status.Io : 0;
+          const sums = zero ? undefined : sumsOf(data, offset, length, flags, this.zeroes);
+          const told = sums ? { sums, flags: Flag.Sums } : {};
+          return { ...INPUT, op: Event.LocalDone, slot, status, ...told };
         });
         return;
       }
@@ -403,7 +420,7 @@ export abstract class PairHosts {
       }
       case Decision.MetaRead:
         this.io(h, null, () => {
-          const page = h.meta.get(offset) as Uint8Array;
+          const page = h.meta.get(offset) ?? new Uint8Array(PAGE_BYTES);
           return { ...INPUT, op: Event.MetaDone, offset, length, page: page.slice() };
         });
         return;
@@ -411,7 +428,7 @@ export abstract class PairHosts {
         const bytes = h.memory.outPages.slice(slot * PAGE_BYTES, (slot + 1) * PAGE_BYTES);
         const apply = () => {
           // In a crash it may be torn: some sectors new, the others old.
-          const old = h.meta.get(offset) as Uint8Array;
+          const old = h.meta.get(offset) ?? new Uint8Array(PAGE_BYTES);
           const page = bytes.slice();
           const torn = !h.powered || h.actor === null;
           for (let s = 0; s < PAGE_BYTES; s += SECTOR) {

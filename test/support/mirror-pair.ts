@@ -1,4 +1,4 @@
-import { Event, Flag } from '../../engine/data/abi.ts';
+import { Event, Flag, Status } from '../../engine/data/abi.ts';
 import type { DataReport, Member, VolumeRecord } from '../../engine/data/messages.ts';
 import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
 import { formatMetadata } from '../../engine/mirror/metadata.ts';
@@ -37,6 +37,8 @@ export class Pair extends PairHosts {
   completed = 0;
   writesCompleted = 0;
   reads = 0;
+  /** Sectors of which a read ended with an error of the medium. */
+  readonly failedReads: number[] = [];
   /** Who reported last that it serves, and when. */
   activeNode = 0;
   activeAt = 0;
@@ -443,6 +445,9 @@ export class Pair extends PairHosts {
     const place = r.below(8) * 1024 * 1024 + r.below(4) * 200 * 1024;
     let first = place / SECTOR + r.below(this.#focus);
     let count = 1 + r.below(r.below(4) === 0 ? 24 : 8);
+    const grain = this.config.logicalBlock / SECTOR;
+    first -= first % grain;
+    count = Math.ceil(count / grain) * grain;
     const { now } = this;
     if (dice === 0) {
       h.busyFront[slot] = { kind: Event.ReqFlush, first: 0, count: 0, invoked: now, writes: [] };
@@ -480,6 +485,9 @@ export class Pair extends PairHosts {
     }
     h.busyFront[slot] = null;
     if (status !== 0) {
+      if (status === Status.Io && request.kind === Event.ReqRead) {
+        this.failedReads.push(request.first);
+      }
       for (const w of request.writes) w.dead = true;
       return;
     }

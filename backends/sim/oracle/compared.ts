@@ -1,7 +1,8 @@
 /**
  * LAW-cover, of comparisons: one finds nothing in replicas whose disks have kept their word, misses
  * nothing that differed from its beginning to its end, on whichever node it went on, and what it
- * says it repaired is the same. It knows what the disks hold, and nothing of how that is compared.
+ * says it repaired is the same. And of checksums: they accuse no disk that has kept its word. It
+ * knows what the disks hold, and nothing of how that is compared.
  */
 import type { VerifyReport } from '../../../engine/data/messages.ts';
 import type { TimelineEvent } from '../../../engine/timeline/event.ts';
@@ -37,6 +38,7 @@ export class ComparedOracle {
 
   event(replica: ReplicaTruth, { kind, d }: TimelineEvent): void {
     if (kind === 'mirror.verify.repaired') this.#repaired(replica, d['block'] as number);
+    if (kind === 'mirror.sums.mismatch') this.#accused(replica, d['block'] as number);
     if (kind !== 'mirror.verify.start' || d['level'] === 'quick' || d['from'] !== 0) return;
     this.#id = 0;
     this.#apart = this.#differing();
@@ -50,6 +52,14 @@ export class ComparedOracle {
     this.#id = -1;
     this.#missed(replica, report);
     this.#apart = [];
+  }
+
+  /** A checksum says that a disk has changed a block: then one must have. */
+  #accused(replica: ReplicaTruth, block: number): void {
+    const { replicas, config } = this.#truth;
+    if (replicas.some(({ disk }) => disk.ills.everStruck)) return;
+    const d = { volume: config.name, block };
+    this.#verdict.find('LAW-cover', replica.node, 'cover.accused', d);
   }
 
   /** Who compares replicas whose disks have kept their word finds nothing. */

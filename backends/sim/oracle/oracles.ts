@@ -18,7 +18,7 @@ import { OneHolderOracle } from './one-holder.ts';
 import { QuiescedOracle } from './quiesced.ts';
 import { RegisterOracle } from './register.ts';
 import { StopBeforeStartOracle } from './stop-before-start.ts';
-import { isHeld, members, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import { isHeld, members, mustKnow, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 const BLOCK_SECTORS = 8;
@@ -68,6 +68,7 @@ export class VolumeOracles {
       verdict,
       spoils,
       orphaned,
+      (sector, stamp) => mustKnow(truth, sector, stamp),
     );
     this.#acknowledged = new AcknowledgedOracle(truth, this.register, verdict);
     this.#flushed = new FlushedOracle(truth, verdict);

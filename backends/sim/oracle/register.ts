@@ -25,6 +25,8 @@ export class RegisterOracle {
   readonly #spoils: Spoils;
   /** Sectors of which nobody can know any more what they hold: see truth.ts. */
   readonly #orphaned: Uint8Array;
+  /** Whether the engine must have known that what was read of a sector is spoiled. */
+  readonly #mustKnow: (sector: number, stamp: number) => boolean;
   /** Latest moment of invocation among the flushed writes of each sector. */
   readonly #flushed: Int32Array;
   // The newest value of each sector: stamp, f, s.
@@ -46,7 +48,9 @@ export class RegisterOracle {
     verdict: Verdict,
     spoils: Spoils = new Spoils(),
     orphaned: Uint8Array = new Uint8Array(sectors),
+    mustKnow: (sector: number, stamp: number) => boolean = () => false,
   ) {
+    this.#mustKnow = mustKnow;
     this.#spoils = spoils;
     this.#orphaned = orphaned;
     this.#history = history;
@@ -121,7 +125,8 @@ export class RegisterOracle {
       pending[at] = (pending[at] as number) - 1;
       let stamp = stamps[base + i] as number;
       if (this.#spoils.spoiled(stamp)) {
-        this.#witness(op, at, stamp);
+        if (this.#mustKnow(at, stamp)) this.#breach(op, at, stamp);
+        else this.#witness(op, at, stamp);
         stamp = this.#spoils.ought(stamp);
       }
       if (stamp === newest[at] && several[at] === 0) {
@@ -143,12 +148,19 @@ export class RegisterOracle {
   }
 
   #witness(op: number, sector: number, stamp: number): void {
-    this.#verdict.witness(
-      'LAW-register',
-      this.#history.node[op] as number,
-      'register.spoiled-read',
-      { sector, got: this.#spoils.content(stamp), expected: this.#stamp[sector] as number },
-    );
+    const [node, d] = this.#spoiled(op, sector, stamp);
+    this.#verdict.witness('LAW-register', node, 'register.spoiled-read', d);
+  }
+
+  #breach(op: number, sector: number, stamp: number): void {
+    const [node, d] = this.#spoiled(op, sector, stamp);
+    this.#verdict.find('LAW-register', node, 'register.spoiled-read', d);
+  }
+
+  #spoiled(op: number, sector: number, stamp: number) {
+    const got = this.#spoils.content(stamp);
+    const d = { sector, got, expected: this.#stamp[sector] as number };
+    return [this.#history.node[op] as number, d] as const;
   }
 
   /** The first sector of which a read that began now could not return what `view` has; or -1. */

@@ -113,3 +113,18 @@ export function members(truth: VolumeTruth): ReplicaTruth[] {
     record.members.some(({ node, boot }) => node === replica.node && boot === replica.boot()),
   );
 }
+
+/**
+ * Whether the engine must have known that `stamp`, which a read found in the sector, is not what
+ * ought to be there: the disk that it came from has a checksum of the block, made by this very life
+ * of its core, and has kept its metadata. Where the disk made it on the way, both must have one.
+ */
+export function mustKnow(truth: VolumeTruth, sector: number, stamp: number): boolean {
+  const { replicas, spoils } = truth;
+  const isZero = (content: number): boolean => content === 0 || truth.history.zero[content] === 1;
+  // Zeroes are zeroes, whoever wrote them.
+  if (isZero(spoils.content(stamp)) && isZero(spoils.ought(stamp))) return false;
+  const holders = replicas.filter(({ disk }) => disk.view[sector] === stamp);
+  const from = holders.length > 0 ? holders : replicas;
+  return from.every(({ disk }) => !disk.metaSpoiled && disk.summed?.knows(sector) === true);
+}

@@ -29,6 +29,13 @@ import {
 import { quiescedPastGrant, quiescedThroughFaults } from '../../support/mirror-quiesce.ts';
 import { countedAfterCrash, givenUp, givenUpTooLate } from '../../support/mirror-split.ts';
 import {
+  honest,
+  nobodyKnows,
+  readBeforeCompared,
+  repairedRightly,
+  rotting,
+} from '../../support/mirror-sums.ts';
+import {
   aloneThenDark,
   balancedReads,
   blinked,
@@ -105,6 +112,15 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'quiesce-undrained': quiescedThroughFaults,
   'quiesce-unflushed': quiescedThroughFaults,
   'quiesce-past-grant': quiescedPastGrant,
+  'sums-unopened': honest,
+  'sums-unflushed': honest,
+  'sum-of-another': honest,
+  'sum-mismatch-ignored': rotting,
+  'sum-unknown-accused': honest,
+  'sum-unknown-vouches': nobodyKnows,
+  'sum-open-trusted': honest,
+  'sum-blessed': readBeforeCompared,
+  'sum-healed-wrong': repairedRightly,
 };
 const RUNS = 20;
 /**

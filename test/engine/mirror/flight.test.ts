@@ -11,6 +11,7 @@ import {
   recorded,
   recordedComparisons,
   recordedScenario,
+  SUMMED,
   traceHash,
 } from '../../support/flights.ts';
 
@@ -62,6 +63,18 @@ describe('a flight recording', () => {
       }
     }
     expect(told).toBeGreaterThan(0);
+  });
+
+  it('has the checksums of what is read and written, where a volume keeps them', () => {
+    let told = 0;
+    for (let seed = 70_003; seed < 70_006; seed += 1) {
+      for (const reel of recordedComparisons(seed, SUMMED)) {
+        const flight = flightOf(reel);
+        for (const { sums } of flight.turns) told += sums.length;
+        expect([seed, repeatFlight(flight).divergence]).toEqual([seed, null]);
+      }
+    }
+    expect(told).toBeGreaterThan(1000);
   });
 
   it('changes nothing in the run that is recorded', () => {

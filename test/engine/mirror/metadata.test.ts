@@ -14,11 +14,13 @@ import {
   isReadOnly,
   metadataLayout,
   OWN_FEATURES,
+  ownFeatures,
   PARENTS_MAX,
   type Superblock,
   type SuperblockRead,
 } from '../../../engine/mirror/metadata.ts';
 import { type Claims, deviceBytes, noClaims } from '../../../engine/mirror/page.ts';
+import { bytesOf } from '../../support/golden-text.ts';
 import { PAIR_CONFIG as config } from '../../support/mirror-pair.ts';
 import * as golden from './golden/metadata-v2.ts';
 
@@ -44,16 +46,6 @@ const block: fc.Arbitrary<Superblock> = fc.record({
   }),
 });
 const claims = fc.record({ superblock: fc.constant(0), journal: safe, mapWrites: safe });
-
-/** The page that a golden text describes. */
-function bytesOf(text: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const [, one, run, count] of text.matchAll(/([0-9a-f]{2})|\((..)\*(\d+)\)/g)) {
-    if (one !== undefined) bytes.push(Number.parseInt(one, 16));
-    else for (let i = 0; i < Number(count); i += 1) bytes.push(Number.parseInt(run ?? '', 16));
-  }
-  return Uint8Array.from(bytes);
-}
 
 function slot(b: Superblock, at = 0, c: Claims = noClaims(), node = 1): SuperblockRead {
   const bytes = page();
@@ -142,6 +134,33 @@ describe('metadata', () => {
     expect(fault({ ...config, journalPages: 8 }, 1)).toEqual({ ok: false, fault: 'layout' });
     expect(fault({ ...config, slotDistance: 512 }, 1)).toEqual({ ok: false, fault: 'layout' });
     expect(fault(config, 2)).toEqual({ ok: false, fault: 'other-node' });
+  });
+
+  it('has checksums for good or not at all', () => {
+    const plain = { ...config, logicalBlock: 4096 } as const;
+    const summed = { ...plain, checksums: true } as const;
+    for (const [made, wanted] of [
+      [plain, summed],
+      [summed, plain],
+    ] as const) {
+      const bytes = page();
+      const block = { ...sample(1), features: ownFeatures(made) };
+      encodeSuperblock(made, 0, block, noClaims(), bytes);
+      expect(decodeSuperblock(made, 1, 0, bytes)).toMatchObject({ ok: true });
+      expect(decodeSuperblock(wanted, 1, 0, bytes)).toEqual({ ok: false, fault: 'checksums' });
+    }
+  });
+
+  it('leaves every page where it was when checksums are added behind them', () => {
+    for (const sizeBytes of [4096, 8 << 20, 2 ** 46]) {
+      const plain = metadataLayout({ ...config, sizeBytes, logicalBlock: 4096 });
+      const summed = metadataLayout({ ...config, sizeBytes, logicalBlock: 4096, checksums: true });
+      const { sums, sumPages, pages, ...rest } = summed;
+      expect(plain).toMatchObject(rest);
+      expect([sums, plain.sumPages]).toEqual([plain.pages, 0]);
+      expect(sumPages * 768 * 4096).toBeGreaterThanOrEqual(sizeBytes);
+      expect(pages).toBe(sums + sumPages);
+    }
   });
 
   it('has its superblock slots a mebibyte apart, whatever lies between them', () => {

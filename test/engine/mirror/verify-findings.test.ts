@@ -10,6 +10,7 @@ function look(block: number, change: Partial<BlockLook> = {}): BlockLook {
     other: `other ${block}`,
     lost: null,
     dirty: false,
+    right: null,
     ...change,
   };
 }

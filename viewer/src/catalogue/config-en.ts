@@ -39,6 +39,8 @@ export const configEn: { readonly [code: string]: string } = {
   'config.bad-verify-every':
     'comparing the replicas every {time} µs is not between {least} and {most} µs',
   'config.bad-verify-every.remedy': 'write a time from 1min to 365d',
+  'config.checksums-in-part': 'a checksum is of 4096 bytes, and requests may be of {block}',
+  'config.checksums-in-part.remedy': 'set logicalBlock: 4096, or leave checksums out',
   'config.bad-disk-timeout': 'a wait of {time} µs for a disk is not between {least} and {most} µs',
   'config.bad-split-policy': 'there is no way {policy} to end a split brain',
   'config.bad-split-policy.remedy': 'write none, or one of the six that understudy init names',

@@ -38,6 +38,8 @@ export const configZh: { readonly [code: string]: string } = {
   'config.duplicate-uuid.remedy': '给每个卷独立的标识',
   'config.bad-verify-every': '副本比对的间隔 {time} 微秒不在 {least} 与 {most} 微秒之间',
   'config.bad-verify-every.remedy': '填写 1min 到 365d 之间的时间',
+  'config.checksums-in-part': '一个校验和对应 4096 字节，而请求可以只有 {block} 字节',
+  'config.checksums-in-part.remedy': '设置 logicalBlock: 4096，或去掉 checksums',
   'config.bad-disk-timeout': '等待磁盘的时间 {time} 微秒不在 {least} 与 {most} 微秒之间',
   'config.bad-split-policy': '没有名为 {policy} 的脑裂处理策略',
   'config.bad-split-policy.remedy': '填写 none，或 understudy init 列出的六种策略之一',

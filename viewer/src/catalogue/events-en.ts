@@ -91,6 +91,13 @@ export const eventsEn: { readonly [code: string]: string } = {
     'The own disk cannot read {length} bytes at {offset}: the other replica serves them',
   'event.mirror.read.lost':
     '{length} bytes at {offset} have no good copy in reach: the request fails, nothing else does',
+  'event.mirror.sums.mismatch':
+    'Block {block} is not what was written there: the disk has changed it without a word',
+  'event.mirror.sums.lost':
+    'Block {block} contradicts its checksum, and no other copy is known to be right: it is lost',
+  'event.mirror.sums.page-lost':
+    'Page {page} of the checksums cannot be used: nothing is known of its blocks until they are ' +
+    'written or compared',
   'event.mirror.repair.done':
     'Block {block} was written again from the other replica, and read back well',
   'event.mirror.repair.failed': 'Block {block} stays bad: {what:term}',

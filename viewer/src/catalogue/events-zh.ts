@@ -84,6 +84,10 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.read.peer': '本地磁盘读不出 {offset} 处的 {length} 字节：改由另一副本提供',
   'event.mirror.read.lost':
     '{offset} 处的 {length} 字节没有可用的完好副本：只有这个请求失败，其他不受影响',
+  'event.mirror.sums.mismatch': '块 {block} 不是当初写入的内容：磁盘悄悄改变了它',
+  'event.mirror.sums.lost': '块 {block} 与其校验和不符，又没有已知正确的其他副本：该块已丢失',
+  'event.mirror.sums.page-lost':
+    '校验和第 {page} 页不可用：在其中的块被写入或比对之前，对它们一无所知',
   'event.mirror.repair.done': '块 {block} 已用另一副本重写，并回读无误',
   'event.mirror.repair.failed': '块 {block} 仍然损坏：{what:term}',
   'event.verify.scheduled': '卷 {volume} 的副本到期需要比对（{level:term}）',
