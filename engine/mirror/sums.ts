@@ -102,6 +102,7 @@ export class Sums {
     this.#opinion = new Uint8Array(slots);
     this.#peer = new Uint8Array(slots);
     this.#slotBlocks = layout.slotBytes / BLOCK_BYTES;
+    invariant(this.#slotBlocks * 4 <= PAGE_BYTES, 'the checksums of a slot fit one page');
     this.#sums = new Uint32Array(slots * this.#slotBlocks);
     this.#words = new Uint32Array(inPages.buffer, inPages.byteOffset, inPages.length / 4);
     parts.turn.onData = (op, slot, flags, offset, length) =>

@@ -33,10 +33,16 @@ uint32_t EventQueue::deliver(Record* events, uint32_t capacity, uint8_t* inPages
     events[count] = entry.record;
     if (entry.page != nullptr) {
       if (pages == inPageCount) break;
-      const bool message = entry.record.op == event::kPeerMessage;
-      memcpy(inPages + size_t{pages} * kPageBytes, entry.page,
-             message ? entry.record.length : kPageBytes);
-      events[count].slot = int32_t(pages++);
+      uint8_t* to = inPages + size_t{pages} * kPageBytes;
+      if (entry.record.op == event::kLocalDone) {
+        // Checksums: the slot is that of the data, and the link names the page.
+        memcpy(to, entry.page, entry.record.length / kPageBytes * sizeof(uint32_t));
+        events[count].link = int32_t(pages++);
+      } else {
+        const bool message = entry.record.op == event::kPeerMessage;
+        memcpy(to, entry.page, message ? entry.record.length : kPageBytes);
+        events[count].slot = int32_t(pages++);
+      }
       pages_.give(entry.page);
     }
     count++;

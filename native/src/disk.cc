@@ -167,6 +167,9 @@ void Disk::start(const Record& decision, bool write) {
   op.digest = digest;
   op.zero = zero;
   op.unmap = (decision.flags & flag::kUnmap) != 0;
+  op.sums = (decision.flags & flag::kSums) != 0 && !(write && zero);
+  // Of what is written now, not of what stands in the slot when the disk is done.
+  if (write && op.sums) op.summed = sumsOf(decision.slot, op);
   // What these read must come from the device, not from the cache that a write went through.
   if ((check || digest) && !direct_)
     posix_fadvise(data_, off_t(offset), decision.length, POSIX_FADV_DONTNEED);
@@ -252,6 +255,7 @@ void Disk::slotCompleted(int32_t slot, int32_t result) {
     if (op.done < op.length) return submit(slot);
     if (!agrees(slot, op)) outcome = status::kDiffers;
     if (op.digest) digest = flag::kDigest;
+    if (!op.write && op.sums) op.summed = sumsOf(slot, op);
   }
   const bool zero = outcome == status::kOk && !op.write && op.zero &&
                     allZero(core_.slots.data(slot), op.length);
@@ -259,9 +263,27 @@ void Disk::slotCompleted(int32_t slot, int32_t result) {
 }
 
 void Disk::ended(int32_t slot, int32_t outcome, int32_t flags) {
-  const SlotOp& op = slotOps_[size_t(slot)];
+  SlotOp& op = slotOps_[size_t(slot)];
   core_.slots.endIo(slot);
-  core_.events.push({event::kLocalDone, slot, 0, flags, double(op.offset), op.length, outcome});
+  const int32_t sums = op.summed == nullptr ? 0 : flag::kSums;
+  const double offset = double(op.offset);
+  core_.events.push({event::kLocalDone, slot, 0, flags | sums, offset, op.length, outcome},
+                    op.summed);
+  op.summed = nullptr;
+}
+
+/// A page with the CRC32C of each block that the range covers whole.
+uint8_t* Disk::sumsOf(int32_t slot, const SlotOp& op) {
+  uint8_t* page = core_.pages.take();
+  const uint8_t* data = core_.slots.data(slot);
+  const uint64_t end = op.offset + op.length;
+  size_t count = 0;
+  for (uint64_t at = roundedUp(op.offset); at + kPageBytes <= end; at += kPageBytes) {
+    BELIEVE(count < kPageBytes / sizeof(uint32_t), "the checksums of a slot fit one page");
+    const uint32_t sum = crc32c(data + (at - op.offset), kPageBytes);
+    memcpy(page + 4 * count++, &sum, sizeof sum);
+  }
+  return page;
 }
 
 /// What was read is held against the header where it is to be; its digest stays there.

@@ -63,6 +63,9 @@ class Disk {
     uint64_t offset = 0;
     uint32_t length = 0, done = 0;
     bool write = false, durable = false, check = false, digest = false;
+    /// A page with the checksums of what is written, or a wish for those of what is read.
+    bool sums = false;
+    uint8_t* summed = nullptr;
     /// A write of zeroes, or a read that is asked whether it brought nothing else.
     bool zero = false, unmap = false;
     Way way = Way::Write, from = Way::Punch;
@@ -74,6 +77,7 @@ class Disk {
   void submitZeroes(int32_t slot);
   void zeroesCompleted(int32_t slot, int32_t result);
   void ended(int32_t slot, int32_t outcome, int32_t flags);
+  uint8_t* sumsOf(int32_t slot, const SlotOp& op);
   bool agrees(int32_t slot, const SlotOp& op);
   void submit(PageOp* op);
   void startSync();
