@@ -16,6 +16,7 @@ interface InitOptions {
   readonly size: string;
   readonly cluster: string;
   readonly port: string;
+  readonly checksums?: boolean;
   readonly json?: boolean;
 }
 
@@ -27,6 +28,7 @@ export function initCommand(): Command {
     .option('--size <size>', 'size of the volume', '256MiB')
     .option('--cluster <name>', 'name of the cluster', 'understudy')
     .option('--port <number>', 'first of nine ports', '7411')
+    .option('--checksums', 'with a checksum of every block (and a logical block of 4096)')
     .option('--json', 'print one JSON object')
     .action(init);
 }
@@ -55,8 +57,9 @@ function init(folder: string, options: InitOptions): void {
   }
   mkdirSync(folder, { recursive: true });
   const volumeUuid = randomBytes(16).toString('hex');
-  const { cluster } = options;
-  writeFileSync(configPath, configTemplate({ cluster, volumeUuid, size: options.size, port }));
+  const { cluster, checksums = false } = options;
+  const chosen = { cluster, volumeUuid, size: options.size, port, checksums };
+  writeFileSync(configPath, configTemplate(chosen));
   writeFileSync(keyPath, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   const { config } = loadConfig(configPath);
   const written = [configPath, keyPath];

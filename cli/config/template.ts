@@ -10,10 +10,13 @@ export interface TemplateOptions {
   readonly size: string;
   /** First UDP/TCP port of a run of free ones; nine are used. */
   readonly port: number;
+  /** Whether the volume keeps checksums. */
+  readonly checksums?: boolean;
 }
 
 /** Two nodes and a witness on this one machine, ready to run and easy to spread over three. */
-export function configTemplate({ cluster, volumeUuid, size, port }: TemplateOptions): string {
+export function configTemplate(options: TemplateOptions): string {
+  const { cluster, volumeUuid, size, port, checksums = false } = options;
   return `# Understudy configuration: two hosts and a witness.
 # All three run on this machine until you put other addresses here. Check any change with
 #   understudy rehearse THIS-FILE
@@ -50,7 +53,7 @@ volumes:
     uuid: ${volumeUuid}
     size: ${size}
     # 512 or 4096; fixed once the volume exists.
-    logicalBlock: 512
+    logicalBlock: ${checksums ? 4096 : 512}
     # How much may be in motion at once. After a crash at most this much is copied again.
     activityLog: 512MiB
     # A disk that answers nothing for so long is given up, if the other copy is whole.
@@ -59,7 +62,7 @@ volumes:
     reads: local
     # A checksum of every block finds what a disk spoils without a word, and heals it from the
     # other copy. Wants logicalBlock: 4096; fixed once the volume exists.
-    # checksums: true
+    checksums: ${checksums}
     # The copies can be compared by themselves; what differs is told, not changed.
     # verify: { every: 7d, level: digest, rate: 50MiB }
     # One copy per host: a file, a partition or a disk. Metadata sits behind the data.

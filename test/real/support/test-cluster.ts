@@ -40,6 +40,8 @@ export function runUnderstudy(...words: string[]): {
 
 export interface ClusterOptions {
   readonly size: string;
+  /** More words for `understudy init`. */
+  readonly init?: readonly string[];
   /** Changes the configuration before anything starts. */
   readonly edit?: (yaml: string) => string;
 }
@@ -50,11 +52,12 @@ export class TestCluster {
   readonly loaded: LoadedConfig;
   #monitors = new Map<string, ChildProcess>();
 
-  static async make({ size, edit }: ClusterOptions): Promise<TestCluster> {
+  static async make({ size, init = [], edit }: ClusterOptions): Promise<TestCluster> {
     // Short, because Unix sockets have short paths.
     const folder = await mkdtemp(join(tmpdir(), 'us-'));
     const port = await freePortRun(10);
-    const made = runUnderstudy('init', folder, '--size', size, '--port', String(port));
+    const words = ['--size', size, '--port', String(port), ...init];
+    const made = runUnderstudy('init', folder, ...words);
     if (made.code !== 0) throw new Error(`init failed: ${made.err}`);
     const path = join(folder, 'understudy.yaml');
     if (edit !== undefined) writeFileSync(path, edit(readFileSync(path, 'utf8')));
