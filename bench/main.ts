@@ -5,6 +5,7 @@
  * Exits with 3 when a bar is missed, with 1 when something did not work.
  */
 import { Command, Option } from 'commander';
+import { benchChecksums } from './checksums.ts';
 import { benchEngine } from './engine.ts';
 import { benchMemory } from './memory.ts';
 import { benchMirroredWrite } from './mirrored-write.ts';
@@ -18,6 +19,7 @@ const NAMES = [
   'write-cost',
   'mirrored-write-tmpfs',
   'mirrored-write-disk',
+  'checksums',
   'resync-tmpfs',
   'resync-disk',
   'restart',
@@ -52,6 +54,7 @@ program.action(async (options: Options) => {
     'mirrored-write-disk': () => {
       return benchMirroredWrite({ place: 'disk', rounds, secondsEach, log });
     },
+    checksums: () => benchChecksums({ rounds, secondsEach, log }),
     'resync-tmpfs': () => benchResync({ place: 'tmpfs', ...resync, log }),
     'resync-disk': () => benchResync({ place: 'disk', ...resync, log }),
     restart: () => benchRestart({ rounds: options.quick ? 1 : 7, log }),

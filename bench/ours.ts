@@ -38,12 +38,18 @@ export interface OurPair extends Running {
 
 /**
  * Starts a mirror of two replicas in `folder` and waits until both are in sync and served. `hotMiB`
- * takes the place of the configuration's largest hot set.
+ * takes the place of the configuration's largest hot set; `init` are more words for `init`.
  */
-export async function startOurs(folder: string, size: string, hotMiB = 0): Promise<OurPair> {
+export async function startOurs(
+  folder: string,
+  size: string,
+  hotMiB = 0,
+  init: readonly string[] = [],
+): Promise<OurPair> {
   const port = await freePorts(9);
   const home = join(folder, 'ours');
-  await run(process.execPath, [...source, 'init', home, '--size', size, '--port', String(port)]);
+  const words = ['init', home, '--size', size, '--port', String(port), ...init];
+  await run(process.execPath, [...source, ...words]);
   const config = join(home, 'understudy.yaml');
   if (hotMiB > 0) {
     const text = readFileSync(config, 'utf8');
