@@ -51,6 +51,8 @@ export class Repair {
   #counted: { readonly block: number; readonly at: Micros }[] = [];
   #slot = -1;
   #stage: number = Stage.Probe;
+  /** The block that was put right last, -1 when it is wanted again. */
+  #done = -1;
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -115,6 +117,16 @@ export class Repair {
   overrule(block: number): void {
     if (this.#overruled.size < QUEUE_MAX) this.#overruled.add(block);
     this.#want(block * BLOCK_BYTES, BLOCK_BYTES);
+  }
+
+  /** Whether the block waits for its repair, or is being repaired. */
+  isAbout(block: number): boolean {
+    return this.#queue.has(block) || (this.#slot >= 0 && this.#blockOf(this.#slot) === block);
+  }
+
+  /** Whether it was this block that was put right last. */
+  isDone(block: number): boolean {
+    return this.#done === block;
   }
 
   /** The peer is back, or left out by a committed record: reads that waited for it go on. */
@@ -304,6 +316,7 @@ export class Repair {
     const end = offset + length;
     const before = this.#queue.size;
     for (let block = Math.floor(offset / BLOCK_BYTES); block * BLOCK_BYTES < end; block += 1) {
+      if (this.#done === block) this.#done = -1;
       if (!this.#bad.has(block) && this.#queue.size < QUEUE_MAX) this.#queue.add(block);
     }
     return this.#queue.size > before;
@@ -348,6 +361,7 @@ export class Repair {
     const { slots, turn } = this.#p;
     const block = (slots.offset[this.#slot] as number) / BLOCK_BYTES;
     this.#close();
+    this.#done = block;
     turn.reached('mirror.repair.done');
     turn.event('mirror.repair.done', { block });
     this.#count(block);

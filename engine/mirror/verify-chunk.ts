@@ -84,6 +84,8 @@ export class VerifyChunk {
   #dirty = false;
   #other = '';
   #tries = 0;
+  /** The block whose own copy is being put right from the other, -1 for none. */
+  #healing = -1;
   /** Why the peer did not send the chunk. */
   #refusal = 0;
   /** Called when no repair is in hand. */
@@ -99,13 +101,14 @@ export class VerifyChunk {
   }
 
   get inHand(): boolean {
-    return this.#slot >= 0;
+    return this.#slot >= 0 || this.#healing >= 0;
   }
 
   /** The first block that is in hand for the present order, or Infinity. */
   get firstBlock(): number {
-    if (this.#slot < 0 || this.#abandoned) return Number.POSITIVE_INFINITY;
-    return this.#block;
+    if (this.#abandoned) return Number.POSITIVE_INFINITY;
+    if (this.#healing >= 0) return this.#healing;
+    return this.#slot < 0 ? Number.POSITIVE_INFINITY : this.#block;
   }
 
   get #block(): number {
@@ -142,6 +145,17 @@ export class VerifyChunk {
   /** The order has ended. */
   abandon(): void {
     this.#abandoned = true;
+    this.#healing = -1;
+  }
+
+  /** End of a turn: whether the own copy of the last block has been put right. */
+  pump(): void {
+    const block = this.#healing;
+    const { repair } = this.#p;
+    if (block < 0 || repair.isAbout(block)) return;
+    this.#healing = -1;
+    if (repair.isDone(block)) this.#outcome.repaired(block);
+    else this.#outcome.left(BLOCK_BYTES);
   }
 
   /** The range of the chunk is free of writes. */
@@ -332,7 +346,7 @@ export class VerifyChunk {
       this.#close();
       if (known) repair.notice(block * BLOCK_BYTES, BLOCK_BYTES);
       else repair.overrule(block);
-      this.#outcome.left(BLOCK_BYTES);
+      this.#healing = block;
       return;
     }
     // By the checksums no person has to decide.

@@ -96,6 +96,7 @@ export class Verify implements ChunkOutcome {
       this.#finish('stopped', 'not-primary');
       return;
     }
+    this.#chunk.pump();
     if (this.#chunk.inHand || quiesce.on) return;
     if (!reads.possible) {
       this.#pause();

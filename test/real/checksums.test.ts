@@ -132,10 +132,11 @@ describe('a volume with checksums', () => {
     expect(contents(other)).toEqual(sound);
     flip(serving);
     const own = await compared('--level', 'direct');
+    expect(own).toMatchObject({ differing: BAD.length, repaired: BAD.length });
     for (const { right, why } of own.findings) {
       expect([cluster.nameOf(right), why]).toEqual([other, 'checksum']);
     }
-    await waitFor('the file is as it was', () => String(contents(serving)) === String(sound));
+    expect(contents(serving)).toEqual(sound);
     expect(await seen()).toEqual([]);
   });
 
