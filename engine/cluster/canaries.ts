@@ -48,6 +48,7 @@ export const CLUSTER_CANARIES: readonly Canary[] = [
     id: 'outdated-promoted',
     what: 'a replica outside the committed in-sync set is promoted',
   },
+  { id: 'RULE-22', what: 'a taker of several does not count the last generation as a parent' },
   { id: 'generation-kept', what: 'the generation is not renewed when the in-sync set shrinks' },
   { id: 'epoch-not-raised', what: 'a take-over keeps the epoch of the record it replaces' },
   {
@@ -90,6 +91,7 @@ export type CanaryId =
   | 'start-before-stop'
   | 'boot-rule-skipped'
   | 'outdated-promoted'
+  | 'RULE-22'
   | 'generation-kept'
   | 'epoch-not-raised'
   | 'attached-by-state'

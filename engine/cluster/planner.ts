@@ -374,8 +374,11 @@ export class Planner {
     proof: Proof,
     event: string,
   ): Entry {
-    const { flags } = this.#context;
-    const members = { keep, generation: keep ? record.generation : this.#context.draw() };
+    const { config, flags } = this.#context;
+    const volume = config.volumes.find(({ name }) => name === record.volume);
+    const several = (volume?.replicas.length ?? 0) > 2;
+    const generation = keep ? record.generation : this.#context.draw();
+    const members = { keep, generation, several };
     return grantEntry(group, record, taker, members, proof, event, flags);
   }
 }

@@ -126,6 +126,8 @@ export class Resolution {
 
   #heard(unit: Unit, record: VolumeRecord): readonly Heard[] {
     const heard: Heard[] = [];
+    // Whose branch is given up among more than two, a person decides by a new disk.
+    if (unit.volume.replicas.length > 2) return heard;
     for (const { node } of unit.volume.replicas) {
       const { facts, life, reachable } = this.#views.candidate(node);
       if (!reachable || facts === null || facts.life !== life) continue;

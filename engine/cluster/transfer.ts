@@ -8,12 +8,13 @@ import { type Candidate, effectiveMembers } from './placement.ts';
 /**
  * Gives the group and its volume to the taker in one entry. With `keep` everyone in
  * sync stays so; else the taker is alone, in `generation`, without a grant until it has flushed.
+ * `several` for a volume of more than two replicas.
  */
 export function grantEntry(
   group: GroupState,
   record: VolumeRecord,
   taker: Candidate,
-  members: { readonly keep: boolean; readonly generation: Generation },
+  members: { readonly keep: boolean; readonly generation: Generation; readonly several?: boolean },
   proof: Proof,
   event: string,
   flags: Flags,
@@ -38,7 +39,12 @@ export function grantEntry(
   };
   // While the base counts, the last taker has served nobody: its generation holds no write.
   const { voided: earlier = [], ...said } = record;
-  const voided = group.base.length > 0 ? [...earlier, record.generation].slice(-VOIDED_MAX) : [];
+  const unserved = group.base.length > 0;
+  // RULE-22: of several a member may take over that was never told of the generation before: that
+  // one holds no write which this member lacks (RULE-18), and is a parent all the same.
+  const untold = members.several === true && !flags['RULE-22'];
+  const named = [...(unserved ? earlier : []), ...(unserved || untold ? [record.generation] : [])];
+  const voided = named.slice(-VOIDED_MAX);
   const kept: VolumeRecord = { ...said, epoch, primary: node };
   const generation =
     members.keep || flags['generation-kept'] ? record.generation : members.generation;

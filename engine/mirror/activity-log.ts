@@ -1,7 +1,9 @@
 /**
  * The hot set: which 1 MiB extents may differ between the replicas after a crash. An extent is
  * durably hot before any data is written to it (RULE-04), and goes cold only when another needs
- * its place, its writes are stable on both replicas (RULE-07) and its map page is durable.
+ * its place, its writes are stable on all replicas (RULE-07) and its map pages are durable. With
+ * more than two replicas whoever follows has a hot set as well (RULE-15): there the write intervals
+ * are the writes of its link, by their numbers.
  */
 import { invariant } from '../core/invariant.ts';
 import { BLOCK_BYTES, EXTENT_BYTES } from '../core/units.ts';
@@ -155,10 +157,24 @@ export class ActivityLog {
     this.#whenEmpty = done;
   }
 
+  /** The intervals begin anew: what is hot is stable everywhere, or dirty. */
+  rebase(): void {
+    for (let i = this.#oldest; i >= 0; i = this.#newer[i] as number) this.#interval[i] = 0;
+  }
+
+  /** Tells each extent that may have writes which are not known stable on every member. */
+  forEachUnstable(closed: number, visit: (extent: number) => void): void {
+    for (let i = this.#oldest; i >= 0; i = this.#newer[i] as number) {
+      const held = (this.#refs[i] as number) > 0;
+      if (held || (this.#interval[i] as number) > closed) visit(this.#extent[i] as number);
+    }
+  }
+
   #makeRoom(missing: number): boolean {
     let room = this.#capacity - this.#count;
     if (room >= missing) return true;
-    const closed = this.#p.barrier.closed;
+    const { barrier, partners } = this.#p;
+    const closed = partners.leader?.link.stable ?? barrier.closed;
     let looks = LOOKS;
     for (let i = this.#oldest; i >= 0 && room < missing && looks > 0; looks -= 1) {
       const next = this.#newer[i] as number;

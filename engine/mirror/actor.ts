@@ -15,6 +15,7 @@ import { canarySwitches } from './canaries.ts';
 import { checkMirrorConfig, type MirrorConfig } from './config.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { Flushes } from './flushes.ts';
+import { Follower } from './follower.ts';
 import type { Link } from './link.ts';
 import { Meters } from './meters.ts';
 import { Partners } from './partner.ts';
@@ -85,6 +86,7 @@ export class MirrorActor implements DataActor {
       parts,
       config.nodes.filter((other) => other !== node),
     );
+    parts.follower = new Follower(parts);
     parts.log = new ActivityLog(parts);
     parts.store = new Store(parts);
     parts.sums = null;
@@ -121,9 +123,11 @@ export class MirrorActor implements DataActor {
     p.role.settle();
     p.writes.settle();
     p.quiesce.pump();
+    p.peers.settle();
     p.repair.pump();
     p.verify.pump();
     p.source.pump();
+    if (p.source.takeFreed()) for (const { link } of p.partners.all) link.again();
     p.barrier.start();
     p.log.commit();
     this.#reportState();
@@ -334,7 +338,7 @@ export class MirrorActor implements DataActor {
     const { disk, epoch, failure } = state;
     const role = state.role(turn.now);
     const clean = partners.dirty === 0;
-    const link = partners.first.link.state;
+    const link = partners.state;
     const { doubted } = store;
     if (
       disk === this.#disk &&

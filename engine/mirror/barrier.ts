@@ -31,6 +31,9 @@ export class Barrier {
   #local = false;
   /** Peers whose flush the running barrier waits for, by index, one bit each. */
   #awaited = 0;
+  /** With more than two replicas: what the running barrier covers, by peer: a write of a link. */
+  readonly #coveredLink: number[] = [];
+  readonly #coveredTo: number[] = [];
   #token = 0;
   #wanted = false;
   #pending: number[] = [];
@@ -124,11 +127,12 @@ export class Barrier {
     this.#local = false;
     this.#awaited = 0;
     this.#token = p.state.nextToken();
+    if (p.partners.several) this.#covers();
     p.turn.due(Deadline.Barrier, Number.POSITIVE_INFINITY);
     p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, this.#token, 0);
     for (const { link, index } of p.partners.all) {
       if (!link.mirrored) continue;
-      this.#awaited |= 1 << index;
+      if (index === 0 || !p.canary.flushFirstOnly) this.#awaited |= 1 << index;
       link.sendFlush(this.#token);
     }
     if (p.canary.flushUnawaited) this.#completeJoined();
@@ -211,8 +215,11 @@ export class Barrier {
     const p = this.#p;
     if (this.#local && !this.#owing()) this.#completeJoined();
     if (!this.#local || this.#awaited !== 0) return;
+    // Whoever is not told of the present record must not let go of anything by it (RULE-18).
+    if (p.partners.several && p.partners.missed) return;
     this.#running = false;
     this.closed = Math.max(this.closed, this.#started);
+    if (p.partners.several) this.#tellStable();
     // What ended since the flushes were sent may have come after them, here or there.
     this.#tail = p.canary.barrierOvertaken ? this.#head : Math.max(this.#tail, this.#mark);
     const calls = this.#joinedCalls.splice(0);
@@ -224,12 +231,34 @@ export class Barrier {
     p.writes.roomChanged();
   }
 
+  /** A follower has the present record durably: what waited for that may end. */
+  told(): void {
+    if (this.#running) this.#check();
+  }
+
+  /** Up to which write on each link the barrier that starts now covers everything. */
+  #covers(): void {
+    const { partners } = this.#p;
+    for (const partner of partners.all) {
+      this.#coveredLink[partner.index] = partner.link.id;
+      this.#coveredTo[partner.index] = partner.covered;
+    }
+  }
+
+  /** Tells every follower what it may let go cold. */
+  #tellStable(): void {
+    for (const { link, index } of this.#p.partners.all) {
+      if (!link.mirrored || link.id !== this.#coveredLink[index]) continue;
+      link.send({ kind: 'stable', sequence: this.#coveredTo[index] as number });
+    }
+  }
+
   /** RULE-05: a flush completes when it is stable on every member. */
   #owing(): boolean {
     const { partners, canary } = this.#p;
     if (canary.rule05) return false;
-    for (const { required, index } of partners.all) {
-      if (required && (this.#awaited & (1 << index)) !== 0) return true;
+    for (const { required, told, index } of partners.all) {
+      if (required && !(told && (this.#awaited & (1 << index)) === 0)) return true;
     }
     return false;
   }

@@ -5,7 +5,7 @@
 import { MICROS_PER_S, type Micros } from '../core/units.ts';
 import type { Branch } from '../data/messages.ts';
 import type { Comparison, ReplicaView } from './compare.ts';
-import { Mode } from './link.ts';
+import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 

@@ -32,6 +32,38 @@ export const MIRROR_CANARIES: readonly Canary[] = [
   { id: 'RULE-12', what: 'A resync starts although the source flushed neither for it nor before.' },
   { id: 'RULE-13', what: 'Writes are acknowledged alone under the generation that the peer has.' },
   { id: 'RULE-14', what: 'A fenced primary never becomes a secondary.' },
+  {
+    id: 'RULE-15',
+    what: 'Among several, a follower writes before the extent is durably hot there.',
+  },
+  {
+    id: 'RULE-17',
+    what: 'Among several, a follower does not note who lacks what it writes.',
+  },
+  {
+    id: 'RULE-18',
+    what: 'Among several, writes are acknowledged before all know who was left out.',
+  },
+  {
+    id: 'RULE-19',
+    what: 'Among several, one that stays does not flush before another is left out.',
+  },
+  {
+    id: 'RULE-20',
+    what: 'Among several, a copy to one clears what is noted of all.',
+  },
+  {
+    id: 'flush-first-only',
+    what: 'Among several, a flush waits for the first peer alone.',
+  },
+  {
+    id: 'survivors-equal',
+    what: 'Among several, the survivors of a primary take each other for equal.',
+  },
+  {
+    id: 'removed-frees-all',
+    what: 'Among several, nobody is needed any more when one was left out.',
+  },
   { id: 'ack-early', what: 'A write is acknowledged when the local disk has it.' },
   { id: 'clear-at-send', what: 'A dirty block is cleared when its copy is sent.' },
   { id: 'balance-in-copy', what: 'Reads go to a peer that is still being copied to.' },
@@ -222,6 +254,14 @@ export interface CanarySwitches {
   readonly rule12: boolean;
   readonly rule13: boolean;
   readonly rule14: boolean;
+  readonly rule15: boolean;
+  readonly rule17: boolean;
+  readonly rule18: boolean;
+  readonly rule19: boolean;
+  readonly rule20: boolean;
+  readonly flushFirstOnly: boolean;
+  readonly survivorsEqual: boolean;
+  readonly removedFreesAll: boolean;
   readonly ackEarly: boolean;
   readonly clearAtSend: boolean;
   readonly balanceInCopy: boolean;
@@ -317,6 +357,14 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     rule12: ids.has('RULE-12'),
     rule13: ids.has('RULE-13'),
     rule14: ids.has('RULE-14'),
+    rule15: ids.has('RULE-15'),
+    rule17: ids.has('RULE-17'),
+    rule18: ids.has('RULE-18'),
+    rule19: ids.has('RULE-19'),
+    rule20: ids.has('RULE-20'),
+    flushFirstOnly: ids.has('flush-first-only'),
+    survivorsEqual: ids.has('survivors-equal'),
+    removedFreesAll: ids.has('removed-frees-all'),
     ackEarly: ids.has('ack-early'),
     clearAtSend: ids.has('clear-at-send'),
     balanceInCopy: ids.has('balance-in-copy'),

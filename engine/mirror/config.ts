@@ -7,10 +7,10 @@ export interface MirrorConfig {
   readonly volume: string;
   /** The volume's 128-bit identity, 32 hexadecimal digits. */
   readonly uuid: string;
-  /** Bytes of data, a multiple of 4096, at most 64 TiB; equal on both replicas. */
+  /** Bytes of data, a multiple of 4096, at most 64 TiB; equal on all replicas. */
   readonly sizeBytes: number;
   readonly logicalBlock: 512 | 4096;
-  /** The hosts that hold a replica, in an order that stays the same; two so far. */
+  /** The two to four hosts that hold a replica, in an order that stays the same. */
   readonly nodes: readonly NodeId[];
   /** Most hot extents at once, 4..896: the most that a crash makes us copy, in MiB. */
   readonly alExtents: number;
@@ -135,7 +135,10 @@ export function checkMirrorConfig(config: MirrorConfig): void {
   invariant(config.resyncLatency > 0, 'requests take some time');
   invariant(config.resyncRateMin >= BLOCK_BYTES, 'a resync makes progress');
   const { nodes } = config;
-  invariant(nodes.length === 2 && nodes[0] !== nodes[1], 'a mirror has two different hosts');
+  invariant(
+    nodes.length >= 2 && nodes.length <= PARTNERS_MAX + 1 && new Set(nodes).size === nodes.length,
+    'a mirror has two to four different hosts',
+  );
   invariant(
     !config.checksums || config.logicalBlock === BLOCK_BYTES,
     'whoever keeps checksums reads and writes whole blocks',

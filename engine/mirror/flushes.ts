@@ -1,10 +1,15 @@
-/** Local flushes that one part waits for, apart from barriers: each calls back once. */
+/** Flushes that one part waits for, apart from barriers, here or at peers: each calls back once. */
 import { Decision } from '../data/abi.ts';
+import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 
 export class Flushes {
   readonly #p: Parts;
   readonly #waiting: Map<number, () => void> = new Map();
+  /** Peers that have not answered yet, by token, as bits. */
+  readonly #awaited: Map<number, number> = new Map();
+  /** Tokens whose local flush has ended. */
+  readonly #local: Set<number> = new Set();
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -17,11 +22,48 @@ export class Flushes {
     this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, token, 0);
   }
 
+  /** The same, on every replica that is sent writes too; one that is lost meanwhile is left out. */
+  everywhere(done: () => void): void {
+    const { partners } = this.#p;
+    let awaited = 0;
+    const token = this.#p.state.nextToken();
+    this.#waiting.set(token, done);
+    this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, token, 0);
+    for (const { link, index } of partners.all) {
+      if (!link.mirrored) continue;
+      awaited |= 1 << index;
+      link.sendFlush(token);
+    }
+    this.#awaited.set(token, awaited);
+  }
+
   /** A LocalFlush ended well. */
   flushed(token: number): void {
-    const done = this.#waiting.get(token);
-    if (done === undefined) return;
+    if (!this.#waiting.has(token)) return;
+    this.#local.add(token);
+    this.#check(token);
+  }
+
+  /** A peer's flush ended well; true when it was asked for here. */
+  peerFlushed({ index }: Partner, token: number): boolean {
+    const awaited = this.#awaited.get(token);
+    if (awaited === undefined) return false;
+    this.#awaited.set(token, awaited & ~(1 << index));
+    this.#check(token);
+    return true;
+  }
+
+  /** A peer is lost, and with it what it owed. */
+  lost(partner: Partner): void {
+    for (const token of [...this.#awaited.keys()]) this.peerFlushed(partner, token);
+  }
+
+  #check(token: number): void {
+    if (!this.#local.has(token) || (this.#awaited.get(token) ?? 0) !== 0) return;
+    const done = this.#waiting.get(token) as () => void;
     this.#waiting.delete(token);
+    this.#awaited.delete(token);
+    this.#local.delete(token);
     done();
   }
 }

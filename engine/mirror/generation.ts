@@ -3,7 +3,7 @@
  * replicas whose generations are parent and child differ only in blocks that one of them knows.
  */
 import type { Generation } from '../core/units.ts';
-import { PARENTS_MAX, type Superblock } from './metadata.ts';
+import { type OtherPartner, PARENTS_MAX, type Superblock } from './metadata.ts';
 
 /**
  * Goes on as `generation`; the present one becomes a parent. So does each of `voided`: takers that
@@ -21,22 +21,33 @@ export function startGeneration(
     if (g !== 0 && g !== generation && g !== block.generation) parents.unshift(g);
   }
   if (block.generation !== 0) parents.unshift(block.generation);
-  block.parents = bounded(parents, block.peerGeneration);
+  block.parents = bounded(parents, sharedOf(block));
   block.generation = generation;
 }
 
-/** Takes over a finished copy's lineage from its source. */
+/** Takes over a finished copy's lineage from its source, the partner with that index. */
 export function adoptGeneration(
   block: Superblock,
   generation: Generation,
   parents: readonly Generation[],
+  source = 0,
 ): void {
   block.generation = generation;
-  block.peerGeneration = generation;
+  setShared(block, source, generation);
   block.parents = bounded(
     parents.filter((g) => g !== generation),
-    generation,
+    sharedOf(block),
   );
+}
+
+/** Notes the generation that this replica and the partner with `index` have both in full. */
+export function setShared(block: Superblock, index: number, generation: Generation): void {
+  if (index === 0) block.peerGeneration = generation;
+  else (block.others[index - 1] as OtherPartner).shared = generation;
+}
+
+function sharedOf(block: Superblock): readonly Generation[] {
+  return [block.peerGeneration, ...block.others.map(({ shared }) => shared)];
 }
 
 /**
@@ -53,11 +64,12 @@ export function mapFits(
   return shared !== 0 && peer.parents.includes(shared);
 }
 
-/** The oldest go first, but never the one that the peer may still have. */
-function bounded(parents: Generation[], keep: Generation): Generation[] {
+/** The oldest go first, but never one that a peer may still have. */
+function bounded(parents: Generation[], keep: readonly Generation[]): Generation[] {
   while (parents.length > PARENTS_MAX) {
-    const last = parents.length - 1;
-    parents.splice(parents[last] === keep ? last - 1 : last, 1);
+    let oldest = parents.length - 1;
+    while (keep.includes(parents[oldest] as Generation)) oldest -= 1;
+    parents.splice(oldest, 1);
   }
   return parents;
 }

@@ -15,36 +15,14 @@ import {
   WIRE_MAX,
   WIRE_MIN,
 } from './messages.ts';
+import { linkStateOf, Mode } from './mode.ts';
 import { Owed } from './owed.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Kind, Peer, Phase } from './request.ts';
+import { Stream } from './stream.ts';
 import { watchOf } from './turn.ts';
 import { viewFor } from './view.ts';
-
-/** What the link is used for, once both sides agree. */
-export const Mode = {
-  None: 0,
-  /** This primary mirrors to a member. */
-  Sync: 1,
-  /** This primary copies to a target, and mirrors new writes to it. */
-  Copy: 2,
-  /** The target is equal; it is proposed as a member. */
-  Adding: 3,
-  /** This member follows the primary. */
-  Follow: 4,
-  /** This target is being copied to. */
-  Target: 5,
-} as const;
-
-const STATES: readonly LinkState[] = [
-  'Connecting',
-  'Connected',
-  'SyncSource',
-  'SyncSource',
-  'Connected',
-  'SyncTarget',
-];
 
 export class Link {
   readonly #p: Parts;
@@ -56,11 +34,7 @@ export class Link {
   mode: number = Mode.None;
   /** The peer's host life, from its hello. */
   peerBoot = 0;
-  #sent = 0;
-  #received = 0;
-  /** Reads asked for on this incarnation, and those that the peer asked for. */
-  readsSent = 0;
-  readsReceived = 0;
+  readonly stream: Stream = new Stream();
   #round = 0;
   /** Views frozen for the running round. */
   #self: ReplicaView | null = null;
@@ -70,8 +44,10 @@ export class Link {
   #refused = false;
   /** A primary's hello that waits for an answer. */
   #waiting: { round: number; view: ReplicaView; record: VolumeRecord } | null = null;
-  #flushLocal = 0;
-  #flushToken = 0;
+  /** Flushes that the peer asked for, by the token of the one here. */
+  readonly #flushes: Map<number, number> = new Map();
+  /** As a follower: up to which write everything is stable on every member. */
+  stable = 0;
   /** Whether the peer said hello on this incarnation. */
   #heard = false;
 
@@ -79,11 +55,6 @@ export class Link {
     this.#p = parts;
     this.#partner = partner;
     this.#owed = new Owed(parts.turn, watchOf(partner.index), parts.config.peerTimeout);
-  }
-
-  /** Writes sent on this incarnation, and received. */
-  get writes(): { readonly sent: number; readonly received: number } {
-    return { sent: this.#sent, received: this.#received };
   }
 
   /** Whether writes go to the peer as well. */
@@ -97,23 +68,22 @@ export class Link {
   }
 
   get state(): LinkState {
-    return this.#refused ? 'Refused' : (STATES[this.mode] as LinkState);
+    return this.#refused ? 'Refused' : linkStateOf(this.mode);
   }
 
   /** A new incarnation is up. */
   up(id: number): void {
     if (this.id !== 0) this.drop('replaced');
     this.id = id;
-    this.#sent = 0;
-    this.#received = 0;
-    this.readsSent = 0;
-    this.readsReceived = 0;
+    this.stream.reset();
+    this.#partner.told = true;
     this.#round = 0;
     this.#refused = false;
     this.#waiting = null;
     this.#self = null;
     this.#owed.forget();
-    this.#flushLocal = 0;
+    this.#flushes.clear();
+    this.stable = 0;
     this.#p.turn.event('mirror.link', { state: 'up', link: id });
     this.#heard = false;
     if (this.#p.state.attached) this.hello();
@@ -140,12 +110,15 @@ export class Link {
    * that what the peer has only in its cache, copies of a resync too, becomes dirty again.
    */
   handOver(): void {
-    const { state, barrier } = this.#p;
+    const { state, barrier, peers } = this.#p;
     const clean = this.mode === Mode.Sync && state.demoted && !barrier.unstable;
-    if (!clean && !this.following && this.mode !== Mode.None) {
+    // Where another than this peer leads now, what still waits here must not come after its copies.
+    const late = this.#p.partners.several && peers.isBusyWith(this.id);
+    if ((!clean && !this.following && this.mode !== Mode.None) || late) {
       this.drop('record');
       return;
     }
+    if (this.following) this.#p.follower.ended(this.#partner);
     this.mode = Mode.None;
     this.#self = null;
     this.#refused = false;
@@ -174,6 +147,13 @@ export class Link {
     this.#comparison = null;
     this.#sendHello(this.#round, false, this.#self);
     this.expect();
+  }
+
+  /** What stood in the way of a handshake may be gone. */
+  again(): void {
+    if (this.mode !== Mode.None || this.#refused) return;
+    this.#self = null;
+    this.begin();
   }
 
   /** A record was applied: a handshake that failed before may succeed now. */
@@ -215,13 +195,13 @@ export class Link {
     this.send({ kind: 'decision', round: w.round, hash, outcome: Outcome.Reply });
   }
 
-  /** Sends a front-end write of `slot`. */
-  sendFront(slot: number, offset: number, length: number, flags: number): void {
+  /** Sends a front-end write of `slot`, the `number`th by {@link nextNumber}. */
+  sendFront(slot: number, offset: number, length: number, flags: number, number: number): void {
     const { write, sentOn, sequence } = this.#partner;
     write[slot] = Peer.Sent;
     sentOn[slot] = this.id;
-    sequence[slot] = this.#sent + 1;
-    this.#sendWrite(slot, offset, length, flags);
+    sequence[slot] = number;
+    this.#sendWrite(slot, offset, length, flags, number);
   }
 
   /** Sends what this engine itself writes at the peer, for no client, from `slot`. */
@@ -229,24 +209,32 @@ export class Link {
     const { slots } = this.#p;
     slots.peer[slot] = Peer.Sent;
     slots.link[slot] = this.id;
-    slots.sequence[slot] = this.#sent + 1;
-    this.#sendWrite(slot, offset, length, flags);
+    const number = this.nextNumber;
+    slots.sequence[slot] = number;
+    this.#sendWrite(slot, offset, length, flags, number);
   }
 
-  #sendWrite(slot: number, offset: number, length: number, flags: number): void {
+  /**
+   * The number of the next write. A slot has one header, whoever it is sent to: among several the
+   * links count together, and the writes of one have gaps.
+   */
+  get nextNumber(): number {
+    return this.#p.partners.several ? this.#p.partners.count() : this.stream.sent + 1;
+  }
+
+  #sendWrite(slot: number, offset: number, length: number, flags: number, number: number): void {
     const { turn, state, store, meters } = this.#p;
-    this.#sent += 1;
+    this.stream.sends(number);
     if ((flags & Flag.Zero) === 0) meters.sent(length);
     // The request id is our slot: the peer's acknowledgement names it.
-    turn.memory.headers.put(slot, state.epoch, this.#sent, store.block.generation, slot + 1);
+    turn.memory.headers.put(slot, state.epoch, number, store.block.generation, slot + 1);
     turn.emit(Decision.PeerWrite, slot, this.id, flags, offset, length, 0);
     this.expect();
   }
 
   /** A write of the peer must follow the one before it. */
   received(sequence: number): boolean {
-    this.#received += 1;
-    return sequence === this.#received;
+    return this.stream.takes(sequence, this.#p.partners.several);
   }
 
   /** The peer answered the write of `slot`. */
@@ -280,7 +268,10 @@ export class Link {
 
   /** The primary tells the peer of a new epoch before the first write in it. */
   announce(record: VolumeRecord): void {
+    const { partners, canary } = this.#p;
+    this.#partner.told = !partners.several || canary.rule18;
     this.send({ kind: 'announce', record });
+    if (partners.several) this.expect();
   }
 
   /** Sends `message`, with the event being handled as its cause. */
@@ -316,9 +307,10 @@ export class Link {
 
   /** A LocalFlush ended; true when the peer had asked for it. */
   flushed(token: number): boolean {
-    if (this.#flushLocal === 0 || token !== this.#flushLocal) return false;
-    this.#flushLocal = 0;
-    this.send({ kind: 'flush-ack', token: this.#flushToken, status: 0 });
+    const asked = this.#flushes.get(token);
+    if (asked === undefined) return false;
+    this.#flushes.delete(token);
+    this.send({ kind: 'flush-ack', token: asked, status: 0 });
     return true;
   }
 
@@ -330,7 +322,7 @@ export class Link {
   }
 
   #handle(m: PeerMessage): void {
-    const { barrier, source, target, role } = this.#p;
+    const { barrier, flushes, source, target, role } = this.#p;
     switch (m.kind) {
       case 'hello':
         this.#hello(m);
@@ -347,13 +339,24 @@ export class Link {
       case 'flush-ack':
         this.got();
         if (m.status !== 0) this.drop('peer-flush');
-        else barrier.peerFlushed(this.#partner, m.token);
+        else if (!flushes.peerFlushed(this.#partner, m.token)) {
+          barrier.peerFlushed(this.#partner, m.token);
+        }
         return;
       case 'sync-ready':
       case 'map':
       case 'finished':
         this.got();
         source.message(m, this.#partner);
+        return;
+      case 'told':
+        this.got();
+        if (m.epoch === this.#p.state.epoch) role.told(this.#partner);
+        return;
+      case 'stable':
+        if (!this.following) return;
+        this.stable = m.sequence;
+        this.#p.writes.roomChanged();
         return;
       case 'sync-start':
       case 'map-request':
@@ -374,9 +377,9 @@ export class Link {
       this.send({ kind: 'flush-ack', token, status: 0 });
       return;
     }
-    this.#flushToken = token;
-    this.#flushLocal = this.#p.state.nextToken();
-    this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, this.#flushLocal, 0);
+    const local = this.#p.state.nextToken();
+    this.#flushes.set(local, token);
+    this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, local, 0);
   }
 
   #hello(m: PeerMessage & { kind: 'hello' }): void {
@@ -402,6 +405,7 @@ export class Link {
     if (!m.answer && m.round > 0 && this.following) {
       // The primary begins anew: its old writes are all before this, so the record need not wait
       // to be announced.
+      this.#p.follower.ended(this.#partner);
       this.mode = Mode.None;
       this.#p.target.linkLost();
     }
@@ -468,10 +472,14 @@ export class Link {
     let outcome: number;
     if (c.verdict === 'none' && fresh && member?.boot === this.peerBoot) outcome = Outcome.Sync;
     else if (c.verdict !== 'none' && c.verdict !== 'source') outcome = Outcome.Refused;
-    else outcome = member === undefined && state.lead ? Outcome.Copy : Outcome.Wait;
+    else {
+      const copy = member === undefined && state.lead && source.isFreeFor(this.#partner);
+      outcome = copy ? Outcome.Copy : Outcome.Wait;
+    }
     this.send({ kind: 'decision', round: this.#round, hash, outcome });
     if (outcome === Outcome.Sync) {
       this.mode = Mode.Sync;
+      this.#partner.told = true;
       this.#equal();
       turn.event('mirror.link.sync', { link: this.id, epoch: record.epoch });
       role.connected(this.#partner);
@@ -492,6 +500,7 @@ export class Link {
       if (c.verdict !== 'none' || member?.boot !== state.boot) this.#refuse('disagree');
       else {
         this.mode = Mode.Follow;
+        this.#p.follower.begun();
         this.#equal();
         store.proved();
         turn.event('mirror.link.follow', { link: this.id, epoch: state.epoch });
@@ -548,9 +557,10 @@ export class Link {
 
   #lost(): void {
     const { writes, barrier, peers, reads, repair, verify, source, target, role } = this.#p;
+    const { flushes, follower } = this.#p;
     const id = this.id;
     const mode = this.mode;
-    const mirrored = this.mirrored;
+    const { mirrored, following } = this;
     this.id = 0;
     this.mode = Mode.None;
     this.#self = null;
@@ -558,7 +568,8 @@ export class Link {
     this.#waiting = null;
     this.#outcome = 0;
     this.#owed.forget();
-    this.#flushLocal = 0;
+    this.#flushes.clear();
+    if (following) follower.ended(this.#partner);
     if (mirrored) {
       writes.linkLost(this.#partner, id);
       barrier.lost(this.#partner);
@@ -570,6 +581,7 @@ export class Link {
     repair.linkLost(id);
     verify.chunk.linkLost(this.#partner, id);
     verify.quick.linkLost(this);
+    flushes.lost(this.#partner);
     this.#partner.branch.lost();
     role.linkLost(this.#partner, mode);
   }

@@ -9,6 +9,7 @@ import { PAGE_BYTES } from '../data/abi.ts';
 import { type DiskState, type Member, VOIDED_MAX, type VolumeRecord } from '../data/messages.ts';
 import { PAGE_WORDS } from './block-map.ts';
 import type { ReplicaView } from './compare.ts';
+import { PARTNERS_MAX } from './config.ts';
 import { PARENTS_MAX } from './metadata.ts';
 
 /** Wire versions that this program speaks. */
@@ -74,7 +75,12 @@ export type PeerMessage =
     }
   | { readonly kind: 'finished'; readonly generation: Generation }
   | { readonly kind: 'facts-ask'; readonly token: number }
-  | { readonly kind: 'facts'; readonly token: number; readonly facts: ReplicaFacts };
+  | { readonly kind: 'facts'; readonly token: number; readonly facts: ReplicaFacts }
+  // With more than two replicas only.
+  /** A follower has the announced record of this epoch durably. */
+  | { readonly kind: 'told'; readonly epoch: Epoch }
+  /** Every write up to this one on the link is stable on every member. */
+  | { readonly kind: 'stable'; readonly sequence: number };
 
 /** A message and the sender's event that caused it. */
 export interface Envelope {
@@ -96,6 +102,8 @@ const KINDS = [
   'finished',
   'facts-ask',
   'facts',
+  'told',
+  'stable',
 ] as const;
 
 const DISKS: readonly DiskState[] = [
@@ -107,7 +115,7 @@ const DISKS: readonly DiskState[] = [
   'UpToDate',
 ];
 
-const MEMBERS_MAX = 2;
+const MEMBERS_MAX = PARTNERS_MAX + 1;
 
 /** Encodes into `into` and returns the length. */
 export function encodePeerMessage(message: PeerMessage, cause: string, into: Uint8Array): number {
@@ -172,6 +180,12 @@ export function encodePeerMessage(message: PeerMessage, cause: string, into: Uin
       w.u32(message.token);
       putFacts(w, message.facts);
       break;
+    case 'told':
+      w.uint(message.epoch);
+      break;
+    case 'stable':
+      w.uint(message.sequence);
+      break;
   }
   return w.at;
 }
@@ -232,6 +246,10 @@ function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): Peer
       return { kind, generation: r.uint() };
     case 'facts-ask':
       return { kind, token: r.u32() };
+    case 'told':
+      return { kind, epoch: r.uint() };
+    case 'stable':
+      return { kind, sequence: r.uint() };
     case 'facts': {
       const token = r.u32();
       const facts = takeFacts(r);

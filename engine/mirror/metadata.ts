@@ -19,7 +19,7 @@ import { invariant } from '../core/invariant.ts';
 import type { BootId, Epoch, Generation, NodeId } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from './block-map.ts';
-import { blockCount, type MirrorConfig } from './config.ts';
+import { blockCount, type MirrorConfig, PARTNERS_MAX } from './config.ts';
 import { encodeJournal, SECTOR_BYTES } from './journal.ts';
 import {
   type Claims,
@@ -45,7 +45,9 @@ const MAP_MAGIC = 0x4d595355;
 /** Read-only-compatible: a checksum map, which whoever writes the data has to keep true. */
 const CHECKSUMS = 1;
 const READ_ONLY_COMPATIBLE_KNOWN = CHECKSUMS;
-const INCOMPATIBLE_KNOWN = 0;
+/** Maps towards more than one other replica: who knows one alone would take theirs for its own. */
+const SEVERAL = 1;
+const INCOMPATIBLE_KNOWN = SEVERAL;
 
 /** What a replica's format has beyond its version: 32 flags each. */
 export interface Features {
@@ -57,12 +59,32 @@ export interface Features {
   readonly incompatible: number;
 }
 
-/** The features of what this program formats, where the volume asks for none. */
+/** The features of what this program formats for two replicas, where the volume asks for none. */
 export const OWN_FEATURES: Features = { compatible: 0, readOnlyCompatible: 0, incompatible: 0 };
 
 /** The features of what this program formats for a volume. */
-export function ownFeatures({ checksums }: MirrorConfig): Features {
-  return checksums ? { ...OWN_FEATURES, readOnlyCompatible: CHECKSUMS } : OWN_FEATURES;
+export function ownFeatures({ checksums, nodes }: MirrorConfig): Features {
+  const readOnlyCompatible = checksums ? CHECKSUMS : 0;
+  return { compatible: 0, readOnlyCompatible, incompatible: nodes.length > 2 ? SEVERAL : 0 };
+}
+
+/** What a superblock says of every partner but the first. */
+export interface OtherPartner {
+  readonly node: NodeId;
+  /** As {@link Superblock.peerGeneration}. */
+  shared: Generation;
+  /** As {@link Superblock.padded}. */
+  padded: number;
+}
+
+/** What a new replica says of its partners but the first. */
+export function otherPartners(
+  config: MirrorConfig,
+  node: NodeId,
+  generation: Generation,
+): OtherPartner[] {
+  const partners = config.nodes.filter((each) => each !== node);
+  return partners.slice(1).map((each) => ({ node: each, shared: generation, padded: -1 }));
 }
 
 /** Bits of {@link Superblock.flags}. */
@@ -99,6 +121,8 @@ export interface Superblock {
    * of the map was lost. At most so many; -1 where nobody counted.
    */
   padded: number;
+  /** The same of further partners, in the order of the configuration; none in a pair. */
+  readonly others: OtherPartner[];
   readonly features: Features;
 }
 
@@ -169,6 +193,14 @@ export function encodeSuperblock(
   for (const parent of block.parents) w.uint(parent);
   // Programs that did not count left zeroes here.
   w.uint(block.padded + 1);
+  if (block.others.length > 0) {
+    w.u32(block.others.length);
+    for (const other of block.others) {
+      w.uint(other.node);
+      w.uint(other.shared);
+      w.uint(other.padded + 1);
+    }
+  }
   invariant(w.at <= SECTOR_BYTES, 'a superblock fits what a disk writes whole');
   putU32(into, CRC_AT, superblockCrc(into, page, w.at));
 }
@@ -229,6 +261,8 @@ export function decodeSuperblock(
   const parents: number[] = [];
   for (let i = 0; i < count; i += 1) parents.push(r.uint());
   const padded = r.uint() - 1;
+  const several = (incompatible & SEVERAL) !== 0;
+  const others = several ? takeOthers(r) : [];
   if (!r.ok) return no('unreadable');
   if (owner !== node) return no('other-node');
   if (size !== config.sizeBytes) return no('size');
@@ -238,9 +272,27 @@ export function decodeSuperblock(
   // A map that nobody keeps true is worse than none, and one that was never there says nothing.
   const summed = (readOnlyCompatible & CHECKSUMS) !== 0;
   if (summed !== config.checksums) return no('checksums');
+  // A map stands for the replica whose turn it was when the area was made.
+  const known = otherPartners(config, node, 0);
+  const same = known.length === others.length && known.every((k, i) => k.node === others[i]?.node);
+  if (!same) return no('layout');
   const features = { compatible, readOnlyCompatible, incompatible };
   const lineage = { boot, epoch, generation, parents, peerGeneration };
-  return { ok: true, block: { seq, device, node, ...lineage, flags, padded, features }, claims };
+  return {
+    ok: true,
+    block: { seq, device, node, ...lineage, flags, padded, others, features },
+    claims,
+  };
+}
+
+function takeOthers(r: ByteReader): OtherPartner[] {
+  const count = r.u32();
+  const others: OtherPartner[] = [];
+  if (count >= PARTNERS_MAX) r.ok = false;
+  for (let i = 0; i < count && r.ok; i += 1) {
+    others.push({ node: r.uint(), shared: r.uint(), padded: r.uint() - 1 });
+  }
+  return others;
 }
 
 /** Which of the two slots speaks for the replica. */
@@ -407,6 +459,7 @@ export function formatMetadata(
       peerGeneration: fresh ? 0 : generation,
       flags: fresh ? DiskFlag.Inconsistent : 0,
       padded: -1,
+      others: otherPartners(config, node, fresh ? 0 : generation),
       features: ownFeatures(config),
     };
     encodeSuperblock(config, page, block, claims, bytes);

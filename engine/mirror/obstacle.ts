@@ -9,6 +9,8 @@ export interface Session {
   readonly epoch: Epoch;
   /** The host lost power since the session before. */
   readonly rebooted: boolean;
+  /** Among several: it leads, or was about to, and goes on with those who are in step with it. */
+  readonly goesOn?: boolean;
 }
 
 /** Why this host must not act as the record's primary, '' when it may. */
@@ -26,7 +28,7 @@ export function obstacleOf(
   const named = state.disk === 'Outdated' && length === 1;
   if (state.disk !== 'UpToDate' && state.disk !== 'Consistent' && !named) return 'disk';
   if (length > 1 && store.doubted) return 'disk';
-  if (length > 1 && !hasData(record, parts)) return 'generation';
+  if (length > 1 && session.goesOn !== true && !hasData(record, parts)) return 'generation';
   const { generation, parents } = store.block;
   const { discard } = record;
   // The branch that was to be kept is another one than this.

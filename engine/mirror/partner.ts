@@ -5,12 +5,16 @@
  */
 import { invariant } from '../core/invariant.ts';
 import type { Generation, NodeId } from '../core/units.ts';
+import type { LinkState, VolumeRecord } from '../data/messages.ts';
 import { BlockMap } from './block-map.ts';
 import { BranchWatch } from './branch.ts';
 import { blockCount } from './config.ts';
-import { Link, Mode } from './link.ts';
+import { setShared } from './generation.ts';
+import { Link } from './link.ts';
+import type { OtherPartner } from './metadata.ts';
+import { Mode } from './mode.ts';
 import type { Parts } from './parts.ts';
-import { Peer } from './request.ts';
+import { Kind, Peer, Phase } from './request.ts';
 
 export class Partner {
   readonly node: NodeId;
@@ -22,6 +26,8 @@ export class Partner {
   readonly branch: BranchWatch;
   /** It must have a write, and make a flush stable, before that completes. */
   required = false;
+  /** RULE-18: it has said that it has the present record durably. Always true in a pair. */
+  told = true;
   /** Of each front-end write, by slot: how far it is there, on which link, and its number. */
   readonly write: Uint8Array;
   readonly sentOn: Int32Array;
@@ -51,32 +57,73 @@ export class Partner {
     return (front ? this.write[slot] : slots.peer[slot]) === Peer.Sent;
   }
 
+  /** The last write on its link before which none is in flight any more. */
+  get covered(): number {
+    const { slots } = this.#p;
+    let first = this.link.stream.last + 1;
+    for (let slot = 0; slot < slots.count; slot += 1) {
+      const kind = slots.kind[slot] as number;
+      const flying = slots.phase[slot] === Phase.Flying;
+      if (kind === Kind.Write && flying && this.sentOn[slot] === this.link.id) {
+        if (this.write[slot] !== Peer.None) first = Math.min(first, this.sequence[slot] as number);
+      } else if (slots.peer[slot] === Peer.Sent && slots.link[slot] === this.link.id) {
+        const own = kind === Kind.Copy || kind === Kind.Verify;
+        if (own) first = Math.min(first, slots.sequence[slot] as number);
+      }
+    }
+    return first - 1;
+  }
+
   /** The generation that it last shared with this replica: what the map towards it began with. */
   get shared(): Generation {
-    return this.#p.store.block.peerGeneration;
+    const { block } = this.#p.store;
+    return this.index === 0 ? block.peerGeneration : this.#further.shared;
   }
 
   set shared(generation: Generation) {
-    this.#p.store.block.peerGeneration = generation;
+    setShared(this.#p.store.block, this.index, generation);
   }
 
   /** Dirty blocks that are dirty for a crash only, at most; -1 where nobody counted. */
   get padded(): number {
-    return this.#p.store.block.padded;
+    const { block } = this.#p.store;
+    return this.index === 0 ? block.padded : this.#further.padded;
   }
 
   set padded(blocks: number) {
-    this.#p.store.block.padded = blocks;
+    if (this.index === 0) this.#p.store.block.padded = blocks;
+    else this.#further.padded = blocks;
   }
+
+  get #further(): OtherPartner {
+    return this.#p.store.block.others[this.index - 1] as OtherPartner;
+  }
+}
+
+/** Whether a record names the node a member. */
+export function isNamed(record: VolumeRecord | null, node: NodeId): boolean {
+  return record?.members.some((m) => m.node === node) === true;
 }
 
 export class Partners {
   /** In the order of the configuration. */
   readonly all: readonly Partner[];
+  #writes = 0;
 
   constructor(parts: Parts, nodes: readonly NodeId[]) {
     this.all = nodes.map((node, index) => new Partner(parts, node, index));
     invariant(this.all.length > 0, 'a mirror has another replica');
+  }
+
+  /** Counts the writes that are sent, whoever to. */
+  count(): number {
+    this.#writes += 1;
+    return this.#writes;
+  }
+
+  /** Whether there are more than two replicas: then a peer has peers of its own. */
+  get several(): boolean {
+    return this.all.length > 1;
   }
 
   /** The first of them: of a pair, the other one. */
@@ -112,6 +159,16 @@ export class Partners {
     return null;
   }
 
+  /** What links carry, in one word: of the primary that is followed, else the least of all. */
+  get state(): LinkState {
+    if (this.leader !== null) return this.leader.link.state;
+    const states = this.all.map(({ link }) => link.state);
+    const worst = (['SyncSource', 'Refused', 'Connecting'] as const).find((s) =>
+      states.includes(s),
+    );
+    return worst ?? 'Connected';
+  }
+
   /** Whether writes go to any of them as well. */
   get mirrored(): boolean {
     const { all } = this;
@@ -125,12 +182,12 @@ export class Partners {
     return false;
   }
 
-  /** Whether one that must have every write cannot be sent any. */
+  /** Whether one that must have every write cannot be sent any, or not in this epoch yet. */
   get missed(): boolean {
     const { all } = this;
     for (let k = 0; k < all.length; k += 1) {
-      const { required, link } = all[k] as Partner;
-      if (required && !link.mirrored) return true;
+      const { required, told, link } = all[k] as Partner;
+      if (required && !(told && link.mirrored)) return true;
     }
     return false;
   }

@@ -6,6 +6,7 @@ import type { CanarySwitches } from './canaries.ts';
 import type { MirrorConfig } from './config.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import type { Flushes } from './flushes.ts';
+import type { Follower } from './follower.ts';
 import type { Meters } from './meters.ts';
 import type { Partners } from './partner.ts';
 import type { PeerReads } from './peer-read.ts';
@@ -32,6 +33,7 @@ export interface Parts {
   readonly slots: Slots;
   readonly locks: RangeLock;
   readonly partners: Partners;
+  readonly follower: Follower;
   readonly log: ActivityLog;
   readonly store: Store;
   /** Null where the volume has no checksums. */

@@ -5,7 +5,7 @@
  * link that is gone, and a replica that is no full copy answers nobody.
  */
 import { Decision, Flag, Status } from '../data/abi.ts';
-import { Mode } from './link.ts';
+import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
@@ -53,12 +53,18 @@ export class PeerReads {
    */
   ask({ link }: Partner, slot: number, offset: number, length: number, flags = 0): void {
     const { slots, turn, state, store } = this.#p;
-    link.readsSent += 1;
+    link.stream.readsSent += 1;
     slots.phase[slot] = Phase.Flying;
     slots.peer[slot] = Peer.Sent;
     slots.link[slot] = link.id;
-    slots.sequence[slot] = link.readsSent;
-    turn.memory.headers.put(slot, state.epoch, link.readsSent, store.block.generation, slot + 1);
+    slots.sequence[slot] = link.stream.readsSent;
+    turn.memory.headers.put(
+      slot,
+      state.epoch,
+      link.stream.readsSent,
+      store.block.generation,
+      slot + 1,
+    );
     turn.emit(Decision.PeerRead, slot, link.id, flags, offset, length, 0);
     link.expect();
   }
@@ -104,14 +110,14 @@ export class PeerReads {
       turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
       return;
     }
-    peer.readsReceived += 1;
+    peer.stream.readsReceived += 1;
     const sane =
       Number.isSafeInteger(offset) &&
       offset >= 0 &&
       length > 0 &&
       length <= turn.memory.layout.slotBytes &&
       offset + length <= config.sizeBytes;
-    if (!sane || headers.sequence(slot) !== peer.readsReceived) {
+    if (!sane || headers.sequence(slot) !== peer.stream.readsReceived) {
       turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
       peer.drop('garbage');
       return;

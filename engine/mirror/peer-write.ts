@@ -2,7 +2,9 @@
  * The other side of a mirrored write: a secondary checks the epoch, puts overlapping writes in
  * order, writes, and acknowledges. It never acknowledges in an epoch that is not durable here.
  */
+import { EXTENT_BYTES } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
+import { isNamed } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { Kind, Phase, SlotQueue } from './request.ts';
@@ -13,6 +15,9 @@ export class PeerWrites {
   readonly #epoch: SlotQueue;
   readonly #first: number;
   readonly #end: number;
+  /** With more than two replicas: writes that wait for room in the hot set, or to be hot. */
+  readonly #room: SlotQueue;
+  readonly #hot: SlotQueue;
   /** Writes issued to the local disk. */
   #flying = 0;
   #idle: (() => void)[] = [];
@@ -23,6 +28,8 @@ export class PeerWrites {
     this.#first = layout.frontSlots;
     this.#end = layout.frontSlots + layout.peerSlots;
     this.#epoch = new SlotQueue(parts.slots);
+    this.#room = new SlotQueue(parts.slots);
+    this.#hot = new SlotQueue(parts.slots);
   }
 
   /** A peer's write arrived in `slot`. */
@@ -80,14 +87,99 @@ export class PeerWrites {
 
   /** The range of `slot` has become free. */
   granted(slot: number): void {
-    const { slots, turn } = this.#p;
+    const { slots } = this.#p;
     // Its link is lost, and it is about to be let go.
     if (slots.phase[slot] !== Phase.Range) return;
+    if (this.#p.partners.several && !this.#p.canary.rule15) this.#heat(slot);
+    else this.#issue(slot);
+  }
+
+  /** RULE-15: with peers of its own a follower too has the extent durably hot before it writes. */
+  #heat(slot: number): void {
+    const { slots } = this.#p;
+    const wait = this.#room.count === 0 ? this.#acquire(slot) : -1;
+    if (wait >= 0) {
+      this.#awaitHot(slot, wait);
+      return;
+    }
+    slots.phase[slot] = Phase.Room;
+    this.#room.push(slot);
+  }
+
+  /** The journal block to wait for, 0 for none, -1 when there is no room for the extents yet. */
+  #acquire(slot: number): number {
+    const { slots, log } = this.#p;
+    const offset = slots.offset[slot] as number;
+    const first = Math.floor(offset / EXTENT_BYTES);
+    const last = Math.floor((offset + (slots.length[slot] as number) - 1) / EXTENT_BYTES);
+    const wait = log.acquire(first, last);
+    if (wait >= 0) {
+      slots.firstExtent[slot] = first;
+      slots.lastExtent[slot] = last;
+    }
+    return wait;
+  }
+
+  #awaitHot(slot: number, wait: number): void {
+    const { slots } = this.#p;
+    if (wait === 0) {
+      this.#issue(slot);
+      return;
+    }
+    slots.phase[slot] = Phase.Hot;
+    slots.journal[slot] = wait;
+    this.#hot.push(slot);
+  }
+
+  /** A journal block became durable: what waited for it may go on. */
+  journalWritten(): void {
+    const { slots, log } = this.#p;
+    for (let s = this.#hot.head; s >= 0; s = this.#hot.head) {
+      if ((slots.journal[s] as number) > log.durable) return;
+      this.#issue(this.#hot.take());
+    }
+  }
+
+  /** End of a turn: tries again what waited for room. */
+  settle(): void {
+    while (this.#room.count > 0) {
+      const wait = this.#acquire(this.#room.head);
+      if (wait < 0) return;
+      this.#awaitHot(this.#room.take(), wait);
+    }
+  }
+
+  #issue(slot: number): void {
+    const { slots, turn } = this.#p;
+    this.#markLeftOut(slot);
     slots.phase[slot] = Phase.Flying;
     this.#flying += 1;
     const flags = (slots.flags[slot] as number) & (Flag.Fua | Flag.Zero | Flag.Unmap);
     const offset = slots.offset[slot] as number;
     turn.emit(Decision.LocalWrite, slot, 0, flags, offset, slots.length[slot] as number, 0);
+  }
+
+  /** RULE-17: what is written here is dirty towards each replica that the record leaves out. */
+  #markLeftOut(slot: number): void {
+    const { slots, partners, state, canary } = this.#p;
+    if (!partners.several || canary.rule17) return;
+    const link = slots.link[slot] as number;
+    for (const partner of partners.all) {
+      if (partner.link.id === link || isNamed(state.record, partner.node)) continue;
+      partner.map.markBytes(slots.offset[slot] as number, slots.length[slot] as number);
+    }
+  }
+
+  /** Lets go of the extents of `slot`. What an ended link left is dirty, and of no interval. */
+  #cool(slot: number): void {
+    const { slots, log, partners } = this.#p;
+    const last = slots.lastExtent[slot] as number;
+    if (last < 0) return;
+    const present = partners.on(slots.link[slot] as number)?.link.following === true;
+    const interval = present ? (slots.sequence[slot] as number) : 0;
+    log.release(slots.firstExtent[slot] as number, last, interval);
+    slots.lastExtent[slot] = -1;
+    if (this.#room.count > 0) this.#p.writes.roomChanged();
   }
 
   /** The local disk is done with a peer's write. */
@@ -96,6 +188,7 @@ export class PeerWrites {
     const status = canary.peerErrorIgnored ? 0 : reported;
     this.#flying -= 1;
     if (status === 0) repair.written(slots.offset[slot] as number, slots.length[slot] as number);
+    this.#cool(slot);
     this.#p.locks.release(slot);
     this.#answer(slot, status === 0 ? Status.Ok : Status.Io);
     if (status !== 0) this.#p.role.failDisk('write');
@@ -108,14 +201,12 @@ export class PeerWrites {
   /** The link that writes came by is lost: what was not issued never will be. */
   linkLost(link: number): void {
     const { slots, turn, locks } = this.#p;
-    for (let count = this.#epoch.count; count > 0; count -= 1) {
-      const s = this.#epoch.take();
-      if (slots.link[s] !== link) {
-        this.#epoch.push(s);
-        continue;
-      }
+    for (const s of this.#taken(this.#epoch, link)) {
       slots.close(s);
       turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
+    }
+    for (const queue of [this.#room, this.#hot]) {
+      for (const s of this.#taken(queue, link)) slots.phase[s] = Phase.Range;
     }
     // Mark first: letting go of a range grants others, which must not be issued either.
     for (let s = this.#first; s < this.#end; s += 1) {
@@ -125,10 +216,31 @@ export class PeerWrites {
     }
     for (let s = this.#first; s < this.#end; s += 1) {
       if (slots.kind[s] !== Kind.PeerWrite || slots.phase[s] !== Phase.Free) continue;
+      this.#cool(s);
       slots.close(s);
       turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
       locks.release(s);
     }
+  }
+
+  /** Takes out of a queue what came by this link; the others keep their order. */
+  #taken(queue: SlotQueue, link: number): readonly number[] {
+    const taken: number[] = [];
+    for (let count = queue.count; count > 0; count -= 1) {
+      const s = queue.take();
+      if (this.#p.slots.link[s] === link) taken.push(s);
+      else queue.push(s);
+    }
+    return taken;
+  }
+
+  /** Whether anything that came by this link is not done yet. */
+  isBusyWith(link: number): boolean {
+    const { slots } = this.#p;
+    for (let s = this.#first; s < this.#end; s += 1) {
+      if (slots.kind[s] === Kind.PeerWrite && slots.link[s] === link) return true;
+    }
+    return false;
   }
 
   /** Calls `done` when no peer's write is in flight on the local disk. */

@@ -6,8 +6,8 @@
 import { BLOCK_BYTES, MICROS_PER_S } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { PAGE_BLOCKS } from './block-map.ts';
-import { Mode } from './link.ts';
 import type { PeerMessage } from './messages.ts';
+import { Mode } from './mode.ts';
 import { Pace } from './pace.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
@@ -33,6 +33,7 @@ export class ResyncSource {
   /** Who is being copied to, or was last. One at a time: two would halve each other's pace. */
   #partner: Partner;
   #stage: number = Stage.Idle;
+  #freed = false;
   #cursor = 0;
   #flying = 0;
   /** The bytes of the copies in flight. */
@@ -150,12 +151,14 @@ export class ResyncSource {
 
   /** The target has a copy: the evidence that clears its blocks. */
   copied(slot: number): void {
-    const { slots, barrier, canary } = this.#p;
+    const { slots, barrier, partners, canary } = this.#p;
     const { map } = this.#partner;
     const offset = slots.offset[slot] as number;
     const length = slots.length[slot] as number;
     for (let at = offset; at < offset + length; at += BLOCK_BYTES) {
       map.clear(at / BLOCK_BYTES);
+      // RULE-20: between the two ends of the copy, and nobody else.
+      if (canary.rule20) for (const each of partners.all) each.map.clear(at / BLOCK_BYTES);
       if (this.#single.size > 0) this.#single.delete(at / BLOCK_BYTES);
     }
     if (!canary.copyIsStable) barrier.add(offset, length);
@@ -175,11 +178,24 @@ export class ResyncSource {
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
   }
 
+  /** Whether a copy to this partner may begin: one to another goes first. */
+  isFreeFor(partner: Partner): boolean {
+    return this.#stage === Stage.Idle || partner === this.#partner;
+  }
+
+  /** Whether a copy has ended, or was given up, since this was asked: others waited for it. */
+  takeFreed(): boolean {
+    const freed = this.#freed;
+    this.#freed = false;
+    return freed && this.#p.partners.several;
+  }
+
   /** A new record or handshake takes the place of what was being agreed. */
   abort(partner: Partner): void {
     if (this.#stage === Stage.Idle || partner !== this.#partner) return;
     this.pace.end();
     this.#stage = Stage.Idle;
+    this.#freed = true;
     this.#attempt += 1;
   }
 
@@ -187,6 +203,7 @@ export class ResyncSource {
   ended(partner: Partner): void {
     if (this.#stage !== Stage.Proposed || partner !== this.#partner) return;
     this.#stage = Stage.Idle;
+    this.#freed = true;
     this.#partner.padded = 0;
     this.#p.turn.event('mirror.resync.end', this.#done());
     // A read that needs the peer may ask it from now on.

@@ -6,9 +6,9 @@
 import type { Epoch, Generation } from '../core/units.ts';
 import { type BlockMap, PAGE_WORDS } from './block-map.ts';
 import { adoptGeneration } from './generation.ts';
-import { Mode } from './link.ts';
 import type { PeerMessage } from './messages.ts';
 import { DiskFlag } from './metadata.ts';
+import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 
@@ -42,11 +42,12 @@ export class ResyncTarget {
     const ready = () => {
       if (attempt !== this.#attempt) return;
       link.mode = Mode.Target;
+      this.#p.follower.begun();
       link.send({ kind: 'sync-ready' });
     };
     // RULE-10: not promotable, durably, before the first overwrite.
     if (canary.rule10) {
-      adoptGeneration(store.block, generation, store.block.parents);
+      adoptGeneration(store.block, generation, store.block.parents, source.index);
       store.block.flags = 0;
       state.disk = 'Consistent';
       store.persist(ready);
@@ -92,7 +93,9 @@ export class ResyncTarget {
   }
 
   #finish(m: PeerMessage & { kind: 'finish' }, source: Partner): void {
-    const { store, flushes, log } = this.#p;
+    const { store, flushes, log, follower, state } = this.#p;
+    const { several } = this.#p.partners;
+    const { record } = state;
     const { link, map } = source;
     if (link.mode !== Mode.Target || m.epoch !== store.durableEpoch) return;
     const attempt = this.#attempt;
@@ -104,7 +107,8 @@ export class ResyncTarget {
       link.send({ kind: 'finished', generation: m.generation });
     });
     const adopt = still(() => {
-      adoptGeneration(store.block, m.generation, m.parents);
+      adoptGeneration(store.block, m.generation, m.parents, source.index);
+      if (several && record !== null) follower.copied(record, source);
       store.block.flags = 0;
       this.#p.state.disk = 'Consistent';
       store.persist(adopted);
@@ -113,7 +117,8 @@ export class ResyncTarget {
     const cleared = still(() => {
       map.clearAll();
       source.padded = 0;
-      if (log.count === 0) pages();
+      // Where this replica has peers besides, what is hot is so towards them as well.
+      if (log.count === 0 || several) pages();
       else log.clear(pages);
     });
     flushes.run(cleared);

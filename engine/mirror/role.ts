@@ -5,10 +5,10 @@
 import type { Epoch } from '../core/units.ts';
 import type { VolumeRecord } from '../data/messages.ts';
 import { startGeneration } from './generation.ts';
-import { Mode } from './link.ts';
 import { DiskFlag, type MetadataFault } from './metadata.ts';
+import { Mode } from './mode.ts';
 import { hasData, obstacleOf } from './obstacle.ts';
-import type { Partner } from './partner.ts';
+import { isNamed, type Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import type { Found } from './store.ts';
 import { Deadline } from './turn.ts';
@@ -158,6 +158,8 @@ export class RoleMachine {
     if (this.#promoting) {
       this.#promoting = false;
       this.#activate();
+      // Whoever is no member waited for this.
+      if (partners.several) for (const { link } of partners.all) link.again();
       return;
     }
     // Only with rule 3 off: see Link.
@@ -320,7 +322,8 @@ export class RoleMachine {
     // A wish to give up an earlier epoch is over: control says again what it wants in this one.
     state.demoting = false;
     this.#demoteRun += 1;
-    const session = { epoch: this.#attachEpoch, rebooted: this.#rebooted };
+    const goesOn = partners.several && (state.lead || this.#promoting);
+    const session = { epoch: this.#attachEpoch, rebooted: this.#rebooted, goesOn };
     const obstacle = obstacleOf(record, this.#p, session);
     if (obstacle !== '') {
       this.#cannotLead(record, obstacle);
@@ -338,10 +341,30 @@ export class RoleMachine {
       return;
     }
     for (const { link } of partners.all) {
-      if (!state.lead && link.mode !== Mode.None) link.handOver();
+      if (!state.lead && !goesOn && link.mode !== Mode.None) link.handOver();
     }
     const both = this.#still(record, () => this.#leadBoth(record));
-    peers.whenIdle(this.#still(record, () => store.persistEpoch(record.epoch, both)));
+    const persist = this.#still(record, () => store.persistEpoch(record.epoch, both));
+    peers.whenIdle(this.#still(record, () => this.#leaveOut(record, persist)));
+  }
+
+  /** The set shrinks, and several stay: RULE-11 and RULE-13 as for one that stays alone. */
+  #leaveOut(record: VolumeRecord, next: () => void): void {
+    const { state, partners, store, flushes } = this.#p;
+    const leads = state.lead || this.#promoting;
+    if (!partners.several || !leads || record.generation === store.block.generation) {
+      next();
+      return;
+    }
+    flushes.run(
+      this.#still(record, () => {
+        if (state.disk === 'Failed') this.#cannotLead(record, 'disk');
+        else {
+          startGeneration(store.block, record.generation, record.voided);
+          next();
+        }
+      }),
+    );
   }
 
   #cannotLead(record: VolumeRecord, obstacle: string): void {
@@ -357,7 +380,7 @@ export class RoleMachine {
       state.record = record;
       state.demoted = false;
       if (obstacle === 'earlier-session') {
-        for (const partner of partners.all) partner.required = isNamed(record, partner);
+        for (const partner of partners.all) partner.required = isNamed(record, partner.node);
         if (partners.required) this.#wishes.flushed('settle', () => state.record === record);
         else this.#wishes.say([state.node], 'settle');
       } else {
@@ -413,8 +436,8 @@ export class RoleMachine {
     const { state, turn, partners, config } = this.#p;
     state.record = record;
     state.disk = 'UpToDate';
-    for (const partner of partners.all) partner.required = isNamed(record, partner);
-    if (!state.lead) {
+    for (const partner of partners.all) partner.required = isNamed(record, partner.node);
+    if (!state.lead && !(partners.several && this.#promoting)) {
       state.demoted = false;
       this.#promoting = true;
       turn.due(Deadline.Connect, turn.now + config.connectTimeout);
@@ -422,8 +445,32 @@ export class RoleMachine {
       return;
     }
     for (const partner of partners.all) this.#goOnWith(partner, record);
-    if (!partners.missed) this.#activate();
+    if (partners.several) this.#goOn(record);
+    else if (!partners.missed) this.#activate();
     this.#applied();
+  }
+
+  /** Among several: who is left out is waited for no more, once everybody in step is told. */
+  #goOn(record: VolumeRecord): void {
+    const { partners, canary } = this.#p;
+    if (canary.removedFreesAll && record.members.length <= partners.all.length) partners.release();
+    if (!partners.missed) this.#resume();
+  }
+
+  /** RULE-18: a follower has the present record durably. */
+  told(partner: Partner): void {
+    const { state, partners } = this.#p;
+    partner.told = true;
+    if ((state.lead || this.#promoting) && !partners.missed) this.#resume();
+  }
+
+  #resume(): void {
+    const { barrier, turn, writes } = this.#p;
+    this.#promoting = false;
+    turn.due(Deadline.Connect, Number.POSITIVE_INFINITY);
+    this.#activate();
+    barrier.told();
+    writes.releaseRequired();
   }
 
   /** What becomes of a link under another record of the same primary. */
@@ -489,17 +536,24 @@ export class RoleMachine {
       state.disk = 'Outdated';
       block.flags |= DiskFlag.Outdated;
     }
+    const { leader } = this.#p.partners;
+    const inStep = leader !== null && leader.node === record.primary && this.#myLife(record);
+    if (usable && inStep) this.#p.follower.adopt(record);
     const sameData = hasData(record, this.#p);
     if (usable && this.#myLife(record) && sameData && !store.doubted) {
       state.disk = 'UpToDate';
       block.flags &= ~DiskFlag.Rebooted;
     } else if (usable && named) state.disk = 'Consistent';
     this.#durably(record, () => {
+      const before = state.record;
       state.record = record;
       state.fencing = false;
       state.demoted = false;
-      const { leader } = this.#p.partners;
-      if (leader !== null) leader.link.mode = Mode.Follow;
+      const by = this.#p.partners.leader;
+      if (by !== null) {
+        by.link.mode = Mode.Follow;
+        this.#p.follower.follow(before, record, by);
+      }
       if (wasDemoting) this.#stopped(record.epoch);
       this.#applied();
     });
@@ -542,9 +596,4 @@ export class RoleMachine {
     if (state.record?.primary !== state.node || !(state.lead || this.#promoting)) return;
     if (partners.required) this.#wishes.flushed(reason, () => state.lead || this.#promoting);
   }
-}
-
-/** Whether the record names the partner a member. */
-function isNamed(record: VolumeRecord, { node }: Partner): boolean {
-  return record.members.some((m) => m.node === node);
 }

@@ -110,6 +110,7 @@ export class Store {
       peerGeneration: 0,
       flags: 0,
       padded: 0,
+      others: [],
       features: ownFeatures(parts.config),
     };
   }
@@ -253,6 +254,7 @@ export class Store {
       }
       this.#p.log.written(this.#journalSeq);
       this.#p.writes.journalWritten();
+      this.#p.peers.journalWritten();
     } else this.#pageDone(page - this.layout.map, token);
   }
 

@@ -90,7 +90,7 @@ export class QuickCheck {
     this.#asked = true;
     this.#link = link;
     this.#token += 1;
-    this.#sent = link.writes.sent;
+    this.#sent = link.stream.sent;
     link.ask({ kind: 'facts-ask', token: this.#token });
     return null;
   }
@@ -100,7 +100,7 @@ export class QuickCheck {
     if (m.kind === 'facts-ask') {
       const { leader } = this.#p.partners;
       if (leader === null || leader.link !== link) return;
-      const facts = { ...this.#facts(leader), writes: link.writes.received };
+      const facts = { ...this.#facts(leader), writes: link.stream.received };
       link.send({ kind: 'facts', token: m.token, facts });
     } else if (m.kind === 'facts' && this.#asked && m.token === this.#token) {
       this.#answer = m.facts;

@@ -5,7 +5,7 @@
  */
 import type { NodeId } from '../core/units.ts';
 import type { DataReport } from '../data/messages.ts';
-import { Mode } from './link.ts';
+import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 
@@ -48,11 +48,8 @@ export class Wishes {
     const named = (node: NodeId): boolean => members.some((m) => m.node === node);
     const nodes = partners.all.map(({ node }) => node);
     const wished = nodes.filter((node) => node === partner.node || named(node));
-    this.say(
-      [...wished, state.node].sort((a, b) => a - b),
-      reason,
-      changed,
-    );
+    const sorted = [...wished, state.node].sort((a, b) => a - b);
+    this.say(sorted, reason, changed, partner.link.peerBoot);
   }
 
   /**
@@ -71,14 +68,18 @@ export class Wishes {
     if (canary.rule11 || canary.rule12) wish();
     else if (key !== this.#flushing && key !== this.#want) {
       this.#flushing = key;
-      flushes.run(() => {
+      const flushed = (): void => {
         this.#flushing = '';
         wish();
-      });
+      };
+      // RULE-19: everybody in step flushes, those about to be admitted too.
+      if (partners.several && !canary.rule19) flushes.everywhere(flushed);
+      else flushes.run(flushed);
     }
   }
 
-  say(members: readonly NodeId[], reason: WantReason, changed = 0): void {
+  /** `boot` is the life of who is to be admitted; in a pair that of the other one, always. */
+  say(members: readonly NodeId[], reason: WantReason, changed = 0, boot = 0): void {
     const { state, turn, config, partners } = this.#p;
     const { epoch } = state;
     const key = keyOf(epoch, members, reason);
@@ -86,7 +87,7 @@ export class Wishes {
     this.#want = key;
     const cause = turn.event('mirror.want', { epoch, members: members.join(' '), reason });
     const { volume } = config;
-    const { peerBoot } = partners.first.link;
+    const peerBoot = partners.several ? boot : partners.first.link.peerBoot;
     const want: WantReport = { kind: 'want', volume, epoch, members, reason, cause, peerBoot };
     turn.report(changed === 0 ? want : { ...want, changed });
   }

@@ -5,7 +5,7 @@
  */
 import { BLOCK_BYTES, EXTENT_BYTES } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
-import { Mode } from './link.ts';
+import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
@@ -380,9 +380,10 @@ export class FrontWrites {
     this.#p.meters.issued(slot);
     turn.emit(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
     const { all } = partners;
+    const number = partners.first.link.nextNumber;
     for (let k = 0; k < all.length; k += 1) {
       const { link, map } = all[k] as Partner;
-      if (link.mirrored) link.sendFront(slot, offset, length, flags);
+      if (link.mirrored) link.sendFront(slot, offset, length, flags, number);
       else if (!canary.aloneUnmarked) map.markBytes(offset, length);
     }
   }
@@ -398,12 +399,12 @@ export class FrontWrites {
     const asked = !state.fencing && !canary.ackEarly && slots.status[slot] === 0;
     let unstable = false;
     for (let k = 0; k < all.length; k += 1) {
-      const { write, required, link } = all[k] as Partner;
+      const { write, required, told, link } = all[k] as Partner;
       const peer = write[slot] as number;
       // The backend still sends from this slot.
       if ((peer === Peer.Sent && !canary.ackEarly) || peer === Peer.Failing) return;
       // RULE-02: without a peer only when a committed record has left it out.
-      if (required && asked && peer !== Peer.Acked) return;
+      if (required && asked && !(told && peer === Peer.Acked)) return;
       if ((peer === Peer.Acked || peer === Peer.Sent) && link.mirrored) unstable = true;
     }
     if (!unstable) {

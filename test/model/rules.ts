@@ -23,8 +23,8 @@ export const RULES = [
 export type Rule = (typeof RULES)[number];
 
 /**
- * What a third replica adds, as docs/decisions/0012 says. The engine has two replicas and plants no
- * bugs of these names yet.
+ * What a third replica adds, as docs/decisions/0012 says. Three of them are about takers that keep
+ * the members; the engine's lead alone at first, and have no use for those (docs/decisions/0021).
  */
 export const RULES_OF_THREE = [
   'RULE-15',

@@ -48,6 +48,27 @@ describe('three replicas that follow all rules', () => {
   });
 });
 
+describe('three replicas whose takers lead alone at first', () => {
+  const alone = { ...boundsFor(null), alone: true };
+
+  it('break no law in any state, and heal', () => {
+    const row = trioRow(null, 'liveness', alone);
+    expect([row.violation, row.complete]).toEqual([null, true]);
+    expect(row.stuck).toEqual({ unserved: 0, degraded: 0 });
+  });
+
+  it('need all rules but those of how a taker makes members equal in place', () => {
+    const found = RULES_OF_THREE.map((rule) => {
+      const bounds = IN_PLACE.includes(rule) ? alone : { ...boundsFor(rule), alone: true };
+      return [rule, trioRow(rule, 'safety', bounds).violation !== null];
+    });
+    expect(found).toEqual(RULES_OF_THREE.map((rule) => [rule, !IN_PLACE.includes(rule)]));
+  });
+});
+
+/** Who leads alone makes nobody equal: it copies to them, and admits them anew. */
+const IN_PLACE: readonly TrioRule[] = ['RULE-16', 'RULE-23', 'RULE-25'];
+
 describe('three replicas that drop one rule', () => {
   for (const [rule, events, violation] of BROKEN) {
     it(`break a law after ${events} events without ${rule}: ${violation}`, () => {

@@ -24,6 +24,8 @@ export interface TrioBounds {
   readonly crashes: number;
   readonly cuts: number;
   readonly takeOvers: number;
+  /** A taker leaves everybody else out, as docs/decisions/0021 has it; absent: it keeps members. */
+  readonly alone?: boolean;
 }
 
 type TakeTrio = Take<TrioState>;
@@ -243,6 +245,11 @@ export class TrioModel implements Model<TrioState> {
       this.#commit(t, i, 1 << i, 'new generation');
       // The record names the life that it has now.
       t.lost = 0;
+    } else if (this.#bounds.alone === true) {
+      // What was under way may be here and nowhere else; it flushes before the old set ceases.
+      this.#leaveOut(t, i, 7);
+      if (this.#follows('RULE-11')) r.stable = r.cached;
+      this.#commit(t, i, 1 << i, 'new generation');
     } else {
       // RULE-22: the data of a member is the generation that the log says, told or not.
       if (this.#follows('RULE-22')) r.generation = s.generation;

@@ -10,6 +10,7 @@ import {
   metadataLayout,
 } from '../../engine/mirror/metadata.ts';
 import { deviceBytes } from '../../engine/mirror/page.ts';
+import type { Host } from './mirror-hosts.ts';
 import type { Pair } from './mirror-pair.ts';
 
 const EXTENT_BLOCKS = EXTENT_BYTES / 4096;
@@ -48,16 +49,20 @@ export function durablyHot(config: MirrorConfig, meta: Map<number, Uint8Array>):
   return new Set(hot);
 }
 
-/** Whether a block is durably dirty or hot. */
+/** Whether a block is durably hot, or dirty towards `other`; in a pair there is no choice. */
 export function durablySuspect(
   config: MirrorConfig,
   meta: Map<number, Uint8Array>,
+  other = 0,
 ): (block: number) => boolean {
   const layout = metadataLayout(config);
   const hot = durablyHot(config, meta);
-  const { device } = replicaOf(config, meta);
+  const { node, device } = replicaOf(config, meta);
   const maps: (Uint32Array | null)[] = [];
-  for (let i = 0; i < layout.mapPages; i += 1) {
+  const partners = config.nodes.filter((each) => each !== node);
+  const pages = layout.mapPages / partners.length;
+  const first = Math.max(0, partners.indexOf(other)) * pages;
+  for (let i = first; i < first + pages; i += 1) {
     const words = new Uint32Array(PAGE_WORDS);
     const page = layout.map + i;
     const whole = decodeMapPage(device, page, i, meta.get(page) as Uint8Array, words);
@@ -75,7 +80,12 @@ export function durablySuspect(
 /** LAW-cover: the first block in which the replicas differ without either durably knowing. */
 export function uncovered(pair: Pair): string | null {
   const [a, b] = pair.hosts;
-  const suspects = pair.hosts.map((h) => durablySuspect(pair.config, h.meta));
+  return uncoveredBetween(pair.config, a, b);
+}
+
+/** The same for any two of several hosts. */
+export function uncoveredBetween(config: MirrorConfig, a: Host, b: Host): string | null {
+  const suspects = [durablySuspect(config, a.meta, b.node), durablySuspect(config, b.meta, a.node)];
   for (let s = 0; s < a.sectors; s += 1) {
     // In cache or on the platter: any of them may be what a crash leaves.
     const same = a.cache[s] === b.cache[s] && a.stable[s] === b.stable[s];

@@ -1,6 +1,7 @@
 /**
- * Two hosts of the pair harness: virtual time, disks with volatile caches, the link between them,
- * and the carrying out of decisions. mirror-pair.ts adds control, client and faults.
+ * Hosts of the pair harness: virtual time, disks with volatile caches, the link between two, and
+ * the carrying out of decisions. mirror-pair.ts adds control, client and faults; with more hosts
+ * mirror-many.ts adds links as well.
  */
 import { Rng } from '../../engine/core/rng.ts';
 import {
@@ -142,7 +143,7 @@ type OnDecision = (
 
 export abstract class PairHosts {
   readonly config: MirrorConfig;
-  readonly hosts: readonly [Host, Host];
+  readonly hosts: readonly [Host, Host, ...Host[]];
   readonly violations: string[] = [];
   readonly marks = new Set<string>();
   readonly log: string[] = [];
@@ -164,7 +165,8 @@ export abstract class PairHosts {
     this.config = config;
     this.rng = new Rng(seed, 7);
     this.canaries = new Set(canaries);
-    this.hosts = [new Host(1, config), new Host(2, config)];
+    const others = config.nodes.slice(2).map((node) => new Host(node, config));
+    this.hosts = [new Host(1, config), new Host(2, config), ...others];
   }
 
   /** A front-end request ended. */
@@ -463,7 +465,7 @@ export abstract class PairHosts {
       case Decision.PeerRead: {
         const at = slot * HEADER_BYTES;
         const header = h.memory.headers.bytes.slice(at, at + HEADER_BYTES);
-        if (h.link !== link) return;
+        if (!this.has(h, link)) return;
         h.asked.set(`${link} ${h.memory.headers.sequence(slot)}`, slot);
         this.send(h, link, { ...INPUT, op: Event.PeerRead, flags, offset, length, header });
         return;
@@ -487,7 +489,7 @@ export abstract class PairHosts {
         if (h.pending.length > 0) this.wake(h);
         return;
       case Decision.LinkClose:
-        if (link === h.link) this.disconnect();
+        this.closed(h, link);
         return;
       case Decision.ArmTimer: {
         h.timer += 1;
@@ -529,6 +531,16 @@ export abstract class PairHosts {
     if (h.unreadable.size === 0) return false;
     for (let s = first; s < first + count; s += 1) if (h.unreadable.has(s)) return true;
     return false;
+  }
+
+  /** Whether `link` is a present one of the host. */
+  has(h: Host, link: number): boolean {
+    return h.link === link;
+  }
+
+  /** The host closes a link. */
+  closed(h: Host, link: number): void {
+    if (link === h.link) this.disconnect();
   }
 
   connect(): void {

@@ -78,6 +78,8 @@ export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('finished' as const), generation: safe }),
   fc.record({ kind: fc.constant('facts-ask' as const), token: u32 }),
+  fc.record({ kind: fc.constant('told' as const), epoch: fc.maxSafeNat() }),
+  fc.record({ kind: fc.constant('stable' as const), sequence: fc.maxSafeNat() }),
   fc.record({ kind: fc.constant('facts' as const), token: u32, facts }),
 );
 

@@ -71,6 +71,17 @@ describe('a transfer', () => {
     expect(fresh.next.base).toEqual(RECORD.members);
   });
 
+  it('names the last generation a parent among several: a taker may never have had it', () => {
+    const voided = (flags = NO_FLAGS, several = true): VolumeRecord['voided'] => {
+      const members = { keep: false, generation: 99, several };
+      const entry = grantEntry(GROUP, RECORD, candidateOf(2), members, REBOOTED, '', flags);
+      return onlyRecordOf(group(entry)).voided;
+    };
+    expect(voided()).toEqual([RECORD.generation]);
+    expect(voided(NO_FLAGS, false)).toBe(undefined);
+    expect(voided(flagsOf(new Set(['RULE-22'])))).toBe(undefined);
+  });
+
   it('carries the set that still counts from one taker to the next', () => {
     const pending = { ...GROUP, base: RECORD.members };
     const record = { ...RECORD, members: [{ node: 1, boot: 11 }] };

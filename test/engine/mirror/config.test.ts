@@ -20,6 +20,9 @@ describe('mirror configuration', () => {
       { journalPages: 3 },
       { resyncChunk: 1000 },
       { nodes: [1, 1] },
+      { nodes: [1] },
+      { nodes: [1, 2, 3, 2] },
+      { nodes: [1, 2, 3, 4, 5] },
     ];
     for (const part of broken) {
       expect(() => checkMirrorConfig({ ...PAIR_CONFIG, ...part })).toThrow();

@@ -14,6 +14,7 @@ const fresh = (generation: number, parents: number[] = []): Superblock => ({
   peerGeneration: generation,
   flags: 0,
   padded: 0,
+  others: [],
   features: OWN_FEATURES,
 });
 

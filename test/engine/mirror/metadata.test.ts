@@ -39,6 +39,7 @@ const block: fc.Arbitrary<Superblock> = fc.record({
   peerGeneration: safe,
   flags: fc.nat(7),
   padded: fc.integer({ min: -1, max: 2 ** 34 }),
+  others: fc.constant([]),
   features: fc.record({
     compatible: fc.nat(0xffffffff),
     readOnlyCompatible: fc.constant(0),
@@ -204,7 +205,7 @@ describe('a feature that nobody knows', () => {
 
   it('is refused when it is incompatible, whatever else is right', () => {
     fc.assert(
-      fc.property(fc.nat(31), (bit) => {
+      fc.property(fc.integer({ min: 1, max: 31 }), (bit) => {
         const read = features({ incompatible: (1 << bit) >>> 0 });
         expect(read).toEqual({ ok: false, fault: 'features' });
       }),
@@ -268,5 +269,51 @@ describe('the format of version 2', () => {
       sum = crc32c(bytes, 0, PAGE_BYTES, sum);
     }
     expect(sum).toBe(3998563549);
+  });
+});
+
+describe('the metadata of one of three replicas', () => {
+  const three = { ...config, nodes: [1, 2, 3] };
+  const others = [{ node: 3, shared: 7, padded: 4 }];
+  const formatted = formatMetadata(three, 1, 100, 'UpToDate');
+  const { slotA, map, mapPages } = metadataLayout(three);
+  const first = formatted.find((each) => each.page === slotA)?.bytes as Uint8Array;
+
+  it('have a map for each of the others, and what each shared last', () => {
+    const read = decodeSuperblock(three, 1, slotA, first);
+    if (!read.ok) throw new Error(read.fault);
+    expect(mapPages).toBe(2 * metadataLayout(config).mapPages);
+    expect(formatted.filter((each) => each.page >= map && each.page < map + mapPages)).toHaveLength(
+      mapPages,
+    );
+    expect(read.block.others).toEqual([{ node: 3, shared: 100, padded: -1 }]);
+    const bytes = page();
+    encodeSuperblock(three, 0, { ...read.block, others }, noClaims(), bytes);
+    const again = decodeSuperblock(three, 1, 0, bytes);
+    expect(again.ok && again.block.others).toEqual(others);
+  });
+
+  it('are refused by who knows of two replicas, or of others than these', () => {
+    const fault = (nodes: readonly number[]): string => {
+      const read = decodeSuperblock({ ...config, nodes }, 1, slotA, first);
+      return read.ok ? '' : read.fault;
+    };
+    expect([fault([1, 2, 3]), fault([1, 2]), fault([1, 2, 4]), fault([1, 2, 3, 4])]).toEqual([
+      '',
+      'layout',
+      'layout',
+      'layout',
+    ]);
+  });
+
+  it('fit what a disk writes whole, with all parents that there can be', () => {
+    const four = { ...config, nodes: [1, 2, 3, 4] };
+    const [slot] = formatMetadata(four, 1, 100, 'UpToDate').filter((each) => each.page === 0);
+    const read = decodeSuperblock(four, 1, 0, slot?.bytes as Uint8Array);
+    if (!read.ok) throw new Error(read.fault);
+    const parents = Array.from({ length: PARENTS_MAX }, (_, i) => i + 1);
+    const bytes = page();
+    encodeSuperblock(four, 0, { ...read.block, parents }, noClaims(), bytes);
+    expect(decodeSuperblock(four, 1, 0, bytes).ok).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DataMemory } from '../../../engine/data/memory.ts';
 import { canarySwitches } from '../../../engine/mirror/canaries.ts';
-import { Mode } from '../../../engine/mirror/link.ts';
+import { Mode } from '../../../engine/mirror/mode.ts';
 import { type Partner, Partners } from '../../../engine/mirror/partner.ts';
 import type { Parts } from '../../../engine/mirror/parts.ts';
 import { Turn } from '../../../engine/mirror/turn.ts';
