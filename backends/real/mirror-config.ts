@@ -4,9 +4,8 @@ import { EXTENT_BYTES, REQUEST_BYTES_MAX } from '../../engine/core/units.ts';
 import type { AbiLayout } from '../../engine/data/abi.ts';
 import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
 
-/** The engine's view of `volume`; nodes in rising order, so that both hosts see the same. */
+/** The engine's view of `volume`; nodes in rising order, so that all hosts see the same. */
 export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
-  const [first, second] = volume.replicas.map(({ node }) => node).sort((a, b) => a - b);
   return {
     ...MIRROR_DEFAULTS,
     volume: volume.name,
@@ -19,7 +18,7 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     diskTimeout: volume.diskTimeout,
     balanceReads: volume.reads === 'balanced',
     checksums: volume.checksums === true,
-    nodes: [first as number, second as number],
+    nodes: volume.replicas.map(({ node }) => node).sort((a, b) => a - b),
   };
 }
 

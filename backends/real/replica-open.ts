@@ -45,7 +45,7 @@ function open(start: DataStart, replica: ReplicaConfig): Reactor {
     }
   }
   reactor.listenPeer({ host: listen.host, port: listen.port });
-  // Of a pair, the lower node connects.
+  // Of every two, the lower node connects.
   for (const peer of peers) if (node < peer.node) reactor.connectPeer(peer);
   return reactor;
 }

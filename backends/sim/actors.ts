@@ -51,6 +51,9 @@ export interface Actors {
   format(volume: VolumeConfig, node: NodeId): readonly MetadataPage[];
   /** The same of an empty disk that takes the place of a lost one. */
   replacement(volume: VolumeConfig, node: NodeId): readonly MetadataPage[];
-  /** Reads the durable metadata of one replica, as the next attach would. */
-  suspicion(volume: VolumeConfig, node: NodeId, meta: Uint8Array): Suspicion;
+  /**
+   * Reads the durable metadata of one replica, as the next attach would: what it knows to be
+   * possibly different from `other`; without one, from any.
+   */
+  suspicion(volume: VolumeConfig, node: NodeId, meta: Uint8Array, other?: NodeId): Suspicion;
 }

@@ -29,7 +29,6 @@ const COMPACT_AT = 12;
 
 /** The mirror's configuration of a volume; small rings and windows, so that their ends are met. */
 export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
-  const [a, b] = volume.replicas.map(({ node }) => node).sort((x, y) => x - y);
   return {
     ...MIRROR_DEFAULTS,
     zeroBytes: SIM_LAYOUT.slotBytes,
@@ -37,7 +36,7 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     uuid: volume.uuid,
     sizeBytes: volume.sizeBytes,
     logicalBlock: volume.logicalBlock,
-    nodes: [a as number, b as number],
+    nodes: volume.replicas.map(({ node }) => node).sort((x, y) => x - y),
     alExtents: Math.max(4, volume.activityLogExtents),
     diskTimeout: volume.diskTimeout,
     balanceReads: volume.reads === 'balanced',
@@ -98,8 +97,8 @@ export class EngineActors implements Actors {
   readonly replacement: Actors['replacement'] = (volume, node) =>
     formatMetadata(this.#config(volume), node, 0, 'Inconsistent');
 
-  readonly suspicion: Actors['suspicion'] = (volume, node, meta) =>
-    readSuspicion(this.#config(volume), node, meta);
+  readonly suspicion: Actors['suspicion'] = (volume, node, meta, other) =>
+    readSuspicion(this.#config(volume), node, meta, other);
 
   #config(volume: VolumeConfig): MirrorConfig {
     const known = this.#configs.get(volume);
@@ -111,7 +110,12 @@ export class EngineActors implements Actors {
 }
 
 /** Which blocks the durable metadata of one replica names as dirty or hot. */
-function readSuspicion(config: MirrorConfig, node: NodeId, meta: Uint8Array): Suspicion {
+function readSuspicion(
+  config: MirrorConfig,
+  node: NodeId,
+  meta: Uint8Array,
+  other: NodeId | undefined,
+): Suspicion {
   const layout = metadataLayout(config);
   const page = (at: number): Uint8Array => meta.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES);
   const slot = (at: number) => decodeSuperblock(config, node, at, page(at));
@@ -134,15 +138,20 @@ function readSuspicion(config: MirrorConfig, node: NodeId, meta: Uint8Array): Su
     maps.push(whole === null ? null : words);
   }
   const updates = chosen.block.seq;
+  const partners = config.nodes.filter((each) => each !== node);
+  const pages = layout.mapPages / partners.length;
   return {
     readable: newest >= 0,
     updates,
     covers: (block) => {
       if (newest < 0 || extents.has(Math.floor(block / BLOCKS_PER_EXTENT))) return true;
-      const words = maps[Math.floor(block / PAGE_BLOCKS)];
-      if (words === null || words === undefined) return true;
       const bit = block % PAGE_BLOCKS;
-      return (((words[bit >>> 5] as number) >>> (bit & 31)) & 1) === 1;
+      return partners.some((partner, index) => {
+        if (other !== undefined && partner !== other) return false;
+        const words = maps[index * pages + Math.floor(block / PAGE_BLOCKS)];
+        if (words === null || words === undefined) return true;
+        return (((words[bit >>> 5] as number) >>> (bit & 31)) & 1) === 1;
+      });
     },
   };
 }

@@ -168,7 +168,7 @@ export class SimHost implements LegHost, MonitorHost {
     this.power = false;
     this.#endCore();
     for (const leg of this.legs) {
-      leg.connection?.hostVanished(leg.side);
+      for (const { connection, end } of leg.wires) connection.hostVanished(end);
       leg.disk.crash(mode);
     }
     this.store.crash();
@@ -187,7 +187,9 @@ export class SimHost implements LegHost, MonitorHost {
     this.frozen = true;
     if (clockStops) this.clock.stop(this.#kernel.now);
     this.guardian.freeze();
-    for (const leg of this.legs) leg.connection?.suspect(1 - leg.side);
+    for (const { wires } of this.legs) {
+      for (const { connection, end } of wires) connection.suspect(1 - end);
+    }
   }
 
   thaw(): void {
@@ -220,7 +222,9 @@ export class SimHost implements LegHost, MonitorHost {
     if (this.#control === null) return;
     this.#crashing();
     this.#endCore();
-    for (const leg of this.legs) leg.connection?.processDied(leg.side);
+    for (const { wires } of this.legs) {
+      for (const { connection, end } of wires) connection.processDied(end);
+    }
     const { queue, now } = this.#kernel;
     queue.push(now + RESTART, Kind.CoreStart, this.node, this.coreLife);
   }
@@ -497,6 +501,6 @@ export class SimHost implements LegHost, MonitorHost {
     this.#parked = [];
     this.#parkedDatagrams = 0;
     for (const entry of parked) queue.requeue(now, entry);
-    for (const leg of this.legs) leg.connection?.wake(leg.side);
+    for (const leg of this.legs) leg.wake();
   }
 }

@@ -16,9 +16,8 @@ export interface LegGround {
   /** Payload of all slots: one stamp per sector. */
   readonly stamps: Int32Array;
   readonly zeroes: Zeroes;
-  readonly side: number;
-  /** The connection when `link` is its present incarnation on this side. */
-  current(link: number): Connection | null;
+  /** The connection of which `link` is the present incarnation, and the end that this is. */
+  current(link: number): { readonly connection: Connection; readonly end: number } | null;
   /** Gathers one event for the next turn. */
   append(
     op: number,
@@ -39,7 +38,7 @@ export class LegLink {
   readonly #held: Uint8Array;
   /** Link by which the request in each peer slot came: sequences begin anew on every link. */
   readonly #by: Int32Array;
-  /** Slots that wait for the answer to a read on the present link, and their sequences. */
+  /** Slots that wait for the answer to a read on a present link, and their sequences. */
   readonly #asked: Asked[] = [];
 
   constructor(leg: LegGround, packets: PacketPool) {
@@ -60,9 +59,15 @@ export class LegLink {
     for (let i = peerSlots - 1; i >= 0; i -= 1) this.#free.push(frontSlots + i);
   }
 
-  /** The link is down: the engine has its slots back. */
-  down(): void {
-    this.#asked.length = 0;
+  /** A link is down: the engine has back the slots that waited on it. */
+  down(link: number): void {
+    let kept = 0;
+    for (const asked of this.#asked) {
+      if (asked.link === link) continue;
+      this.#asked[kept] = asked;
+      kept += 1;
+    }
+    this.#asked.length = kept;
   }
 
   /** Whether a peer's request would find a slot. */
@@ -107,8 +112,10 @@ export class LegLink {
   /** Carries out decision `r`, which sends something of a slot or about one. */
   send(r: number): void {
     const { decisions, headers } = this.#leg.memory;
-    const connection = this.#leg.current(decisions.link(r));
-    if (connection === null) return;
+    const link = decisions.link(r);
+    const wire = this.#leg.current(link);
+    if (wire === null) return;
+    const { connection, end } = wire;
     const op = decisions.op(r);
     const slot = decisions.slot(r);
     const length = decisions.length(r);
@@ -121,7 +128,7 @@ export class LegLink {
     packets.status[packet] = decisions.status(r);
     const digest = (decisions.flags(r) & Flag.Digest) !== 0;
     if (op === Decision.PeerRead) {
-      this.#asked.push({ slot, sequence: headers.sequence(slot), digest });
+      this.#asked.push({ slot, link, sequence: headers.sequence(slot), digest });
     }
     if (op !== Decision.PeerAck) packets.putHeader(packet, headers.u32, slot);
     const answers = op === Decision.PeerData && !digest;
@@ -131,18 +138,18 @@ export class LegLink {
     const zero = op === Decision.PeerWrite && (decisions.flags(r) & Flag.Zero) !== 0;
     if (zero) packets.mapStamps(packet, payload / SECTOR_BYTES, this.#leg.zeroes);
     // Zeroes travel as a header.
-    connection.send(this.#leg.side, packet, zero ? 0 : payload);
+    connection.send(end, packet, zero ? 0 : payload);
   }
 
   /** Sends the first `length` bytes of the out-page at `at`. */
   sendMessage(link: number, at: number, length: number): void {
-    const connection = this.#leg.current(link);
-    if (connection === null) return;
-    const packet = connection.packet(Packet.Message);
+    const wire = this.#leg.current(link);
+    if (wire === null) return;
+    const packet = wire.connection.packet(Packet.Message);
     this.#packets.length[packet] = length;
     this.#packets.offset[packet] = 0;
     this.#packets.putBytes(packet, this.#leg.memory.outPages, at, length);
-    connection.send(this.#leg.side, packet, length);
+    wire.connection.send(wire.end, packet, length);
   }
 
   /** Epoch of the write received on `link` with this sequence, 0 when its slot was freed before. */
@@ -223,12 +230,13 @@ export class LegLink {
   }
 
   #answered(packet: number, link: number, sequence: number, length: number): void {
-    const at = this.#asked.findIndex((asked) => asked.sequence === sequence);
+    const at = this.#asked.findIndex((each) => each.link === link && each.sequence === sequence);
     const [asked] = at < 0 ? [] : this.#asked.splice(at, 1);
     const flags = (this.#packets.flags[packet] as number) & Flag.Digest;
     if (asked === undefined || asked.digest !== (flags !== 0)) {
       // As a real backend does with a link that answers what was not asked.
-      this.#leg.current(link)?.close(this.#leg.side);
+      const wire = this.#leg.current(link);
+      wire?.connection.close(wire.end);
       return;
     }
     const { slot } = asked;
@@ -252,6 +260,7 @@ export class LegLink {
 /** A slot that waits for an answer: for a digest, or for payload. */
 interface Asked {
   readonly slot: number;
+  readonly link: number;
   readonly sequence: number;
   readonly digest: boolean;
 }

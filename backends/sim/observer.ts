@@ -21,8 +21,8 @@ export interface Observer {
   grant(leg: number, until: number): void;
   /** The data actor reports something to its control actor. */
   report(leg: number, report: DataReport): void;
-  /** The data actor hears that its link is up. */
-  linkUp(leg: number): void;
+  /** The data actor hears that its link to a node is up. */
+  linkUp(leg: number, peer: number): void;
   /** A replica accepted a peer's write of this epoch (status 0). */
   peerAck(leg: number, epoch: number): void;
   /** A front-end request was answered; the slot still holds the sectors of a read. */

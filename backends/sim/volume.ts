@@ -64,6 +64,12 @@ const PARKED_FLAGS = 256;
 /** After a stall one operation ends each so many microseconds. */
 const UNSTALL = 20;
 
+/** A connection, and which end of it a replica is. */
+export interface Wire {
+  readonly connection: Connection;
+  readonly end: number;
+}
+
 /** A replica: a data actor, its memory and its disk. */
 export class SimLeg implements StreamEnd {
   readonly index: number;
@@ -76,7 +82,9 @@ export class SimLeg implements StreamEnd {
   /** Payload of all slots: one stamp per sector. */
   readonly stamps: Int32Array;
   readonly zeroes: Zeroes;
-  connection: Connection | null = null;
+  /** Its connections, one to each other replica of the volume. */
+  readonly wires: Wire[] = [];
+  /** Its position among the volume's replicas. */
   side = 0;
 
   readonly #kernel: Kernel;
@@ -90,7 +98,8 @@ export class SimLeg implements StreamEnd {
   /** The whole shared memory as words, for the trace hash. */
   readonly #words: Int32Array;
   readonly #wire: LegLink;
-  #link = 0;
+  /** Present links, by the node at their other end. */
+  readonly #links: Map<number, number> = new Map();
   /** Disk operations that a stalled disk does not end, and the disk's life in which they began. */
   #stalled: number[] = [];
   #stalledLife = 0;
@@ -164,13 +173,13 @@ export class SimLeg implements StreamEnd {
     this.#inPages = 0;
     this.#timerAt = Number.MAX_SAFE_INTEGER;
     this.#timerQueued = Number.MAX_SAFE_INTEGER;
-    this.#link = 0;
+    this.#links.clear();
     this.#wire.start();
     this.#diskUses.fill(0);
     this.#observer.attaching(this.index);
     this.#actor = make(this.memory, this.mailboxes);
     this.run();
-    this.connection?.poll();
+    for (const { connection } of this.wires) connection.poll();
   }
 
   /** The core is gone. Disk operations in flight still land; nobody hears of them. */
@@ -279,7 +288,7 @@ export class SimLeg implements StreamEnd {
     if (this.mailboxes.inbox.length > 0) this.mailboxes.inbox.length = 0;
     for (let r = 0; r < decisions && this.#actor !== null; r += 1) this.#carryOut(r);
     if (this.mailboxes.outbox.length > 0) this.mailboxes.outbox.length = 0;
-    if (this.#wire.room) this.connection?.wake(this.side);
+    if (this.#wire.room) this.wake();
   }
 
   /** A disk operation's queue entry came up: it lands whether or not anybody waits for it. */
@@ -390,26 +399,38 @@ export class SimLeg implements StreamEnd {
     return true;
   }
 
-  /** The connection when `link` is its present incarnation here. */
-  current(link: number): Connection | null {
-    const { connection } = this;
-    return link !== 0 && connection?.numberAt(this.side) === link ? connection : null;
+  /** What was held back for want of a slot is delivered. */
+  wake(): void {
+    for (const { connection, end } of this.wires) connection.wake(end);
+  }
+
+  /** The connection of which `link` is the present incarnation here, null for none. */
+  current(link: number): Wire | null {
+    if (link === 0) return null;
+    for (const wire of this.wires) if (wire.connection.numberAt(wire.end) === link) return wire;
+    return null;
   }
 
   linkUp(number: number, peer: number): boolean {
-    this.#link = number;
-    this.#observer.linkUp(this.index);
+    this.#links.set(peer, number);
+    this.#observer.linkUp(this.index, peer);
     this.append(Event.LinkUp, 0, number, 0, peer, 0, 0);
     return true;
   }
 
   linkDown(number: number): boolean {
-    if (this.#link === number) {
-      this.#link = 0;
-      this.#wire.down();
+    for (const [peer, link] of this.#links) {
+      if (link !== number) continue;
+      this.#links.delete(peer);
+      this.#wire.down(number);
       this.append(Event.LinkDown, 0, number, 0, 0, 0, 0);
     }
     return true;
+  }
+
+  #close(link: number): void {
+    const wire = this.current(link);
+    wire?.connection.close(wire.end);
   }
 
   #localDone(op: number): void {
@@ -520,7 +541,7 @@ export class SimLeg implements StreamEnd {
         this.#freeSlot(slot);
         return;
       case Decision.LinkClose:
-        this.current(decisions.link(r))?.close(this.side);
+        this.#close(decisions.link(r));
         return;
       case Decision.ArmTimer:
         this.#timerAt = offset;

@@ -158,8 +158,8 @@ export class WorldWatch implements Observer {
     if (!open) this.#clients[own.volume]?.disconnected(own.side, !own.alive());
   }
 
-  linkUp(leg: number): void {
-    this.#own(leg)?.linkUp(this.#replica(leg));
+  linkUp(leg: number, peer: number): void {
+    this.#own(leg)?.linkUp(this.#replica(leg), peer);
     this.moment('link-up', this.#replica(leg).node);
   }
 

@@ -164,7 +164,7 @@ export class World implements FaultWorld {
       const spoils = new Spoils();
       const history = this.#history(index);
       const pair = volume.replicas.map(({ node }) => this.#leg(legs, index, volume, node, spoils));
-      connections.push(this.#connect(index, pair));
+      this.#connect(connections, pair);
       const group = config.groups.findIndex((candidate) => candidate.volume === volume.name);
       const truth = this.#truth(index, volume, pair, history);
       const name = config.groups[group]?.name ?? '';
@@ -228,22 +228,21 @@ export class World implements FaultWorld {
     return made;
   }
 
-  #connect(index: number, pair: readonly SimLeg[]): Connection {
-    const [a, b] = pair as [SimLeg, SimLeg];
-    const { kernel } = this;
-    const connection = new Connection(
-      index,
-      [a, b],
-      kernel,
-      this.#packets,
-      DEFAULT_STREAM_TIMING,
-      Stream.connection + index,
-    );
-    for (const [side, leg] of pair.entries()) {
-      leg.connection = connection;
+  /** Every two replicas of a volume are connected. */
+  #connect(connections: Connection[], legs: readonly SimLeg[]): void {
+    for (const [side, leg] of legs.entries()) {
       leg.side = side;
+      for (const other of legs.slice(0, side)) {
+        const index = connections.length;
+        const ends = [other, leg] as const;
+        const stream = Stream.connection + index;
+        const { kernel } = this;
+        const timing = DEFAULT_STREAM_TIMING;
+        const made = new Connection(index, ends, kernel, this.#packets, timing, stream);
+        connections.push(made);
+        for (const [end, each] of ends.entries()) each.wires.push({ connection: made, end });
+      }
     }
-    return connection;
   }
 
   #history(index: number): History {
@@ -281,7 +280,7 @@ export class World implements FaultWorld {
         leftAt: -1,
         shakenAt: -1,
         selfForgotten: false,
-        linkMoment: 0,
+        linkMoments: [],
       };
     });
     const flushed = this.#pool.ints(`${config.name}.flushed`, sectors);

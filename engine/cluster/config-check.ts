@@ -20,6 +20,8 @@ const VOTERS_MAX = 7;
 const NODE_MAX = 64;
 const VOLUME_BYTES_MAX = 64 * 1024 * 1024 * EXTENT_BYTES;
 const SIZE_MULTIPLE = 4096;
+const REPLICAS_MIN = 2;
+const REPLICAS_MAX = 4;
 const AL_MIN = 2;
 const AL_MAX = 896;
 /** How long a disk may answer nothing, in µs. */
@@ -177,8 +179,10 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
       const params = { time: every, least: VERIFY_MIN, most: VERIFY_MAX };
       say([...path, 'verify', 'every'], 'bad-verify-every', params);
     }
-    if (volume.replicas.length !== 2) {
-      say([...path, 'replicas'], 'replica-count', { replicas: volume.replicas.length, needed: 2 });
+    const count = volume.replicas.length;
+    if (count < REPLICAS_MIN || count > REPLICAS_MAX) {
+      const params = { replicas: count, least: REPLICAS_MIN, most: REPLICAS_MAX };
+      say([...path, 'replicas'], 'replica-count', params);
     }
     const nodes = new Set<number>();
     volume.replicas.forEach((replica, j) => {

@@ -13,7 +13,7 @@ import { type LegGround, LegLink } from '../../backends/sim/leg-link.ts';
 import { Packet, PacketPool } from '../../backends/sim/packets.ts';
 import { SimStore } from '../../backends/sim/store.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
-import { SIM_LAYOUT } from '../../backends/sim/volume.ts';
+import { SIM_LAYOUT, type Wire } from '../../backends/sim/volume.ts';
 import { hollow, Zeroes } from '../../backends/sim/zeroes.ts';
 import type { Durable } from '../../engine/cluster/interface.ts';
 import { Rng } from '../../engine/core/rng.ts';
@@ -160,7 +160,7 @@ class SimDiskDriver implements DiskDriver {
   /** The disk's reads are judged where a replica's are; there is no link. */
   #ground(): LegGround {
     const [memory, stamps, zeroes] = [this.#memory, this.#slots, this.#zeroes];
-    return { memory, stamps, zeroes, side: 0, current: () => null, append: () => {} };
+    return { memory, stamps, zeroes, current: () => null, append: () => {} };
   }
 
   #page(page: number): string {
@@ -199,9 +199,10 @@ class SimSide implements LegGround {
     this.wire.start();
   }
 
-  current(link: number): Connection | null {
-    const { connection } = this;
-    return link !== 0 && connection?.numberAt(this.side) === link ? connection : null;
+  current(link: number): Wire | null {
+    const { connection, side } = this;
+    if (link === 0 || connection === null) return null;
+    return connection.numberAt(side) === link ? { connection, end: side } : null;
   }
 
   append(
@@ -361,7 +362,7 @@ class SimLinkDriver implements LinkDriver {
         return true;
       },
       linkDown: (link) => {
-        this.#sides[side].wire.down();
+        this.#sides[side].wire.down(link);
         told.push({ kind: 'down', link });
         return true;
       },

@@ -65,7 +65,7 @@ export class Ground {
         leftAt: -1,
         shakenAt: -1,
         selfForgotten: false,
-        linkMoment: 0,
+        linkMoments: [],
       };
     });
     this.truth = {

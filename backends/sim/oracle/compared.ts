@@ -94,6 +94,8 @@ export class ComparedOracle {
   /** What a comparison says it repaired is the same here and on the media of the other replica. */
   #repaired(replica: ReplicaTruth, block: number): void {
     const { replicas, config } = this.#truth;
+    // Of several one was written to; which, the report does not say.
+    if (replicas.length > 2) return;
     if (replicas.some(({ disk }) => disk.ills.any || disk.latent.any)) return;
     const { view } = replica.disk;
     for (const other of replicas) {
@@ -119,7 +121,8 @@ export class ComparedOracle {
   #differing(): readonly Apart[] {
     const { replicas, sectors } = this.#truth;
     const [a, b] = replicas;
-    if (a === undefined || b === undefined) return [];
+    // Of several it is not said with which one a comparison was.
+    if (a === undefined || b === undefined || replicas.length > 2) return [];
     const found: Apart[] = [];
     for (let sector = 0; sector < sectors; sector += 1) {
       const [left, right] = [a.disk.view[sector] as number, b.disk.view[sector] as number];

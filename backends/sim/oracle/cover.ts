@@ -3,7 +3,7 @@
  * durable metadata of one of them names the block as dirty or hot.
  */
 import type { Actors, Suspicion } from '../actors.ts';
-import { isSelfForgotten, Orphan, type VolumeTruth } from './truth.ts';
+import { isSelfForgotten, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 const BLOCK_SECTORS = 8;
@@ -21,8 +21,13 @@ export class CoverOracle {
 
   /** Compares what the two disks hold now; `code` says at which kind of moment. */
   audit(code: string): void {
-    const [a, b] = this.#truth.replicas;
-    if (a === undefined || b === undefined) return;
+    const { replicas } = this.#truth;
+    for (const [index, a] of replicas.entries()) {
+      for (const b of replicas.slice(index + 1)) this.#compare(a, b, code);
+    }
+  }
+
+  #compare(a: ReplicaTruth, b: ReplicaTruth, code: string): void {
     // After one of them forgot itself they may refuse each other: they know that all may differ.
     if (isSelfForgotten(this.#truth) && (a.link === 'Refused' || b.link === 'Refused')) return;
     // An order to give a branch up says that anything may differ, until it is carried out.
@@ -34,7 +39,7 @@ export class CoverOracle {
     for (let at = 0; at < sectors; at += 1) {
       if (left[at] === right[at] || orphaned[at] === Orphan.Everywhere) continue;
       if (spoils.ought(left[at] as number) === spoils.ought(right[at] as number)) continue;
-      known ??= this.#suspicions();
+      known ??= [this.#suspicion(a, b), this.#suspicion(b, a)];
       const block = Math.floor(at / BLOCK_SECTORS);
       if (!known.some((suspicion) => suspicion.covers(block))) {
         this.#verdict.find('LAW-cover', a.node, code, {
@@ -49,9 +54,7 @@ export class CoverOracle {
     }
   }
 
-  #suspicions(): readonly Suspicion[] {
-    return this.#truth.replicas.map(({ node, disk }) =>
-      this.#actors.suspicion(this.#truth.config, node, disk.metaOught),
-    );
+  #suspicion({ node, disk }: ReplicaTruth, other: ReplicaTruth): Suspicion {
+    return this.#actors.suspicion(this.#truth.config, node, disk.metaOught, other.node);
   }
 }

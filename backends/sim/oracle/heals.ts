@@ -1,6 +1,6 @@
 /**
- * LAW-heals: some time after the last fault is over, every replica is UpToDate and equal to its
- * peer, and every group runs. None may be blocked, but where a faulty disk made a replica forget
+ * LAW-heals: some time after the last fault is over, every replica is UpToDate and equal to every
+ * other, and every group runs. None may be blocked, but where a faulty disk made a replica forget
  * what it knew about itself, and a person must choose (docs/decisions/0013), or where most voters
  * have lost the log (0004).
  */
@@ -70,13 +70,15 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verd
 
 function firstDifference(truth: VolumeTruth, replicas: readonly ReplicaTruth[]): number {
   const { spoils, orphaned } = truth;
-  const [a, b] = replicas;
-  if (a === undefined || b === undefined) return -1;
+  const [a] = replicas;
+  if (a === undefined) return -1;
   const left = a.disk.view;
-  const right = b.disk.view;
-  for (let at = 0; at < left.length; at += 1) {
-    if (left[at] === right[at] || orphaned[at] === Orphan.Everywhere) continue;
-    if (spoils.ought(left[at] as number) !== spoils.ought(right[at] as number)) return at;
+  for (const { disk } of replicas.slice(1)) {
+    const right = disk.view;
+    for (let at = 0; at < left.length; at += 1) {
+      if (left[at] === right[at] || orphaned[at] === Orphan.Everywhere) continue;
+      if (spoils.ought(left[at] as number) !== spoils.ought(right[at] as number)) return at;
+    }
   }
   return -1;
 }

@@ -144,12 +144,12 @@ export class VolumeOracles {
     const ought = this.#actors.suspicion(config, node, disk.metaOught);
     const is = this.#actors.suspicion(config, node, disk.meta);
     const back = is.updates < ought.updates;
-    const other = replicas.find((each) => each !== replica);
+    const others = replicas.filter((each) => each !== replica);
     replica.selfForgotten ||= back;
     let lost = 0;
-    for (let at = 0; at < sectors && other !== undefined; at += 1) {
+    for (let at = 0; at < sectors; at += 1) {
       const mine = spoils.ought(disk.view[at] as number);
-      if (mine === spoils.ought(other.disk.view[at] as number)) continue;
+      if (others.every((each) => mine === spoils.ought(each.disk.view[at] as number))) continue;
       const block = Math.floor(at / BLOCK_SECTORS);
       if (!back && (is.covers(block) || !ought.covers(block))) continue;
       orphaned[at] = Orphan.Everywhere;
@@ -253,9 +253,17 @@ export class VolumeOracles {
     }
   }
 
-  /** The data actor of `replica` has a link now. */
-  linkUp(replica: ReplicaTruth): void {
-    replica.linkMoment = this.truth.history.moment;
+  /** The data actor of `replica` has a link to `peer` now. */
+  linkUp(replica: ReplicaTruth, peer: number): void {
+    replica.linkMoments[peer] = this.truth.history.moment;
+  }
+
+  /** When the link came up by which the replica is copied to. */
+  #copiedSince({ node, record, linkMoments }: ReplicaTruth): number {
+    const others = this.truth.replicas.filter((each) => each.node !== node);
+    // With one other replica it is the link to that; with more, to the primary of the record.
+    const source = others.length === 1 ? (others[0] as ReplicaTruth).node : record?.primary;
+    return linkMoments[source ?? 0] ?? 0;
   }
 
   grant(replica: ReplicaTruth, until: number): void {
@@ -268,7 +276,7 @@ export class VolumeOracles {
       case 'state':
         // The source has flushed before this: what it had when the link came up is stable there.
         if (report.disk === 'Inconsistent' && replica.state !== 'Inconsistent') {
-          replica.heldUntil = Math.max(replica.heldUntil, replica.linkMoment);
+          replica.heldUntil = Math.max(replica.heldUntil, this.#copiedSince(replica));
           replica.leftAt = -1;
         }
         // A disk that hangs may be given up: as of one that failed, nobody knows what it lost.

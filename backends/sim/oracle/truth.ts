@@ -55,8 +55,8 @@ export interface ReplicaTruth {
   shakenAt: number;
   /** Whether a faulty disk made it forget what it knew about itself, since it was admitted. */
   selfForgotten: boolean;
-  /** Moment at which its present link came up. */
-  linkMoment: number;
+  /** Moments at which its links came up last, by the node at their other end. */
+  readonly linkMoments: number[];
 }
 
 /** One volume as the oracles see it. */

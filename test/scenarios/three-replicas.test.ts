@@ -1,0 +1,36 @@
+/** Swarms over three hosts: one volume of three replicas, and crossed pairs. */
+import { describe, expect, it } from 'vitest';
+import type { ClusterConfig } from '../../engine/core/config.ts';
+import { runCampaign, type Shard } from '../../scenarios/campaign.ts';
+import { CROSSED_CONFIG, TRIO_CONFIG } from '../support/trio-configs.ts';
+
+/** Laws that broke, by seed. */
+function broken(config: ClusterConfig, more: Partial<Shard>): string[] {
+  const found: string[] = [];
+  const shard: Shard = { config, mode: 'swarm', seed: 1, runs: 60, shrinkBudget: 0, ...more };
+  runCampaign(shard, ({ seed, violations }) => {
+    for (const { law, code } of violations) found.push(`${seed}: ${law} ${code}`);
+  });
+  return found;
+}
+
+const PLANTED = ['flush-first-only', 'removed-frees-all', 'RULE-15', 'RULE-18', 'RULE-20'] as const;
+
+describe('a volume of three replicas', () => {
+  it('keeps every law in a swarm', { timeout: 300_000 }, () => {
+    expect(broken(TRIO_CONFIG, {})).toEqual([]);
+  });
+
+  for (const id of PLANTED) {
+    it(`shows ${id}`, { timeout: 300_000 }, () => {
+      const canaries = new Set([id]);
+      expect(broken(TRIO_CONFIG, { canaries, stopAtFirst: true })).not.toEqual([]);
+    });
+  }
+});
+
+describe('crossed pairs', () => {
+  it('keep every law in a swarm', { timeout: 300_000 }, () => {
+    expect(broken(CROSSED_CONFIG, { runs: 25 })).toEqual([]);
+  });
+});
