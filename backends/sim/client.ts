@@ -8,7 +8,8 @@ import type { Rng } from '../../engine/core/rng.ts';
 import { Event, Flag } from '../../engine/data/abi.ts';
 import { type History, Request } from './history.ts';
 import { type Kernel, Kind, Stream } from './kernel.ts';
-import { SIM_LAYOUT, type SimLeg, SLOT_SECTORS } from './volume.ts';
+import { SIM_LAYOUT, SLOT_SECTORS } from './leg-host.ts';
+import type { SimLeg } from './volume.ts';
 import { hollow } from './zeroes.ts';
 
 /** What the application does. Shares are in percent of the requests. */

@@ -19,7 +19,7 @@ import {
 import { deviceBytes } from '../../engine/mirror/page.ts';
 import { FlightReel } from '../../engine/timeline/flight.ts';
 import type { Actors, MetadataPage, Suspicion } from './actors.ts';
-import { SIM_LAYOUT } from './volume.ts';
+import { SIM_LAYOUT } from './leg-host.ts';
 
 const BLOCKS_PER_EXTENT = EXTENT_BYTES / 4096;
 /** Both replicas of a new pair begin with this generation. */

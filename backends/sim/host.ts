@@ -26,9 +26,10 @@ import type { Datagrams } from './datagrams.ts';
 import type { CrashMode } from './disk-cache.ts';
 import { SimGuardian } from './guardian.ts';
 import { type Kernel, Kind, Stream } from './kernel.ts';
+import type { LegHost } from './leg-host.ts';
 import type { ApplicationState, Observer } from './observer.ts';
 import { SimStore } from './store.ts';
-import type { LegHost, SimLeg } from './volume.ts';
+import type { SimLeg } from './volume.ts';
 
 /**
  * Time from a death to the restart by the other process, and from power-on to the first process.

@@ -5,58 +5,19 @@
  */
 import { InvariantError } from '../../engine/core/invariant.ts';
 import { BLOCK_BYTES } from '../../engine/core/units.ts';
-import {
-  type AbiLayout,
-  Decision,
-  Event,
-  Flag,
-  HEADER_BYTES,
-  PAGE_BYTES,
-  Status,
-} from '../../engine/data/abi.ts';
+import { Decision, Event, Flag, HEADER_BYTES, PAGE_BYTES, Status } from '../../engine/data/abi.ts';
 import type { DataMemory } from '../../engine/data/memory.ts';
 import type { DataActor, DataCommand, DataReport, Mailboxes } from '../../engine/data/messages.ts';
 import { blockSums } from './block-sums.ts';
-import type { SimClock } from './clock.ts';
 import type { Connection, StreamEnd } from './connection.ts';
 import { DiskOp, SECTOR_BYTES, type SimDisk } from './disk.ts';
 import { Ill } from './disk-ills.ts';
 import { type Kernel, Kind } from './kernel.ts';
+import { type LegHost, SIM_LAYOUT, SLOT_SECTORS } from './leg-host.ts';
 import { LegLink } from './leg-link.ts';
 import type { Observer } from './observer.ts';
 import { Packet, type PacketPool } from './packets.ts';
 import { Zeroes } from './zeroes.ts';
-
-/** What a replica needs of the host it is on. */
-export interface LegHost {
-  readonly node: number;
-  readonly clock: SimClock;
-  /** Rises with every start of the core. */
-  readonly coreLife: number;
-  coreAlive(): boolean;
-  coreRunning(): boolean;
-  nextLink(): number;
-  /** Passes a report to the control actor. */
-  report(leg: number, report: DataReport): void;
-  /** An actor threw: the core ends. */
-  broke(belief: string): void;
-  /** Keeps an entry until the core runs again. */
-  park(entry: number): void;
-}
-
-/** Slots and pages that a simulated data actor gets. */
-export const SIM_LAYOUT: AbiLayout = {
-  events: 64,
-  decisions: 8 * 64 + 64,
-  frontSlots: 24,
-  peerSlots: 32,
-  engineSlots: 8,
-  slotBytes: 65536,
-  inPages: 64,
-  outPages: 64,
-};
-
-export const SLOT_SECTORS: number = SIM_LAYOUT.slotBytes / SECTOR_BYTES;
 
 /** Bits that the flags of a request take beside its length, while it waits for its process. */
 const PARKED_FLAGS = 256;

@@ -21,6 +21,7 @@ import { History, Request } from './history.ts';
 import { SimHost } from './host.ts';
 import { Kernel, Kind, Stream } from './kernel.ts';
 import { LatentErrors } from './latent-errors.ts';
+import { SIM_LAYOUT, SLOT_SECTORS } from './leg-host.ts';
 import { Operators } from './operators.ts';
 import { checkHealed } from './oracle/heals.ts';
 import { VolumeOracles } from './oracle/oracles.ts';
@@ -30,7 +31,7 @@ import type { Judge, RunOutcome } from './outcome.ts';
 import { PacketPool } from './packets.ts';
 import { Spoils } from './spoils.ts';
 import { SummedBlocks } from './summed.ts';
-import { SIM_LAYOUT, SimLeg, SLOT_SECTORS } from './volume.ts';
+import { SimLeg } from './volume.ts';
 import { WorldWatch } from './world-watch.ts';
 import { Zeroes } from './zeroes.ts';
 

@@ -14,7 +14,7 @@ const STEPS = 32;
 
 export class Meters {
   readonly #p: Parts;
-  /** When each front-end request was issued to the own disk, and when that had done it; 0 before. */
+  /** When each request of a client was issued to the own disk, and when that was done; or 0. */
   readonly #issued: Float64Array;
   readonly #done: Float64Array;
   readonly #spread = new Uint32Array(STEPS);

@@ -9,11 +9,12 @@ import {
 } from '../../backends/sim/connection.ts';
 import { DEFAULT_DISK_LATENCY, DiskOp, SimDisk } from '../../backends/sim/disk.ts';
 import { Kernel, Kind } from '../../backends/sim/kernel.ts';
+import { SIM_LAYOUT } from '../../backends/sim/leg-host.ts';
 import { type LegGround, LegLink } from '../../backends/sim/leg-link.ts';
 import { Packet, PacketPool } from '../../backends/sim/packets.ts';
 import { SimStore } from '../../backends/sim/store.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
-import { SIM_LAYOUT, type Wire } from '../../backends/sim/volume.ts';
+import type { Wire } from '../../backends/sim/volume.ts';
 import { hollow, Zeroes } from '../../backends/sim/zeroes.ts';
 import type { Durable } from '../../engine/cluster/interface.ts';
 import { Rng } from '../../engine/core/rng.ts';

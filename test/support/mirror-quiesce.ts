@@ -83,6 +83,9 @@ export function pointsThroughFaults(
     const order = { id, until: pair.now - h.lag + pair.rng.between(20, 900) * MS };
     pair.command(h, { kind: 'quiesce', order, cause: '' });
     pair.runFor(pair.rng.between(1, 60) * MS);
+    // Somebody else asks for one as well.
+    const other = { id: 1000 + id, until: pair.now - h.lag + 100 * MS };
+    if (id % 5 === 0) pair.command(h, { kind: 'quiesce', order: other, cause: '' });
     if (id % 3 === 0) pair.fault();
     pair.runFor(pair.rng.between(1, 300) * MS);
     pair.command(h, { kind: 'resume', id, cause: '' });
