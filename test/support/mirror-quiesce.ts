@@ -9,6 +9,8 @@ const MS = 1000;
 /** The image of each member when the point was reported. */
 interface Point {
   readonly id: number;
+  readonly by: number;
+  /** Requests that its host had completed: one frozen with its clock may still answer late. */
   readonly completed: number;
   readonly images: readonly { readonly node: number; readonly sectors: Uint32Array }[];
 }
@@ -30,7 +32,7 @@ export function judged(pair: Pair): Points {
   pair.report = (h, r) => {
     if (r.kind === 'quiesce') {
       points.reports.push(r);
-      if (r.state === 'quiet') point = reached(pair, r);
+      if (r.state === 'quiet') point = reached(pair, h.node, r);
       else if (point?.id === r.id) {
         if (r.reason === 'released') {
           unchanged(pair, point);
@@ -44,7 +46,7 @@ export function judged(pair: Pair): Points {
   return points;
 }
 
-function reached(pair: Pair, { id, members }: QuiesceReport): Point {
+function reached(pair: Pair, by: number, { id, members }: QuiesceReport): Point {
   const images: { node: number; sectors: Uint32Array }[] = [];
   for (const node of members) {
     const { stable } = pair.host(node);
@@ -57,13 +59,12 @@ function reached(pair: Pair, { id, members }: QuiesceReport): Point {
     if (at < 0) continue;
     pair.violations.push(`LAW-quiesced: sector ${at} is not the same on host ${other.node}`);
   }
-  return { id, completed: pair.writesCompleted, images };
+  return { id, by, completed: pair.completedBy(by), images };
 }
 
-function unchanged(pair: Pair, { completed, images }: Point): void {
-  if (pair.writesCompleted !== completed) {
-    pair.violations.push(`LAW-quiesced: ${pair.writesCompleted - completed} writes have ended`);
-  }
+function unchanged(pair: Pair, { by, completed, images }: Point): void {
+  const ended = pair.completedBy(by) - completed;
+  if (ended > 0) pair.violations.push(`LAW-quiesced: ${ended} requests have ended`);
   for (const { node, sectors } of images) {
     const { cache } = pair.host(node);
     const at = sectors.findIndex((stamp, sector) => stamp !== cache[sector]);
