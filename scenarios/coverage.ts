@@ -113,6 +113,12 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'a peer that comes to another decision',
   },
   {
+    mark: 'mirror.link.overdue',
+    swarm: 'seldom',
+    reason: 'most faults are over before one operation that hangs has been waited for',
+    test: 'a peer that owes one answer while it gives others',
+  },
+  {
     mark: 'mirror.link.garbage',
     swarm: 'never',
     reason: 'the transport is authenticated: what arrives was sent by the peer',

@@ -84,7 +84,9 @@ function disk(fault: Fault, node: string): string {
     case 'write-error':
       return `let ${writes} fail`;
     case 'disk-stall':
-      return `stall the disk of ${node}`;
+      return some === ''
+        ? `stall the disk of ${node}`
+        : `let ${some}the operations on the disk of ${node} never end`;
     case 'bit-rot':
       return `let ${what} on the disk of ${node} rot`;
     default: {

@@ -395,6 +395,8 @@ function ppmOf(kind: FaultKind, size: number, config: ClusterConfig): number {
   if (kind === 'read-error') return size % 2 === 0 ? 0 : 2_000 + size * 2_000;
   // Half of the failing disks do nothing at all any more.
   if (kind === 'write-error' && size >= 5) return 0;
+  // Some disks stand still as a whole, others never end a few operations, and do all the rest.
+  if (kind === 'disk-stall') return size < 4 ? 2_000 + size * 6_000 : 0;
   if (PARTIAL.has(kind)) return 10_000 + size * 30_000;
   if (kind !== 'clock-rate') return 0;
   const most = config.timing.clockRatePpm;

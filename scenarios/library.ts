@@ -20,6 +20,7 @@ import { lyingFlushOnOneHost } from './library/lying-flush-on-one-host.ts';
 import { metadataRot } from './library/metadata-rot.ts';
 import { mostVotersWiped } from './library/most-voters-wiped.ts';
 import { oldDiskLeads } from './library/old-disk-leads.ts';
+import { oneAnswerNeverComes } from './library/one-answer-never-comes.ts';
 import { oneWayCut } from './library/one-way-cut.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
 import { primaryPowerLoss } from './library/primary-power-loss.ts';
@@ -54,6 +55,7 @@ const TEXTS: readonly ScenarioText[] = [
   badSectorsOnTheSource,
   lyingFlushOnOneHost,
   diskStallsWithoutFailing,
+  oneAnswerNeverComes,
   diskReturnsWithOldContent,
   oldDiskLeads,
   metadataRot,

@@ -189,6 +189,10 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     MIRROR,
     'needs both disks to fail within one repair, and what a faulty disk holds is excused',
   ],
+  'owed-for-ever': [
+    MIRROR,
+    'needs one operation to hang for longer than faults last, beside others that end',
+  ],
   'pace-deaf': [MIRROR, 'how long requests take is promised by no law'],
   'pace-starved': [MIRROR, 'needs requests that stay slow for as long as a resync lasts'],
   'padding-counted': [MIRROR, SPLIT],

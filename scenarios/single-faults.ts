@@ -15,6 +15,8 @@ export interface NamedFault {
 const AT = 6_000_000;
 /** Parts per million of the operations of a disk that does some of them wrong. */
 const SOME = 100_000;
+/** Of a disk's operations, so few that most clients do not meet one. */
+const FEW = 5_000;
 /** The second fault of a pair strikes inside the recovery from the first. */
 const PAIR_GAP = 1_700_000;
 
@@ -55,6 +57,7 @@ export function singleFaults(config: ClusterConfig): readonly NamedFault[] {
     add(`failed disk ${name}`, { kind: 'write-error', ...disk, area: 'everything' });
     add(`stalled disk ${name}`, { kind: 'disk-stall', ...disk });
     add(`dead disk ${name}`, { kind: 'disk-stall', target, for: 60_000_000 });
+    add(`half-dead disk ${name}`, { kind: 'disk-stall', target, ppm: FEW, for: 20_000_000 });
     add(`rot ${name}`, { kind: 'bit-rot', target });
     add(`metadata rot ${name}`, { kind: 'bit-rot', target, area: 'metadata' });
     add(`old disk ${name}`, { kind: 'old-disk', target, for: 3_000_000, age: 2_500_000 });

@@ -117,7 +117,7 @@ function applyIll(fault: Fault, leg: SimLeg, ill: number, on: boolean): void {
   if (ill === Ill.Rot) disk.rot(ROT_SECTORS);
   if (ill === Ill.MetaRot) disk.rotPage();
   if (fault.kind === 'bit-rot') return;
-  const always = ill === Ill.LyingFlush || ill === Ill.Stall || fault.ppm === 0;
+  const always = ill === Ill.LyingFlush || fault.ppm === 0;
   const ppm = always ? ALWAYS : fault.ppm;
   disk.ills.change(ill, on ? ppm : -ppm);
   if (ill === Ill.StaleRead) disk.keepBefore(disk.ills.has(ill));

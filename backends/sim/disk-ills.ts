@@ -17,7 +17,7 @@ export const Ill = {
   MetaLost: 5,
   MetaMisdirected: 6,
   MetaError: 7,
-  /** Nothing ends. */
+  /** Nothing ends; or some operations do not, and all others do. */
   Stall: 8,
   Rot: 9,
   MetaRot: 10,

@@ -81,7 +81,7 @@ export class MirrorActor implements DataActor {
     // The parts find each other through `parts`, which is whole before any event.
     parts.locks = new RangeLock(slotCount(memory.layout), (slot) => this.#granted(slot));
     parts.watch = new DiskWatch(parts);
-    parts.turn.onDisk = (op, slot) => parts.watch.began(op, slot);
+    parts.turn.onDisk = (op, slot, key) => parts.watch.began(op, slot, key);
     parts.partners = new Partners(
       parts,
       config.nodes.filter((other) => other !== node),
@@ -171,12 +171,12 @@ export class MirrorActor implements DataActor {
     const slot = e.slot(r);
     switch (e.op(r)) {
       case Event.FlushDone:
-        p.watch.flushEnded();
+        p.watch.flushEnded(e.length(r));
         if (e.status(r) !== 0) p.role.failDisk('flush');
         else this.#flushed(e.length(r));
         return;
       case Event.MetaDone:
-        p.watch.metadataEnded();
+        p.watch.metadataEnded(e.offset(r));
         p.store.done(e.offset(r), e.length(r), e.status(r), slot);
         return;
       case Event.PeerMessage: {

@@ -95,6 +95,10 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'watch-restarted',
     what: 'Any answer of a disk starts the time anew that its others may take.',
   },
+  {
+    id: 'owed-for-ever',
+    what: 'One answer that the peer never gives is waited for while it gives others.',
+  },
   { id: 'peer-error-ignored', what: 'A write that failed on the secondary is acknowledged.' },
   { id: 'read-error-passed', what: 'A read that failed is not asked of the peer.' },
   {
@@ -281,6 +285,7 @@ export interface CanarySwitches {
   readonly lateWriteAnswer: boolean;
   readonly endNotMapped: boolean;
   readonly watchRestarted: boolean;
+  readonly owedForEver: boolean;
   readonly peerErrorIgnored: boolean;
   readonly readErrorPassed: boolean;
   readonly earlyAlone: boolean;
@@ -384,6 +389,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     lateWriteAnswer: ids.has('late-write-answer'),
     endNotMapped: ids.has('end-not-mapped'),
     watchRestarted: ids.has('watch-restarted'),
+    owedForEver: ids.has('owed-for-ever'),
     peerErrorIgnored: ids.has('peer-error-ignored'),
     readErrorPassed: ids.has('read-error-passed'),
     earlyAlone: ids.has('early-alone'),

@@ -67,6 +67,7 @@ export const MIRROR_MARKS: readonly string[] = [
   'mirror.handshake.wait',
   'mirror.link.disagree',
   'mirror.link.garbage',
+  'mirror.link.overdue',
   'mirror.link.refused',
   'mirror.link.timeout',
   'mirror.meta.bad-map-page',

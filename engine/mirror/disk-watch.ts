@@ -16,22 +16,22 @@ const NONE = -1;
  */
 const SECOND_LOOK: Micros = 500_000;
 
-/** Operations of one sort under way, and since when there has been one. */
+/**
+ * Operations of one sort under way, each with its own time: one that hangs is not forgotten because
+ * others end. A handful at most, so that looking through all of them costs nothing.
+ */
 interface Several {
-  count: number;
-  since: Micros;
+  readonly keys: number[];
+  readonly since: Micros[];
 }
 
 export class DiskWatch {
   readonly #p: Parts;
   /** When the read or write of each slot was issued. */
   readonly #since: Float64Array;
-  /**
-   * Flushes, and operations on metadata, under way. Apart: a flush that hangs keeps its clients
-   * waiting however long metadata are written.
-   */
-  readonly #flushes: Several = { count: 0, since: 0 };
-  readonly #metadata: Several = { count: 0, since: 0 };
+  /** Flushes by their token, and operations on metadata by their page. */
+  readonly #flushes: Several = { keys: [], since: [] };
+  readonly #metadata: Several = { keys: [], since: [] };
   /** The operation, by its time, that was overdue at the first look. */
   #overdue: Micros = NONE;
 
@@ -40,14 +40,14 @@ export class DiskWatch {
     this.#since = new Float64Array(parts.slots.count).fill(NONE);
   }
 
-  /** A decision for the local disk was written. */
-  began(op: number, slot: number): void {
+  /** A decision for the local disk was written; `key` is the token of a flush, or the page. */
+  began(op: number, slot: number, key: number): void {
     const { turn, config } = this.#p;
     if (op === Decision.LocalRead || op === Decision.LocalWrite) this.#since[slot] = turn.now;
     else {
       const several = op === Decision.LocalFlush ? this.#flushes : this.#metadata;
-      if (several.count === 0) several.since = turn.now;
-      several.count += 1;
+      several.keys.push(key);
+      several.since.push(turn.now);
     }
     if (!turn.isSet(Deadline.Disk)) turn.due(Deadline.Disk, turn.now + config.diskTimeout);
   }
@@ -58,12 +58,12 @@ export class DiskWatch {
     if (this.#p.canary.watchRestarted) this.#restart();
   }
 
-  flushEnded(): void {
-    this.#oneEnded(this.#flushes);
+  flushEnded(token: number): void {
+    this.#oneEnded(this.#flushes, token);
   }
 
-  metadataEnded(): void {
-    this.#oneEnded(this.#metadata);
+  metadataEnded(page: number): void {
+    this.#oneEnded(this.#metadata, page);
   }
 
   /** Looks at the oldest operation. */
@@ -93,17 +93,21 @@ export class DiskWatch {
     return latest.primary === state.node || !state.isMember(latest, true);
   }
 
-  /** Nobody knows which of them is the oldest now. */
-  #oneEnded(several: Several): void {
-    several.count -= 1;
-    several.since = this.#p.turn.now;
+  #oneEnded({ keys, since }: Several, key: number): void {
+    const at = keys.indexOf(key);
+    if (at >= 0) {
+      keys[at] = keys[keys.length - 1] as number;
+      since[at] = since[since.length - 1] as number;
+      keys.pop();
+      since.pop();
+    }
     if (this.#p.canary.watchRestarted) this.#restart();
   }
 
   #restart(): void {
     const { now } = this.#p.turn;
-    this.#flushes.since = now;
-    this.#metadata.since = now;
+    this.#flushes.since.fill(now);
+    this.#metadata.since.fill(now);
     for (let slot = 0; slot < this.#since.length; slot += 1) {
       if (this.#since[slot] !== NONE) this.#since[slot] = now;
     }
@@ -111,8 +115,8 @@ export class DiskWatch {
 
   #oldest(): Micros {
     let oldest = Number.POSITIVE_INFINITY;
-    for (const { count, since } of [this.#flushes, this.#metadata]) {
-      if (count > 0) oldest = Math.min(oldest, since);
+    for (const { since } of [this.#flushes, this.#metadata]) {
+      for (let at = 0; at < since.length; at += 1) oldest = Math.min(oldest, since[at] as number);
     }
     for (let slot = 0; slot < this.#since.length; slot += 1) {
       const since = this.#since[slot] as number;

@@ -27,7 +27,8 @@ import { viewFor } from './view.ts';
 export class Link {
   readonly #p: Parts;
   readonly #partner: Partner;
-  readonly #owed: Owed;
+  /** What the peer owes. */
+  readonly owed: Owed;
   readonly #page = new Uint8Array(PAGE_BYTES);
   /** The present incarnation, 0 for none. */
   id = 0;
@@ -54,7 +55,14 @@ export class Link {
   constructor(parts: Parts, partner: Partner) {
     this.#p = parts;
     this.#partner = partner;
-    this.#owed = new Owed(parts.turn, watchOf(partner.index), parts.config.peerTimeout);
+    const { turn, slots, config } = parts;
+    this.owed = new Owed(turn, {
+      deadline: watchOf(partner.index),
+      timeout: config.peerTimeout,
+      // What a disk here is granted, one there is as well.
+      patience: config.diskTimeout,
+      slots: slots.count,
+    });
   }
 
   /** Whether writes go to the peer as well. */
@@ -81,7 +89,7 @@ export class Link {
     this.#refused = false;
     this.#waiting = null;
     this.#self = null;
-    this.#owed.forget();
+    this.owed.forget();
     this.#flushes.clear();
     this.stable = 0;
     this.#p.turn.event('mirror.link', { state: 'up', link: id });
@@ -122,7 +130,7 @@ export class Link {
     this.mode = Mode.None;
     this.#self = null;
     this.#refused = false;
-    this.#owed.forget();
+    this.owed.forget();
   }
 
   /** Tells the peer what this replica is; sent when the link comes up or the replica attaches. */
@@ -146,7 +154,7 @@ export class Link {
     this.#self = this.#view();
     this.#comparison = null;
     this.#sendHello(this.#round, false, this.#self);
-    this.expect();
+    this.owed.expect();
   }
 
   /** What stood in the way of a handshake may be gone. */
@@ -229,7 +237,7 @@ export class Link {
     // The request id is our slot: the peer's acknowledgement names it.
     turn.memory.headers.put(slot, state.epoch, number, store.block.generation, slot + 1);
     turn.emit(Decision.PeerWrite, slot, this.id, flags, offset, length, 0);
-    this.expect();
+    this.owed.sent(slot);
   }
 
   /** A write of the peer must follow the one before it. */
@@ -244,11 +252,11 @@ export class Link {
     if (id !== this.id && !late) return;
     if (!this.#partner.isSent(slot, sequence, late ? 0 : id)) {
       if (late) return;
-      if (canary.ackEarly) this.got();
+      if (canary.ackEarly) this.owed.got();
       else this.drop('garbage');
       return;
     }
-    this.got();
+    this.owed.answered(slot);
     if (status !== Status.Ok) {
       turn.reached('mirror.peer.refused-write');
       turn.event('mirror.peer.refused', { status });
@@ -263,7 +271,7 @@ export class Link {
 
   sendFlush(token: number): void {
     this.send({ kind: 'flush', token });
-    this.expect();
+    this.owed.flushSent();
   }
 
   /** The primary tells the peer of a new epoch before the first write in it. */
@@ -271,7 +279,7 @@ export class Link {
     const { partners, canary } = this.#p;
     this.#partner.told = !partners.several || canary.rule18;
     this.send({ kind: 'announce', record });
-    if (partners.several) this.expect();
+    if (partners.several) this.owed.expect();
   }
 
   /** Sends `message`, with the event being handled as its cause. */
@@ -284,7 +292,7 @@ export class Link {
   /** Sends a message that the peer must answer. */
   ask(message: PeerMessage): void {
     this.send(message);
-    this.expect();
+    this.owed.expect();
   }
 
   /** A peer's message arrived. */
@@ -316,9 +324,10 @@ export class Link {
 
   /** A peer that owes an answer is looked at. */
   watch(): void {
-    if (this.id === 0 || !this.#owed.overdue) return;
-    this.#p.turn.reached('mirror.link.timeout');
-    this.drop('timeout');
+    const late = this.id === 0 ? '' : this.owed.look(this.#p.canary.owedForEver);
+    if (late === '') return;
+    this.#p.turn.reached(`mirror.link.${late}`);
+    this.drop(late);
   }
 
   #handle(m: PeerMessage): void {
@@ -337,7 +346,7 @@ export class Link {
         this.#flush(m.token);
         return;
       case 'flush-ack':
-        this.got();
+        this.owed.flushAnswered();
         if (m.status !== 0) this.drop('peer-flush');
         else if (!flushes.peerFlushed(this.#partner, m.token)) {
           barrier.peerFlushed(this.#partner, m.token);
@@ -346,11 +355,11 @@ export class Link {
       case 'sync-ready':
       case 'map':
       case 'finished':
-        this.got();
+        this.owed.got();
         source.message(m, this.#partner);
         return;
       case 'told':
-        this.got();
+        this.owed.got();
         if (m.epoch === this.#p.state.epoch) role.told(this.#partner);
         return;
       case 'stable':
@@ -365,7 +374,7 @@ export class Link {
         return;
       case 'facts-ask':
       case 'facts':
-        if (m.kind === 'facts') this.got();
+        if (m.kind === 'facts') this.owed.got();
         this.#p.verify.quick.message(m, this);
         return;
     }
@@ -384,7 +393,7 @@ export class Link {
 
   #hello(m: PeerMessage & { kind: 'hello' }): void {
     const { state, role } = this.#p;
-    if (m.answer) this.got();
+    if (m.answer) this.owed.got();
     if (m.wireMin > WIRE_MAX || m.wireMax < WIRE_MIN) {
       this.#refuse('wire-version');
       return;
@@ -427,7 +436,7 @@ export class Link {
   #greeted(): void {
     if (this.mode === Mode.None && this.#self !== null && this.#comparison === null) {
       this.#self = null;
-      this.got();
+      this.owed.got();
     }
     this.begin();
   }
@@ -438,13 +447,13 @@ export class Link {
     this.#peer = view;
     const { canary, state } = this.#p;
     this.#comparison = compareReplicas(this.#self, view, canary, state.record?.discard);
-    this.expect();
+    this.owed.expect();
   }
 
   #decision(round: number, hash: number, outcome: number): void {
     const { turn } = this.#p;
     const c = this.#comparison;
-    if (outcome === Outcome.Reply) this.got();
+    if (outcome === Outcome.Reply) this.owed.got();
     if (c === null || this.#self === null || this.#peer === null || round !== this.#round) return;
     if (decisionHash(this.#self, this.#peer, c, round) !== hash) {
       turn.reached('mirror.link.disagree');
@@ -567,7 +576,7 @@ export class Link {
     this.#comparison = null;
     this.#waiting = null;
     this.#outcome = 0;
-    this.#owed.forget();
+    this.owed.forget();
     this.#flushes.clear();
     if (following) follower.ended(this.#partner);
     if (mirrored) {
@@ -584,15 +593,5 @@ export class Link {
     flushes.lost(this.#partner);
     this.#partner.branch.lost();
     role.linkLost(this.#partner, mode);
-  }
-
-  /** The peer owes an answer more. */
-  expect(): void {
-    this.#owed.expect();
-  }
-
-  /** The peer gave an answer. */
-  got(): void {
-    this.#owed.got();
   }
 }

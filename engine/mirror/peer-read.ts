@@ -66,7 +66,7 @@ export class PeerReads {
       slot + 1,
     );
     turn.emit(Decision.PeerRead, slot, link.id, flags, offset, length, 0);
-    link.expect();
+    link.owed.sent(slot);
   }
 
   /** The peer answered the read of `slot`, or says that it will not. */
@@ -87,7 +87,7 @@ export class PeerReads {
       link.drop('garbage');
       return;
     }
-    link.got();
+    link.owed.answered(slot);
     slots.peer[slot] = Peer.None;
     if (status === Status.StaleEpoch && link.mode === Mode.Sync) {
       // It follows somebody else, or has lost its data: this relation is over.

@@ -64,8 +64,11 @@ export class Turn {
   readonly node: NodeId;
   readonly memory: DataMemory;
   readonly reached: (mark: string) => void;
-  /** Told each decision for the local disk: an operation, and its slot. */
-  onDisk: (op: number, slot: number) => void = () => {};
+  /**
+   * Told each decision for the local disk: an operation, its slot, and what tells it from others
+   * of its sort: the token of a flush, the page of metadata.
+   */
+  onDisk: (op: number, slot: number, key: number) => void = () => {};
   /**
    * Asked before each read and write of the local disk; the flags to do it with, or -1 to leave it
    * to whoever was asked. Null where nobody wants to be.
@@ -165,7 +168,7 @@ export class Turn {
     }
     this.#decisions.put(this.#count, op, slot, link, flags, offset, length, status);
     this.#count += 1;
-    if (op <= Decision.MetaWrite) this.onDisk(op, slot);
+    if (op <= Decision.MetaWrite) this.onDisk(op, slot, op === Decision.MetaRead ? offset : length);
   }
 
   /** Writes a decision that carries a page: MetaWrite or PeerMessage. `bytes` is copied. */
@@ -191,7 +194,7 @@ export class Turn {
     this.#decisions.put(this.#count, op, this.#pages, link, 0, offset, length, 0);
     this.#pages += 1;
     this.#count += 1;
-    if (op <= Decision.MetaWrite) this.onDisk(op, 0);
+    if (op <= Decision.MetaWrite) this.onDisk(op, 0, offset);
   }
 
   /** Tells the control actor something. */

@@ -33,6 +33,7 @@ import {
 } from '../support/mirror-errors.ts';
 import { INPUT } from '../support/mirror-hosts.ts';
 import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
+import { oneOwed } from '../support/mirror-planted.ts';
 import { forked, givenUp } from '../support/mirror-split.ts';
 import { rottenSource, rotting, spoiltSums } from '../support/mirror-sums.ts';
 import { balancedReads, blinked, started } from '../support/mirror-swarm.ts';
@@ -274,6 +275,7 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.meta.stale-superblock': () => aged([layout.slotA, layout.slotB]).marks,
   'mirror.meta.bad-map-page': () => spoilt([layout.map]).marks,
   'mirror.link.disagree': () => otherDecision().marks,
+  'mirror.link.overdue': () => oneOwed('write', 1).marks,
   'mirror.link.garbage': () => garbage().marks,
   'mirror.peer.stale-epoch': () => named({}).marks,
   'mirror.promote.generation': () => named({ generation: 4711 }).marks,

@@ -48,6 +48,12 @@ const SHOWS: {
     reachesAll: ['mirror.read.served-by-peer', 'mirror.repair.done'],
     avoids: ['mirror.read.lost', 'mirror.disk.failed'],
   },
+  'one-answer-never-comes': {
+    takeOvers: 0,
+    resyncs: 1,
+    outage: 5,
+    reaches: ['mirror.link.overdue', 'mirror.link.timeout'],
+  },
   'both-copies-bad': {
     takeOvers: 0,
     outage: 0.5,

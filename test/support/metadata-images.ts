@@ -3,7 +3,7 @@
  * store with nothing else around it, and recorded from hosts of the pair harness write by write.
  */
 import { crc32c } from '../../engine/core/crc32c.ts';
-import { Decision, PAGE_BYTES } from '../../engine/data/abi.ts';
+import { Decision, PAGE_BYTES, slotCount } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
 import { canarySwitches } from '../../engine/mirror/canaries.ts';
 import { blockCount, type MirrorConfig } from '../../engine/mirror/config.ts';
@@ -15,6 +15,7 @@ import {
 } from '../../engine/mirror/metadata.ts';
 import { Partners } from '../../engine/mirror/partner.ts';
 import type { Parts } from '../../engine/mirror/parts.ts';
+import { Slots } from '../../engine/mirror/request.ts';
 import { MirrorState } from '../../engine/mirror/state.ts';
 import { Store } from '../../engine/mirror/store.ts';
 import { Turn } from '../../engine/mirror/turn.ts';
@@ -60,6 +61,7 @@ export function attachImage(
     config,
     canary: canarySwitches(new Set(canaries)),
     state: new MirrorState(node, boot),
+    slots: new Slots(slotCount(memory.layout)),
     turn,
     log: { load: (_seq: number, extents: readonly number[]) => loaded.push(...extents) },
     barrier: { forEachUnstable: () => {} },

@@ -95,6 +95,52 @@ export function oneUnanswered(seed: number, canaries: readonly string[] = []): P
   return pair;
 }
 
+/** What the disk of the other host is asked to do for its primary, and never says that it did. */
+export type Owed = 'write' | 'flush' | 'read';
+
+/**
+ * The disk of the other host leaves one operation undone that its primary waits for, and does all
+ * the rest: clients keep it busy. The client that waits must have its answer all the same.
+ */
+export function oneOwed(what: Owed, seed: number, canaries: readonly string[] = []): Pair {
+  const pair = written(seed, canaries);
+  const [own, h] = pair.hosts;
+  const [lost, other] = blocks(pair, 2) as [number, number];
+  const op = { write: Decision.LocalWrite, flush: Decision.LocalFlush, read: Decision.LocalRead };
+  const give = pair.give.bind(pair);
+  let undone = -1;
+  pair.onDecision = (at, is, slot, offset, length) => {
+    const there = what === 'flush' || offset === lost * SECTOR;
+    if (at === h && is === op[what] && there && undone < 0) {
+      undone = what === 'flush' ? length : slot;
+    }
+  };
+  const end = what === 'flush' ? Event.FlushDone : Event.LocalDone;
+  let kept = false;
+  pair.give = (at, input) => {
+    const is = what === 'flush' ? input.length : input.slot;
+    if (!kept && at === h && input.op === end && is === undone) kept = true;
+    else give(at, input);
+  };
+  if (what === 'read') own.unreadable.add(lost);
+  const asked = { write: Event.ReqWrite, flush: Event.ReqFlush, read: Event.ReqRead };
+  const size = what === 'flush' ? 0 : 1;
+  const ended = request(pair, 1, asked[what], what === 'flush' ? 0 : lost, size);
+  const limit = pair.now + 14_000 * MS;
+  while (pair.now < limit && ended.status === null) {
+    pair.runFor(100 * MS);
+    request(pair, 1, Event.ReqWrite, other, 1);
+  }
+  if (ended.status === null)
+    pair.violations.push('LAW-heals: one answer of the peer is waited for');
+  return pair;
+}
+
+/** One of each, in turns. */
+export function owedForEver(seed: number, canaries: readonly string[] = []): Pair {
+  return oneOwed((['write', 'flush', 'read'] as const)[seed % 3] ?? 'write', seed, canaries);
+}
+
 /**
  * The first flush gets no answer from the disk, while clients write to ever new places, so that the
  * journal is written every now and then, and answered.

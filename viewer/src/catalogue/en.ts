@@ -216,6 +216,7 @@ export const en: { readonly [code: string]: string } = {
   'term.replaced': 'a newer connection replaces it',
   'term.garbage': 'what came makes no sense',
   'term.refused-write': 'a write was refused',
+  'term.overdue': 'one answer does not come, though later ones do',
   'term.timeout': 'no answer in time',
   'term.silence': 'nothing is heard',
   'term.unheard': 'we hear it, it does not hear us',

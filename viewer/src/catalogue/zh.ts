@@ -215,6 +215,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.replaced': '由新的连接取代',
   'term.garbage': '收到无法理解的内容',
   'term.refused-write': '写入被拒绝',
+  'term.overdue': '一个应答迟迟不来，而后发的已有应答',
   'term.timeout': '超时未答',
   'term.silence': '收不到任何消息',
   'term.unheard': '我方收得到，对方收不到',
