@@ -27,6 +27,8 @@ const CONTRACT = 'control commits no such record; the data actor refuses it all 
 
 const SPLIT = 'without a policy nobody in a campaign orders what is to become of two branches';
 
+const WORN = 'sectors that no write heals are few, and what befalls them later is rarer yet';
+
 export const ELSEWHERE: readonly Elsewhere[] = [
   {
     mark: 'mirror.branch.found',
@@ -234,9 +236,75 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'a read of an epoch that is not durable there yet',
   },
   {
+    mark: 'mirror.repair.elsewhere',
+    swarm: 'seldom',
+    reason: WORN,
+    test: 'a block that cannot be put right where it is',
+  },
+  {
+    mark: 'mirror.repair.moved',
+    swarm: 'seldom',
+    reason: WORN,
+    test: 'a block that moves to the spare area',
+  },
+  {
+    mark: 'mirror.repair.read-back',
+    swarm: 'seldom',
+    reason: WORN,
+    test: 'a block that no place gives back',
+  },
+  {
+    mark: 'mirror.spare.attached',
+    swarm: 'seldom',
+    reason: WORN,
+    test: 'a replica that knows of moved blocks',
+  },
+  {
+    mark: 'mirror.spare.lost',
+    swarm: 'seldom',
+    reason: WORN,
+    test: 'a replica that has lost the table of moved blocks',
+  },
+  {
+    mark: 'mirror.spare.mended',
+    swarm: 'seldom',
+    reason: WORN,
+    test: 'a replica that has lost one copy of the table',
+  },
+  {
+    mark: 'mirror.spare.met',
+    swarm: 'seldom',
+    reason: WORN,
+    test: 'a request that meets a moved block',
+  },
+  {
+    mark: 'mirror.write.lost',
+    swarm: 'seldom',
+    reason: WORN,
+    test: 'a write that the last copy refuses',
+  },
+  {
+    mark: 'mirror.write.moved',
+    swarm: 'seldom',
+    reason: WORN,
+    test: 'a block that moves because its write is refused',
+  },
+  {
+    mark: 'mirror.write.no-spare',
+    swarm: 'seldom',
+    reason: WORN,
+    test: 'part of a block that is refused',
+  },
+  {
+    mark: 'mirror.write.refused',
+    swarm: 'seldom',
+    reason: WORN,
+    test: 'a write that the medium refuses',
+  },
+  {
     mark: 'mirror.repair.rewrite',
-    swarm: 'never',
-    reason: 'simulated disks take every write, also of a sector that they then cannot read',
+    swarm: 'seldom',
+    reason: 'a spare block takes what its place refuses, as long as there is one',
     test: 'a bad block that the disk does not take',
   },
   {

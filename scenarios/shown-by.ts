@@ -90,6 +90,8 @@ const SPLIT =
   'in a swarm no replica goes on without the log, and without that there is no split brain';
 const SUMMED = 'checksums are kept only where the configuration says so';
 const THREE = 'needs three replicas: of two neither has anybody else to differ from';
+const SPARE =
+  'needs sectors that no write heals, which few schedules have, and what befalls them afterwards';
 const LINK_GONE = 'simulated connections never deliver what belongs to an earlier one';
 
 const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } = {
@@ -224,9 +226,17 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     MIRROR,
     'needs a disk that takes a write and keeps the sector unreadable',
   ],
+  'refused-given-up': [
+    MIRROR,
+    'a replica that is left out is copied to again, and no law speaks of what that costs',
+  ],
+  'rescue-unread': [MIRROR, 'needs a spare block that takes a write and does not give it back'],
   'salt-ignored': [MIRROR, ROT],
   'slot-let-go': [HISTORY, INSTANT],
   'slot-single': [MIRROR, ROT],
+  'spare-reads-only': [MIRROR, SPARE],
+  'spare-single': [MIRROR, SPARE],
+  'spare-unrecorded': [MIRROR, SPARE],
   'split-by-order': [`${CLUSTER}split-brain.test.ts`, SPLIT],
   'split-guessed': [`${CLUSTER}split-brain.test.ts`, SPLIT],
   'split-half-kept': [`${CLUSTER}split-brain.test.ts`, SPLIT],
@@ -235,6 +245,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     'too rare: a swarm met it at run 446, and not in a thousand since copies are larger',
   ],
   'stale-trusted': [MIRROR, ROT],
+  'table-lost-ignored': [MIRROR, SPARE],
   'verify-greedy': [MIRROR, 'how long clients wait beside a comparison is promised by no law'],
   'verify-no-lock': [MIRROR, 'needs a comparison in the very moment of a write to the same chunk'],
   'verify-skips': [MIRROR, 'is seen in which chunks a comparison looks at, of which no law speaks'],

@@ -11,6 +11,10 @@ import {
   isReadOnly,
   type MetadataFault,
   metadataLayout,
+  metadataPages,
+  ownFeatures,
+  type SuperblockChoice,
+  type SuperblockRead,
 } from '../../engine/mirror/metadata.ts';
 import { HostError, systemCode } from './failure.ts';
 import { mirrorConfig } from './mirror-config.ts';
@@ -23,23 +27,47 @@ export interface ReplicaFinding {
 /** Throws HostError when the replica must not be used. */
 export function checkReplica(volume: VolumeConfig, replica: ReplicaConfig): ReplicaFinding {
   const config = mirrorConfig(volume);
-  const layout = metadataLayout(config);
-  const dataBytes = Math.ceil(config.sizeBytes / PAGE_BYTES) * PAGE_BYTES;
-  const metaBytes = layout.pages * PAGE_BYTES;
+  const { chosen, metaBytes } = look(volume, replica);
   const behind = replica.meta === '';
+  const dataBytes = dataBytesOf(config.sizeBytes);
   if (behind) checkSize(replica.path, dataBytes + metaBytes, volume.name);
   else {
     checkSize(replica.path, config.sizeBytes, volume.name);
     checkSize(replica.meta, metaBytes, volume.name);
   }
   const path = behind ? replica.path : replica.meta;
-  const base = behind ? dataBytes : 0;
-  const slot = (page: number) =>
-    decodeSuperblock(config, replica.node, page, readPage(path, base + page * PAGE_BYTES));
-  const chosen = chooseSuperblock(slot(layout.slotA), slot(layout.slotB));
   if (!chosen.ok) throw refusal(path, volume, chosen.fault);
   if (isReadOnly(chosen.block)) throw refusal(path, volume, 'read-only-features');
   return { damagedSlots: chosen.damaged };
+}
+
+/** Pages of metadata that the replica has: by what it was made with, not by what is made today. */
+export function replicaPages(volume: VolumeConfig, replica: ReplicaConfig): number {
+  return look(volume, replica).metaBytes / PAGE_BYTES;
+}
+
+/** What its superblocks say, as far as they can be read. */
+function look(
+  volume: VolumeConfig,
+  { node, path, meta }: ReplicaConfig,
+): { readonly chosen: SuperblockChoice; readonly metaBytes: number } {
+  const config = mirrorConfig(volume);
+  const { slotA, slotB } = metadataLayout(config);
+  const [from, base] = meta === '' ? [path, dataBytesOf(config.sizeBytes)] : [meta, 0];
+  const slot = (page: number): SuperblockRead => {
+    try {
+      return decodeSuperblock(config, node, page, readPage(from, base + page * PAGE_BYTES));
+    } catch (error) {
+      throw missing(from, volume.name, systemCode(error));
+    }
+  };
+  const chosen = chooseSuperblock(slot(slotA), slot(slotB));
+  const pages = metadataPages(config, chosen.ok ? chosen.block.features : ownFeatures(config));
+  return { chosen, metaBytes: pages * PAGE_BYTES };
+}
+
+function dataBytesOf(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES;
 }
 
 function checkSize(path: string, wanted: number, volume: string): void {
@@ -148,6 +176,10 @@ const REASONS: Readonly<Record<MetadataFault, readonly [reason: string, remedy: 
     'was made with checksums and the volume is to have none, or the other way round',
     'set checksums: back to what it was, or replace the replicas one after the other with empty ' +
       'ones (understudy replica new)',
+  ],
+  spare: [
+    'has lost the table of the blocks that stand in its spare area: both copies are damaged',
+    'if the other replica is well, replace this one with an empty one; it will be filled',
   ],
   layout: ['has another metadata layout', 'start the version of understudy that made it'],
 };

@@ -1,12 +1,12 @@
 /** Opens a volume's reactor: replica locked, front-end and replication listening. */
 import { hkdfSync } from 'node:crypto';
 import type { ReplicaConfig } from '../../engine/core/config.ts';
-import { metadataPages } from '../../engine/mirror/metadata.ts';
 import { parseAddress } from './address.ts';
 import type { DataStart } from './data-messages.ts';
 import { HostError } from './failure.ts';
 import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
 import { loadNative, NativeError, type Reactor } from './native.ts';
+import { replicaPages } from './replica-check.ts';
 
 /** An earlier process of this host may be on its way out, its last disk operations with it. */
 const LOCK_WAIT_MS = 5000;
@@ -28,7 +28,7 @@ function open(start: DataStart, replica: ReplicaConfig): Reactor {
     replicaPath: replica.path,
     metaPath: replica.meta,
     sizeBytes: volume.sizeBytes,
-    metaPages: metadataPages(mirrorConfig(volume)),
+    metaPages: replicaPages(volume, replica),
     blockBytes: volume.logicalBlock,
     zeroBytes: mirrorConfig(volume).zeroBytes,
     node,

@@ -42,11 +42,21 @@ export interface Suspicion {
   readonly updates: number;
 }
 
+/** Pages of the metadata area that hold blocks of data, numbered from its first page. */
+export interface SpareArea {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** Makers of actors, and what the world must know of the metadata format. */
 export interface Actors {
   control(ground: ActorGround): ControlActor;
   data(ground: DataGround): DataActor;
   metadataPages(volume: VolumeConfig): number;
+  /** Where in it the blocks are that may stand in for others: they hold data. */
+  spareArea(volume: VolumeConfig): SpareArea;
+  /** The spare block in which each block stands that is not in its place, by durable metadata. */
+  moved(volume: VolumeConfig, node: NodeId, meta: Uint8Array): ReadonlyMap<number, number>;
   /** Metadata of a new replica of a pair that starts out equal. */
   format(volume: VolumeConfig, node: NodeId): readonly MetadataPage[];
   /** The same of an empty disk that takes the place of a lost one. */

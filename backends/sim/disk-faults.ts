@@ -97,7 +97,10 @@ export class DiskFaults {
   /** Whether any disk of the volume ever did wrong: what comes of anything else heals alone. */
   #wasStruck(volume: number): boolean {
     return this.#world.hosts.some(({ legs }) =>
-      legs.some((leg) => leg.volume === volume && leg.disk.ills.everStruck),
+      legs.some(
+        ({ volume: of, disk }) =>
+          of === volume && (disk.ills.everStruck || disk.latent.everRefused),
+      ),
     );
   }
 

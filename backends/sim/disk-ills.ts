@@ -26,6 +26,8 @@ export const Ill = {
 } as const;
 const ILLS = 12;
 
+/** Bits of a misdirected address that are tried before it counts as lost. */
+const MISDIRECTIONS = 4;
 const MILLION = 1_000_000;
 
 /** The ills of one disk. */
@@ -86,5 +88,16 @@ export class DiskIlls {
     const known = this.#rngs[ill] ?? this.#stream(ill);
     this.#rngs[ill] = known;
     return known;
+  }
+
+  /** Where a write lands of whose address one bit turned over; -1 for nowhere on this disk. */
+  elsewhere(sector: number, count: number, sectors: number): number {
+    const rng = this.rng(Ill.MisdirectedWrite);
+    for (let i = 0; i < MISDIRECTIONS; i += 1) {
+      const other = sector ^ (1 << rng.below(32 - Math.clz32(sectors)));
+      const apart = other + count <= sector || other >= sector + count;
+      if (apart && other + count <= sectors) return other;
+    }
+    return -1;
   }
 }

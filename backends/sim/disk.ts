@@ -14,7 +14,9 @@ import { Status } from '../../engine/data/abi.ts';
 import type { ArrayPool } from './arrays.ts';
 import { type CrashMode, DiskCache } from './disk-cache.ts';
 import { DiskIlls, Ill } from './disk-ills.ts';
+import type { CacheLoss, DiskImage, DiskLatency, DiskSize } from './disk-options.ts';
 import { LatentErrors } from './latent-errors.ts';
+import { MovedBlocks } from './moved-blocks.ts';
 import { GARBAGE, Spoils } from './spoils.ts';
 import type { SummedBlocks } from './summed.ts';
 import type { TraceHash } from './trace-hash.ts';
@@ -27,21 +29,6 @@ const SECTORS_PER_PAGE = PAGE_BYTES / SECTOR_BYTES;
 
 /** What a disk operation is. */
 export const DiskOp = { Read: 1, Write: 2, Flush: 3, MetaRead: 4, MetaWrite: 5 } as const;
-
-/** Fixed part and mean of the exponential part of each latency, in microseconds. */
-export interface DiskLatency {
-  readonly read: readonly [fixed: number, mean: number];
-  readonly write: readonly [fixed: number, mean: number];
-  readonly flush: readonly [fixed: number, mean: number];
-  readonly meta: readonly [fixed: number, mean: number];
-}
-
-export const DEFAULT_DISK_LATENCY: DiskLatency = {
-  read: [60, 40],
-  write: [50, 50],
-  flush: [300, 200],
-  meta: [120, 80],
-};
 
 const FIELDS = 9;
 const Field = {
@@ -58,30 +45,12 @@ const Field = {
 
 /** What a read that failed leaves behind: no write has this stamp. */
 const UNREAD = 0x7fffffff;
-/** Bits of a misdirected address that are tried before it counts as lost. */
-const MISDIRECTIONS = 4;
 const MILLION = 1_000_000;
-
-/**
- * What a failed operation left of a disk's cache: all of it, or less; 'clean' when reads still
- * return what is lost, but no loss of power will leave it.
- */
-export type CacheLoss = 'kept' | 'clean' | 'gone';
-
-/** What a disk held at some moment. */
-interface DiskImage {
-  readonly media: Int32Array;
-  readonly meta: Uint8Array;
-}
 
 /** One replica's disk. */
 export class SimDisk {
   readonly sectors: number;
   readonly metaPages: number;
-  /** What a read returns. */
-  readonly view: Int32Array;
-  /** What survives a loss of power. */
-  readonly media: Int32Array;
   /** Metadata pages; always durable but for writes in flight. */
   readonly meta: Uint8Array;
   /** What of its data cannot be read at present. */
@@ -110,6 +79,10 @@ export class SimDisk {
   #inFlight = 0;
 
   readonly #cache: DiskCache;
+  /** Where the blocks of the volume are. */
+  readonly places: MovedBlocks;
+  /** Where the second superblock stands. */
+  readonly #slotB: number;
 
   #ops: Int32Array = new Int32Array(64 * FIELDS);
   #stamps: Int32Array;
@@ -127,7 +100,7 @@ export class SimDisk {
     name: string,
     pool: ArrayPool,
     node: number,
-    size: { readonly sectors: number; readonly metaPages: number; readonly maxSectors: number },
+    size: DiskSize,
     latency: DiskLatency,
     hash: TraceHash,
     rng: Rng,
@@ -140,14 +113,17 @@ export class SimDisk {
     this.latent = latent;
     this.sectors = size.sectors;
     this.metaPages = size.metaPages;
-    this.#cache = new DiskCache(name, pool, node, size.sectors, hash, spoils);
-    this.view = this.#cache.view;
-    this.media = this.#cache.media;
+    const spare = size.spare ?? { first: size.metaPages, count: 0 };
+    const tables = size.metaPages - spare.first;
+    this.places = new MovedBlocks(size.sectors, spare, tables);
+    this.#slotB = spare.first - tables - 1;
+    const all = size.sectors + spare.count * SECTORS_PER_PAGE;
+    this.#cache = new DiskCache(name, pool, node, all, hash, spoils);
     this.meta = pool.bytes(`${name}.meta`, size.metaPages * PAGE_BYTES);
     this.metaOught = pool.bytes(`${name}.metaOught`, size.metaPages * PAGE_BYTES);
     this.#maxSectors = size.maxSectors;
     this.#scratch = new Int32Array(size.maxSectors);
-    this.#beforeCrash = pool.ints(`${name}.beforeCrash`, size.sectors);
+    this.#beforeCrash = pool.ints(`${name}.beforeCrash`, all);
     this.#stamps = pool.ints(`${name}.stamps`, 64 * size.maxSectors);
     for (let op = 63; op >= 0; op -= 1) this.#free.push(op);
     this.#latency = latency;
@@ -156,10 +132,22 @@ export class SimDisk {
     this.#rng = rng;
   }
 
+  /** What a read of the volume returns, each block from where the metadata say that it stands. */
+  get view(): Int32Array {
+    return this.places.shown(this.#cache.view, this.meta);
+  }
+
+  /** What of it survives a loss of power. */
+  get media(): Int32Array {
+    return this.places.shown(this.#cache.media, this.meta);
+  }
+
   /** Puts a page of metadata there before the disk is used. */
   format(page: number, bytes: Uint8Array): void {
-    this.meta.set(bytes, page * PAGE_BYTES);
-    this.metaOught.set(bytes, page * PAGE_BYTES);
+    const at = this.places.dense(page);
+    this.meta.set(bytes, at * PAGE_BYTES);
+    this.metaOught.set(bytes, at * PAGE_BYTES);
+    this.places.changed(at);
   }
 
   /** Another disk is in its place, with nothing on it. */
@@ -167,6 +155,7 @@ export class SimDisk {
     this.#cache.empty();
     this.meta.fill(0);
     this.metaOught.fill(0);
+    this.places.changed(this.metaPages);
     this.metaSpoiled = false;
     this.#before = null;
     this.#unheard = false;
@@ -182,7 +171,10 @@ export class SimDisk {
     return this.#cache.unflushed;
   }
 
-  /** Issues a read or write of sectors; `stamps` from `at` on are copied for a write. */
+  /**
+   * Issues a read or write of sectors; `stamps` from `at` on are copied for a write. They stand in
+   * page `page` of the metadata area, or in their own places when that is 0.
+   */
   submit(
     kind: number,
     slot: number,
@@ -192,10 +184,11 @@ export class SimDisk {
     guard: number,
     stamps: Int32Array | null,
     at: number,
+    page = 0,
   ): number {
     const op = this.#take(kind, slot, guard);
     const base = op * FIELDS;
-    this.#ops[base + Field.sector] = sector;
+    this.#ops[base + Field.sector] = this.places.at(sector, page);
     this.#ops[base + Field.count] = count;
     this.#ops[base + Field.fua] = fua ? 1 : 0;
     if (stamps !== null) {
@@ -218,7 +211,7 @@ export class SimDisk {
   /** Issues a metadata read, or a write of `bytes` (copied) when given. */
   submitMeta(page: number, token: number, guard: number, bytes: Uint8Array | null): number {
     const op = this.#take(bytes === null ? DiskOp.MetaRead : DiskOp.MetaWrite, 0, guard);
-    this.#ops[op * FIELDS + Field.sector] = page;
+    this.#ops[op * FIELDS + Field.sector] = this.places.dense(page);
     this.#ops[op * FIELDS + Field.token] = token;
     if (bytes !== null) {
       const held = this.#pages[op] ?? new Uint8Array(PAGE_BYTES);
@@ -253,6 +246,10 @@ export class SimDisk {
   sectorOf(op: number): number {
     return this.#ops[op * FIELDS + Field.sector] as number;
   }
+  /** The page of metadata that an operation is for. */
+  pageOf(op: number): number {
+    return this.places.page(this.sectorOf(op));
+  }
   countOf(op: number): number {
     return this.#ops[op * FIELDS + Field.count] as number;
   }
@@ -274,6 +271,7 @@ export class SimDisk {
     switch (this.#ops[base]) {
       case DiskOp.Write:
         this.#inFlight -= 1;
+        if (this.latent.any) this.#refuse(op);
         if (this.ills.any) this.#writeIll(op);
         else this.#writeAt(op, this.sectorOf(op), (this.#ops[base + Field.fua] as number) === 1);
         this.summed?.landed(op, this);
@@ -299,6 +297,7 @@ export class SimDisk {
         if (this.ills.any && this.#writePageIll(op, page)) return;
         this.meta.set(this.#pages[op] as Uint8Array, page * PAGE_BYTES);
         this.metaOught.set(this.#pages[op] as Uint8Array, page * PAGE_BYTES);
+        this.places.changed(page);
         this.#hash.word(page ^ (this.#node << 24));
         return;
       }
@@ -310,7 +309,7 @@ export class SimDisk {
   copyOut(op: number, stamps: Int32Array, at: number): void {
     const sector = this.sectorOf(op);
     const count = this.countOf(op);
-    const { view } = this;
+    const { view } = this.#cache;
     if (this.statusOf(op) !== 0) {
       stamps.fill(UNREAD, at, at + count);
       return;
@@ -327,7 +326,7 @@ export class SimDisk {
   /** Power is lost: keeps some of what was not flushed, as `mode` says. */
   crash(mode: CrashMode): void {
     const rng = this.#rng;
-    this.#beforeCrash.set(this.view);
+    this.#beforeCrash.set(this.#cache.view);
     const keep = mode === 'random' ? rng.between(1, 999_999) : 0;
     this.#cache.crash(mode, keep, rng);
     for (let op = 0; op * FIELDS < this.#ops.length; op += 1) {
@@ -339,7 +338,7 @@ export class SimDisk {
     this.#cache.tellHardened();
     this.#inFlight = 0;
     this.#unheard = false;
-    this.view.set(this.media);
+    this.#cache.view.set(this.#cache.media);
     this.life += 1;
   }
 
@@ -385,6 +384,7 @@ export class SimDisk {
     const to = this.sectorOf(op) * PAGE_BYTES;
     const held = this.#pages[op] as Uint8Array;
     this.#cache.tellHardened();
+    this.places.changed(this.sectorOf(op));
     for (let i = 0; i < SECTORS_PER_PAGE; i += 1) {
       const kept = mode === 'all' || (mode !== 'none' && this.#rng.chance(500_000));
       if (!kept) continue;
@@ -400,19 +400,20 @@ export class SimDisk {
   /** From here on stale reads return what is there now. */
   keepBefore(on: boolean): void {
     if (!on) this.#before = null;
-    else this.#before ??= this.view.slice();
+    else this.#before ??= this.#cache.view.slice();
   }
 
   /** Notes what is durable now, under a number. */
   takeImage(number: number): void {
-    this.#images.set(number, { media: this.media.slice(), meta: this.meta.slice() });
+    this.#images.set(number, { media: this.#cache.media.slice(), meta: this.meta.slice() });
   }
 
   /** The disk, whose host is off, holds what it held at the image: data and metadata together. */
   putImage(number: number): void {
     const image = this.#images.get(number);
     if (image === undefined) return;
-    const { media, spoils } = this;
+    const { spoils } = this;
+    const { media, view } = this.#cache;
     let differs = false;
     for (let at = 0; at < media.length; at += 1) {
       // What the loss of power took would be copied anew, had the disk not forgotten that too.
@@ -423,11 +424,12 @@ export class SimDisk {
       this.#cache.harden(at, spoils.stamp(image.media[at] as number, ought));
     }
     this.#cache.tellHardened();
-    this.view.set(media);
+    view.set(media);
     for (let i = 0; i < image.meta.length && !differs; i += 1) {
       differs = this.meta[i] !== image.meta[i];
     }
     this.meta.set(image.meta);
+    this.places.changed(this.metaPages);
     this.metaSpoiled = true;
     if (differs) this.ills.count(Ill.Old);
   }
@@ -435,7 +437,8 @@ export class SimDisk {
   /** Up to `most` written sectors in a row rot on the medium; one that is cached reads well yet. */
   rot(most: number): void {
     const rng = this.ills.rng(Ill.Rot);
-    const { media, view, spoils, sectors } = this;
+    const { spoils, sectors } = this;
+    const { media, view } = this.#cache;
     const from = rng.below(sectors);
     let first = 0;
     while (first < sectors && media[(from + first) % sectors] === 0) first += 1;
@@ -451,12 +454,12 @@ export class SimDisk {
     this.ills.count(Ill.Rot);
   }
 
-  /** A byte of one metadata page turns over: of the first, the last, or any. */
+  /** A byte of one metadata page turns over: of a superblock, or of any. */
   rotPage(): void {
     const rng = this.ills.rng(Ill.MetaRot);
     const die = rng.below(4);
-    const last = this.metaPages - 1;
-    const page = die === 0 ? 0 : die === 1 ? last : rng.below(this.metaPages);
+    const page = die === 0 ? 0 : die === 1 ? this.#slotB : rng.below(this.metaPages);
+    this.places.changed(page);
     const at = page * PAGE_BYTES + rng.below(ROT_WITHIN);
     this.meta[at] = (this.meta[at] as number) ^ (1 << rng.below(8));
     this.metaSpoiled = true;
@@ -464,8 +467,19 @@ export class SimDisk {
     this.ills.count(Ill.MetaRot);
   }
 
+  /** Sectors that take no write stay as they are; all others are written. */
+  #refuse(op: number): void {
+    const sector = this.sectorOf(op);
+    for (let i = 0; i < this.countOf(op); i += 1) {
+      if (!this.latent.refuses(sector + i)) continue;
+      this.#stamps[op * this.#maxSectors + i] = this.#cache.view[sector + i] as number;
+      this.#ops[op * FIELDS + Field.status] = Status.Medium;
+    }
+  }
+
   #writeIll(op: number): void {
-    const { ills, view, spoils } = this;
+    const { ills, spoils } = this;
+    const { view } = this.#cache;
     const sector = this.sectorOf(op);
     const count = this.countOf(op);
     const from = op * this.#maxSectors;
@@ -484,7 +498,7 @@ export class SimDisk {
     } else if (ills.strikes(Ill.LostWrite)) this.#lose(op);
     else if (ills.strikes(Ill.MisdirectedWrite)) {
       for (let i = 0; i < count; i += 1) this.#scratch[i] = stamps[from + i] as number;
-      elsewhere = this.#elsewhere(sector, count);
+      elsewhere = ills.elsewhere(sector, count, this.sectors);
       this.#lose(op);
     }
     this.#writeAt(op, sector, fua && !lies);
@@ -504,21 +518,10 @@ export class SimDisk {
     const stamps = this.#stamps;
     for (let i = 0; i < this.countOf(op); i += 1) {
       stamps[from + i] = this.spoils.stamp(
-        this.view[sector + i] as number,
+        this.#cache.view[sector + i] as number,
         stamps[from + i] as number,
       );
     }
-  }
-
-  /** Where a write lands of whose address one bit turned over; -1 for nowhere on this disk. */
-  #elsewhere(sector: number, count: number): number {
-    const rng = this.ills.rng(Ill.MisdirectedWrite);
-    for (let i = 0; i < MISDIRECTIONS; i += 1) {
-      const other = sector ^ (1 << rng.below(32 - Math.clz32(this.sectors)));
-      const apart = other + count <= sector || other >= sector + count;
-      if (apart && other + count <= this.sectors) return other;
-    }
-    return -1;
   }
 
   /** A write of a metadata page under an ill; false when it goes well. */

@@ -17,6 +17,13 @@ import {
   metadataPages,
 } from '../../engine/mirror/metadata.ts';
 import { deviceBytes } from '../../engine/mirror/page.ts';
+import {
+  decodeTable,
+  newerTable,
+  placesOf,
+  type SpareLayout,
+  spareLayout,
+} from '../../engine/mirror/spare-table.ts';
 import { FlightReel } from '../../engine/timeline/flight.ts';
 import type { Actors, MetadataPage, Suspicion } from './actors.ts';
 import { SIM_LAYOUT } from './leg-host.ts';
@@ -77,7 +84,14 @@ export class EngineActors implements Actors {
     return recordedMirror(options, reel, this.#build);
   };
 
-  readonly metadataPages: Actors['metadataPages'] = (volume) => metadataPages(this.#config(volume));
+  // The spare blocks among them are data.
+  readonly metadataPages: Actors['metadataPages'] = (volume) =>
+    metadataPages(this.#config(volume)) - this.#spare(volume).count;
+
+  readonly spareArea: Actors['spareArea'] = (volume) => this.#spare(volume);
+
+  readonly moved: Actors['moved'] = (volume, node, meta) =>
+    readMoved(this.#config(volume), node, meta);
 
   readonly format: Actors['format'] = (volume, node) => {
     const config = this.#config(volume);
@@ -100,6 +114,11 @@ export class EngineActors implements Actors {
   readonly suspicion: Actors['suspicion'] = (volume, node, meta, other) =>
     readSuspicion(this.#config(volume), node, meta, other);
 
+  #spare(volume: VolumeConfig): SpareLayout {
+    const config = this.#config(volume);
+    return spareLayout(config, metadataLayout(config).pages);
+  }
+
   #config(volume: VolumeConfig): MirrorConfig {
     const known = this.#configs.get(volume);
     if (known !== undefined) return known;
@@ -107,6 +126,27 @@ export class EngineActors implements Actors {
     this.#configs.set(volume, made);
     return made;
   }
+}
+
+/** Where blocks stand that are not in their place; nowhere else if that cannot be read. */
+function readMoved(config: MirrorConfig, node: NodeId, meta: Uint8Array): Map<number, number> {
+  const layout = metadataLayout(config);
+  const spare = spareLayout(config, layout.pages);
+  const { copyA, copyB, tablePages, first, count } = spare;
+  const page = (at: number): Uint8Array => meta.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES);
+  const slot = (at: number) => decodeSuperblock(config, node, at, page(at));
+  const chosen = chooseSuperblock(slot(layout.slotA), slot(layout.slotB));
+  if (!chosen.ok) return new Map();
+  const device = deviceBytes(chosen.block.device);
+  const tables = Array.from({ length: tablePages }, (_, n) =>
+    newerTable(
+      decodeTable(device, copyA + n, n, page(copyA + n)),
+      decodeTable(device, copyB + n, n, page(copyB + n - count)),
+    ),
+  );
+  const places = placesOf(spare, tables);
+  for (const [block, at] of places) places.set(block, at - first);
+  return places;
 }
 
 /** Which blocks the durable metadata of one replica names as dirty or hot. */

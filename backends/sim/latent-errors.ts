@@ -8,16 +8,20 @@ import type { Rng } from '../../engine/core/rng.ts';
 /** Latent errors strike in one 4 KiB block each, among the places written last. */
 const BLOCK_SECTORS = 8;
 const PLACES = 12;
-/** One latent error in so many outlives a write. */
+/** One latent error in so many outlives a write, unnoticed; another one refuses it. */
 const STUCK_ONE_IN = 6;
 
+/** What becomes of a sector that cannot be read when it is written. */
+type OnWrite = 'heals' | 'lies' | 'refuses';
+
 export class LatentErrors {
-  /** Reads that failed. */
+  /** Reads that failed, and writes that were refused; and whether any was. */
   struck = 0;
+  everRefused = false;
   readonly #stream: () => Rng;
   #rng: Rng | null = null;
-  /** Unreadable sectors, and whether they stay so when they are written. */
-  readonly #sectors = new Map<number, boolean>();
+  /** Unreadable sectors. */
+  readonly #sectors = new Map<number, OnWrite>();
   /** Of a million reads, how many fail for once. */
   #ppm = 0;
 
@@ -58,8 +62,9 @@ export class LatentErrors {
 
   /** These sectors cannot be read from now on. */
   strike(sectors: readonly number[]): void {
-    const stuck = this.#own().below(STUCK_ONE_IN) === 0;
-    for (const sector of sectors) this.#sectors.set(sector, stuck);
+    const die = this.#own().below(STUCK_ONE_IN);
+    const how = die === 0 ? 'lies' : die === 1 ? 'refuses' : 'heals';
+    for (const sector of sectors) this.#sectors.set(sector, how);
   }
 
   /** Whatever is left of these sectors' errors is gone. */
@@ -78,8 +83,16 @@ export class LatentErrors {
   /** [sector, sector+count) was written: it can be read again, mostly. */
   written(sector: number, count: number): void {
     for (let at = sector; at < sector + count; at += 1) {
-      if (this.#sectors.get(at) === false) this.#sectors.delete(at);
+      if (this.#sectors.get(at) === 'heals') this.#sectors.delete(at);
     }
+  }
+
+  /** Whether a sector stays as it is when it is written now, and says so. */
+  refuses(sector: number): boolean {
+    if (this.#sectors.get(sector) !== 'refuses') return false;
+    this.struck += 1;
+    this.everRefused = true;
+    return true;
   }
 
   #own(): Rng {

@@ -5,7 +5,7 @@
 
 import type { NodeId } from '../../engine/core/units.ts';
 import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
-import type { CacheLoss } from './disk.ts';
+import type { CacheLoss } from './disk-options.ts';
 import type { Moment } from './fault.ts';
 
 /** State of an application on one host, as its processes are, not as anybody believes. */

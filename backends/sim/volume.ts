@@ -69,8 +69,10 @@ export class SimLeg implements StreamEnd {
   readonly #scratch = new Int32Array(SLOT_SECTORS);
   /** Operations of this life that the disk does from or into each slot. */
   readonly #diskUses: Uint8Array;
-  /** Flags of the read or write that each slot is used for. */
-  readonly #readFlags: Uint8Array;
+  /** Flags of each slot's read or write; where its operation is, and where in the slot. */
+  readonly #readFlags: Uint16Array;
+  readonly #offsets: Float64Array;
+  readonly #befores: Int32Array;
   /** The in-pages as words. */
   readonly #pageWords: Uint32Array;
 
@@ -105,7 +107,9 @@ export class SimLeg implements StreamEnd {
     const { frontSlots, peerSlots, engineSlots } = SIM_LAYOUT;
     this.#diskUses = new Uint8Array(frontSlots + peerSlots + engineSlots);
     this.#askedZero = new Uint8Array(frontSlots + peerSlots + engineSlots);
-    this.#readFlags = new Uint8Array(frontSlots + peerSlots + engineSlots);
+    this.#readFlags = new Uint16Array(frontSlots + peerSlots + engineSlots);
+    this.#offsets = new Float64Array(frontSlots + peerSlots + engineSlots);
+    this.#befores = new Int32Array(frontSlots + peerSlots + engineSlots);
   }
 
   get node(): number {
@@ -326,7 +330,7 @@ export class SimLeg implements StreamEnd {
     const status = disk.statusOf(op) === 0 ? Status.Ok : Status.Io;
     switch (disk.kindOf(op)) {
       case DiskOp.Read:
-        disk.copyOut(op, this.stamps, disk.slotOf(op) * SLOT_SECTORS);
+        disk.copyOut(op, this.stamps, disk.slotOf(op) * SLOT_SECTORS + this.#at(disk.slotOf(op)));
         this.#localDone(op);
         break;
       case DiskOp.Write:
@@ -336,13 +340,13 @@ export class SimLeg implements StreamEnd {
         this.append(Event.FlushDone, 0, 0, 0, 0, disk.tokenOf(op), status);
         break;
       case DiskOp.MetaWrite:
-        this.append(Event.MetaDone, 0, 0, 0, disk.sectorOf(op), disk.tokenOf(op), status);
+        this.append(Event.MetaDone, 0, 0, 0, disk.pageOf(op), disk.tokenOf(op), status);
         break;
       default: {
         const page = this.#inPage();
         const from = disk.sectorOf(op) * PAGE_BYTES;
         this.memory.inPages.set(disk.meta.subarray(from, from + PAGE_BYTES), page * PAGE_BYTES);
-        this.append(Event.MetaDone, page, 0, 0, disk.sectorOf(op), disk.tokenOf(op), 0);
+        this.append(Event.MetaDone, page, 0, 0, disk.pageOf(op), disk.tokenOf(op), 0);
       }
     }
     disk.release(op);
@@ -397,22 +401,26 @@ export class SimLeg implements StreamEnd {
   #localDone(op: number): void {
     const disk = this.disk;
     const slot = disk.slotOf(op);
-    const offset = disk.sectorOf(op) * SECTOR_BYTES;
+    const offset = this.#offsets[slot] as number;
     const length = disk.countOf(op) * SECTOR_BYTES;
     let status = disk.statusOf(op);
-    if (status === 0 && disk.kindOf(op) === DiskOp.Read) {
-      status = this.#wire.judge(slot, offset, length, this.#readFlags[slot] as number);
+    const asked = this.#readFlags[slot] as number;
+    const all = (asked & Flag.Part) === 0;
+    const before = this.#at(slot) * SECTOR_BYTES;
+    if (status === 0 && disk.kindOf(op) === DiskOp.Read && all) {
+      status = this.#wire.judge(slot, offset - before, before + length, asked);
     }
     this.#diskUses[slot] = (this.#diskUses[slot] as number) - 1;
     let flags = 0;
     const at = slot * SLOT_SECTORS;
     if (this.#askedZero[slot] === 1) {
       this.#askedZero[slot] = 0;
-      if (status === 0 && this.zeroes.all(this.stamps, at, disk.countOf(op))) flags = Flag.Zero;
+      const count = this.#at(slot) + disk.countOf(op);
+      if (status === 0 && this.zeroes.all(this.stamps, at, count)) flags = Flag.Zero;
     }
-    const read = status === 0 || status === Status.Differs;
+    const read = all && (status === 0 || status === Status.Differs);
     if (disk.kindOf(op) === DiskOp.Read && read) {
-      flags |= (this.#readFlags[slot] as number) & Flag.Digest;
+      flags |= asked & Flag.Digest;
     }
     let page = 0;
     const wanted = (this.#readFlags[slot] as number) & (Flag.Sums | Flag.Zero);
@@ -421,10 +429,13 @@ export class SimLeg implements StreamEnd {
       // Room for the event as well: its page is filled in now.
       if (this.#count >= this.memory.layout.events - 1) this.run();
       page = this.#inPage();
-      this.#pageWords.set(blockSums(this, at, offset, length), (page * PAGE_BYTES) / 4);
+      this.#pageWords.set(
+        blockSums(this, at, offset - before, before + length),
+        (page * PAGE_BYTES) / 4,
+      );
       flags |= Flag.Sums;
     }
-    this.append(Event.LocalDone, slot, page, flags, offset, length, status);
+    this.append(Event.LocalDone, slot, page, flags, offset - before, before + length, status);
   }
 
   #hashSums(r: number): void {
@@ -448,15 +459,16 @@ export class SimLeg implements StreamEnd {
     const offset = decisions.offset(r);
     switch (decisions.op(r)) {
       case Decision.LocalRead:
-        this.#askedZero[slot] = (decisions.flags(r) & Flag.Zero) === 0 ? 0 : 1;
+        this.#askedZero[slot] =
+          (decisions.flags(r) & (Flag.Zero | Flag.Part)) === Flag.Zero ? 1 : 0;
         this.#readFlags[slot] = decisions.flags(r);
-        this.#io(DiskOp.Read, slot, offset, length, false, false);
+        this.#io(r, DiskOp.Read, false, false);
         return;
       case Decision.LocalWrite: {
         const flags = decisions.flags(r);
         this.#readFlags[slot] = flags;
         const zero = (flags & Flag.Zero) !== 0;
-        this.#io(DiskOp.Write, slot, offset, length, (flags & Flag.Fua) !== 0, zero);
+        this.#io(r, DiskOp.Write, (flags & Flag.Fua) !== 0, zero);
         return;
       }
       case Decision.LocalFlush:
@@ -520,18 +532,21 @@ export class SimLeg implements StreamEnd {
     }
   }
 
-  #io(
-    kind: number,
-    slot: number,
-    offset: number,
-    length: number,
-    fua: boolean,
-    zero: boolean,
-  ): void {
+  /** How many sectors of the slot come before those of its operation. */
+  #at(slot: number): number {
+    return this.#befores[slot] as number;
+  }
+
+  #io(r: number, kind: number, fua: boolean, zero: boolean): void {
+    const { decisions } = this.memory;
+    const slot = decisions.slot(r);
+    const page = decisions.status(r);
+    this.#offsets[slot] = decisions.offset(r);
+    this.#befores[slot] = decisions.link(r) / SECTOR_BYTES;
     let stamps = kind === DiskOp.Write ? this.stamps : null;
-    const sector = offset / SECTOR_BYTES;
-    const count = length / SECTOR_BYTES;
-    let at = slot * SLOT_SECTORS;
+    const sector = decisions.offset(r) / SECTOR_BYTES;
+    const count = decisions.length(r) / SECTOR_BYTES;
+    let at = slot * SLOT_SECTORS + this.#at(slot);
     if (zero) {
       const scratch = this.#scratch;
       for (let i = 0; i < count; i += 1) {
@@ -542,7 +557,7 @@ export class SimLeg implements StreamEnd {
     }
     const life = this.host.coreLife;
     this.#diskUses[slot] = (this.#diskUses[slot] as number) + 1;
-    this.#issue(this.disk.submit(kind, slot, sector, count, fua, life, stamps, at));
+    this.#issue(this.disk.submit(kind, slot, sector, count, fua, life, stamps, at, page));
   }
 
   /** Whoever has a slot next may fill it at once: a disk that still used it would mix the two. */

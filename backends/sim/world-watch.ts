@@ -3,7 +3,7 @@ import type { ClusterConfig } from '../../engine/core/config.ts';
 import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
 import { isOffered } from '../../engine/ports/frontend.ts';
 import type { Client } from './client.ts';
-import type { CacheLoss } from './disk.ts';
+import type { CacheLoss } from './disk-options.ts';
 import type { Moment } from './fault.ts';
 import type { FaultDriver } from './fault-driver.ts';
 import type { SimHost } from './host.ts';

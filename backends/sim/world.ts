@@ -13,8 +13,9 @@ import { ArrayPool } from './arrays.ts';
 import { Client, type Workload } from './client.ts';
 import { Connection, DEFAULT_STREAM_TIMING } from './connection.ts';
 import { Datagrams, DEFAULT_DATAGRAM_TIMING } from './datagrams.ts';
-import { DEFAULT_DISK_LATENCY, SECTOR_BYTES, SimDisk } from './disk.ts';
+import { SECTOR_BYTES, SimDisk } from './disk.ts';
 import { DiskIlls } from './disk-ills.ts';
+import { DEFAULT_DISK_LATENCY } from './disk-options.ts';
 import type { Fault } from './fault.ts';
 import { FaultDriver, type FaultWorld } from './fault-driver.ts';
 import { History, Request } from './history.ts';
@@ -197,7 +198,7 @@ export class World implements FaultWorld {
       name,
       this.#pool,
       node,
-      { sectors, metaPages, maxSectors: SLOT_SECTORS },
+      { sectors, metaPages, maxSectors: SLOT_SECTORS, spare: this.#actors.spareArea(volume) },
       DEFAULT_DISK_LATENCY,
       kernel.hash,
       kernel.rng(Stream.disk + leg),
@@ -206,6 +207,7 @@ export class World implements FaultWorld {
       new LatentErrors(() => kernel.rng(Stream.latent + leg)),
     );
     if (volume.checksums) disk.summed = new SummedBlocks(sectors, () => this.host(node).coreLife);
+    disk.places.read = (meta) => this.#actors.moved(volume, node, meta);
     for (const { page, bytes } of this.#actors.format(volume, node)) {
       disk.format(page, bytes);
     }

@@ -16,7 +16,7 @@
  */
 
 /** Version of this interface; the addon refuses another one. */
-export const ABI_VERSION = 4;
+export const ABI_VERSION = 5;
 
 /** Bytes of one event or decision record. */
 export const RECORD_BYTES = 32;
@@ -34,7 +34,8 @@ export const Event = {
   /** Front-end flush; `slot` identifies the request and has no payload. */
   ReqFlush: 3,
   /**
-   * A LocalRead or LocalWrite of `slot` ended with `status` (0 or an errno). After a LocalRead with
+   * A LocalRead or LocalWrite of `slot` ended with `status` (0 or an errno); the range is that of
+   * all that the slot's parts have come to by now. After a LocalRead with
    * Flag.Zero the flags hold Zero when every byte that was read is zero, and after one with
    * Flag.Digest they hold Digest when the slot's header has the digest of what was read. With
    * Flag.Sums in flags, `link` is an in-page with the CRC32C of each whole block, 32 bits each.
@@ -74,9 +75,16 @@ export const Event = {
 
 /** What a data actor tells its backend. */
 export const Decision = {
-  /** Read [offset, offset+length) of the replica into `slot`; answered by LocalDone. */
+  /**
+   * Read [offset, offset+length) of the replica into `slot`, from byte `link` of it on; answered by
+   * LocalDone. The range lies within page `status` of the metadata area, at its place within a
+   * block, or at its own place when that is 0.
+   */
   LocalRead: 1,
-  /** Write `slot`, or zeroes (Flag.Zero); Fua in flags means durable before LocalDone. */
+  /**
+   * Write `slot`, or zeroes (Flag.Zero); Fua in flags means durable before LocalDone. `link` and
+   * `status` say what they say of a LocalRead.
+   */
   LocalWrite: 2,
   /** Make every write whose LocalDone was delivered durable; `length` token, FlushDone. */
   LocalFlush: 3,
@@ -145,6 +153,11 @@ export const Flag = {
    * other copy is known. What was there is lost; the range is to read as an error.
    */
   Lost: 128,
+  /**
+   * LocalRead, LocalWrite: more of the slot is to come, so nothing is said of it yet. What Zero,
+   * Check, Digest and Sums ask is asked of all that the slot holds once the last part is there.
+   */
+  Part: 256,
 } as const;
 
 /** Values of `status` that the engine tells apart; 0 is success, others are passed through. */

@@ -17,6 +17,7 @@ import { DiskWatch } from './disk-watch.ts';
 import { Flushes } from './flushes.ts';
 import { Follower } from './follower.ts';
 import type { Link } from './link.ts';
+import { LocalIo } from './local-io.ts';
 import { Meters } from './meters.ts';
 import { Partners } from './partner.ts';
 import type { Parts } from './parts.ts';
@@ -29,12 +30,14 @@ import { Kind, Slots } from './request.ts';
 import { ResyncSource } from './resync-source.ts';
 import { ResyncTarget } from './resync-target.ts';
 import { RoleMachine } from './role.ts';
+import { Spare } from './spare.ts';
 import { MirrorState } from './state.ts';
 import { Store } from './store.ts';
 import { Sums, WAITS } from './sums.ts';
 import { Deadline, Turn, watchOf } from './turn.ts';
 import { Verify } from './verify.ts';
 import { FrontWrites } from './write-path.ts';
+import { WriteRescue } from './write-rescue.ts';
 
 export interface MirrorOptions {
   readonly memory: DataMemory;
@@ -93,12 +96,15 @@ export class MirrorActor implements DataActor {
     if (config.checksums) {
       parts.sums = new Sums(parts, (slot, status, flags) => this.#localDone(slot, status, flags));
     }
+    parts.spare = new Spare(parts);
+    parts.io = new LocalIo(parts);
     parts.barrier = new Barrier(parts);
     parts.flushes = new Flushes(parts);
     parts.writes = new FrontWrites(parts);
     parts.peers = new PeerWrites(parts);
     parts.reads = new PeerReads(parts);
     parts.repair = new Repair(parts);
+    parts.rescue = new WriteRescue(parts, (slot, status) => this.#judged(slot, status, 0, 0));
     parts.balance = new ReadBalance(parts);
     parts.verify = new Verify(parts);
     parts.quiesce = new Quiesce(parts);
@@ -124,6 +130,7 @@ export class MirrorActor implements DataActor {
     p.writes.settle();
     p.quiesce.pump();
     p.peers.settle();
+    p.rescue.pump();
     p.repair.pump();
     p.verify.pump();
     p.source.pump();
@@ -285,14 +292,18 @@ export class MirrorActor implements DataActor {
 
   /** What the disk says of event `r` is held against the checksums first, where there are any. */
   #diskDone(r: number, slot: number): void {
-    const { sums } = this.#p;
     const e = this.#events;
-    let status = e.status(r);
-    if (sums !== null) {
-      status = sums.ended(slot, status, e.flags(r), e.link(r));
-      if (status === WAITS) return;
-    }
-    this.#localDone(slot, status, e.flags(r));
+    const { io, rescue, slots } = this.#p;
+    const status = e.status(r);
+    if (io.continues(slot, status) || rescue.takes(slot, status)) return;
+    if (slots.kind[slot] === Kind.Rescue) rescue.readBack(slot, status);
+    else this.#judged(slot, status, e.flags(r), e.link(r));
+  }
+
+  #judged(slot: number, said: number, flags: number, page: number): void {
+    const { sums } = this.#p;
+    const status = sums === null ? said : sums.ended(slot, said, flags, page);
+    if (status !== WAITS) this.#localDone(slot, status, flags);
   }
 
   #localDone(slot: number, status: number, flags: number): void {

@@ -131,6 +131,18 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     what: 'What pages of the metadata say of writes that are missing in others is not heeded.',
   },
   {
+    id: 'refused-given-up',
+    what: 'A block that the medium refuses costs the replica, or its reads.',
+  },
+  { id: 'rescue-unread', what: 'What was written to a spare block is not read before it counts.' },
+  {
+    id: 'spare-unrecorded',
+    what: 'A block is taken for moved before it is written down where it stands.',
+  },
+  { id: 'spare-single', what: 'A block counts as moved when one copy of the table says so.' },
+  { id: 'spare-reads-only', what: 'A block that was moved is written where it stood before.' },
+  { id: 'table-lost-ignored', what: 'A lost table of spare blocks is taken for an empty one.' },
+  {
     id: 'repair-from-dirty',
     what: 'A read that failed is served by a peer that has not been copied to yet.',
   },
@@ -312,6 +324,12 @@ export interface CanarySwitches {
   readonly mapPageTrusted: boolean;
   readonly slotSingle: boolean;
   readonly staleTrusted: boolean;
+  readonly refusedGivenUp: boolean;
+  readonly rescueUnread: boolean;
+  readonly spareUnrecorded: boolean;
+  readonly spareSingle: boolean;
+  readonly spareReadsOnly: boolean;
+  readonly tableLostIgnored: boolean;
   readonly repairFromDirty: boolean;
   readonly repairNoLock: boolean;
   readonly repairNotReadBack: boolean;
@@ -416,6 +434,12 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     mapPageTrusted: ids.has('map-page-trusted'),
     slotSingle: ids.has('slot-single'),
     staleTrusted: ids.has('stale-trusted'),
+    refusedGivenUp: ids.has('refused-given-up'),
+    rescueUnread: ids.has('rescue-unread'),
+    spareUnrecorded: ids.has('spare-unrecorded'),
+    spareSingle: ids.has('spare-single'),
+    spareReadsOnly: ids.has('spare-reads-only'),
+    tableLostIgnored: ids.has('table-lost-ignored'),
     repairFromDirty: ids.has('repair-from-dirty'),
     repairNoLock: ids.has('repair-no-lock'),
     repairNotReadBack: ids.has('repair-not-read-back'),

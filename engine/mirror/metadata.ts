@@ -7,6 +7,7 @@
  *     J+1 .. J+M        map towards each other replica: two bits per 4 KiB block
  *     B                 superblock slot B, at least `slotDistance` pages after A
  *     B+1 ..            checksum map, where the volume has one (sum-page.ts)
+ *     last              the spare area, where the replica has one (spare-table.ts)
  *
  * A superblock fits one sector, so that a crash leaves it old or new; its head and its checksum,
  * salted with the page number, are the same in every version. Map pages, as the sectors of the
@@ -34,6 +35,7 @@ import {
   putU32,
   putUint,
 } from './page.ts';
+import { encodeTable, spareLayout } from './spare-table.ts';
 import { SUM_BLOCKS } from './sum-page.ts';
 
 /** Parent generations that a superblock remembers. */
@@ -47,7 +49,9 @@ const CHECKSUMS = 1;
 const READ_ONLY_COMPATIBLE_KNOWN = CHECKSUMS;
 /** Maps towards more than one other replica: who knows one alone would take theirs for its own. */
 const SEVERAL = 1;
-const INCOMPATIBLE_KNOWN = SEVERAL;
+/** A spare area: a block may stand elsewhere than in its place. */
+const SPARE = 2;
+const INCOMPATIBLE_KNOWN = SEVERAL | SPARE;
 
 /** What a replica's format has beyond its version: 32 flags each. */
 export interface Features {
@@ -59,13 +63,24 @@ export interface Features {
   readonly incompatible: number;
 }
 
+/** Bits of {@link Features.incompatible}. */
+export const Feature = { Several: SEVERAL, Spare: SPARE } as const;
+
 /** The features of what this program formats for two replicas, where the volume asks for none. */
-export const OWN_FEATURES: Features = { compatible: 0, readOnlyCompatible: 0, incompatible: 0 };
+export const OWN_FEATURES: Features = {
+  compatible: 0,
+  readOnlyCompatible: 0,
+  incompatible: SPARE,
+};
 
 /** The features of what this program formats for a volume. */
 export function ownFeatures({ checksums, nodes }: MirrorConfig): Features {
   const readOnlyCompatible = checksums ? CHECKSUMS : 0;
-  return { compatible: 0, readOnlyCompatible, incompatible: nodes.length > 2 ? SEVERAL : 0 };
+  return {
+    compatible: 0,
+    readOnlyCompatible,
+    incompatible: nodes.length > 2 ? SEVERAL | SPARE : SPARE,
+  };
 }
 
 /** What a superblock says of every partner but the first. */
@@ -123,6 +138,8 @@ export interface Superblock {
   padded: number;
   /** The same of further partners, in the order of the configuration; none in a pair. */
   readonly others: OtherPartner[];
+  /** How often pages of the table of spare blocks were written at least. */
+  remaps: number;
   readonly features: Features;
 }
 
@@ -155,8 +172,13 @@ export function metadataLayout(config: MirrorConfig): MetadataLayout {
 }
 
 /** Pages of 4 KiB that a backend must set aside for the metadata of one replica. */
-export function metadataPages(config: MirrorConfig): number {
-  return metadataLayout(config).pages;
+export function metadataPages(
+  config: MirrorConfig,
+  features: Features = ownFeatures(config),
+): number {
+  const { pages } = metadataLayout(config);
+  const spare = (features.incompatible & Feature.Spare) !== 0;
+  return spare ? spareLayout(config, pages).end : pages;
 }
 
 export function encodeSuperblock(
@@ -201,6 +223,7 @@ export function encodeSuperblock(
       w.uint(other.padded + 1);
     }
   }
+  if ((block.features.incompatible & Feature.Spare) !== 0) w.uint(block.remaps);
   invariant(w.at <= SECTOR_BYTES, 'a superblock fits what a disk writes whole');
   putU32(into, CRC_AT, superblockCrc(into, page, w.at));
 }
@@ -218,7 +241,8 @@ export type MetadataFault =
   | 'logical-block'
   | 'layout'
   | 'checksums'
-  | 'stale';
+  | 'stale'
+  | 'spare';
 
 export type SuperblockRead =
   | { readonly ok: true; readonly block: Superblock; readonly claims: Claims }
@@ -263,6 +287,7 @@ export function decodeSuperblock(
   const padded = r.uint() - 1;
   const several = (incompatible & SEVERAL) !== 0;
   const others = several ? takeOthers(r) : [];
+  const remaps = (incompatible & Feature.Spare) !== 0 ? r.uint() : 0;
   if (!r.ok) return no('unreadable');
   if (owner !== node) return no('other-node');
   if (size !== config.sizeBytes) return no('size');
@@ -280,7 +305,7 @@ export function decodeSuperblock(
   const lineage = { boot, epoch, generation, parents, peerGeneration };
   return {
     ok: true,
-    block: { seq, device, node, ...lineage, flags, padded, others, features },
+    block: { seq, device, node, ...lineage, flags, padded, remaps, others, features },
     claims,
   };
 }
@@ -425,6 +450,7 @@ export function formatMetadata(
   generation: Generation,
   state: InitialState,
   device: string = config.uuid.slice(0, 24) + node.toString(16).padStart(8, '0'),
+  features: Features = ownFeatures(config),
 ): { readonly page: number; readonly bytes: Uint8Array }[] {
   const layout = metadataLayout(config);
   const pages: { page: number; bytes: Uint8Array }[] = [];
@@ -444,6 +470,18 @@ export function formatMetadata(
     encodeMapPage(own, layout.map + i, i, 1, claims, dirty, bytes);
     pages.push({ page: layout.map + i, bytes });
   }
+  let remaps = 0;
+  if ((features.incompatible & Feature.Spare) !== 0) {
+    const { copyA, copyB, tablePages } = spareLayout(config, layout.pages);
+    for (const copy of [copyA, copyB]) {
+      for (let i = 0; i < tablePages; i += 1) {
+        const bytes = new Uint8Array(PAGE_BYTES);
+        encodeTable(own, copy + i, i, 1, claims, null, bytes);
+        pages.push({ page: copy + i, bytes });
+      }
+    }
+    remaps = tablePages;
+  }
   claims.journal = layout.journalPages;
   claims.mapWrites = layout.mapPages;
   for (const page of [layout.slotA, layout.slotB]) {
@@ -460,7 +498,8 @@ export function formatMetadata(
       flags: fresh ? DiskFlag.Inconsistent : 0,
       padded: -1,
       others: otherPartners(config, node, fresh ? 0 : generation),
-      features: ownFeatures(config),
+      remaps,
+      features,
     };
     encodeSuperblock(config, page, block, claims, bytes);
     pages.push({ page, bytes });

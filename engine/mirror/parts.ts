@@ -7,6 +7,7 @@ import type { MirrorConfig } from './config.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import type { Flushes } from './flushes.ts';
 import type { Follower } from './follower.ts';
+import type { LocalIo } from './local-io.ts';
 import type { Meters } from './meters.ts';
 import type { Partners } from './partner.ts';
 import type { PeerReads } from './peer-read.ts';
@@ -18,12 +19,14 @@ import type { Slots } from './request.ts';
 import type { ResyncSource } from './resync-source.ts';
 import type { ResyncTarget } from './resync-target.ts';
 import type { RoleMachine } from './role.ts';
+import type { Spare } from './spare.ts';
 import type { MirrorState } from './state.ts';
 import type { Store } from './store.ts';
 import type { Sums } from './sums.ts';
 import type { Turn } from './turn.ts';
 import type { Verify } from './verify.ts';
 import type { FrontWrites } from './write-path.ts';
+import type { WriteRescue } from './write-rescue.ts';
 
 export interface Parts {
   readonly config: MirrorConfig;
@@ -38,6 +41,8 @@ export interface Parts {
   readonly store: Store;
   /** Null where the volume has no checksums. */
   readonly sums: Sums | null;
+  readonly spare: Spare;
+  readonly io: LocalIo;
   readonly barrier: Barrier;
   readonly watch: DiskWatch;
   readonly flushes: Flushes;
@@ -45,6 +50,7 @@ export interface Parts {
   readonly peers: PeerWrites;
   readonly reads: PeerReads;
   readonly repair: Repair;
+  readonly rescue: WriteRescue;
   readonly balance: ReadBalance;
   readonly verify: Verify;
   readonly quiesce: Quiesce;

@@ -18,7 +18,10 @@ const QUEUE_MAX = 256;
 const KNOWN_MAX = 4096;
 
 /** How far the repair of one block has come. */
-const Stage = { Probe: 0, Ask: 1, Rewrite: 2, Check: 3 } as const;
+const Stage = { Probe: 0, Ask: 1, Rewrite: 2, Check: 3, Record: 4 } as const;
+
+/** Spare blocks that are tried for one block. */
+const SPARES_TRIED = 3;
 
 /** The disk refuses the block, takes it and keeps it bad, or the peer has no good copy either. */
 type Trouble = 'rewrite' | 'read-back' | 'peer';
@@ -53,6 +56,9 @@ export class Repair {
   #stage: number = Stage.Probe;
   /** The block that was put right last, -1 when it is wanted again. */
   #done = -1;
+  /** The spare block that is to take it, 0 while it is to stay; and how many were tried. */
+  #page = 0;
+  #tried = 0;
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -185,6 +191,8 @@ export class Repair {
     const offset = block * BLOCK_BYTES;
     this.#slot = slot;
     this.#stage = Stage.Probe;
+    this.#page = 0;
+    this.#tried = 0;
     slots.open(slot, Kind.Repair, offset, BLOCK_BYTES, 0);
     slots.phase[slot] = Phase.Range;
     // Nothing may be written between what the peer says and the writing of it here.
@@ -214,13 +222,14 @@ export class Repair {
         else this.#ask(slot);
         return;
       case Stage.Rewrite:
-        if (status !== 0) this.#failed('rewrite');
+        if (status !== 0) this.#elsewhere('rewrite');
         // A disk that takes a write may keep the sector unreadable.
-        else if (canary.repairNotReadBack) this.#repaired();
+        else if (canary.repairNotReadBack && this.#page === 0) this.#repaired();
         else this.#local(slot, Decision.LocalRead, Stage.Check, Flag.Check);
         return;
       default:
-        if (status !== 0) this.#failed('read-back');
+        if (status !== 0) this.#elsewhere('read-back');
+        else if (this.#page > 0) this.#record();
         else this.#repaired();
     }
   }
@@ -351,10 +360,39 @@ export class Repair {
   }
 
   #local(slot: number, op: number, stage: number, flags: number): void {
-    const { slots, turn } = this.#p;
+    const { slots, turn, io } = this.#p;
     this.#stage = stage;
     slots.phase[slot] = Phase.Flying;
-    turn.emit(op, slot, 0, flags, slots.offset[slot] as number, BLOCK_BYTES, 0);
+    const offset = slots.offset[slot] as number;
+    if (this.#page > 0) io.aim(slot, this.#page);
+    turn.emit(op, slot, 0, flags, offset, BLOCK_BYTES, 0);
+  }
+
+  /** The block cannot stay where it is: what the peer has of it goes to a spare one. */
+  #elsewhere(what: Trouble): void {
+    const { spare, canary, turn } = this.#p;
+    if (this.#page > 0) spare.giveUp(this.#page);
+    this.#page = this.#tried < SPARES_TRIED && !canary.refusedGivenUp ? spare.take() : 0;
+    this.#tried += 1;
+    if (this.#page === 0) {
+      this.#failed(what);
+      return;
+    }
+    turn.reached('mirror.repair.elsewhere');
+    // Reading it back has overwritten what the peer sent before.
+    this.#ask(this.#slot);
+  }
+
+  #record(): void {
+    const { slots, spare, turn } = this.#p;
+    const block = (slots.offset[this.#slot] as number) / BLOCK_BYTES;
+    this.#stage = Stage.Record;
+    spare.record(block, this.#page, () => {
+      this.#close();
+      turn.reached('mirror.repair.moved');
+      turn.event('mirror.block.moved', { block, why: 'read' });
+      this.wentBad(block);
+    });
   }
 
   #repaired(): void {
@@ -364,7 +402,7 @@ export class Repair {
     this.#done = block;
     turn.reached('mirror.repair.done');
     turn.event('mirror.repair.done', { block });
-    this.#count(block);
+    this.wentBad(block);
   }
 
   /** The block stays bad here until a client writes it. */
@@ -377,11 +415,11 @@ export class Repair {
     turn.reached(`mirror.repair.${what}`);
     turn.event('mirror.repair.failed', { block, what });
     // What both have lost, giving up one of them would not bring back.
-    if (what !== 'peer') this.#count(block);
+    if (what !== 'peer') this.wentBad(block);
   }
 
   /** A disk that goes bad block by block is given up, but never the last copy. */
-  #count(block: number): void {
+  wentBad(block: number): void {
     const { turn, role, reads } = this.#p;
     const since = turn.now - READ_ERRORS_WINDOW;
     this.#counted = this.#counted.filter((each) => each.at > since && each.block !== block);

@@ -18,6 +18,8 @@ export const Kind = {
   Repair: 7,
   /** A chunk being held against the peer's. */
   Verify: 8,
+  /** What was written to a spare block is being read. */
+  Rescue: 9,
 } as const;
 
 /** How far a slot has come. */

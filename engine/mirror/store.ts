@@ -111,6 +111,7 @@ export class Store {
       flags: 0,
       padded: 0,
       others: [],
+      remaps: 0,
       features: ownFeatures(parts.config),
     };
   }
@@ -170,6 +171,11 @@ export class Store {
     }
     this.block.epoch = Math.max(this.block.epoch, epoch);
     this.persist(done);
+  }
+
+  /** What of the area is durable: for whoever else writes a page of it. */
+  get claims(): Readonly<Claims> {
+    return this.#durable;
   }
 
   writeJournal(seq: number, extents: Uint32Array, count: number): void {
@@ -255,7 +261,8 @@ export class Store {
       this.#p.log.written(this.#journalSeq);
       this.#p.writes.journalWritten();
       this.#p.peers.journalWritten();
-    } else this.#pageDone(page - this.layout.map, token);
+    } else if (this.#p.spare.owns(page)) this.#p.spare.written(token);
+    else this.#pageDone(page - this.layout.map, token);
   }
 
   #superblockDone(): void {
@@ -342,7 +349,11 @@ export class Store {
       this.#superblockRead(page, bytes, status);
       return;
     }
-    if (page < layout.map) this.#ring?.add(page - layout.journal, status === 0 ? bytes : null);
+    if (this.#p.spare.owns(page)) {
+      const claims = this.#p.spare.read(page, status === 0 ? bytes : null);
+      if (claims !== null) raiseClaims(this.#claimed, claims);
+    } else if (page < layout.map)
+      this.#ring?.add(page - layout.journal, status === 0 ? bytes : null);
     else this.#mapRead(page, bytes, status);
     this.#readMore();
   }
@@ -381,17 +392,18 @@ export class Store {
     this.#readMore();
   }
 
-  /** The page after the last one of the map. */
-  get #readEnd(): number {
-    return this.layout.map + this.layout.mapPages;
+  /** The page that is read after `page`, 0 for none: behind the map comes what else there is. */
+  #pageAfter(page: number): number {
+    const { map, mapPages } = this.layout;
+    return page + 1 < map + mapPages ? page + 1 : this.#p.spare.nextRead(page);
   }
 
   #readMore(): void {
-    while (this.#readsLeft < READS && this.#readNext < this.#readEnd) {
+    while (this.#readsLeft < READS && this.#readNext > 0) {
       this.#read(this.#readNext);
-      this.#readNext += 1;
+      this.#readNext = this.#pageAfter(this.#readNext);
     }
-    if (this.#readsLeft === 0 && this.#readNext >= this.#readEnd) this.#attached();
+    if (this.#readsLeft === 0 && this.#readNext === 0) this.#attached();
   }
 
   #mapRead(page: number, bytes: Uint8Array, status: number): void {
@@ -431,6 +443,12 @@ export class Store {
       this.#p.role.attachFailed('stale');
       return;
     }
+    const spare = this.#p.spare.gather();
+    if (spare !== 'ok') {
+      turn.reached('mirror.spare.lost');
+      this.#p.role.attachFailed(spare === 'stale' ? 'stale' : 'spare');
+      return;
+    }
     const unknown = !this.#mapIsNewest() || ring.lost;
     const rebooted = this.block.boot !== 0 && this.block.boot !== state.boot;
     const hot = unknown || ring.extents.length > 0;
@@ -460,7 +478,8 @@ export class Store {
       this.#p.role.attachDone({ hot, rebooted });
     };
     const renew = () => this.#renewRing(ring, done);
-    const live = () => this.persist(ring.rotten || ring.lost ? renew : done);
+    const live = () =>
+      this.#p.spare.mend(() => this.persist(ring.rotten || ring.lost ? renew : done));
     // Durable before the next journal block: that one makes what was lost look merely torn.
     if (unknown) this.flushPages(live);
     else live();

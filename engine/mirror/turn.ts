@@ -76,6 +76,10 @@ export class Turn {
   onData:
     | ((op: number, slot: number, flags: number, offset: number, length: number) => number)
     | null = null;
+  /** Whether somebody does a read or write of the own disk in parts; null while nobody has to. */
+  divides:
+    | ((op: number, slot: number, flags: number, offset: number, length: number) => boolean)
+    | null = null;
   readonly #decisions: Records;
   readonly #outbox: DataReport[];
   readonly #idPrefix: string;
@@ -151,8 +155,37 @@ export class Turn {
     this.put(op, slot, link, how, offset, length, status);
   }
 
-  /** The same, without a question. */
+  /**
+   * Writes a decision for a part of a slot's payload, `at` bytes into it; `page` is the page of the
+   * metadata area in which the part stands, 0 where it is in its place.
+   */
+  emitPart(
+    op: number,
+    slot: number,
+    at: number,
+    flags: number,
+    offset: number,
+    length: number,
+    page: number,
+  ): void {
+    this.#put(op, slot, at, flags, offset, length, page);
+  }
+
+  /** The same as {@link emit}, without a question. */
   put(
+    op: number,
+    slot: number,
+    link: number,
+    flags: number,
+    offset: number,
+    length: number,
+    status: number,
+  ): void {
+    if (op <= Decision.LocalWrite && this.divides?.(op, slot, flags, offset, length)) return;
+    this.#put(op, slot, link, flags, offset, length, status);
+  }
+
+  #put(
     op: number,
     slot: number,
     link: number,
@@ -249,7 +282,7 @@ export class Turn {
     for (const h of held) {
       if (h.report) this.report(h.report);
       else if (h.page) this.emitPage(h.op, h.link, h.offset, h.length, h.page);
-      else this.put(h.op, h.slot, h.link, h.flags, h.offset, h.length, h.status);
+      else this.#put(h.op, h.slot, h.link, h.flags, h.offset, h.length, h.status);
     }
   }
 }

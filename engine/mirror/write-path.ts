@@ -95,7 +95,7 @@ export class FrontWrites {
     this.#p.meters.done(slot);
     if (status !== 0) {
       slots.status[slot] = Status.Io;
-      this.#p.role.failDisk('write');
+      if (!this.#p.rescue.isLoss(status)) this.#p.role.failDisk('write');
     } else repair.written(slots.offset[slot] as number, slots.length[slot] as number);
     this.#advance(slot);
   }

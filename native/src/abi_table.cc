@@ -60,7 +60,8 @@ Napi::Value abiTable(const Napi::CallbackInfo& info) {
                               {"Unmap", flag::kUnmap},
                               {"Digest", flag::kDigest},
                               {"Sums", flag::kSums},
-                              {"Lost", flag::kLost}}));
+                              {"Lost", flag::kLost},
+                              {"Part", flag::kPart}}));
   all.Set("Status", table(env, {{"Ok", status::kOk},
                                 {"Io", status::kIo},
                                 {"Gone", status::kGone},

@@ -85,13 +85,13 @@ void Disk::open(const DiskOptions& options) {
   dataInMemory_ = metaInMemory_ = Io::inMemory(data_);
   if (options.metaPath.empty()) {
     meta_ = data_;
+    metaDirect_ = direct_;
     metaBase_ = roundedUp(options.sizeBytes);
     checkSize(kindOf(data_, options.replicaPath), metaBase_ + metaBytes, options.replicaPath);
     return;
   }
   checkSize(kindOf(data_, options.replicaPath), options.sizeBytes, options.replicaPath);
-  bool metaDirect = false;
-  meta_ = openOne(options.metaPath, options, metaDirect);
+  meta_ = openOne(options.metaPath, options, metaDirect_);
   lock(meta_, options.metaPath, deadline);
   metaInMemory_ = Io::inMemory(meta_);
   checkSize(kindOf(meta_, options.metaPath), metaBytes, options.metaPath);
@@ -147,11 +147,12 @@ void Disk::lock(int fd, const std::string& path, int64_t deadline) {
 
 void Disk::start(const Record& decision, bool write) {
   const bool zero = (decision.flags & flag::kZero) != 0;
+  const uint32_t at = uint32_t(decision.link);
   // Zeroes have no payload, so they may be longer than a slot.
   if (write && zero)
     core_.slots.beginUse(decision.slot);
   else
-    core_.slots.beginIo(decision.slot, decision.length);
+    core_.slots.beginIo(decision.slot, at + decision.length);
   const uint64_t offset = uint64_t(decision.offset);
   BELIEVE(decision.offset >= 0 && offset + decision.length <= core_.sizeBytes,
           "a disk operation is within the volume");
@@ -161,6 +162,12 @@ void Disk::start(const Record& decision, bool write) {
   op = SlotOp{};
   op.offset = offset;
   op.length = decision.length;
+  op.at = at;
+  op.page = uint32_t(decision.status);
+  BELIEVE(op.page < metaPages_, "a block stands within the metadata area");
+  BELIEVE(op.page == 0 || offset % kPageBytes + decision.length <= kPageBytes,
+          "what stands in a page fits it");
+  op.part = (decision.flags & flag::kPart) != 0;
   op.write = write;
   op.durable = write && (decision.flags & flag::kFua) != 0;
   op.check = check;
@@ -169,10 +176,12 @@ void Disk::start(const Record& decision, bool write) {
   op.unmap = (decision.flags & flag::kUnmap) != 0;
   op.sums = (decision.flags & flag::kSums) != 0 && !(write && zero);
   // Of what is written now, not of what stands in the slot when the disk is done.
-  if (write && op.sums) op.summed = sumsOf(decision.slot, op);
+  if (write && op.sums && !op.part) op.summed = sumsOf(decision.slot, op);
   // What these read must come from the device, not from the cache that a write went through.
-  if ((check || digest) && !direct_)
-    posix_fadvise(data_, off_t(offset), decision.length, POSIX_FADV_DONTNEED);
+  if ((check || digest) && !(op.page != 0 ? metaDirect_ : direct_)) {
+    const FileOp file = placed(op, decision.slot);
+    posix_fadvise(file.fd, off_t(file.offset), decision.length, POSIX_FADV_DONTNEED);
+  }
   (write ? core_.stats.localWrites : core_.stats.localReads)++;
   if (write && zero)
     submitZeroes(decision.slot);
@@ -183,13 +192,10 @@ void Disk::start(const Record& decision, bool write) {
 /// By the quickest way that this file or device has; the last is to write them.
 void Disk::submitZeroes(int32_t slot) {
   SlotOp& op = slotOps_[size_t(slot)];
-  FileOp file{};
-  file.fd = data_;
-  file.length = op.length - op.done;
-  file.offset = op.offset + op.done;
+  FileOp file = placed(op, slot);
   file.registered = -1;
-  file.tag = tagOf(Tag::Slot, uint64_t(slot));
-  file.memory = dataInMemory_;
+  // In the spare area, which is small, they are written.
+  if (op.page != 0) op.from = Way::Write;
   op.way = op.unmap && punches_ && op.from == Way::Punch ? Way::Punch
            : zeroes_ && op.from <= Way::Range            ? Way::Range
                                                          : Way::Write;
@@ -203,10 +209,9 @@ void Disk::submitZeroes(int32_t slot) {
 
 void Disk::zeroesCompleted(int32_t slot, int32_t result) {
   SlotOp& op = slotOps_[size_t(slot)];
-  const uint64_t tag = tagOf(Tag::Slot, uint64_t(slot));
   const bool again = result == -EINTR || result == -EAGAIN;
   if (op.way == Way::Sync) {
-    if (again) return core_.io->sync(data_, tag, dataInMemory_);
+    if (again) return startZeroSync(slot);
     return ended(slot, result < 0 ? -result : status::kOk, 0);
   }
   if (again) return submitZeroes(slot);
@@ -222,20 +227,34 @@ void Disk::zeroesCompleted(int32_t slot, int32_t result) {
   if (op.way == Way::Write && op.done < op.length) return submitZeroes(slot);
   if (!op.durable) return ended(slot, status::kOk, 0);
   op.way = Way::Sync;
-  core_.io->sync(data_, tag, dataInMemory_);
+  startZeroSync(slot);
+}
+
+void Disk::startZeroSync(int32_t slot) {
+  const FileOp file = placed(slotOps_[size_t(slot)], slot);
+  core_.io->sync(file.fd, file.tag, file.memory);
+}
+
+/// What is left of an operation, where it stands: in its own place, or in the metadata area.
+FileOp Disk::placed(const SlotOp& op, int32_t slot) const {
+  FileOp file{};
+  const bool moved = op.page != 0;
+  const uint64_t base =
+      moved ? metaBase_ + uint64_t{op.page} * kPageBytes + op.offset % kPageBytes : op.offset;
+  file.fd = moved ? meta_ : data_;
+  file.length = op.length - op.done;
+  file.offset = base + op.done;
+  file.tag = tagOf(Tag::Slot, uint64_t(slot));
+  file.memory = moved ? metaInMemory_ : dataInMemory_;
+  return file;
 }
 
 void Disk::submit(int32_t slot) {
   const SlotOp& op = slotOps_[size_t(slot)];
-  FileOp file{};
-  file.fd = data_;
-  file.buffer = core_.slots.data(slot) + op.done;
-  file.length = op.length - op.done;
-  file.offset = op.offset + op.done;
-  file.registered = core_.slots.registeredIndex(slot, op.length);
+  FileOp file = placed(op, slot);
+  file.buffer = core_.slots.data(slot) + op.at + op.done;
+  file.registered = core_.slots.registeredIndex(slot, op.at + op.length);
   file.durable = op.durable;
-  file.tag = tagOf(Tag::Slot, uint64_t(slot));
-  file.memory = dataInMemory_;
   if (op.write)
     core_.io->write(file);
   else
@@ -253,12 +272,12 @@ void Disk::slotCompleted(int32_t slot, int32_t result) {
   } else {
     op.done += uint32_t(result);
     if (op.done < op.length) return submit(slot);
-    if (!agrees(slot, op)) outcome = status::kDiffers;
-    if (op.digest) digest = flag::kDigest;
-    if (!op.write && op.sums) op.summed = sumsOf(slot, op);
+    if (!op.part && !agrees(slot, op)) outcome = status::kDiffers;
+    if (op.digest && !op.part) digest = flag::kDigest;
+    if (!op.write && op.sums && !op.part) op.summed = sumsOf(slot, op);
   }
-  const bool zero = outcome == status::kOk && !op.write && op.zero &&
-                    allZero(core_.slots.data(slot), op.length);
+  const bool zero = outcome == status::kOk && !op.write && op.zero && !op.part &&
+                    allZero(core_.slots.data(slot), op.at + op.length);
   ended(slot, outcome, (zero ? flag::kZero : 0) | digest);
 }
 
@@ -266,8 +285,10 @@ void Disk::ended(int32_t slot, int32_t outcome, int32_t flags) {
   SlotOp& op = slotOps_[size_t(slot)];
   core_.slots.endIo(slot);
   const int32_t sums = op.summed == nullptr ? 0 : flag::kSums;
-  const double offset = double(op.offset);
-  core_.events.push({event::kLocalDone, slot, 0, flags | sums, offset, op.length, outcome},
+  // All of the slot that is there by now: what the event says is said of that.
+  const double offset = double(op.offset - op.at);
+  const uint32_t length = op.at + op.length;
+  core_.events.push({event::kLocalDone, slot, 0, flags | sums, offset, length, outcome},
                     op.summed);
   op.summed = nullptr;
 }
@@ -276,11 +297,12 @@ void Disk::ended(int32_t slot, int32_t outcome, int32_t flags) {
 uint8_t* Disk::sumsOf(int32_t slot, const SlotOp& op) {
   uint8_t* page = core_.pages.take();
   const uint8_t* data = core_.slots.data(slot);
-  const uint64_t end = op.offset + op.length;
+  // All that the parts are, this one the last of them.
+  const uint64_t start = op.offset - op.at, end = op.offset + op.length;
   size_t count = 0;
-  for (uint64_t at = roundedUp(op.offset); at + kPageBytes <= end; at += kPageBytes) {
+  for (uint64_t at = roundedUp(start); at + kPageBytes <= end; at += kPageBytes) {
     BELIEVE(count < kPageBytes / sizeof(uint32_t), "the checksums of a slot fit one page");
-    const uint32_t sum = crc32c(data + (at - op.offset), kPageBytes);
+    const uint32_t sum = crc32c(data + (at - start), kPageBytes);
     memcpy(page + 4 * count++, &sum, sizeof sum);
   }
   return page;
@@ -290,10 +312,12 @@ uint8_t* Disk::sumsOf(int32_t slot, const SlotOp& op) {
 bool Disk::agrees(int32_t slot, const SlotOp& op) {
   SlotHeader& header = core_.headers[slot];
   const uint8_t* data = core_.slots.data(slot);
-  if (!op.digest) return !op.check || crc32c(data, op.length) == header.checksum;
+  // All that the parts have brought, this one the last of them.
+  const uint32_t length = op.at + op.length;
+  if (!op.digest) return !op.check || crc32c(data, length) == header.checksum;
   Tag128 there;
   memcpy(&there, header.digest, sizeof there);
-  const Tag128 here = rangeDigest(op.offset, data, op.length);
+  const Tag128 here = rangeDigest(op.offset - op.at, data, length);
   memcpy(header.digest, &here, sizeof here);
   return !op.check || sameTag(here, there);
 }

@@ -62,19 +62,25 @@ class Disk {
   struct SlotOp {
     uint64_t offset = 0;
     uint32_t length = 0, done = 0;
+    /// Where in the slot it is, and the page of the metadata area in which it stands, or 0.
+    uint32_t at = 0, page = 0;
     bool write = false, durable = false, check = false, digest = false;
     /// A page with the checksums of what is written, or a wish for those of what is read.
     bool sums = false;
     uint8_t* summed = nullptr;
     /// A write of zeroes, or a read that is asked whether it brought nothing else.
     bool zero = false, unmap = false;
+    /// More of the slot is to come: nothing is said of it yet.
+    bool part = false;
     Way way = Way::Write, from = Way::Punch;
   };
   int openOne(const std::string& path, const DiskOptions& options, bool& direct);
   void lock(int fd, const std::string& path, int64_t deadline);
   void start(const Record& decision, bool write);
   void submit(int32_t slot);
+  FileOp placed(const SlotOp& op, int32_t slot) const;
   void submitZeroes(int32_t slot);
+  void startZeroSync(int32_t slot);
   void zeroesCompleted(int32_t slot, int32_t result);
   void ended(int32_t slot, int32_t outcome, int32_t flags);
   uint8_t* sumsOf(int32_t slot, const SlotOp& op);
@@ -88,7 +94,7 @@ class Disk {
   uint32_t metaPages_ = 0;
   /// What fallocate can do on this file or device, as far as it is known.
   bool punches_ = true, zeroes_ = true;
-  bool direct_ = false, dataInMemory_ = false, metaInMemory_ = false;
+  bool direct_ = false, metaDirect_ = false, dataInMemory_ = false, metaInMemory_ = false;
   std::vector<SlotOp> slotOps_;
   std::vector<PageOp*> freePageOps_;
   std::vector<std::unique_ptr<PageOp>> pageOps_;

@@ -2,7 +2,8 @@
 import { ArrayPool } from '../../backends/sim/arrays.ts';
 import { Client, DEFAULT_WORKLOAD } from '../../backends/sim/client.ts';
 import { SimClock } from '../../backends/sim/clock.ts';
-import { DEFAULT_DISK_LATENCY, SECTOR_BYTES, SimDisk } from '../../backends/sim/disk.ts';
+import { SECTOR_BYTES, SimDisk } from '../../backends/sim/disk.ts';
+import { DEFAULT_DISK_LATENCY } from '../../backends/sim/disk-options.ts';
 import { History, Request } from '../../backends/sim/history.ts';
 import { Kernel } from '../../backends/sim/kernel.ts';
 import { type LegHost, SIM_LAYOUT, SLOT_SECTORS } from '../../backends/sim/leg-host.ts';

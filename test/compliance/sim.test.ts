@@ -7,7 +7,8 @@ import {
   DEFAULT_STREAM_TIMING,
   type StreamEnd,
 } from '../../backends/sim/connection.ts';
-import { DEFAULT_DISK_LATENCY, DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { DEFAULT_DISK_LATENCY } from '../../backends/sim/disk-options.ts';
 import { Kernel, Kind } from '../../backends/sim/kernel.ts';
 import { SIM_LAYOUT } from '../../backends/sim/leg-host.ts';
 import { type LegGround, LegLink } from '../../backends/sim/leg-link.ts';

@@ -27,11 +27,19 @@ import {
   bothBad,
   lateAnswer,
   refusedRead,
-  refusingDisk,
   wornOut,
   written,
 } from '../support/mirror-errors.ts';
 import { INPUT } from '../support/mirror-hosts.ts';
+import {
+  copyLost,
+  moved,
+  movedThenRestarted,
+  noPlace,
+  refusedPart,
+  refusedWhole,
+  tableLost,
+} from '../support/mirror-moved.ts';
 import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
 import { oneOwed } from '../support/mirror-planted.ts';
 import { forked, givenUp } from '../support/mirror-split.ts';
@@ -111,8 +119,8 @@ function aged(pages: readonly number[]): Pair {
 }
 
 /** Host 2 alone hears of a record that nobody decided. */
-function named(change: Parameters<typeof tell>[2]): Pair {
-  const pair = started(4);
+function named(change: Parameters<typeof tell>[2], seed = 4): Pair {
+  const pair = started(seed);
   pair.runFor(200_000);
   pair.isolate(1, true);
   tell(pair, [2], { primary: 2, ...change });
@@ -267,7 +275,7 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'branch-order-void': voidOrder,
   'mirror.attach.failed': () => spoilt([layout.slotA, layout.slotB]).marks,
   'mirror.promote.disk': () => brokenTaker(1, 'broken', false).marks,
-  'mirror.peer.refused-write': () => named({}).marks,
+  'mirror.peer.refused-write': () => named({}, 1).marks,
   'mirror.meta.one-slot': () => spoilt([layout.slotA]).marks,
   'mirror.meta.journal-lost': () =>
     spoilt(Array.from({ length: layout.journalPages }, (_, i) => layout.journal + i)).marks,
@@ -295,7 +303,18 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.read.refused': () => refusedRead(1).marks,
   'mirror.read.stale-epoch': () => askedByStrangers(1).marks,
   'mirror.read.epoch-wait': askedEarly,
-  'mirror.repair.rewrite': () => refusingDisk(5).marks,
+  'mirror.repair.elsewhere': () => moved(1)[0].marks,
+  'mirror.repair.moved': () => moved(2)[0].marks,
+  'mirror.repair.read-back': () => noPlace(5, 'lies').marks,
+  'mirror.spare.attached': () => movedThenRestarted(1).marks,
+  'mirror.spare.lost': () => tableLost(1).marks,
+  'mirror.spare.mended': () => copyLost(1).marks,
+  'mirror.spare.met': () => movedThenRestarted(2).marks,
+  'mirror.write.lost': () => refusedPart(2, 1).marks,
+  'mirror.write.moved': () => refusedWhole(1).marks,
+  'mirror.write.no-spare': () => refusedPart(3, 2).marks,
+  'mirror.write.refused': () => refusedWhole(2).marks,
+  'mirror.repair.rewrite': () => noPlace(5, 'refuses').marks,
   'mirror.repair.too-many': () => wornOut(6).marks,
   'mirror.resync.everything': () => olderDisk(2).marks,
   'mirror.request.invalid': () => emptyRequest().marks,
@@ -306,7 +325,7 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.sums.lost-copied': () => rottenSource(1).marks,
   'mirror.sums.page-lost': () => spoiltSums(1).marks,
   'mirror.read.balanced': () => balancedReads(1).marks,
-  'mirror.read.came-back': () => balancedReads(1).marks,
+  'mirror.read.came-back': () => balancedReads(3).marks,
   'group-restart-in-place': () => application((net) => net.failApp(1)),
   'group-rollback': () =>
     application((net) => {

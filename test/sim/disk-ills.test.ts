@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArrayPool } from '../../backends/sim/arrays.ts';
-import { DEFAULT_DISK_LATENCY, DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { DiskOp, SimDisk } from '../../backends/sim/disk.ts';
 import { DiskIlls, Ill } from '../../backends/sim/disk-ills.ts';
+import { DEFAULT_DISK_LATENCY } from '../../backends/sim/disk-options.ts';
 import { Spoils } from '../../backends/sim/spoils.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
 import { Rng } from '../../engine/core/rng.ts';

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArrayPool } from '../../backends/sim/arrays.ts';
-import { DEFAULT_DISK_LATENCY, DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { DiskOp, SimDisk } from '../../backends/sim/disk.ts';
 import { DiskIlls } from '../../backends/sim/disk-ills.ts';
+import { DEFAULT_DISK_LATENCY } from '../../backends/sim/disk-options.ts';
 import { LatentErrors } from '../../backends/sim/latent-errors.ts';
 import { Spoils } from '../../backends/sim/spoils.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
@@ -54,11 +55,23 @@ describe('a latent error', () => {
     expect([disk.view[9], disk.media[9], latent.struck]).toEqual([109, 0, 2]);
   });
 
-  it('is gone when its sector is written, or outlives it, and is gone when it is over', () => {
+  it('is gone when its sector is written, or outlives it, or refuses it, until it is over', () => {
     let outlived = 0;
+    let refused = 0;
     for (let seed = 1; seed <= 200; seed += 1) {
       const { disk, latent } = made(seed);
       latent.strike([5]);
+      if (latent.refuses(5)) {
+        const op = disk.submit(DiskOp.Write, 0, 4, 2, false, 0, new Int32Array([6, 7]), 0);
+        disk.land(op);
+        expect(disk.statusOf(op)).toBe(Status.Medium);
+        disk.release(op);
+        latent.mend([5]);
+        // The refused one stays as it is, and no other.
+        expect(read(disk, 4, 2)).toEqual([6, 0]);
+        refused += 1;
+        continue;
+      }
       write(disk, 5, 7);
       const after = read(disk, 5, 1);
       if (after === Status.Medium) outlived += 1;
@@ -69,6 +82,8 @@ describe('a latent error', () => {
     }
     expect(outlived).toBeGreaterThan(10);
     expect(outlived).toBeLessThan(70);
+    expect(refused).toBeGreaterThan(10);
+    expect(refused).toBeLessThan(70);
   });
 
   it('outlives a loss of power', () => {

@@ -1,7 +1,8 @@
 /** A hand-made volume for tests of oracles: two disks, a history, and nobody who runs anything. */
 import { ArrayPool } from '../../backends/sim/arrays.ts';
-import { DEFAULT_DISK_LATENCY, DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { DiskOp, SimDisk } from '../../backends/sim/disk.ts';
 import { DiskIlls } from '../../backends/sim/disk-ills.ts';
+import { DEFAULT_DISK_LATENCY } from '../../backends/sim/disk-options.ts';
 import { History, Request } from '../../backends/sim/history.ts';
 import type { ReplicaTruth, VolumeTruth } from '../../backends/sim/oracle/truth.ts';
 import { Verdict } from '../../backends/sim/oracle/verdict.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ArrayPool } from '../../backends/sim/arrays.ts';
 import { SimClock } from '../../backends/sim/clock.ts';
-import { DEFAULT_DISK_LATENCY, SimDisk } from '../../backends/sim/disk.ts';
+import { SimDisk } from '../../backends/sim/disk.ts';
 import { DiskIlls, Ill } from '../../backends/sim/disk-ills.ts';
+import { DEFAULT_DISK_LATENCY } from '../../backends/sim/disk-options.ts';
 import { Kernel } from '../../backends/sim/kernel.ts';
 import { SIM_LAYOUT, SLOT_SECTORS } from '../../backends/sim/leg-host.ts';
 import type { Observer } from '../../backends/sim/observer.ts';

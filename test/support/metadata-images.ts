@@ -16,6 +16,7 @@ import {
 import { Partners } from '../../engine/mirror/partner.ts';
 import type { Parts } from '../../engine/mirror/parts.ts';
 import { Slots } from '../../engine/mirror/request.ts';
+import { Spare } from '../../engine/mirror/spare.ts';
 import { MirrorState } from '../../engine/mirror/state.ts';
 import { Store } from '../../engine/mirror/store.ts';
 import { Turn } from '../../engine/mirror/turn.ts';
@@ -63,6 +64,7 @@ export function attachImage(
     state: new MirrorState(node, boot),
     slots: new Slots(slotCount(memory.layout)),
     turn,
+    io: { on: () => {} },
     log: { load: (_seq: number, extents: readonly number[]) => loaded.push(...extents) },
     barrier: { forEachUnstable: () => {} },
     writes: { roomChanged: () => {} },
@@ -84,6 +86,7 @@ export function attachImage(
   made.partners = new Partners(parts, others);
   const store = new Store(parts);
   made.store = store;
+  made.spare = new Spare(parts);
   const { map } = made.partners.first;
   turn.begin(0);
   store.attach();

@@ -15,8 +15,8 @@ import {
   recordImages,
   truthOf,
 } from './metadata-images.ts';
-import { replicaOf } from './mirror-cover.ts';
 import { PAIR_CONFIG, Pair } from './mirror-pair.ts';
+import { replicaOf } from './mirror-spare.ts';
 
 const MS = 1000;
 

@@ -3,35 +3,13 @@ import { EXTENT_BYTES } from '../../engine/core/units.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { decodeJournal } from '../../engine/mirror/journal.ts';
-import {
-  chooseSuperblock,
-  decodeMapPage,
-  decodeSuperblock,
-  metadataLayout,
-} from '../../engine/mirror/metadata.ts';
-import { deviceBytes } from '../../engine/mirror/page.ts';
+import { decodeMapPage, metadataLayout } from '../../engine/mirror/metadata.ts';
 import type { Host } from './mirror-hosts.ts';
 import type { Pair } from './mirror-pair.ts';
+import { replicaOf, shown } from './mirror-spare.ts';
 
 const EXTENT_BLOCKS = EXTENT_BYTES / 4096;
 const BLOCK_SECTORS = 8;
-
-/** Node and identity of the replica whose metadata this is. */
-export function replicaOf(
-  config: MirrorConfig,
-  meta: Map<number, Uint8Array>,
-): { readonly node: number; readonly device: Uint8Array } {
-  const { slotA, slotB } = metadataLayout(config);
-  for (const node of config.nodes) {
-    const [a, b] = [slotA, slotB].map((page) =>
-      decodeSuperblock(config, node, page, meta.get(page) as Uint8Array),
-    );
-    if (a === undefined || b === undefined) continue;
-    const chosen = chooseSuperblock(a, b);
-    if (chosen.ok) return { node, device: deviceBytes(chosen.block.device) };
-  }
-  throw new Error('neither superblock can be read');
-}
 
 /** The durable hot set. */
 export function durablyHot(config: MirrorConfig, meta: Map<number, Uint8Array>): Set<number> {
@@ -86,13 +64,14 @@ export function uncovered(pair: Pair): string | null {
 /** The same for any two of several hosts. */
 export function uncoveredBetween(config: MirrorConfig, a: Host, b: Host): string | null {
   const suspects = [durablySuspect(config, a.meta, b.node), durablySuspect(config, b.meta, a.node)];
+  const [ac, bc] = [a, b].map((h) => shown(config, h, h.cache)) as [Uint32Array, Uint32Array];
+  const [as, bs] = [a, b].map((h) => shown(config, h, h.stable)) as [Uint32Array, Uint32Array];
   for (let s = 0; s < a.sectors; s += 1) {
     // In cache or on the platter: any of them may be what a crash leaves.
-    const same = a.cache[s] === b.cache[s] && a.stable[s] === b.stable[s];
-    if (same && a.cache[s] === a.stable[s]) continue;
+    if (ac[s] === bc[s] && as[s] === bs[s] && ac[s] === as[s]) continue;
     const block = Math.floor(s / BLOCK_SECTORS);
     if (!suspects.some((suspect) => suspect(block))) {
-      return `LAW-cover: sector ${s}: ${a.cache[s]}/${a.stable[s]} ${b.cache[s]}/${b.stable[s]}`;
+      return `LAW-cover: sector ${s}: ${ac[s]}/${as[s]} ${bc[s]}/${bs[s]}`;
     }
   }
   return null;

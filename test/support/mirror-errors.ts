@@ -237,17 +237,6 @@ export function refusedRead(seed: number): Pair {
   return pair;
 }
 
-/** A sector cannot be read, and the disk takes no write there. */
-export function refusingDisk(seed: number): Pair {
-  const pair = written(seed);
-  const [first] = blocks(pair, 1) as [number];
-  pair.host(1).unreadable.add(first);
-  pair.host(1).stuck.set(first, 'refuses');
-  done(pair, 1, Event.ReqRead, first, 1);
-  pair.runFor(50 * MS);
-  return pair;
-}
-
 /** Block after block goes bad on host 1, until its disk is given up. */
 export function wornOut(seed: number): Pair {
   const pair = written(seed);

@@ -5,6 +5,7 @@ import type { DataCommand, DataReport, DiskState } from '../../engine/data/messa
 import type { MirrorActor } from '../../engine/mirror/actor.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import type { Write } from './mirror-history.ts';
+import { spareOf } from './mirror-spare.ts';
 
 export const MS = 1000;
 export const SECTOR = 512;
@@ -99,8 +100,11 @@ export class Host {
   metaBroken = false;
   /** Sectors that cannot be read until they are written again. */
   readonly unreadable = new Set<number>();
-  /** Sectors that stay as they are when they are written: with an error, or without one. */
-  readonly stuck = new Map<number, 'refuses' | 'lies'>();
+  /**
+   * Sectors that stay as they are when they are written: with an error, with one of the medium, or
+   * without one. The spare area is behind the volume's.
+   */
+  readonly stuck = new Map<number, 'refuses' | 'bad' | 'lies'>();
   /** Of a thousand reads of data, how many fail for once. */
   flaky = 0;
   /** Slots that wait for the answer to a PeerRead, by its link and sequence. */
@@ -111,8 +115,9 @@ export class Host {
   constructor(node: number, config: MirrorConfig) {
     this.node = node;
     this.sectors = config.sizeBytes / SECTOR;
-    this.cache = new Uint32Array(this.sectors);
-    this.stable = new Uint32Array(this.sectors);
+    const all = this.sectors + spareOf(config).count * 8;
+    this.cache = new Uint32Array(all);
+    this.stable = new Uint32Array(all);
     const slots = LAYOUT.frontSlots + LAYOUT.peerSlots + LAYOUT.engineSlots;
     for (let i = 0; i < slots; i += 1)
       this.payload.push(new Uint32Array(LAYOUT.slotBytes / SECTOR));

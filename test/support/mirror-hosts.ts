@@ -10,10 +10,14 @@ import { MirrorActor } from '../../engine/mirror/actor.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { answerOf, judged, sumsOf, takeAnswer } from './mirror-digest.ts';
 import { Host, INPUT, type Input, LAYOUT, MS, SECTOR } from './mirror-host.ts';
+import { sectorAt } from './mirror-spare.ts';
 import { PairZeroes } from './mirror-zeroes.ts';
 import { TaskHeap } from './task-heap.ts';
 
 export * from './mirror-host.ts';
+
+/** How a write of a sector that stays as it is ends. */
+const ERRORS = { refuses: Status.Io, bad: Status.Medium, lies: Status.Ok } as const;
 
 type OnDecision = (
   h: Host,
@@ -237,8 +241,12 @@ export abstract class PairHosts {
     const length = r.length(d);
     const link = r.link(d);
     this.onDecision?.(h, r.op(d), slot, offset, length, r.status(d));
-    const first = offset / SECTOR;
     const flags = r.flags(d);
+    // Where a part of a local read or write stands on the disk, and in its slot.
+    const local = r.op(d) <= Decision.LocalWrite;
+    const first = sectorAt(this.config, h, offset, local ? r.status(d) : 0);
+    const at = local ? link / SECTOR : 0;
+    const end = at + length / SECTOR;
     switch (r.op(d)) {
       case Decision.LocalRead:
         this.io(h, null, () => {
@@ -248,15 +256,17 @@ export abstract class PairHosts {
             data.fill(0xbadbad);
             return { ...read, status: Status.Medium };
           }
-          for (let i = 0; i < length / SECTOR; i += 1) data[i] = h.cache[first + i] as number;
-          const sums = sumsOf(data, offset, length, flags, this.zeroes);
+          for (let i = at; i < end; i += 1) data[i] = h.cache[first + i - at] as number;
+          if ((flags & Flag.Part) !== 0) return read;
+          const [from, all] = [offset - at * SECTOR, end * SECTOR];
+          const sums = sumsOf(data, from, all, flags, this.zeroes);
           const told = sums ? { sums } : {};
           const more = flags & Flag.Sums;
           if ((flags & Flag.Zero) !== 0) {
-            const zero = this.zeroes.all(data.subarray(0, length / SECTOR));
+            const zero = this.zeroes.all(data.subarray(0, end));
             return { ...read, flags: (zero ? Flag.Zero : 0) | more, ...told };
           }
-          const status = judged(h, slot, offset, length, flags);
+          const status = judged(h, slot, from, all, flags);
           return { ...read, flags: (flags & Flag.Digest) | more, status, ...told };
         });
         return;
@@ -264,10 +274,12 @@ export abstract class PairHosts {
         const held = h.payload[slot] as Uint32Array;
         const count = length / SECTOR;
         const zero = (flags & Flag.Zero) !== 0;
-        const data = zero ? this.zeroes.landed(held, count) : held.slice(0, count);
+        const from = held.subarray(Math.min(at, held.length - 1));
+        const data = zero ? this.zeroes.landed(from, count) : held.slice(at, end);
         const fua = (flags & Flag.Fua) !== 0;
         const apply = () => {
           for (let i = 0; i < data.length; i += 1) {
+            if (h.stuck.get(first + i) === 'bad') continue;
             h.cache[first + i] = data[i] as number;
             if (fua) h.stable[first + i] = data[i] as number;
             h.unstable.add(first + i);
@@ -275,9 +287,13 @@ export abstract class PairHosts {
           }
         };
         this.io(h, apply, () => {
-          const refused = data.some((_, i) => h.stuck.get(first + i) === 'refuses');
-          const status = refused ? Status.Io : 0;
-          const sums = zero ? undefined : sumsOf(data, offset, length, flags, this.zeroes);
+          const all = data.map((_, i) => ERRORS[h.stuck.get(first + i) ?? 'lies']);
+          const status = Math.max(...all);
+          const part = (flags & Flag.Part) !== 0;
+          const whole = held.subarray(0, end);
+          const from = offset - at * SECTOR;
+          const sums =
+            zero || part ? undefined : sumsOf(whole, from, end * SECTOR, flags, this.zeroes);
           const told = sums ? { sums, flags: Flag.Sums } : {};
           return { ...INPUT, op: Event.LocalDone, slot, status, ...told };
         });

@@ -5,8 +5,10 @@ import { formatMetadata } from '../../engine/mirror/metadata.ts';
 import type { WantReport } from '../../engine/mirror/wish.ts';
 import { SectorHistory, type Write } from './mirror-history.ts';
 import { type Host, INPUT, LAYOUT, MS, PairHosts, SECTOR } from './mirror-hosts.ts';
+import { shown } from './mirror-spare.ts';
 
 const GRANT = 300 * MS;
+type Seen = Uint32Array;
 
 export const PAIR_CONFIG: MirrorConfig = {
   ...MIRROR_DEFAULTS,
@@ -269,16 +271,16 @@ export class Pair extends PairHosts {
       );
       return;
     }
-    const [a, b] = this.hosts;
-    for (let s = 0; s < a.sectors; s += 1) {
-      if (a.cache[s] !== b.cache[s]) {
-        this.violations.push(`divergence: sector ${s} has ${a.cache[s]} and ${b.cache[s]}`);
+    const [a, b] = this.hosts.map((h) => shown(this.config, h, h.cache)) as [Seen, Seen];
+    for (let s = 0; s < a.length; s += 1) {
+      if (a[s] !== b[s]) {
+        this.violations.push(`divergence: sector ${s} has ${a[s]} and ${b[s]}`);
         break;
       }
     }
-    const p = this.host(this.record.primary);
+    const p = this.record.primary === 1 ? a : b;
     for (const s of this.history.sectors.keys()) {
-      this.history.checkRead(s, p.cache[s] as number, this.now, this.now, this.activeAt);
+      this.history.checkRead(s, p[s] as number, this.now, this.now, this.activeAt);
     }
   }
 
@@ -520,8 +522,9 @@ export class Pair extends PairHosts {
     }
     this.history.flushed(request.invoked);
     for (const m of this.record.members) {
-      const { node, stable } = this.host(m.node);
-      if (this.#alive(m)) this.history.checkStable(node, stable, request.invoked);
+      const host = this.host(m.node);
+      const stable = shown(this.config, host, host.stable);
+      if (this.#alive(m)) this.history.checkStable(host.node, stable, request.invoked);
     }
   }
 }

@@ -5,10 +5,11 @@ import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { metadataLayout } from '../../engine/mirror/metadata.ts';
 import { decodeSumPage, SUM_BLOCKS } from '../../engine/mirror/sum-page.ts';
 import { until } from './mirror-cases.ts';
-import { durablySuspect, replicaOf } from './mirror-cover.ts';
+import { durablySuspect } from './mirror-cover.ts';
 import { BLOCK_SECTORS } from './mirror-errors.ts';
 import { INPUT } from './mirror-hosts.ts';
 import { PAIR_CONFIG, type Pair } from './mirror-pair.ts';
+import { replicaOf } from './mirror-spare.ts';
 import { started, swarmRun } from './mirror-swarm.ts';
 import { corrupt, different, verified } from './mirror-verify.ts';
 

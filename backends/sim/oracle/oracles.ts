@@ -5,8 +5,8 @@
 import type { DataReport, VolumeRecord } from '../../../engine/data/messages.ts';
 import type { Actors } from '../actors.ts';
 import type { ArrayPool } from '../arrays.ts';
-import type { CacheLoss } from '../disk.ts';
 import { Ill } from '../disk-ills.ts';
+import type { CacheLoss } from '../disk-options.ts';
 import { Request } from '../history.ts';
 import type { ApplicationState } from '../observer.ts';
 import { AcknowledgedOracle } from './acknowledged.ts';

@@ -27,6 +27,14 @@ import {
 } from '../../support/mirror-many-cases.ts';
 import { addedByPeer } from '../../support/mirror-meters.ts';
 import {
+  copyLost,
+  movedThenRestarted,
+  refusedWhole,
+  spareUnread,
+  tableLost,
+  wornUnderLoad,
+} from '../../support/mirror-moved.ts';
+import {
   durableBeforeActive,
   lastBlock,
   lateAcknowledgement,
@@ -102,6 +110,12 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'map-page-trusted': rotten,
   'slot-single': rotten,
   'stale-trusted': stalePages,
+  'refused-given-up': refusedWhole,
+  'rescue-unread': spareUnread,
+  'spare-unrecorded': movedThenRestarted,
+  'spare-single': copyLost,
+  'spare-reads-only': wornUnderLoad,
+  'table-lost-ignored': tableLost,
   'repair-from-dirty': badSource,
   'repair-no-lock': repairMeetsWrite,
   'repair-not-read-back': lyingSector,
@@ -144,7 +158,7 @@ const AMONG_SEVERAL: { readonly [id: string]: Schedule } = {
   'removed-frees-all': manySwarm,
   'survivors-equal': survivorsDiffer,
 };
-const RUNS = 20;
+const RUNS = 120;
 /**
  * Only the simulated world's oracle sees these, test/scenarios/canaries.test.ts; or, where the log
  * puts right what the comparison got wrong, the comparison's own test.
@@ -174,7 +188,7 @@ describe('planted bugs', () => {
 
   it('are not seen where none is planted', () => {
     for (const schedule of new Set(Object.values(SHOWN_BY))) {
-      for (let seed = 1; seed <= 5; seed += 1) expect(schedule(seed, []).violations).toEqual([]);
+      for (let seed = 1; seed <= 4; seed += 1) expect(schedule(seed, []).violations).toEqual([]);
     }
   });
 

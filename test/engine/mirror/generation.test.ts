@@ -15,6 +15,7 @@ const fresh = (generation: number, parents: number[] = []): Superblock => ({
   flags: 0,
   padded: 0,
   others: [],
+  remaps: 0,
   features: OWN_FEATURES,
 });
 

@@ -15,6 +15,7 @@ import {
   request,
   written,
 } from '../../support/mirror-errors.ts';
+import { spareSectors } from '../../support/mirror-moved.ts';
 
 const MS = 1000;
 
@@ -100,12 +101,15 @@ describe('a read that the own disk could not do', () => {
     expect(pair.host(1).unreadable.size).toBe(0);
   });
 
-  it('leaves a block that cannot be rewritten to the peer, and is tried once', () => {
+  it('leaves a block for which no spare one is left to the peer, and is tried once', () => {
     for (const how of ['refuses', 'lies'] as const) {
       const pair = written(5);
       const [first] = blocks(pair, 1) as [number];
-      pair.host(1).unreadable.add(first);
-      pair.host(1).stuck.set(first, how);
+      const h = pair.host(1);
+      for (const s of [first, ...spareSectors(h)]) {
+        h.unreadable.add(s);
+        h.stuck.set(s, how);
+      }
       const seen = watched(pair);
       for (let n = 0; n < 30; n += 1) {
         expect(done(pair, 1, Event.ReqRead, first, 1)).toBe(0);

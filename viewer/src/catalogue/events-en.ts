@@ -117,6 +117,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.verify.end':
     'The comparison ends ({state:term}): {checked} blocks looked at, {differing} differed, ' +
     '{repaired} repaired, {unreadable} unreadable',
+  'event.mirror.block.moved': 'Moves the bad block {block} to the spare area: {why:term}',
   'event.mirror.block.rewritten': 'A client has written the bad block {block} anew',
   'event.mirror.resync.unreadable':
     'Block {block} cannot be read and is the only copy: the resync goes on, and waits for it',

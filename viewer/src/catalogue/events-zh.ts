@@ -104,6 +104,7 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.verify.end':
     '比对结束（{state:term}）：检查 {checked} 块，{differing} 块不一致，' +
     '{repaired} 块已修复，{unreadable} 块读不出',
+  'event.mirror.block.moved': '将坏块 {block} 移至备用区：{why:term}',
   'event.mirror.block.rewritten': '客户端重新写入了损坏的块 {block}',
   'event.mirror.resync.unreadable':
     '块 {block} 读不出，而它是唯一的副本：重新同步继续进行，但要等到它为止',

@@ -100,6 +100,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'mirror.quiesce': look('operator', SEVERITY_NOTE),
   'mirror.quiesced': look('operator', SEVERITY_CHANGE),
   'mirror.quiesce.end': look('operator', SEVERITY_NOTE),
+  'mirror.block.moved': look('heal', SEVERITY_CHANGE),
   'mirror.block.rewritten': look('heal', SEVERITY_CHANGE),
   'mirror.resync.unreadable': look('disk', SEVERITY_TROUBLE),
   'mirror.link': look('cut', SEVERITY_NOTE),

@@ -54,3 +54,15 @@ export const SUPERBLOCK_V1: string =
 export const SUM_PAGE: string =
     '55535943020000000123456789abcdef0123456789abcdef2800000003(00*31)3e5251d00403020' +
     '18941f998(ff*4)(00*4)feffffff(00*4012)';
+
+/** The same with a spare area, in whose table pages were written three times. */
+export const SUPERBLOCK_SPARE: string =
+    '555359530200000000112233445566778899aabbccddeeff09(00*15)02(00*19)4a0036f9012345' +
+    '6789abcdef0123456789abcdef02(00*7)03(00*7)04(00*7)4d(00*7)4c(00*7)04000000000080' +
+    '(00*6)020000040000000001000015(00*7)05(00*7)020000004c(00*7)0c(00*7)0c(00*7)03(0' +
+    '0*3907)';
+
+/** The first page of the table of spare blocks: block 77 in the first, the second given up. */
+export const SPARE_TABLE: string =
+    '55535954020000000123456789abcdef0123456789abcdef0101(00*6)03(00*7)05(00*19)241a1' +
+    '9b44f(00*7)01(00*4023)';

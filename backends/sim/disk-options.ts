@@ -1,0 +1,37 @@
+/** What a simulated disk is told when it is made, and what is told of it. */
+import type { SpareArea } from './actors.ts';
+
+/** Fixed part and mean of the exponential part of each latency, in microseconds. */
+export interface DiskLatency {
+  readonly read: readonly [fixed: number, mean: number];
+  readonly write: readonly [fixed: number, mean: number];
+  readonly flush: readonly [fixed: number, mean: number];
+  readonly meta: readonly [fixed: number, mean: number];
+}
+
+export const DEFAULT_DISK_LATENCY: DiskLatency = {
+  read: [60, 40],
+  write: [50, 50],
+  flush: [300, 200],
+  meta: [120, 80],
+};
+
+/** Sizes of a disk; metadata without the spare blocks among them. */
+export interface DiskSize {
+  readonly sectors: number;
+  readonly metaPages: number;
+  readonly maxSectors: number;
+  readonly spare?: SpareArea;
+}
+
+/**
+ * What a failed operation left of a disk's cache: all of it, or less; 'clean' when reads still
+ * return what is lost, but no loss of power will leave it.
+ */
+export type CacheLoss = 'kept' | 'clean' | 'gone';
+
+/** What a disk held at some moment. */
+export interface DiskImage {
+  readonly media: Int32Array;
+  readonly meta: Uint8Array;
+}
