@@ -1,7 +1,7 @@
 /** The status of a node as tables for a terminal. */
 import Table from 'cli-table3';
 import type { HostStatus } from '../backends/real/host-status.ts';
-import type { Meters, VerifyReport } from '../engine/data/messages.ts';
+import type { FailingReason, Meters, VerifyReport } from '../engine/data/messages.ts';
 import { refusalText } from './nodes.ts';
 import { splitLine } from './split-text.ts';
 
@@ -56,6 +56,9 @@ export function statusText(host: HostStatus, exclusivity: string): string {
       ]),
     ),
   );
+  for (const { volume, local } of status.volumes) {
+    if (local?.failing !== undefined) parts.push(alarmText(volume, local.failing));
+  }
   for (const volume of status.volumes) {
     const text = splitLine(volume, name);
     if (text !== '') parts.push(text);
@@ -110,6 +113,18 @@ function loadText(meters: Meters, cpuPercent: number): string {
   if (meters.bytesSent > 0) words.push(`${mib(meters.bytesSent)} to the other replica`);
   if (words.length === 0) return 'none';
   return `${words.join('; ')}; ${cpuPercent} % of a processor`;
+}
+
+/** What is known of a disk that is likely to fail, and what to do about it. */
+function alarmText(volume: string, reason: FailingReason): string {
+  const why =
+    reason === 'spare'
+      ? 'four fifths of its spare blocks are in use'
+      : 'twenty of its blocks went bad within a day';
+  return (
+    `ALARM: the disk of ${volume} here may fail soon: ${why}. Nothing is lost. Move the group ` +
+    'to the other host (understudy switch), and replace this disk while that copy is whole'
+  );
 }
 
 /** How the last comparison stands, and when the next one is due. */

@@ -308,7 +308,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'a bad block that the disk does not take',
   },
   {
-    mark: 'mirror.repair.too-many',
+    mark: 'mirror.disk.failing',
     swarm: 'never',
     reason: 'schedules spoil so few blocks that no disk reaches the limit',
     test: 'a disk that goes bad block by block',

@@ -149,6 +149,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     'test/engine/mirror/compare.test.ts',
     'the log puts it right: the member that refuses is left out, and then the generations tell',
   ],
+  'failing-unsaid': [MIRROR, 'is seen in what people are told of a disk, of which no law speaks'],
   'generation-kept': [
     `${CLUSTER}transfer.test.ts`,
     'what the entry says is judged; no law broke in a swarm under it',

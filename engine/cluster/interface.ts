@@ -9,6 +9,7 @@ import type {
   DataCommand,
   DataReport,
   DiskState,
+  FailingReason,
   Meters,
   VerifyLevel,
   VerifyReport,
@@ -204,6 +205,8 @@ export interface ClusterStatus {
       readonly dirty: number;
       /** A write or flush failed here since the data were last proved: not trusted alone. */
       readonly doubted: boolean;
+      /** Its disk is likely to fail soon, and why. Absent when it is not so. */
+      readonly failing?: FailingReason;
       /** Its last verification in this life of the core; absent when there was none. */
       readonly verify?: VerifyReport;
       /** What requests took in the last second with any, or that they ended; absent before any. */

@@ -41,7 +41,8 @@ export function statusOf(
       const said = split === null ? record : { ...record, split };
       const local = volumes.get(record.volume);
       if (local === null) return { ...said, local: null };
-      const { disk, role, link, dirty } = local;
+      const { disk, role, link, dirty, failing } = local;
+      const soon = failing === '' ? {} : { failing };
       const doubted = volumes.isDoubted(record.volume);
       const { verify, dueIn, meters } = local;
       const measured = meters === null ? {} : { meters };
@@ -49,7 +50,7 @@ export function statusOf(
       const next = dueIn === null ? {} : { nextVerify: dueIn };
       return {
         ...said,
-        local: { disk, role, link, dirty, doubted, ...compared, ...next, ...measured },
+        local: { disk, role, link, dirty, doubted, ...soon, ...compared, ...next, ...measured },
       };
     }),
     groups: state.groups

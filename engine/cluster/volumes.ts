@@ -4,6 +4,7 @@ import type {
   Branch,
   DataReport,
   DiskState,
+  FailingReason,
   LinkState,
   Meters,
   QuiesceReport,
@@ -41,6 +42,8 @@ export interface LocalVolume {
   event: string;
   /** Id of the data actor's event that its disk failed, '' while it has not. */
   failure: string;
+  /** Why its disk is likely to fail soon, '' while it is not. */
+  failing: FailingReason | '';
   /** How far its last verification came, null while there was none. */
   verify: VerifyReport | null;
   /** What it says of its branch; null while its peer's data are no other one. */
@@ -102,6 +105,7 @@ export class Volumes {
         granted: -1,
         event: '',
         failure: '',
+        failing: '',
         verify: null,
         branch: null,
         note: null,
@@ -150,6 +154,7 @@ export class Volumes {
     volume.granted = -1;
     volume.role = 'Idle';
     volume.failure = '';
+    volume.failing = '';
     volume.branch = null;
     volume.meters = null;
     const { verify } = volume;
@@ -197,6 +202,7 @@ export class Volumes {
         else if (report.disk === 'UpToDate' && report.link === 'Connected') this.#trust(volume);
         volume.disk = report.disk;
         volume.failure = report.failure ?? '';
+        volume.failing = report.failing ?? '';
         volume.role = report.role;
         volume.link = report.link;
         volume.dirty = report.dirty;

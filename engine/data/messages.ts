@@ -67,6 +67,9 @@ export type Role = 'Idle' | 'Secondary' | 'Primary' | 'Suspended' | 'Fenced';
 /** The state of the replication link to one peer, as the data actor sees it. */
 export type LinkState = 'Connecting' | 'Connected' | 'SyncSource' | 'SyncTarget' | 'Refused';
 
+/** Why a disk is taken for one that fails soon: blocks that went bad in a day, or no room left. */
+export type FailingReason = 'read-errors' | 'spare';
+
 /** What a replica says of its data while the peer's went on apart from it, or is a stranger's. */
 export interface Branch {
   readonly verdict: 'split-brain' | 'unrelated';
@@ -291,6 +294,8 @@ export type DataReport =
       readonly failure?: string;
       /** Its disk failed a write or a flush: acknowledged writes may be gone. Absent if not so. */
       readonly doubted?: boolean;
+      /** Its disk is likely to fail soon, and why. Absent if not so. */
+      readonly failing?: FailingReason;
     }
   | {
       /**

@@ -16,6 +16,7 @@ import { checkMirrorConfig, type MirrorConfig } from './config.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { Flushes } from './flushes.ts';
 import { Follower } from './follower.ts';
+import { Health } from './health.ts';
 import type { Link } from './link.ts';
 import { LocalIo } from './local-io.ts';
 import { Meters } from './meters.ts';
@@ -67,6 +68,7 @@ export class MirrorActor implements DataActor {
   #epoch = -1;
   #clean = true;
   #doubted = false;
+  #failing = '';
 
   constructor(options: MirrorOptions) {
     const { memory, mailboxes, config, node } = options;
@@ -104,6 +106,7 @@ export class MirrorActor implements DataActor {
     parts.peers = new PeerWrites(parts);
     parts.reads = new PeerReads(parts);
     parts.repair = new Repair(parts);
+    parts.health = new Health(parts);
     parts.rescue = new WriteRescue(parts, (slot, status) => this.#judged(slot, status, 0, 0));
     parts.balance = new ReadBalance(parts);
     parts.verify = new Verify(parts);
@@ -345,19 +348,21 @@ export class MirrorActor implements DataActor {
   }
 
   #reportState(): void {
-    const { state, turn, partners, writes, config, store } = this.#p;
+    const { state, turn, partners, writes, config, store, health } = this.#p;
     const { disk, epoch, failure } = state;
     const role = state.role(turn.now);
     const clean = partners.dirty === 0;
     const link = partners.state;
     const { doubted } = store;
+    const { failing } = health;
     if (
       disk === this.#disk &&
       role === this.#role &&
       epoch === this.#epoch &&
       clean === this.#clean &&
       link === this.#link &&
-      doubted === this.#doubted
+      doubted === this.#doubted &&
+      failing === this.#failing
     ) {
       return;
     }
@@ -371,6 +376,7 @@ export class MirrorActor implements DataActor {
     this.#clean = clean;
     this.#link = link;
     this.#doubted = doubted;
+    this.#failing = failing;
     turn.report({
       kind: 'state',
       volume: config.volume,
@@ -382,6 +388,7 @@ export class MirrorActor implements DataActor {
       pending: writes.open,
       ...(failure === '' ? {} : { failure }),
       ...(doubted ? { doubted } : {}),
+      ...(failing === '' ? {} : { failing }),
     });
   }
 }

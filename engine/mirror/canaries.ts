@@ -135,6 +135,7 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     what: 'A block that the medium refuses costs the replica, or its reads.',
   },
   { id: 'rescue-unread', what: 'What was written to a spare block is not read before it counts.' },
+  { id: 'failing-unsaid', what: 'Nobody is told that a disk loses block after block.' },
   {
     id: 'spare-unrecorded',
     what: 'A block is taken for moved before it is written down where it stands.',
@@ -326,6 +327,7 @@ export interface CanarySwitches {
   readonly staleTrusted: boolean;
   readonly refusedGivenUp: boolean;
   readonly rescueUnread: boolean;
+  readonly failingUnsaid: boolean;
   readonly spareUnrecorded: boolean;
   readonly spareSingle: boolean;
   readonly spareReadsOnly: boolean;
@@ -436,6 +438,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     staleTrusted: ids.has('stale-trusted'),
     refusedGivenUp: ids.has('refused-given-up'),
     rescueUnread: ids.has('rescue-unread'),
+    failingUnsaid: ids.has('failing-unsaid'),
     spareUnrecorded: ids.has('spare-unrecorded'),
     spareSingle: ids.has('spare-single'),
     spareReadsOnly: ids.has('spare-reads-only'),

@@ -89,9 +89,9 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
 };
 
 /**
- * So many blocks that went bad within the window, and the replica is given up while another member
- * has everything. Disks lose single sectors over years; one that loses this many in a day is
- * failing, and every further error may be one that both copies share.
+ * So many blocks that went bad within the window, and the disk counts as a failing one. Disks lose
+ * single sectors over years; one that loses this many in a day should be replaced while the other
+ * copy is whole: every further error may be one that both share.
  */
 export const READ_ERRORS_MAX = 20;
 export const READ_ERRORS_WINDOW: Micros = 24 * 3600 * 1_000_000;

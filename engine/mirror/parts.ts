@@ -7,6 +7,7 @@ import type { MirrorConfig } from './config.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import type { Flushes } from './flushes.ts';
 import type { Follower } from './follower.ts';
+import type { Health } from './health.ts';
 import type { LocalIo } from './local-io.ts';
 import type { Meters } from './meters.ts';
 import type { Partners } from './partner.ts';
@@ -50,6 +51,7 @@ export interface Parts {
   readonly peers: PeerWrites;
   readonly reads: PeerReads;
   readonly repair: Repair;
+  readonly health: Health;
   readonly rescue: WriteRescue;
   readonly balance: ReadBalance;
   readonly verify: Verify;

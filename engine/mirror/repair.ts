@@ -1,12 +1,10 @@
 /**
  * What becomes of a read that the primary's own disk could not do: the client is served by the peer
  * where the peer's copy is clean, and the block is then written again in place and read back. Never
- * guesses: where no good copy can be had, the request fails, and it alone. A disk on which too many
- * blocks went bad is given up while another member has everything.
+ * guesses: where no good copy can be had, the request fails, and it alone.
  */
-import { BLOCK_BYTES, type Micros } from '../core/units.ts';
+import { BLOCK_BYTES } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
-import { READ_ERRORS_MAX, READ_ERRORS_WINDOW } from './config.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
@@ -50,8 +48,6 @@ export class Repair {
   readonly #overruled: Set<number> = new Set();
   /** Blocks that cannot be repaired as things are, and why: see {@link Trouble}. */
   readonly #bad: Map<number, Trouble> = new Map();
-  /** Blocks that went bad, and when: one entry a block. */
-  #counted: { readonly block: number; readonly at: Micros }[] = [];
   #slot = -1;
   #stage: number = Stage.Probe;
   /** The block that was put right last, -1 when it is wanted again. */
@@ -391,7 +387,7 @@ export class Repair {
       this.#close();
       turn.reached('mirror.repair.moved');
       turn.event('mirror.block.moved', { block, why: 'read' });
-      this.wentBad(block);
+      this.#p.health.wentBad(block);
     });
   }
 
@@ -402,7 +398,7 @@ export class Repair {
     this.#done = block;
     turn.reached('mirror.repair.done');
     turn.event('mirror.repair.done', { block });
-    this.wentBad(block);
+    this.#p.health.wentBad(block);
   }
 
   /** The block stays bad here until a client writes it. */
@@ -415,18 +411,7 @@ export class Repair {
     turn.reached(`mirror.repair.${what}`);
     turn.event('mirror.repair.failed', { block, what });
     // What both have lost, giving up one of them would not bring back.
-    if (what !== 'peer') this.wentBad(block);
-  }
-
-  /** A disk that goes bad block by block is given up, but never the last copy. */
-  wentBad(block: number): void {
-    const { turn, role, reads } = this.#p;
-    const since = turn.now - READ_ERRORS_WINDOW;
-    this.#counted = this.#counted.filter((each) => each.at > since && each.block !== block);
-    this.#counted.push({ block, at: turn.now });
-    if (this.#counted.length < READ_ERRORS_MAX || !reads.possible) return;
-    turn.reached('mirror.repair.too-many');
-    role.failDisk('read-errors');
+    if (what !== 'peer') this.#p.health.wentBad(block);
   }
 
   #close(): void {

@@ -59,6 +59,7 @@ export class RoleMachine {
     turn.report({ kind: 'attached', ...known, doubted: store.doubted });
     // A control that has not caught up yet may have told of a time that is over.
     if (this.#next !== null && this.#next.epoch < block.epoch) this.#next = null;
+    this.#p.health.spareTaken();
     this.#pump();
     for (const { link } of partners.all) link.hello();
   }
@@ -212,7 +213,7 @@ export class RoleMachine {
   failDisk(what: string): void {
     const { state, store, turn, partners } = this.#p;
     // Another operation may have failed before, and have told less.
-    if (state.attached) store.doubt(what);
+    if (state.attached) store.doubt();
     if (state.disk === 'Failed') return;
     if (!state.attached) {
       this.attachFailed('unreadable', true);

@@ -43,9 +43,6 @@ export interface Found {
   readonly rebooted: boolean;
 }
 
-/** The one failure that tells of sectors only: what is in the disk's cache is safe. */
-const KEEPING = 'read-errors';
-
 export class Store {
   readonly #p: Parts;
   readonly layout: MetadataLayout;
@@ -137,8 +134,8 @@ export class Store {
    * nor after a restart. Who is a member is not asked here: at both ends of a resync a record that
    * admits another may be on its way. Whether the other has them is asked when somebody is to lead.
    */
-  doubt(what: string): void {
-    if (what === KEEPING || this.doubted || this.#p.canary.failureForgotten) return;
+  doubt(): void {
+    if (this.doubted || this.#p.canary.failureForgotten) return;
     this.block.flags |= DiskFlag.Doubted;
     // Nothing waits for it. Where this fails as well, control remembers.
     this.persist(() => {});

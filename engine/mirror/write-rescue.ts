@@ -173,10 +173,10 @@ export class WriteRescue {
   }
 
   #moved(): void {
-    const { turn, repair } = this.#p;
+    const { turn, health } = this.#p;
     turn.reached('mirror.write.moved');
     turn.event('mirror.block.moved', { block: this.#block, why: 'write' });
-    repair.wentBad(this.#block);
+    health.wentBad(this.#block);
     this.#block += 1;
     this.#stage = Stage.Each;
     this.#each();

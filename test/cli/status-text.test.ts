@@ -12,7 +12,12 @@ const REPORT: VerifyReport = {
 };
 
 /** The status of a node whose volume says this of its comparisons. */
-function text(known: { verify?: VerifyReport; nextVerify?: number; meters?: Meters }): string {
+function text(known: {
+  verify?: VerifyReport;
+  nextVerify?: number;
+  meters?: Meters;
+  failing?: 'spare' | 'read-errors';
+}): string {
   const local = { disk: 'UpToDate', role: 'Primary', link: 'Connected', dirty: 0, doubted: false };
   const record = { volume: 'data', epoch: 2, primary: 1, members: [], generation: 1 };
   const lease = { until: 0, held: false };
@@ -61,5 +66,15 @@ describe('the status of a node', () => {
 
   it('says nothing of comparisons where there was none and none is due', () => {
     expect(text({})).not.toContain('Comparison');
+  });
+
+  it('raises an alarm for a disk that may fail soon, with why and what to do', () => {
+    expect(text({})).not.toContain('ALARM');
+    const spare = text({ failing: 'spare' });
+    expect(spare).toContain('ALARM: the disk of data here may fail soon: four fifths of its spare');
+    expect(spare).toContain('replace this disk while that copy is whole');
+    expect(text({ failing: 'read-errors' })).toContain(
+      'twenty of its blocks went bad within a day',
+    );
   });
 });

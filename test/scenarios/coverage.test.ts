@@ -315,7 +315,7 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.write.no-spare': () => refusedPart(3, 2).marks,
   'mirror.write.refused': () => refusedWhole(2).marks,
   'mirror.repair.rewrite': () => noPlace(5, 'refuses').marks,
-  'mirror.repair.too-many': () => wornOut(6).marks,
+  'mirror.disk.failing': () => wornOut(6).marks,
   'mirror.resync.everything': () => olderDisk(2).marks,
   'mirror.request.invalid': () => emptyRequest().marks,
   'mirror.turn.overflow': fullTurn,

@@ -237,15 +237,19 @@ export function refusedRead(seed: number): Pair {
   return pair;
 }
 
-/** Block after block goes bad on host 1, until its disk is given up. */
-export function wornOut(seed: number): Pair {
-  const pair = written(seed);
+/** Block after block goes bad on host 1, until somebody is told. */
+export function wornOut(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = written(seed, canaries);
+  const seen = watched(pair);
   const h = pair.host(1);
   for (const first of blocks(pair, READ_ERRORS_MAX)) {
     h.unreadable.add(first);
     done(pair, 1, Event.ReqRead, first, 1);
     until(pair, () => !h.unreadable.has(first));
     pair.runFor(20 * MS);
+  }
+  if (!named(seen, 'mirror.disk.failing')) {
+    pair.violations.push('REQ-M7: a disk goes bad, and nobody is told');
   }
   return pair;
 }

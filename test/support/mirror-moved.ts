@@ -198,3 +198,15 @@ export function refusedPart(seed: number, node: number): Pair {
   pair.runFor(50 * MS);
   return pair;
 }
+
+/** Blocks of host 1 go bad for good until so many of a hundred spare ones are in use. */
+export function fillSpare(pair: Pair, node: number, percent: number): void {
+  const h = pair.host(node);
+  const { count } = spareOf(pair.config);
+  const wanted = Math.ceil((count * percent) / 100) - (percent < 80 ? 1 : 0);
+  for (let block = 300; movedOf(pair, node).length < wanted; block += 1) {
+    spoilFor(h, block * BLOCK_SECTORS, 'bad');
+    done(pair, 1, Event.ReqWrite, block * BLOCK_SECTORS, BLOCK_SECTORS);
+  }
+  pair.runFor(50 * MS);
+}

@@ -15,6 +15,7 @@ import {
   lateAnswer,
   lyingSector,
   repairMeetsWrite,
+  wornOut,
 } from '../../support/mirror-errors.ts';
 import {
   copiedOnward,
@@ -110,6 +111,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'map-page-trusted': rotten,
   'slot-single': rotten,
   'stale-trusted': stalePages,
+  'failing-unsaid': wornOut,
   'refused-given-up': refusedWhole,
   'rescue-unread': spareUnread,
   'spare-unrecorded': movedThenRestarted,

@@ -133,40 +133,6 @@ describe('a read that the own disk could not do', () => {
     for (let seed = 1; seed <= 8; seed += 1) expect(repairMeetsWrite(seed).violations).toEqual([]);
   });
 
-  it('gives the disk up when too many blocks went bad, and the peer takes over', () => {
-    const pair = written(6);
-    const seen = watched(pair);
-    const places = blocks(pair, READ_ERRORS_MAX);
-    const h = pair.host(1);
-    for (const [n, first] of places.entries()) {
-      h.unreadable.add(first);
-      expect(done(pair, 1, Event.ReqRead, first, 1)).toBe(0);
-      until(pair, () => !h.unreadable.has(first));
-      pair.runFor(20 * MS);
-      expect(h.disk).toBe(n + 1 < READ_ERRORS_MAX ? 'UpToDate' : 'Failed');
-    }
-    const failed = seen.find(({ report }) => {
-      return report.kind === 'event' && report.event.kind === 'mirror.disk.failed';
-    });
-    expect(failed?.report).toMatchObject({ event: { d: { what: 'read-errors' } } });
-    until(pair, () => pair.host(2).role === 'Primary');
-    expect(done(pair, 2, Event.ReqRead, places[0] as number, 1)).toBe(0);
-    expect(pair.violations).toEqual([]);
-  });
-
-  it('counts a block once, however often it fails', () => {
-    const pair = written(7);
-    const [first] = blocks(pair, 1) as [number];
-    const h = pair.host(1);
-    for (let n = 0; n < READ_ERRORS_MAX + 5; n += 1) {
-      h.unreadable.add(first);
-      expect(done(pair, 1, Event.ReqRead, first, 1)).toBe(0);
-      until(pair, () => h.unreadable.size === 0);
-    }
-    pair.runFor(50 * MS);
-    expect(h.disk).toBe('UpToDate');
-  });
-
   it('never gives up the last copy: without a peer requests fail, one by one', () => {
     const pair = written(8);
     pair.powerOff(2);

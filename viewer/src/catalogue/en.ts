@@ -250,6 +250,7 @@ export const en: { readonly [code: string]: string } = {
   'term.write': 'write',
   'term.read': 'read',
   'term.read-errors': 'too many blocks went bad',
+  'term.spare': 'hardly a spare block is left',
   'term.refused-read': 'the peer refused a read',
   'term.rewrite': 'the disk does not take it',
   'term.read-back': 'written anew, it still cannot be read',

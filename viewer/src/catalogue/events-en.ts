@@ -66,6 +66,8 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.attach.failed': 'The replica cannot be used: {reason:term}',
   'event.mirror.role': 'Role: {role:term} (epoch {epoch})',
   'event.mirror.disk': 'Disk: {disk:term}',
+  'event.mirror.disk.failing':
+    'Disk is likely to fail: {reason:term}; {moved} of {spares} spare blocks used. Replace it',
   'event.mirror.disk.failed': 'The disk failed ({what:term})',
   'event.mirror.link': 'Replication link {link} is {state:term}',
   'event.mirror.link.drop': 'Gives replication link {link} up: {reason:term}',

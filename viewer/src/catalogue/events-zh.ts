@@ -62,6 +62,8 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.attach.failed': '副本无法使用：{reason:term}',
   'event.mirror.role': '角色：{role:term}（纪元 {epoch}）',
   'event.mirror.disk': '磁盘：{disk:term}',
+  'event.mirror.disk.failing':
+    '磁盘可能即将故障：{reason:term}；{spares} 个备用块已用 {moved} 个。请尽快更换',
   'event.mirror.disk.failed': '磁盘故障（{what:term}）',
   'event.mirror.link': '复制链路 {link}：{state:term}',
   'event.mirror.link.drop': '放弃复制链路 {link}：{reason:term}',

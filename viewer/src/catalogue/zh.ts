@@ -247,6 +247,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.flush': '落盘',
   'term.metadata-write': '元数据写入',
   'term.read-errors': '坏块太多',
+  'term.spare': '备用块即将用尽',
   'term.refused-read': '对端拒绝了一次读取',
   'term.rewrite': '磁盘不接受写入',
   'term.read-back': '重写之后仍然读不出',

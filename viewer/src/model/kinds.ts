@@ -81,6 +81,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'mirror.attach.failed': look('disk', SEVERITY_TROUBLE),
   'mirror.role': look('promote', SEVERITY_CHANGE),
   'mirror.disk': look('dot', SEVERITY_CHANGE),
+  'mirror.disk.failing': look('disk', SEVERITY_TROUBLE),
   'mirror.disk.failed': look('disk', SEVERITY_TROUBLE),
   'mirror.read.peer': look('disk', SEVERITY_CHANGE),
   'mirror.read.lost': look('disk', SEVERITY_TROUBLE),
