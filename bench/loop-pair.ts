@@ -2,7 +2,14 @@
  * Two data actors joined by nothing but copies: every decision is answered in the next turn, disks
  * and link take no time. What remains is the engine's own cost.
  */
-import { type AbiLayout, Decision, Event, HEADER_BYTES, PAGE_BYTES } from '../engine/data/abi.ts';
+import {
+  type AbiLayout,
+  Decision,
+  Event,
+  Flag,
+  HEADER_BYTES,
+  PAGE_BYTES,
+} from '../engine/data/abi.ts';
 import { DataMemory } from '../engine/data/memory.ts';
 import type { DataCommand, DataReport, VolumeRecord } from '../engine/data/messages.ts';
 import { MirrorActor } from '../engine/mirror/actor.ts';
@@ -20,6 +27,8 @@ const LAYOUT: AbiLayout = {
   outPages: 64,
 };
 const LINK = 1;
+/** Where checksums stand, the same for every block: nothing but the engine is to cost anything. */
+const SUMS_PAGE: number = LAYOUT.inPages - 1;
 const HEADER_WORDS = HEADER_BYTES / 4;
 
 function configOf(sizeBytes: number): MirrorConfig {
@@ -98,8 +107,8 @@ export class LoopPair {
   #at = 0;
 
   /** Every block of the volume is written in turn, scattered. */
-  constructor(sizeBytes: number, depth: number) {
-    const config = configOf(sizeBytes);
+  constructor(sizeBytes: number, depth: number, change: Partial<MirrorConfig> = {}) {
+    const config = { ...configOf(sizeBytes), ...change };
     this.#hosts = [new LoopHost(1, config), new LoopHost(2, config)];
     this.#blocks = sizeBytes / 4096;
     this.#record = {
@@ -177,7 +186,7 @@ export class LoopPair {
     switch (from.op(d)) {
       case Decision.LocalRead:
       case Decision.LocalWrite:
-        host.event(Event.LocalDone, slot, 0, 0, 0, 0);
+        host.event(Event.LocalDone, slot, SUMS_PAGE, from.flags(d) & Flag.Sums, offset, length);
         return;
       case Decision.LocalFlush:
         host.event(Event.FlushDone, 0, 0, 0, 0, length);

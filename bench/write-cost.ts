@@ -57,8 +57,28 @@ export function benchWriteCost({ quick, log }: WriteCostOptions): Figures {
       command: COMMAND,
     };
   }
+  Object.assign(figures, costOfSums(rounds, writes, log));
   Object.assign(figures, memoryPerTiB(log));
   return figures;
+}
+
+/** What keeping checksums adds to the engine's part; computing them is the backend's. */
+function costOfSums(rounds: number, writes: number, log: (line: string) => void): Figures {
+  const pairs = [{ checksums: true }, {}].map((change) => {
+    const pair = new LoopPair(256 * 1024 * 1024, 32, change);
+    pair.run(writes);
+    return pair;
+  });
+  const [on, off] = pairs.map((): number[] => []) as [number[], number[]];
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const [i, pair] of pairs.entries()) {
+      (i === 0 ? on : off).push(nanosOf(() => pair.run(writes)) / writes);
+    }
+    log(
+      `engine, with checksums: ${on.at(-1)?.toFixed(0)} ns, without ${off.at(-1)?.toFixed(0)} ns`,
+    );
+  }
+  return { 'engine-mirrored-write-qd32-checksums': figure(on, off, 'ns (peer: without)') };
 }
 
 /** An actor of a volume of 1 TiB: at rest, and with a dirty block in every page of its map. */
