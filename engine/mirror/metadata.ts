@@ -64,7 +64,10 @@ export interface Features {
 }
 
 /** Bits of {@link Features.incompatible}. */
-export const Feature = { Several: SEVERAL, Spare: SPARE } as const;
+export const Feature: { readonly Several: number; readonly Spare: number } = {
+  Several: SEVERAL,
+  Spare: SPARE,
+};
 
 /** The features of what this program formats for two replicas, where the volume asks for none. */
 export const OWN_FEATURES: Features = {

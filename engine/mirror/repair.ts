@@ -42,6 +42,8 @@ export class Repair {
   readonly #parked: SlotQueue;
   /** 1 for a read that asked its own disk twice. */
   readonly #again: Uint8Array;
+  /** A bit for each peer that was asked for what is in the slot. */
+  readonly #tried: Uint8Array;
   /** Blocks to be repaired, oldest first. */
   readonly #queue: Set<number> = new Set();
   /** Blocks whose own copy nothing is known against, but the peer's agrees with its checksum. */
@@ -54,7 +56,7 @@ export class Repair {
   #done = -1;
   /** The spare block that is to take it, 0 while it is to stay; and how many were tried. */
   #page = 0;
-  #tried = 0;
+  #spares = 0;
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -63,6 +65,7 @@ export class Repair {
     this.#end = this.#firstEngine + layout.engineSlots;
     this.#parked = new SlotQueue(parts.slots);
     this.#again = new Uint8Array(layout.frontSlots);
+    this.#tried = new Uint8Array(this.#end);
   }
 
   /** The own disk could not do the client's read in `slot`, which holds its range. */
@@ -93,7 +96,7 @@ export class Repair {
     if (status === Status.Ok) {
       this.#served(slot);
       writes.readDone(slot, Status.Ok);
-    } else if (status === Status.StaleEpoch) this.#seek(slot);
+    } else if (status === Status.StaleEpoch || this.#isElsewhere(slot)) this.#seek(slot);
     else this.#lost(slot);
   }
 
@@ -162,6 +165,8 @@ export class Repair {
       if (slots.peer[slot] !== Peer.Failing || slots.link[slot] !== link) continue;
       if (slots.kind[slot] === Kind.Read) {
         slots.peer[slot] = Peer.Lost;
+        // It may be back, and was not heard.
+        this.#tried[slot] = 0;
         if (balance.isAway(slot)) {
           balance.ended(slot);
           this.#readHere(slot);
@@ -188,7 +193,8 @@ export class Repair {
     this.#slot = slot;
     this.#stage = Stage.Probe;
     this.#page = 0;
-    this.#tried = 0;
+    this.#spares = 0;
+    this.#tried[slot] = 0;
     slots.open(slot, Kind.Repair, offset, BLOCK_BYTES, 0);
     slots.phase[slot] = Phase.Range;
     // Nothing may be written between what the peer says and the writing of it here.
@@ -248,12 +254,15 @@ export class Repair {
     const { slots, writes, reads, state, partners, turn } = this.#p;
     const offset = slots.offset[slot] as number;
     const length = slots.length[slot] as number;
-    const partner = this.#good(offset, length);
+    const partner = this.#good(slot);
     if (state.fencing) writes.readDone(slot, Status.Fenced);
-    else if (partner !== null) reads.ask(partner, slot, offset, length);
-    else if (partners.required && partners.inStep === null) {
+    else if (partner !== null) {
+      this.#asks(slot, partner);
+      reads.ask(partner, slot, offset, length);
+    } else if (partners.required && partners.inStep === null) {
       // The peer may be admitted, come back, or take over: an error now would be for nothing.
       slots.phase[slot] = Phase.Parked;
+      this.#tried[slot] = 0;
       this.#parked.push(slot);
       turn.reached('mirror.read.parked');
     } else if (this.#again[slot] === 0 && state.disk !== 'Failed') {
@@ -267,15 +276,27 @@ export class Repair {
   /** Begins the use of a slot for another client's read. */
   opened(slot: number): void {
     this.#again[slot] = 0;
+    this.#tried[slot] = 0;
   }
 
   /** A member whose copy of the range is good, null for none. */
-  #good(offset: number, length: number): Partner | null {
-    const { reads, partners } = this.#p;
+  #good(slot: number): Partner | null {
+    const { slots, reads, partners } = this.#p;
+    const [offset, length] = [slots.offset[slot] as number, slots.length[slot] as number];
     for (const partner of partners.all) {
+      if (((this.#tried[slot] as number) & (1 << partner.index)) !== 0) continue;
       if (reads.mayAsk(partner) && this.#clean(partner, offset, length)) return partner;
     }
     return null;
+  }
+
+  /** Whether another peer than those that were asked may have a good copy. */
+  #isElsewhere(slot: number): boolean {
+    return this.#good(slot) !== null;
+  }
+
+  #asks(slot: number, partner: Partner): void {
+    this.#tried[slot] = (this.#tried[slot] as number) | (1 << partner.index);
   }
 
   /** No block of the range may differ from the peer's. */
@@ -330,11 +351,12 @@ export class Repair {
   #ask(slot: number): void {
     const { slots, reads } = this.#p;
     const offset = slots.offset[slot] as number;
-    const partner = this.#good(offset, BLOCK_BYTES);
+    const partner = this.#good(slot);
     if (partner === null) {
       this.#close();
       return;
     }
+    this.#asks(slot, partner);
     this.#stage = Stage.Ask;
     reads.ask(partner, slot, offset, BLOCK_BYTES);
   }
@@ -342,10 +364,17 @@ export class Repair {
   #asked(status: number): void {
     const slot = this.#slot;
     const { sums } = this.#p;
-    const overruled = this.#overruled.delete(this.#blockOf(slot));
+    const block = this.#blockOf(slot);
+    const overruled = this.#overruled.has(block);
     // A copy against which nothing is known gives way to nothing less than one that is vouched for.
-    if (overruled && sums?.peerAgrees(slot) !== true) this.#close();
-    else if (status === Status.Ok) {
+    const serves = status === Status.Ok && (!overruled || sums?.peerAgrees(slot) === true);
+    if (!serves && this.#isElsewhere(slot)) {
+      this.#ask(slot);
+      return;
+    }
+    this.#overruled.delete(block);
+    if (overruled && !serves) this.#close();
+    else if (serves) {
       this.#local(slot, Decision.LocalWrite, Stage.Rewrite, Flag.Fua);
     } else if (status === Status.StaleEpoch) this.#close();
     else this.#failed('peer');
@@ -368,8 +397,8 @@ export class Repair {
   #elsewhere(what: Trouble): void {
     const { spare, canary, turn } = this.#p;
     if (this.#page > 0) spare.giveUp(this.#page);
-    this.#page = this.#tried < SPARES_TRIED && !canary.refusedGivenUp ? spare.take() : 0;
-    this.#tried += 1;
+    this.#page = this.#spares < SPARES_TRIED && !canary.refusedGivenUp ? spare.take() : 0;
+    this.#spares += 1;
     if (this.#page === 0) {
       this.#failed(what);
       return;

@@ -2,8 +2,9 @@
  * Schedules over three and more replicas: random ones, and for each planted bug or old bug of other
  * mirrors one that leads to it. The numbers are those of the reference (history of such bugs).
  */
+import { Event } from '../../engine/data/abi.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
-import { MS } from './mirror-hosts.ts';
+import { INPUT, MS, SECTOR } from './mirror-hosts.ts';
 import { Many, TRIO_CONFIG } from './mirror-many.ts';
 
 /** Three replicas that serve under load. */
@@ -177,5 +178,25 @@ export function followerDark(seed: number, canaries: readonly string[] = []): Ma
   many.powerOn(2);
   many.runFor(400 * MS);
   many.settle();
+  return many;
+}
+
+/** A block is bad at the primary and at the first that it asks: the last one has it. */
+export function lastGoodCopy(seed: number, canaries: readonly string[] = []): Many {
+  const many = serving(seed, canaries);
+  many.runFor(300 * MS);
+  many.load(false);
+  many.runFor(100 * MS);
+  const first = Math.min(...many.history.sectors.keys());
+  const own = many.host(many.record.primary);
+  for (const { node, unreadable } of many.hosts) if (node < 3) unreadable.add(first);
+  const slot = own.busyFront.indexOf(null);
+  const before = many.completed;
+  const [op, offset] = [Event.ReqRead, first * SECTOR];
+  own.busyFront[slot] = { kind: op, first, count: 1, invoked: many.now, writes: [] };
+  many.give(own, { ...INPUT, op, slot, offset, length: SECTOR });
+  many.runFor(200 * MS);
+  if (many.completed === before) many.violations.push('a read fails, and one copy is good');
+  if (own.unreadable.size > 0) many.violations.push('the own copy is not written again');
   return many;
 }

@@ -15,6 +15,7 @@ import {
   request,
   written,
 } from '../../support/mirror-errors.ts';
+import { lastGoodCopy } from '../../support/mirror-many-cases.ts';
 import { spareSectors } from '../../support/mirror-moved.ts';
 
 const MS = 1000;
@@ -178,6 +179,12 @@ describe('a read that the own disk could not do', () => {
     mend(pair);
     pair.settle();
     expect(pair.violations).toEqual([]);
+  });
+
+  it('is served by the last of several that has a good copy', () => {
+    for (let seed = 1; seed <= 6; seed += 1) {
+      expect([seed, ...lastGoodCopy(seed).violations]).toEqual([seed]);
+    }
   });
 
   it('ends the use of a device that is gone', () => {
