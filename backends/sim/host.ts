@@ -169,7 +169,7 @@ export class SimHost implements LegHost, MonitorHost {
     this.power = false;
     this.#endCore();
     for (const leg of this.legs) {
-      for (const { connection, end } of leg.wires) connection.hostVanished(end);
+      for (const { connection, end } of leg.wires.all) connection.hostVanished(end);
       leg.disk.crash(mode);
     }
     this.store.crash();
@@ -189,7 +189,7 @@ export class SimHost implements LegHost, MonitorHost {
     if (clockStops) this.clock.stop(this.#kernel.now);
     this.guardian.freeze();
     for (const { wires } of this.legs) {
-      for (const { connection, end } of wires) connection.suspect(1 - end);
+      for (const { connection, end } of wires.all) connection.suspect(1 - end);
     }
   }
 
@@ -224,7 +224,7 @@ export class SimHost implements LegHost, MonitorHost {
     this.#crashing();
     this.#endCore();
     for (const { wires } of this.legs) {
-      for (const { connection, end } of wires) connection.processDied(end);
+      for (const { connection, end } of wires.all) connection.processDied(end);
     }
     const { queue, now } = this.#kernel;
     queue.push(now + RESTART, Kind.CoreStart, this.node, this.coreLife);
@@ -502,6 +502,6 @@ export class SimHost implements LegHost, MonitorHost {
     this.#parked = [];
     this.#parkedDatagrams = 0;
     for (const entry of parked) queue.requeue(now, entry);
-    for (const leg of this.legs) leg.wake();
+    for (const leg of this.legs) leg.wires.wake();
   }
 }

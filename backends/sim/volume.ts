@@ -9,7 +9,7 @@ import { Decision, Event, Flag, HEADER_BYTES, PAGE_BYTES, Status } from '../../e
 import type { DataMemory } from '../../engine/data/memory.ts';
 import type { DataActor, DataCommand, DataReport, Mailboxes } from '../../engine/data/messages.ts';
 import { blockSums } from './block-sums.ts';
-import type { Connection, StreamEnd } from './connection.ts';
+import type { StreamEnd } from './connection.ts';
 import { DiskOp, SECTOR_BYTES, type SimDisk } from './disk.ts';
 import { Ill } from './disk-ills.ts';
 import { type Kernel, Kind } from './kernel.ts';
@@ -17,6 +17,7 @@ import { type LegHost, SIM_LAYOUT, SLOT_SECTORS } from './leg-host.ts';
 import { LegLink } from './leg-link.ts';
 import type { Observer } from './observer.ts';
 import { Packet, type PacketPool } from './packets.ts';
+import { type Wire, Wires } from './wires.ts';
 import { Zeroes } from './zeroes.ts';
 
 /** Bits that the flags of a request take beside its length, while it waits for its process. */
@@ -24,12 +25,6 @@ const PARKED_FLAGS = 256;
 
 /** After a stall one operation ends each so many microseconds. */
 const UNSTALL = 20;
-
-/** A connection, and which end of it a replica is. */
-export interface Wire {
-  readonly connection: Connection;
-  readonly end: number;
-}
 
 /** A replica: a data actor, its memory and its disk. */
 export class SimLeg implements StreamEnd {
@@ -43,8 +38,7 @@ export class SimLeg implements StreamEnd {
   /** Payload of all slots: one stamp per sector. */
   readonly stamps: Int32Array;
   readonly zeroes: Zeroes;
-  /** Its connections, one to each other replica of the volume. */
-  readonly wires: Wire[] = [];
+  readonly wires: Wires = new Wires();
   /** Its position among the volume's replicas. */
   side = 0;
 
@@ -59,8 +53,6 @@ export class SimLeg implements StreamEnd {
   /** The whole shared memory as words, for the trace hash. */
   readonly #words: Int32Array;
   readonly #wire: LegLink;
-  /** Present links, by the node at their other end. */
-  readonly #links: Map<number, number> = new Map();
   /** Disk operations that a stalled disk does not end, and the disk's life in which they began. */
   #stalled: number[] = [];
   #stalledLife = 0;
@@ -138,13 +130,13 @@ export class SimLeg implements StreamEnd {
     this.#inPages = 0;
     this.#timerAt = Number.MAX_SAFE_INTEGER;
     this.#timerQueued = Number.MAX_SAFE_INTEGER;
-    this.#links.clear();
+    this.wires.forget();
     this.#wire.start();
     this.#diskUses.fill(0);
     this.#observer.attaching(this.index);
     this.#actor = make(this.memory, this.mailboxes);
     this.run();
-    for (const { connection } of this.wires) connection.poll();
+    this.wires.poll();
   }
 
   /** The core is gone. Disk operations in flight still land; nobody hears of them. */
@@ -253,7 +245,7 @@ export class SimLeg implements StreamEnd {
     if (this.mailboxes.inbox.length > 0) this.mailboxes.inbox.length = 0;
     for (let r = 0; r < decisions && this.#actor !== null; r += 1) this.#carryOut(r);
     if (this.mailboxes.outbox.length > 0) this.mailboxes.outbox.length = 0;
-    if (this.#wire.room) this.wake();
+    if (this.#wire.room) this.wires.wake();
   }
 
   /** A disk operation's queue entry came up: it lands whether or not anybody waits for it. */
@@ -364,38 +356,23 @@ export class SimLeg implements StreamEnd {
     return true;
   }
 
-  /** What was held back for want of a slot is delivered. */
-  wake(): void {
-    for (const { connection, end } of this.wires) connection.wake(end);
-  }
-
-  /** The connection of which `link` is the present incarnation here, null for none. */
   current(link: number): Wire | null {
-    if (link === 0) return null;
-    for (const wire of this.wires) if (wire.connection.numberAt(wire.end) === link) return wire;
-    return null;
+    return this.wires.current(link);
   }
 
   linkUp(number: number, peer: number): boolean {
-    this.#links.set(peer, number);
+    this.wires.up(number, peer);
     this.#observer.linkUp(this.index, peer);
     this.append(Event.LinkUp, 0, number, 0, peer, 0, 0);
     return true;
   }
 
   linkDown(number: number): boolean {
-    for (const [peer, link] of this.#links) {
-      if (link !== number) continue;
-      this.#links.delete(peer);
+    if (this.wires.down(number)) {
       this.#wire.down(number);
       this.append(Event.LinkDown, 0, number, 0, 0, 0, 0);
     }
     return true;
-  }
-
-  #close(link: number): void {
-    const wire = this.current(link);
-    wire?.connection.close(wire.end);
   }
 
   #localDone(op: number): void {
@@ -514,7 +491,7 @@ export class SimLeg implements StreamEnd {
         this.#freeSlot(slot);
         return;
       case Decision.LinkClose:
-        this.#close(decisions.link(r));
+        this.wires.close(decisions.link(r));
         return;
       case Decision.ArmTimer:
         this.#timerAt = offset;

@@ -243,7 +243,7 @@ export class World implements FaultWorld {
         const timing = DEFAULT_STREAM_TIMING;
         const made = new Connection(index, ends, kernel, this.#packets, timing, stream);
         connections.push(made);
-        for (const [end, each] of ends.entries()) each.wires.push({ connection: made, end });
+        for (const [end, each] of ends.entries()) each.wires.all.push({ connection: made, end });
       }
     }
   }

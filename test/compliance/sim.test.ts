@@ -15,7 +15,7 @@ import { type LegGround, LegLink } from '../../backends/sim/leg-link.ts';
 import { Packet, PacketPool } from '../../backends/sim/packets.ts';
 import { SimStore } from '../../backends/sim/store.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
-import type { Wire } from '../../backends/sim/volume.ts';
+import type { Wire } from '../../backends/sim/wires.ts';
 import { hollow, Zeroes } from '../../backends/sim/zeroes.ts';
 import type { Durable } from '../../engine/cluster/interface.ts';
 import { Rng } from '../../engine/core/rng.ts';

@@ -347,15 +347,8 @@ export abstract class PairHosts {
         const count = length / SECTOR;
         const zero = (flags & Flag.Zero) !== 0;
         const payload = zero ? this.zeroes.sent(held, count) : held.slice(0, count);
-        this.send(h, link, {
-          ...INPUT,
-          op: Event.PeerWrite,
-          flags,
-          offset,
-          length,
-          header,
-          payload,
-        });
+        const write = { ...INPUT, op: Event.PeerWrite, flags, offset, length };
+        this.send(h, link, { ...write, header, payload });
         return;
       }
       case Decision.PeerAck:
@@ -364,8 +357,7 @@ export abstract class PairHosts {
       case Decision.PeerRead: {
         const at = slot * HEADER_BYTES;
         const header = h.memory.headers.bytes.slice(at, at + HEADER_BYTES);
-        if (!this.has(h, link)) return;
-        h.asked.set(`${link} ${h.memory.headers.sequence(slot)}`, slot);
+        if (this.has(h, link)) h.asked.set(`${link} ${h.memory.headers.sequence(slot)}`, slot);
         this.send(h, link, { ...INPUT, op: Event.PeerRead, flags, offset, length, header });
         return;
       }
