@@ -60,7 +60,7 @@ export function splitText(
       style: { head: [], border: [], compact: true },
     });
     for (const { policy, victim, reason } of split.choices) {
-      if (policy === 'none') continue;
+      if (policy === 'manual') continue;
       choices.push([policy, victim === 0 ? 'nobody' : name(victim), words(reason)]);
     }
     lines.push(choices.toString());

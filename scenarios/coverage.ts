@@ -61,6 +61,18 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'an order that means data of before',
   },
   {
+    mark: 'branch-order-confirmed',
+    swarm: 'never',
+    reason: SPLIT,
+    test: 'an order that is confirmed when nobody serves by the victim any more',
+  },
+  {
+    mark: 'branch-order-taken-back',
+    swarm: 'never',
+    reason: SPLIT,
+    test: 'an order that a person takes back',
+  },
+  {
     mark: 'mirror.attach.failed',
     swarm: 'seldom',
     reason: DISK,

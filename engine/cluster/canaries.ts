@@ -71,6 +71,14 @@ export const CLUSTER_CANARIES: readonly Canary[] = [
   { id: 'split-guessed', what: 'a number that nobody knows decides whose branch is given up' },
   { id: 'split-by-order', what: 'whose branch is given up depends on who is asked' },
   { id: 'split-half-kept', what: 'an image is given up for one that is half copied' },
+  {
+    id: 'order-voided',
+    what: 'a generation that began by order counts as void, and as an ancestor',
+  },
+  { id: 'take-back-any', what: 'taking an order back ends whatever order stands by then' },
+  { id: 'policy-repeats', what: 'a policy gives again an order that a person took back' },
+  { id: 'order-unchecked', what: 'an order is carried out whatever was written until the stop' },
+  { id: 'kept-unjudged', what: 'a host is to lead by an order although what was kept is gone' },
 ];
 
 /** Id of a planted bug of this engine. */
@@ -104,7 +112,12 @@ export type CanaryId =
   | 'command-repeated'
   | 'split-guessed'
   | 'split-by-order'
-  | 'split-half-kept';
+  | 'split-half-kept'
+  | 'order-voided'
+  | 'take-back-any'
+  | 'policy-repeats'
+  | 'order-unchecked'
+  | 'kept-unjudged';
 
 /** The switches, by id. */
 export type Flags = { readonly [id in CanaryId]: boolean };

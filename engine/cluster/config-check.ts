@@ -171,7 +171,7 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
       const params = { time: diskTimeout, least: WAIT_MIN, most: WAIT_MAX };
       say([...path, 'diskTimeout'], 'bad-disk-timeout', params);
     }
-    if (!SPLIT_POLICIES.includes(volume.splitBrain ?? 'none')) {
+    if (!SPLIT_POLICIES.includes(volume.splitBrain ?? 'manual')) {
       say([...path, 'splitBrain'], 'bad-split-policy', { policy: String(volume.splitBrain) });
     }
     const every = volume.verify?.every ?? VERIFY_MIN;

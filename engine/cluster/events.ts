@@ -33,8 +33,9 @@ export const CLUSTER_EVENTS = {
   'group.owner': ['group', 'owner', 'epoch', 'phase'],
   'group.stable': ['group', 'owner'],
   'volume.propose': ['volume', 'epoch', 'primary', 'members', 'reason'],
-  'volume.discard': ['volume', 'node', 'generation', 'keeps', 'reason'],
-  'volume.discard.off': ['volume', 'node', 'generation', 'reason'],
+  'volume.discard': ['volume', 'node', 'generation', 'keeps', 'reason', 'by', 'order', 'atMost'],
+  'volume.discard.confirmed': ['volume', 'node', 'order', 'dirty'],
+  'volume.discard.off': ['volume', 'node', 'generation', 'reason', 'order'],
   'volume.record': ['volume', 'epoch', 'primary', 'members', 'generation'],
   'application.start': ['group', 'epoch', 'until'],
   'application.stop': ['group', 'epoch', 'reason'],
@@ -56,6 +57,8 @@ export type ClusterEventKind = keyof typeof CLUSTER_EVENTS;
 /** Rare branches that a campaign must have reached. */
 export const CLUSTER_MARKS = [
   'branch-discarded',
+  'branch-order-confirmed',
+  'branch-order-taken-back',
   'branch-order-void',
   'boot-unknown-owner',
   'committed-entry-lost-race',

@@ -106,23 +106,34 @@ export type OperatorCommand =
   | { readonly kind: 'resume'; readonly point: number }
   | {
       /**
-       * Give up the branch of the replica that is not on `keep`. The generations are those that a
-       * person looked at: with any other data the order means nothing.
+       * Give up the branch of the replica that is not on `keep`. Everything else is what a person
+       * looked at: with any other data the order means nothing.
        */
       readonly kind: 'resolve';
       readonly volume: string;
       readonly keep: NodeId;
       readonly keeps: Generation;
       readonly discards: Generation;
+      /** Of the volume's record: whatever was decided since, the person has not seen. */
+      readonly epoch: Epoch;
+      /** So many blocks of it are dirty at most; -1: whatever is written until it is stopped. */
+      readonly atMost: number;
       /** Also where the two have nothing in common: strangers' data are overwritten. */
       readonly adopt: boolean;
+    }
+  | {
+      /** Take back the order of that name, while nothing has been overwritten by it. */
+      readonly kind: 'take-back';
+      readonly volume: string;
+      readonly order: Epoch;
     };
 
 /** Those about a group. */
 export type GroupCommand = Extract<OperatorCommand, { readonly group: string }>;
 export type ResolveCommand = Extract<OperatorCommand, { readonly kind: 'resolve' }>;
+export type TakeBackCommand = Extract<OperatorCommand, { readonly kind: 'take-back' }>;
 /** Those that become entries of the log, and are answered by whoever took them. */
-export type LogCommand = GroupCommand | ResolveCommand;
+export type LogCommand = GroupCommand | ResolveCommand | TakeBackCommand;
 /** Those that concern the data actors of the node that takes them. */
 export type VerifyCommand = Extract<
   OperatorCommand,
@@ -236,6 +247,8 @@ export interface SplitStatus {
   readonly sides: readonly (Side & {
     readonly generation: Generation;
     readonly disk: DiskState;
+    /** Blocks of its map that are dirty, for whatever reason; -1 where only one side is heard. */
+    readonly dirty: number;
   })[];
   /** The last generation that both had, 0 for none. */
   readonly ancestor: Generation;

@@ -3,6 +3,7 @@
  * checked and every list and text is bounded; unknown fields of a known message are kept, so that
  * a newer version may add some.
  */
+import { SPLIT_POLICIES } from '../core/config.ts';
 import { VOIDED_MAX } from '../data/messages.ts';
 import type { ControlMessage } from './messages.ts';
 import { COMMANDS_MAX } from './state.ts';
@@ -52,7 +53,15 @@ function kinds(table: { readonly [kind: string]: Check }): Check {
 }
 
 const member = shape({ node: integer, boot: integer });
-const discarding = shape({ node: integer, generation: integer, keeps: integer });
+const discarding = shape({
+  node: integer,
+  generation: integer,
+  keeps: integer,
+  order: integer,
+  by: oneOf('operator', ...SPLIT_POLICIES),
+  atMost: integer,
+  confirmed: flag,
+});
 const plainRecord = shape({
   volume: text,
   epoch: integer,
@@ -62,8 +71,9 @@ const plainRecord = shape({
 });
 const record: Check = (v) => {
   if (!plainRecord(v)) return false;
-  const { voided = [], discard } = v as { readonly voided?: unknown; readonly discard?: unknown };
-  return list(integer, VOIDED_MAX)(voided) && orAbsent(discarding)(discard);
+  const { voided = [], discard, takenBack } = v as { readonly [field: string]: unknown };
+  const orders = orAbsent(discarding)(discard) && orAbsent(discarding)(takenBack);
+  return list(integer, VOIDED_MAX)(voided) && orders;
 };
 const blocked = shape({ reason: text, remedy: text });
 const group = shape({
@@ -161,6 +171,7 @@ const branch = shape({
   epoch: integer,
   dirty: integer,
   padded: integer,
+  settled: flag,
 });
 const finding = shape({
   block: integer,
@@ -198,8 +209,9 @@ const plainFacts = shape({
 });
 const volumeFacts: Check = (v) => {
   if (!plainFacts(v)) return false;
-  const facts = v as { readonly branch?: unknown; readonly verify?: unknown };
-  return orAbsent(branch)(facts.branch) && orAbsent(note)(facts.verify);
+  const facts = v as { readonly [field: string]: unknown };
+  const { keeps, branch: apart, verify } = facts;
+  return orAbsent(branch)(apart) && orAbsent(note)(verify) && orAbsent(flag)(keeps);
 };
 const groupFacts = shape({
   group: text,
@@ -217,7 +229,16 @@ const command = kinds({
   switch: shape({ group: text, to: integer }),
   'stop-group': shape({ group: text }),
   'start-group': shape({ group: text }),
-  resolve: shape({ volume: text, keep: integer, keeps: integer, discards: integer, adopt: flag }),
+  resolve: shape({
+    volume: text,
+    keep: integer,
+    keeps: integer,
+    discards: integer,
+    epoch: integer,
+    atMost: integer,
+    adopt: flag,
+  }),
+  'take-back': shape({ volume: text, order: integer }),
 });
 
 const base = shape({ boot: integer, life: integer, event: text });

@@ -128,6 +128,8 @@ export interface VolumeFacts {
   readonly doubted: boolean;
   /** What it says of its branch while the other replica's is another one. Absent if not so. */
   readonly branch?: Branch;
+  /** Whether it has what the order of its record keeps; absent where none keeps it. */
+  readonly keeps?: boolean;
   /** How far a comparison of the replicas has come; absent where none was heard of. */
   readonly verify?: VerifyNote;
 }

@@ -7,7 +7,13 @@ import type { Micros, NodeId } from '../core/units.ts';
 import type { Context } from './context.ts';
 import type { CommandRef, Entry } from './entries.ts';
 import type { Links } from './heartbeat.ts';
-import type { ClusterStatus, LogCommand, OperatorAnswer, ResolveCommand } from './interface.ts';
+import type {
+  ClusterStatus,
+  LogCommand,
+  OperatorAnswer,
+  ResolveCommand,
+  TakeBackCommand,
+} from './interface.ts';
 import type { CommandMessage, CommandRefusedMessage } from './messages.ts';
 import type { Planner } from './planner.ts';
 import type { Raft } from './raft.ts';
@@ -152,7 +158,7 @@ export class Operator {
     cause: string,
   ): { reason: string; remedy: string } | null {
     if (this.#taken(ref)) return null;
-    if (command.kind === 'resolve') return this.#resolve(ref, command, cause);
+    if (!('group' in command)) return this.#resolve(ref, command, cause);
     const unit = this.#context.units.find((u) => u.group.name === command.group && !u.implicit);
     const group = groupOf(this.#state(), command.group);
     const record = unit === undefined ? null : recordOf(this.#state(), unit.volume.name);
@@ -218,7 +224,7 @@ export class Operator {
 
   #resolve(
     ref: CommandRef,
-    command: ResolveCommand,
+    command: ResolveCommand | TakeBackCommand,
     cause: string,
   ): { reason: string; remedy: string } | null {
     const unit = this.#context.units.find((u) => u.volume.name === command.volume);
@@ -229,7 +235,10 @@ export class Operator {
     }
     const key = keyOf(ref);
     if (this.#proposed.has(key) || this.#planner.busy(group.group)) return null;
-    const answer = this.#resolution.take(unit, group, record, command, ref, cause);
+    const answer =
+      command.kind === 'resolve'
+        ? this.#resolution.take(unit, group, record, command, ref, cause)
+        : this.#resolution.takeBack(record, command, ref, cause);
     if (answer === null) this.#proposed.add(key);
     return answer === 'wait' ? null : answer;
   }
@@ -251,6 +260,7 @@ export class Operator {
 /** What a command is about, and where it points. */
 function objectOf(command: LogCommand): { readonly group: string; readonly to: NodeId } {
   if (command.kind === 'resolve') return { group: command.volume, to: command.keep };
+  if (command.kind === 'take-back') return { group: command.volume, to: 0 };
   return { group: command.group, to: command.kind === 'switch' ? command.to : 0 };
 }
 

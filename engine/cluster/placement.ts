@@ -65,6 +65,11 @@ export function judge(
   if (flags['outdated-promoted']) return { ok: true, standing: 'member' };
   // By order: that branch is given up, and the other one kept, whoever was in sync with whom.
   if (node === discard?.node) return no('branch-given-up', 'bring-kept-back');
+  // What was to be kept may have gone with its disk: then it is no better than the other branch.
+  if (discard !== undefined && volume.keeps !== true && !flags['kept-unjudged']) {
+    if (volume.keeps === undefined) return no('order-unheard', 'wait-or-check-disk');
+    return no('kept-data-gone', 'put-kept-back');
+  }
   const member = members.find((m) => m.node === node);
   if (member === undefined && discard !== undefined && volume.disk !== 'Inconsistent') {
     return { ok: true, standing: 'rebooted' };
@@ -94,6 +99,9 @@ const WEIGHT = [
   'replica-failed',
   'rebooted-member',
   'branch-given-up',
+  'order-unheard',
+  'branch-unchecked',
+  'kept-data-gone',
   'application-failed',
 ];
 

@@ -3,15 +3,15 @@
  * wishes of people into entries. Level-triggered: every pass looks at everything anew, so nothing
  * is stuck because one message was lost. It proposes an owner change only with a proof of stop.
  */
-import type { Micros } from '../core/units.ts';
-import type { VolumeRecord } from '../data/messages.ts';
+import type { Micros, NodeId } from '../core/units.ts';
+import type { Member, VolumeRecord } from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { Detector } from './detector.ts';
 import type { Blocked, CommandRef, Entry, GroupState, Proof } from './entries.ts';
 import type { Unit } from './groups.ts';
 import type { Links } from './heartbeat.ts';
 import type { GroupFacts } from './messages.ts';
-import type { Candidate } from './placement.ts';
+import { type Candidate, effectiveMembers } from './placement.ts';
 import type { Proposals } from './proposals.ts';
 import type { Raft } from './raft.ts';
 import type { Resolution } from './resolution.ts';
@@ -219,7 +219,7 @@ export class Planner {
     owner: Candidate,
     facts: GroupFacts,
   ): void {
-    this.#stranded.delete(group.group);
+    if (group.phase !== 'stopping') this.#stranded.delete(group.group);
     if (group.phase === 'stopping') {
       if (facts.stopped === group.epoch) this.#handOver(unit, group, record, facts);
       else if (facts.stopFailed) {
@@ -235,6 +235,12 @@ export class Planner {
         this.stop(group, change, 'split-brain', null, facts.event);
         return;
       }
+    }
+    const [base] = group.base;
+    if (record.discard === undefined && base !== undefined && !isIn(group.base, group.owner)) {
+      // By an order that is no more it was to lead, and has served nobody: nothing has changed hands.
+      this.stop(group, { target: base.node }, 'split-brain', null, facts.event);
+      return;
     }
     if (facts.readopt === group.epoch && this.#readopt(unit, group, record, owner)) return;
     if (facts.failed === group.epoch) {
@@ -284,6 +290,7 @@ export class Planner {
   #handOver(unit: Unit, group: GroupState, record: VolumeRecord, facts: GroupFacts): void {
     const proof: Proof = { kind: 'stopped', node: group.owner, epoch: group.epoch };
     if (group.wanted === 'run') {
+      if (this.#unripe(unit, group, record)) return;
       const cause = facts.event;
       if (this.#move(unit, group, record, proof, [], cause)) {
         this.#context.reached('proof-stopped');
@@ -308,6 +315,7 @@ export class Planner {
       this.#release(group, record, proof, cause);
       return true;
     }
+    if (this.#unripe(unit, group, record)) return false;
     const found = this.#views.where(unit, group, record);
     if (!found.ok) {
       this.#strand(group, found);
@@ -334,6 +342,23 @@ export class Planner {
       event = this.#context.event('group.takeover', d, cause, reads);
     }
     this.#proposals.propose(this.#grant(group, record, taker, kept, proof, event));
+    return true;
+  }
+
+  /**
+   * Whether an order is to move the group to a side that is not in sync, and nobody has looked yet
+   * at what the other one has, now that it serves no more. Where that takes too long, and whoever
+   * is in sync is there, the order ends: nothing has changed hands.
+   */
+  #unripe(unit: Unit, group: GroupState, record: VolumeRecord): boolean {
+    const { discard } = record;
+    if (discard === undefined) return false;
+    const members = effectiveMembers(group, record);
+    if (!isIn(members, discard.node)) return false;
+    if (this.#resolution.ripe(unit, record, discard) === 'go') return false;
+    const why = { reason: 'branch-unchecked', remedy: 'bring-both-back' };
+    const there = this.#views.candidate(discard.node).reachable;
+    if (this.#strand(group, why) && there) this.#resolution.abandon(record, 'unchecked');
     return true;
   }
 
@@ -381,4 +406,8 @@ export class Planner {
     const members = { keep, generation, several };
     return grantEntry(group, record, taker, members, proof, event, flags);
   }
+}
+
+function isIn(members: readonly Member[], node: NodeId): boolean {
+  return members.some((member) => member.node === node);
 }

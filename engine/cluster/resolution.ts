@@ -1,7 +1,11 @@
 /**
  * Split brain as the cluster sees it: what both replicas say of their branches, what that comes to,
- * and the entry that orders one of them to be given up, by policy or by a person. Only what both
- * sides say of each other counts.
+ * and the entries by which one of them is given up. Only what both sides say of each other counts.
+ *
+ * An order goes three steps, each an entry: it is given, by policy or by a person, and names what
+ * both sides had; whoever serves by the victim is stopped, and both are looked at again; then it is
+ * confirmed, and only then anything is overwritten. Until that step it can be taken back, by its
+ * name. Where the second look finds anything else than the order names, the order ends.
  */
 import { SPLIT_POLICIES } from '../core/config.ts';
 import { invariant } from '../core/invariant.ts';
@@ -10,15 +14,33 @@ import type { Branch, Discard, DiskState, VolumeRecord } from '../data/messages.
 import type { Context } from './context.ts';
 import type { Blocked, CommandRef, GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
-import type { ResolveCommand, SplitStatus } from './interface.ts';
+import type { ResolveCommand, SplitStatus, TakeBackCommand } from './interface.ts';
+import type { VolumeFacts } from './messages.ts';
+import { effectiveMembers } from './placement.ts';
 import type { Proposals } from './proposals.ts';
-import { ancestorOf, chooseVictim, type Half, type Side, sidesOf } from './split-brain.ts';
+import {
+  ancestorOf,
+  type Choice,
+  chooseVictim,
+  type Half,
+  isFewer,
+  type Side,
+  sidesOf,
+} from './split-brain.ts';
 import { begunOf, type ClusterState } from './state.ts';
 import type { Views } from './views.ts';
 
 interface Heard extends Half {
   readonly disk: DiskState;
 }
+
+type Pair = readonly [Heard, Heard];
+
+/** Whether a group may go to the side that is kept: not yet, or the order means other data. */
+export type Ripeness = 'go' | 'wait' | 'void';
+
+/** As many parents as a replica remembers: of what is older nobody knows. */
+const LINE_MAX = 32;
 
 export class Resolution {
   readonly #context: Context;
@@ -33,46 +55,61 @@ export class Resolution {
     this.#state = state;
   }
 
-  /** What the policy wants becomes an entry; so does the end of an order that means other data. */
+  /** What the policy wants becomes an entry; so does an order's next step, or its end. */
   plan(unit: Unit, group: GroupState, record: VolumeRecord): boolean {
+    const { discard } = record;
+    if (discard !== undefined) return this.#follow(unit, group, record, discard);
     const pair = this.#pair(unit, record);
     if (pair === null || !settled(group, record)) return false;
-    const { discard } = record;
-    if (discard !== undefined) {
-      if (means(discard, pair)) return false;
-      this.#context.reached('branch-order-void');
-      this.#drop(record, discard, 'void', null, '');
-      return true;
-    }
-    const policy = unit.volume.splitBrain ?? 'none';
-    if (policy === 'none' || pair[0].branch.verdict === 'unrelated') return false;
+    const policy = unit.volume.splitBrain ?? 'manual';
+    if (policy === 'manual' || pair[0].branch.verdict === 'unrelated') return false;
+    const { takenBack } = record;
+    const { flags } = this.#context;
+    if (takenBack !== undefined && isOf(takenBack, pair) && !flags['policy-repeats']) return false;
     const [a, b] = this.#sides(record, pair);
-    const { victim, reason } = chooseVictim(policy, a, b, this.#context.flags);
-    if (victim === 0) return false;
-    this.#order(record, pair, victim, reason, null, '');
+    const choice = chooseVictim(policy, a, b, flags);
+    if (choice.victim === 0) return false;
+    this.#order(record, pair, choice, policy, null, '');
     return true;
   }
 
-  /** A person's order; null when it became an entry, or has to wait for another one. */
+  /** Whether whoever serves by the victim has stopped, and has what the order names. */
+  ripe(unit: Unit, record: VolumeRecord, discard: Discard): Ripeness {
+    if (discard.confirmed || this.#context.flags['order-unchecked']) return 'go';
+    const pair = this.#pair(unit, record);
+    if (pair === null) {
+      // Nobody can look at it, and whoever decided did not look at how much it is.
+      const { reachable } = this.#views.candidate(discard.node);
+      return reachable || discard.atMost >= 0 ? 'wait' : 'go';
+    }
+    if (!this.#means(record, discard, pair)) return 'void';
+    return pair.every(({ node, branch }) => node !== discard.node || branch.settled)
+      ? 'go'
+      : 'wait';
+  }
+
+  /** Ends an order that cannot be looked at. */
+  abandon(record: VolumeRecord, reason: string): void {
+    const { discard } = record;
+    if (discard === undefined || this.#proposals.busy('volume', record.volume)) return;
+    this.#context.reached('branch-order-void');
+    this.#drop(record, discard, reason, null, '');
+  }
+
+  /** A person's order; null when it became an entry, or 'wait' where it has to for another one. */
   take(
     unit: Unit,
     group: GroupState,
     record: VolumeRecord,
-    { keep, keeps, discards, adopt }: ResolveCommand,
+    command: ResolveCommand,
     ref: CommandRef,
     cause: string,
   ): Blocked | 'wait' | null {
+    const { keep, keeps, discards, epoch, atMost, adopt } = command;
     if (this.#proposals.busy('volume', record.volume)) return 'wait';
-    const { discard } = record;
-    if (discard?.node === keep) {
-      const { facts } = this.#views.candidate(keep);
-      const { disk } = facts?.volumes.find((v) => v.volume === record.volume) ?? {};
-      if (disk === 'Inconsistent') return no('already-overwritten', 'wait-for-resync');
-      if (keeps !== discard.generation) return no('other-data', 'look-again');
-      this.#drop(record, discard, 'operator', ref, cause);
-      return null;
-    }
-    if (discard !== undefined) return no('already-ordered', 'see-status');
+    if (record.discard !== undefined) return no('already-ordered', 'see-status');
+    // Said twice, or late: something was decided since, which whoever said it has not seen.
+    if (epoch !== record.epoch) return no('decided-since', 'look-again');
     const pair = this.#pair(unit, record);
     if (pair === null) return no('no-split-brain', 'see-status');
     // A group that is stopped has no primary, and nothing to settle.
@@ -86,7 +123,31 @@ export class Resolution {
       return no('other-data', 'look-again');
     }
     if (kept.branch.verdict === 'unrelated' && !adopt) return no('unrelated-data', 'say-adopt');
-    this.#order(record, pair, given.node, 'operator', ref, cause);
+    if (!isFew(given, atMost)) return no('more-changes', 'look-again');
+    const choice = { victim: given.node, reason: 'operator', atMost };
+    this.#order(record, pair, choice, 'operator', ref, cause);
+    return null;
+  }
+
+  /** A person takes an order back: exactly the one that is named, and once. */
+  takeBack(
+    record: VolumeRecord,
+    { order }: TakeBackCommand,
+    ref: CommandRef,
+    cause: string,
+  ): Blocked | 'wait' | null {
+    if (this.#proposals.busy('volume', record.volume)) return 'wait';
+    const { discard, takenBack } = record;
+    if (takenBack?.order === order) return no('already-taken-back', 'none');
+    const any = this.#context.flags['take-back-any'];
+    if (discard === undefined || (discard.order !== order && !any)) {
+      return no('no-such-order', 'see-status');
+    }
+    if (discard.confirmed) return no('already-confirmed', 'wait-for-resync');
+    const local = this.#facts(discard.node, record.volume);
+    if (local?.disk === 'Inconsistent') return no('already-overwritten', 'wait-for-resync');
+    this.#context.reached('branch-order-taken-back');
+    this.#drop(record, discard, 'operator', ref, cause);
     return null;
   }
 
@@ -95,9 +156,11 @@ export class Resolution {
     const heard = this.#heard(unit, record);
     const [first] = heard;
     if (first === undefined) return null;
-    const policy = unit.volume.splitBrain ?? 'none';
+    const policy = unit.volume.splitBrain ?? 'manual';
     const { verdict } = first.branch;
-    const about = ({ disk, branch }: Heard) => ({ disk, generation: branch.generation });
+    const about = ({ disk, branch }: Heard) => {
+      return { disk, generation: branch.generation, dirty: branch.dirty };
+    };
     const pair = mutual(heard);
     if (pair === null) {
       const changed = { atLeast: 0, atMost: null };
@@ -120,7 +183,47 @@ export class Resolution {
     return { verdict, policy, sides, ancestor, choices };
   }
 
-  #pair(unit: Unit, record: VolumeRecord): readonly [Heard, Heard] | null {
+  /** The next step of an order that stands. */
+  #follow(unit: Unit, group: GroupState, record: VolumeRecord, discard: Discard): boolean {
+    // What was to be kept is gone. While the log has not gone over to it, the other side still has
+    // everything, so that nothing is lost by ending the order.
+    const kept = this.#keptNode(unit, discard);
+    const served = effectiveMembers(group, record).some(({ node }) => node === kept);
+    const { flags } = this.#context;
+    if (!served && this.#facts(kept, record.volume)?.keeps === false && !flags['kept-unjudged']) {
+      this.abandon(record, 'kept-data-gone');
+      return true;
+    }
+    const pair = this.#pair(unit, record);
+    if (pair === null) return false;
+    const idle = record.primary === 0 && group.owner === 0;
+    if (!idle && !settled(group, record)) return false;
+    if (!this.#means(record, discard, pair)) {
+      this.abandon(record, 'void');
+      return true;
+    }
+    const leads = record.primary === kept && settled(group, record);
+    if (discard.confirmed || !leads || this.ripe(unit, record, discard) !== 'go') return false;
+    this.#confirm(record, discard, pair);
+    return true;
+  }
+
+  /** Whether the order means what the two have now, and would be given again for the same reason. */
+  #means(record: VolumeRecord, discard: Discard, pair: Pair): boolean {
+    const [given, kept] = pair[0].node === discard.node ? pair : [pair[1], pair[0]];
+    if (given.node !== discard.node) return false;
+    if (given.branch.generation !== discard.generation) return false;
+    if (!has(kept.branch, discard.keeps)) return false;
+    if (given.disk === 'Inconsistent' || discard.confirmed) return true;
+    if (this.#context.flags['order-unchecked']) return true;
+    if (!kept.usable || !isFew(given, discard.atMost)) return false;
+    if (discard.by !== 'discard-fewer-changes') return true;
+    const [a, b] = this.#sides(record, pair);
+    const [loser, other] = a.node === discard.node ? [a, b] : [b, a];
+    return isFewer(loser, other);
+  }
+
+  #pair(unit: Unit, record: VolumeRecord): Pair | null {
     return mutual(this.#heard(unit, record));
   }
 
@@ -129,9 +232,7 @@ export class Resolution {
     // Whose branch is given up among more than two, a person decides by a new disk.
     if (unit.volume.replicas.length > 2) return heard;
     for (const { node } of unit.volume.replicas) {
-      const { facts, life, reachable } = this.#views.candidate(node);
-      if (!reachable || facts === null || facts.life !== life) continue;
-      const local = facts.volumes.find((v) => v.volume === record.volume);
+      const local = this.#facts(node, record.volume);
       if (local?.branch === undefined || !local.attached) continue;
       const { disk, branch } = local;
       const usable = disk !== 'Inconsistent' && disk !== 'Failed' && disk !== 'Diskless';
@@ -140,16 +241,29 @@ export class Resolution {
     return heard;
   }
 
-  #sides(record: VolumeRecord, [a, b]: readonly [Heard, Heard]): readonly [Side, Side] {
+  /** What the node says of its replica in its present life; undefined where it is not heard. */
+  #facts(node: NodeId, volume: string): VolumeFacts | undefined {
+    if (node === 0) return undefined;
+    const { facts, life, reachable } = this.#views.candidate(node);
+    if (!reachable || facts === null || facts.life !== life) return undefined;
+    return facts.volumes.find((v) => v.volume === volume);
+  }
+
+  /** The other replica than the one that is given up. */
+  #keptNode(unit: Unit, discard: Discard): NodeId {
+    return unit.volume.replicas.find(({ node }) => node !== discard.node)?.node ?? 0;
+  }
+
+  #sides(record: VolumeRecord, [a, b]: Pair): readonly [Side, Side] {
     const state = this.#state();
     return sidesOf(a, b, (generation) => begunOf(state, record.volume, generation));
   }
 
   #order(
     record: VolumeRecord,
-    pair: readonly [Heard, Heard],
-    victim: NodeId,
-    reason: string,
+    pair: Pair,
+    { victim, reason, atMost }: Pick<Choice, 'victim' | 'atMost'> & { readonly reason: string },
+    by: Discard['by'],
     command: CommandRef | null,
     cause: string,
   ): void {
@@ -157,27 +271,42 @@ export class Resolution {
     invariant(given.node === victim, 'a branch that is given up is one of the two');
     this.#context.reached('branch-discarded');
     const { generation } = given.branch;
-    const discard: Discard = { node: victim, generation, keeps: kept.branch.generation };
+    const keeps = kept.branch.generation;
     // A disk from elsewhere may have seen epochs that this log has not: it follows no older one.
     const epoch = Math.max(record.epoch, given.branch.epoch, kept.branch.epoch) + 1;
+    const named = { node: victim, generation, keeps, order: epoch, by, atMost };
+    const { voided: _, takenBack: __, ...plain } = record;
     const { volume } = record;
-    const { keeps } = discard;
-    const d = { volume, node: victim, generation, keeps, reason };
+    const d = { volume, node: victim, generation, keeps, reason, by, order: epoch, atMost };
     const event = this.#context.event('volume.discard', d, cause);
-    this.#propose({ ...record, epoch, discard }, record.epoch, event, command);
+    const discard = { ...named, confirmed: false };
+    this.#propose({ ...plain, epoch, discard }, record.epoch, event, command);
+  }
+
+  #confirm(record: VolumeRecord, discard: Discard, pair: Pair): void {
+    this.#context.reached('branch-order-confirmed');
+    const { node, order } = discard;
+    const dirty = pair.find((side) => side.node === node)?.branch.dirty ?? 0;
+    const d = { volume: record.volume, node, order, dirty };
+    const event = this.#context.event('volume.discard.confirmed', d, '');
+    const next = { ...record, epoch: record.epoch + 1, discard: { ...discard, confirmed: true } };
+    this.#propose(next, record.epoch, event, null);
   }
 
   #drop(
     record: VolumeRecord,
-    { node, generation }: Discard,
+    dropped: Discard,
     reason: string,
     command: CommandRef | null,
     cause: string,
   ): void {
     const { discard: _, ...plain } = record;
-    const d = { volume: record.volume, node, generation, reason };
+    const { node, generation, order } = dropped;
+    const d = { volume: record.volume, node, generation, reason, order };
     const event = this.#context.event('volume.discard.off', d, cause);
-    this.#propose({ ...plain, epoch: record.epoch + 1 }, record.epoch, event, command);
+    const next = { ...plain, epoch: record.epoch + 1 };
+    const told = command === null ? next : { ...next, takenBack: dropped };
+    this.#propose(told, record.epoch, event, command);
   }
 
   #propose(record: VolumeRecord, from: Epoch, event: string, command: CommandRef | null): void {
@@ -193,17 +322,25 @@ function settled(group: GroupState, record: VolumeRecord): boolean {
 }
 
 /** Both sides, where each speaks of the other as it is. */
-function mutual(heard: readonly Heard[]): readonly [Heard, Heard] | null {
+function mutual(heard: readonly Heard[]): Pair | null {
   const [a, b] = heard;
   if (a === undefined || b === undefined) return null;
   const met = a.branch.peer === b.branch.generation && b.branch.peer === a.branch.generation;
   return met ? [a, b] : null;
 }
 
-/** Whether the order means what the two have now. */
-function means(discard: Discard, pair: readonly [Heard, Heard]): boolean {
-  const [given, kept] = pair[0].node === discard.node ? pair : [pair[1], pair[0]];
-  return given.branch.generation === discard.generation && has(kept.branch, discard.keeps);
+/** Whether no more blocks of it are dirty than somebody has seen; -1 for however many. */
+function isFew({ branch }: Heard, atMost: number): boolean {
+  return atMost < 0 || branch.dirty <= atMost;
+}
+
+/** Whether both have what the order named, or went on from it, whichever of them was to go. */
+function isOf({ node, generation, keeps }: Discard, pair: Pair): boolean {
+  return pair.every((side) => {
+    const { branch } = side;
+    const was = side.node === node ? generation : keeps;
+    return has(branch, was) || branch.parents.length >= LINE_MAX;
+  });
 }
 
 function has({ generation, parents }: Branch, wanted: Generation): boolean {

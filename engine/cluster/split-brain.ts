@@ -57,6 +57,8 @@ export interface Choice {
   /** Whose branch is given up; 0 for no decision. */
   readonly victim: NodeId;
   readonly reason: ChoiceReason;
+  /** It holds as long as no more blocks of the victim are dirty; -1 where counts decided nothing. */
+  readonly atMost: number;
 }
 
 /** Guards that planted bugs switch off. */
@@ -87,7 +89,7 @@ export function chooseVictim(
 
 function byPolicy(policy: SplitPolicy, a: Side, b: Side, guess: boolean): Choice {
   switch (policy) {
-    case 'none':
+    case 'manual':
       return none('no-policy');
     case 'discard-younger-primary': {
       const younger = youngerOf(a, b, guess);
@@ -123,8 +125,8 @@ function unchangedOf(a: Side, b: Side): Choice {
   const sameA = a.changed.atMost === 0;
   const sameB = b.changed.atMost === 0;
   // Equal as far as counts tell; who serves goes on.
-  if (sameA && sameB) return victim(b.owner && !a.owner ? a : b, 'both-unchanged');
-  if (sameA || sameB) return victim(sameA ? a : b, 'unchanged');
+  if (sameA && sameB) return victim(b.owner && !a.owner ? a : b, 'both-unchanged', 0);
+  if (sameA || sameB) return victim(sameA ? a : b, 'unchanged', 0);
   const both = a.changed.atLeast > 0 && b.changed.atLeast > 0;
   return none(both ? 'both-changed' : 'changes-unknown');
 }
@@ -132,8 +134,11 @@ function unchangedOf(a: Side, b: Side): Choice {
 function fewerOf(a: Side, b: Side): Choice {
   const blocks = lessOf(a.changed, b.changed);
   if (blocks === 'unknown') return none('changes-unknown');
-  if (blocks !== 'equal') return victim(blocks === 'first' ? a : b, 'fewer-blocks');
-  return victim(a.node > b.node ? a : b, 'equal-by-node');
+  if (blocks === 'equal') {
+    return victim(a.node > b.node ? a : b, 'equal-by-node', a.changed.atLeast);
+  }
+  const [fewer, more] = blocks === 'first' ? [a, b] : [b, a];
+  return victim(fewer, 'fewer-blocks', more.changed.atLeast - 1);
 }
 
 function lessOf(a: Range, b: Range): 'first' | 'second' | 'equal' | 'unknown' {
@@ -143,12 +148,20 @@ function lessOf(a: Range, b: Range): 'first' | 'second' | 'equal' | 'unknown' {
   return exact ? 'equal' : 'unknown';
 }
 
-function victim(side: Side, reason: ChoiceReason): Choice {
-  return { victim: side.node, reason };
+function victim(side: Side, reason: ChoiceReason, atMost = -1): Choice {
+  return { victim: side.node, reason, atMost };
 }
 
 function none(reason: ChoiceReason): Choice {
-  return { victim: 0, reason };
+  return { victim: 0, reason, atMost: -1 };
+}
+
+/** Whether `victim` still has fewer changes than `kept`, or as many, as it had when it was chosen. */
+export function isFewer(given: Side, kept: Side): boolean {
+  const { atMost } = given.changed;
+  if (atMost === null) return false;
+  const exact = given.changed.atLeast === atMost && kept.changed.atLeast === atMost;
+  return atMost < kept.changed.atLeast || (exact && given.node > kept.node);
 }
 
 /** With the planted bug, the least that may be so counts as what is. */

@@ -232,17 +232,31 @@ function withCommand(state: ClusterState, command: CommandRef): ClusterState {
 }
 
 /**
- * The record as states hold it: see {@link stateOf}. `Required` makes the compiler ask for a field
- * that is added, even one that may be absent.
+ * The record as states hold it: see {@link stateOf}. The type of `known` makes the compiler ask for
+ * a field that is added, even one that may be absent.
  */
 function recordIn(record: VolumeRecord): VolumeRecord {
-  const { volume, epoch, primary, members, generation, voided, discard } = record;
-  const plain = { volume, epoch, primary, members, generation };
-  if (discard === undefined) return voided === undefined ? plain : { ...plain, voided };
-  if (voided === undefined) return { ...plain, discard };
-  const whole: Required<VolumeRecord> = { ...plain, voided, discard };
-  return whole;
+  const { volume, epoch, primary, members, generation, voided, discard, takenBack } = record;
+  const known: { -readonly [K in keyof VolumeRecord]: VolumeRecord[K] } = {
+    volume,
+    epoch,
+    primary,
+    members,
+    generation,
+  };
+  const more: { [K in OptionalOf<VolumeRecord>]-?: VolumeRecord[K] | undefined } = {
+    voided,
+    discard,
+    takenBack,
+  };
+  if (more.voided !== undefined) known.voided = more.voided;
+  if (more.discard !== undefined) known.discard = more.discard;
+  if (more.takenBack !== undefined) known.takenBack = more.takenBack;
+  return known;
 }
+
+/** Names of the fields that may be absent. */
+type OptionalOf<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T];
 
 /** The beginnings that are kept, with that of the record's generation if it is a new one. */
 function begunWith(

@@ -37,12 +37,16 @@ export function grantEntry(
     last: node,
     blocked: null,
   };
-  // While the base counts, the last taker has served nobody: its generation holds no write.
+  // While the base counts, the last taker has served nobody: its generation holds no write. But
+  // one that began by order stands on the other branch: whoever counts it among its parents would
+  // be taken for a descendant of that, and what it has for a map's business.
   const { voided: earlier = [], ...said } = record;
-  const unserved = group.base.length > 0;
+  const parted = record.discard !== undefined || record.takenBack !== undefined;
+  const same = !parted || flags['order-voided'];
+  const unserved = group.base.length > 0 && same;
   // RULE-22: of several a member may take over that was never told of the generation before: that
   // one holds no write which this member lacks (RULE-18), and is a parent all the same.
-  const untold = members.several === true && !flags['RULE-22'];
+  const untold = members.several === true && same && !flags['RULE-22'];
   const named = [...(unserved ? earlier : []), ...(unserved || untold ? [record.generation] : [])];
   const voided = named.slice(-VOIDED_MAX);
   const kept: VolumeRecord = { ...said, epoch, primary: node };

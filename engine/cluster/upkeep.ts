@@ -3,7 +3,7 @@
  * blank voters, and leases about which somebody attested.
  */
 import type { NodeId } from '../core/units.ts';
-import type { Member, VolumeRecord } from '../data/messages.ts';
+import type { Discard, Member, VolumeRecord } from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
@@ -52,11 +52,9 @@ export class Upkeep {
     const renewed = shrinks && !flags['generation-kept'];
     const generation = renewed ? this.#context.draw() : record.generation;
     // The primary serves: what was void before it is among its parents.
-    const { voided: _, discard, ...said } = record;
+    const { voided: _, discard, takenBack, ...said } = record;
     const plain: VolumeRecord = { ...said, epoch: record.epoch + 1, members, generation };
-    // Whoever is a member again has given its branch up.
-    const done = discard === undefined || members.some((m) => m.node === discard.node);
-    const next = done && record.primary !== discard?.node ? plain : { ...plain, discard };
+    const next = standing(plain, discard, takenBack);
     const event = this.#context.event(
       'volume.propose',
       {
@@ -144,6 +142,20 @@ export class Upkeep {
     }
     return false;
   }
+}
+
+/** What is known of orders stands until there is one branch: whoever is a member has given its up. */
+function standing(
+  record: VolumeRecord,
+  discard: Discard | undefined,
+  takenBack: Discard | undefined,
+): VolumeRecord {
+  const { members, primary } = record;
+  if (discard !== undefined) {
+    const done = primary !== discard.node && members.some((m) => m.node === discard.node);
+    return done ? record : { ...record, discard };
+  }
+  return takenBack === undefined || members.length > 1 ? record : { ...record, takenBack };
 }
 
 function names(facts: FactsMessage, node: NodeId, lease: number): boolean {

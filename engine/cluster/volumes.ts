@@ -46,6 +46,8 @@ export interface LocalVolume {
   failing: FailingReason | '';
   /** How far its last verification came, null while there was none. */
   verify: VerifyReport | null;
+  /** Whether it has what the order of its record keeps; null where none keeps it. */
+  keeps: boolean | null;
   /** What it says of its branch; null while its peer's data are no other one. */
   branch: Branch | null;
   /** The newest note of a verification, whoever wrote it; null while there is none. */
@@ -107,6 +109,7 @@ export class Volumes {
         failure: '',
         failing: '',
         verify: null,
+        keeps: null,
         branch: null,
         note: null,
         dueIn: null,
@@ -157,6 +160,7 @@ export class Volumes {
     volume.failing = '';
     volume.branch = null;
     volume.meters = null;
+    volume.keeps = null;
     const { verify } = volume;
     if (verify?.state === 'running' || verify?.state === 'paused') {
       volume.verify = { ...verify, state: 'stopped', reason: 'restarted' };
@@ -206,6 +210,7 @@ export class Volumes {
         volume.role = report.role;
         volume.link = report.link;
         volume.dirty = report.dirty;
+        volume.keeps = report.keeps ?? null;
         if (report.epoch > volume.epoch) volume.epoch = report.epoch;
         return;
       }
@@ -287,9 +292,11 @@ export class Volumes {
   }
 
   facts(): readonly VolumeFacts[] {
-    return this.#all.map(({ volume, attached, disk, generation, epoch, want, branch, note }) => {
+    return this.#all.map((local) => {
+      const { volume, attached, disk, generation, epoch, want, keeps, branch, note } = local;
       const doubted = this.isDoubted(volume);
-      const facts = { volume, attached, disk, generation, epoch, want, doubted };
+      const plain = { volume, attached, disk, generation, epoch, want, doubted };
+      const facts = keeps === null ? plain : { ...plain, keeps };
       const apart = branch === null ? facts : { ...facts, branch };
       return note === null ? apart : { ...apart, verify: sentOf(note, this.#all.length) };
     });

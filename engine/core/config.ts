@@ -48,7 +48,7 @@ export interface VolumeConfig {
   readonly reads?: 'local' | 'balanced';
   /** Whether each replica keeps a checksum of every block; only with a logical block of 4096. */
   readonly checksums?: boolean;
-  /** Whose changes are given up when both replicas went on apart; absent like 'none'. */
+  /** Whose changes are given up when both replicas went on apart; absent like 'manual'. */
   readonly splitBrain?: SplitPolicy;
   /** How often its replicas are compared by themselves; absent for never. */
   readonly verify?: VerifySchedule;
@@ -67,10 +67,10 @@ export interface VerifySchedule {
  * What ends a split brain by itself. The names say what is given up: the branch of the host that
  * became primary only after the replicas parted, or of the one that was it before; the branch in
  * which nothing, or less, was written; that of the host which owns the volume by the log ("local"),
- * or the other one. 'none': a person decides.
+ * or the other one. 'manual': a person decides.
  */
 export type SplitPolicy =
-  | 'none'
+  | 'manual'
   | 'discard-younger-primary'
   | 'discard-older-primary'
   | 'discard-unchanged'
@@ -79,7 +79,7 @@ export type SplitPolicy =
   | 'discard-remote';
 
 export const SPLIT_POLICIES: readonly SplitPolicy[] = [
-  'none',
+  'manual',
   'discard-younger-primary',
   'discard-older-primary',
   'discard-unchanged',

@@ -3,6 +3,7 @@
  * posted between threads. Both directions are level-triggered: a message states what is so, may be
  * repeated, and a later one replaces an earlier one.
  */
+import type { SplitPolicy } from '../core/config.ts';
 import type { BootId, Epoch, Generation, Micros, NodeId } from '../core/units.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
 
@@ -34,11 +35,16 @@ export interface VolumeRecord {
   readonly voided?: readonly Generation[];
   /** An order to give a branch up, until its replica is a member again. Absent without one. */
   readonly discard?: Discard;
+  /**
+   * The last order, if a person took it back: no policy gives it again while both have what it
+   * named. Known to control alone. Absent without one.
+   */
+  readonly takenBack?: Discard;
 }
 
 /**
  * A committed order to overwrite one replica, whose data went on apart from the other's. It holds
- * for exactly the generation that it names.
+ * for exactly the data that it names, and nothing is overwritten before it is confirmed.
  */
 export interface Discard {
   /** Whose data are given up. */
@@ -47,6 +53,14 @@ export interface Discard {
   readonly generation: Generation;
   /** What is kept: the other replica has it, or has gone on from it. */
   readonly keeps: Generation;
+  /** Its name: the epoch in which it was given. */
+  readonly order: Epoch;
+  /** Who gave it. */
+  readonly by: 'operator' | SplitPolicy;
+  /** At most so many blocks of it are dirty; -1 where whoever decided did not look at that. */
+  readonly atMost: number;
+  /** Both were looked at again when nobody served by the victim any more: it may be overwritten. */
+  readonly confirmed: boolean;
 }
 
 /** Most generations that a record names as void. */
@@ -86,6 +100,8 @@ export interface Branch {
   readonly dirty: number;
   /** So many of them, at most, only because writes may have been under way there in a crash. */
   readonly padded: number;
+  /** Whether nobody serves by this replica: what it has changes no more without another record. */
+  readonly settled: boolean;
 }
 
 /**
@@ -296,6 +312,8 @@ export type DataReport =
       readonly doubted?: boolean;
       /** Its disk is likely to fail soon, and why. Absent if not so. */
       readonly failing?: FailingReason;
+      /** Whether it has what the record's order keeps; absent where none keeps this replica. */
+      readonly keeps?: boolean;
     }
   | {
       /**

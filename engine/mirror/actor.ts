@@ -11,6 +11,7 @@ import type { DataActor, DataCommand, DiskState, Mailboxes, Role } from '../data
 import { ActivityLog } from './activity-log.ts';
 import { ReadBalance } from './balance.ts';
 import { Barrier } from './barrier.ts';
+import { keepsOrdered } from './branch.ts';
 import { canarySwitches } from './canaries.ts';
 import { checkMirrorConfig, type MirrorConfig } from './config.ts';
 import { DiskWatch } from './disk-watch.ts';
@@ -69,6 +70,7 @@ export class MirrorActor implements DataActor {
   #clean = true;
   #doubted = false;
   #failing = '';
+  #keeps: boolean | null = null;
 
   constructor(options: MirrorOptions) {
     const { memory, mailboxes, config, node } = options;
@@ -355,6 +357,7 @@ export class MirrorActor implements DataActor {
     const link = partners.state;
     const { doubted } = store;
     const { failing } = health;
+    const keeps = keepsOrdered(this.#p);
     if (
       disk === this.#disk &&
       role === this.#role &&
@@ -362,7 +365,8 @@ export class MirrorActor implements DataActor {
       clean === this.#clean &&
       link === this.#link &&
       doubted === this.#doubted &&
-      failing === this.#failing
+      failing === this.#failing &&
+      keeps === this.#keeps
     ) {
       return;
     }
@@ -377,6 +381,7 @@ export class MirrorActor implements DataActor {
     this.#link = link;
     this.#doubted = doubted;
     this.#failing = failing;
+    this.#keeps = keeps;
     turn.report({
       kind: 'state',
       volume: config.volume,
@@ -389,6 +394,7 @@ export class MirrorActor implements DataActor {
       ...(failure === '' ? {} : { failure }),
       ...(doubted ? { doubted } : {}),
       ...(failing === '' ? {} : { failing }),
+      ...(keeps === null ? {} : { keeps }),
     });
   }
 }

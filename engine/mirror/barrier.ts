@@ -157,10 +157,14 @@ export class Barrier {
    * A link is lost. RULE-08: every write not known stable on that peer becomes dirty at once;
    * its extent is still hot, so that is durably covered.
    */
-  lost({ map, index, required }: Partner): void {
+  lost(partner: Partner): void {
     const p = this.#p;
+    const { map, index, required } = partner;
     if (!p.canary.rule08) {
+      const { dirty } = map;
       this.forEachUnstable((offset, length) => map.markBytes(offset, length));
+      // Both have written it: nobody went on without the other yet.
+      partner.pad(map.dirty - dirty);
     }
     // With another peer there they are still unstable, and a loss of that one is to come.
     if (!p.partners.mirrored) {

@@ -66,7 +66,7 @@ export class BranchWatch {
   }
 
   #branch(): Branch | null {
-    const { store } = this.#p;
+    const { store, state, writes, role } = this.#p;
     if (this.#peer === null) return null;
     const { map, shared, padded } = this.#partner;
     const { generation, parents } = store.block;
@@ -79,8 +79,21 @@ export class BranchWatch {
       epoch: store.durableEpoch,
       dirty: map.dirty,
       padded: padded < 0 ? map.dirty : Math.min(padded, map.dirty),
+      settled: !state.lead && !role.busy && writes.open === 0 && writes.waiting === 0,
     };
   }
+}
+
+/**
+ * Whether this replica, if the record's order keeps it, has what is to be kept; null where no order
+ * keeps it. A copy that is not whole keeps nothing.
+ */
+export function keepsOrdered({ state, store }: Pick<Parts, 'state' | 'store'>): boolean | null {
+  const discard = state.record?.discard;
+  if (discard === undefined || discard.node === state.node) return null;
+  const { generation, parents } = store.block;
+  const whole = state.disk !== 'Inconsistent' && state.disk !== 'Failed';
+  return whole && (generation === discard.keeps || parents.includes(discard.keeps));
 }
 
 /** Whether more than counts is different. */
@@ -90,6 +103,7 @@ function isNews(branch: Branch, told: Branch): boolean {
     branch.generation !== told.generation ||
     branch.peer !== told.peer ||
     branch.shared !== told.shared ||
+    branch.settled !== told.settled ||
     branch.epoch !== told.epoch
   );
 }

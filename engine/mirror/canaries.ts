@@ -170,6 +170,18 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'discard-by-map',
     what: 'Where a branch is given up, only what a map names is copied.',
   },
+  {
+    id: 'order-unconfirmed',
+    what: 'A branch is overwritten though nobody looked again at what it has.',
+  },
+  {
+    id: 'branch-as-ancestor',
+    what: 'Data that went through generations of their own are taken for older ones of the same.',
+  },
+  {
+    id: 'marks-as-changes',
+    what: 'What is dirty for a link lost or a copy of everything counts as changed.',
+  },
   { id: 'padding-counted', what: 'What is dirty for a crash only counts as changed.' },
   { id: 'pace-deaf', what: 'A resync yields to nobody, however long requests take.' },
   { id: 'pace-starved', what: 'A resync that yields stops, however long that goes on.' },
@@ -342,6 +354,9 @@ export interface CanarySwitches {
   readonly paddingCounted: boolean;
   readonly discardAny: boolean;
   readonly discardByMap: boolean;
+  readonly orderUnconfirmed: boolean;
+  readonly branchAsAncestor: boolean;
+  readonly marksAsChanges: boolean;
   readonly paceDeaf: boolean;
   readonly paceStarved: boolean;
   readonly digestUnchecked: boolean;
@@ -453,6 +468,9 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     paddingCounted: ids.has('padding-counted'),
     discardAny: ids.has('discard-any'),
     discardByMap: ids.has('discard-by-map'),
+    orderUnconfirmed: ids.has('order-unconfirmed'),
+    branchAsAncestor: ids.has('branch-as-ancestor'),
+    marksAsChanges: ids.has('marks-as-changes'),
     paceDeaf: ids.has('pace-deaf'),
     paceStarved: ids.has('pace-starved'),
     digestUnchecked: ids.has('digest-unchecked'),

@@ -5,6 +5,7 @@
 import { crc32c } from '../core/crc32c.ts';
 import type { BootId, Epoch, Generation, NodeId } from '../core/units.ts';
 import type { Discard, DiskState } from '../data/messages.ts';
+import { type Lineage, strayOf } from './generation.ts';
 
 /** What one replica says of itself at the handshake, frozen. */
 export interface ReplicaView {
@@ -60,6 +61,8 @@ export interface CompareCanary {
   readonly rule09: boolean;
   readonly fewerChangesLose?: boolean;
   readonly discardAny?: boolean;
+  readonly orderUnconfirmed?: boolean;
+  readonly branchAsAncestor?: boolean;
 }
 
 const NO_CANARY: CompareCanary = { rule03: false, rule09: false };
@@ -85,14 +88,25 @@ export function compareReplicas(
   if (self.generation === 0) return toTarget(peer, 'target', 'fresh');
   if (peer.generation === 0) return toTarget(self, 'source', 'fresh');
   if (self.generation === peer.generation) return compareEqual(self, peer, canary);
-  if (peer.parents.includes(self.generation)) return toTarget(peer, 'target', 'descendant');
-  if (self.parents.includes(peer.generation)) return toTarget(self, 'source', 'descendant');
+  const any = canary.branchAsAncestor === true;
+  if (isAncestor(self, peer, any)) return toTarget(peer, 'target', 'descendant');
+  if (isAncestor(peer, self, any)) return toTarget(self, 'source', 'descendant');
   const ordered = discard === undefined ? null : compareOrdered(self, peer, discard, canary);
   if (ordered !== null) return ordered;
   if (self.parents.some((g) => peer.parents.includes(g))) {
     return { verdict: 'split-brain', reason: 'common-ancestor' };
   }
   return { verdict: 'unrelated', reason: 'nothing-common' };
+}
+
+/**
+ * Whether `young` has all that `old` has, and went on from there. A generation that is known by
+ * name only, because its taker was held for one that never served, is no proof: where `old` went
+ * through others that `young` lacks, since one that both had, they parted there.
+ */
+function isAncestor(old: Lineage, young: Lineage, anyName: boolean): boolean {
+  if (!young.parents.includes(old.generation)) return false;
+  return anyName || strayOf(old, young) === 0;
 }
 
 /** Two branches, and an order that names one of them; null where it means other data than these. */
@@ -107,6 +121,8 @@ function compareOrdered(
   // Whatever was written since by somebody else was not given up.
   const named = victim.generation === discard.generation;
   const keeps = kept.generation === discard.keeps || kept.parents.includes(discard.keeps);
+  // How much the victim has is looked at by whoever confirms: a copy that is begun marks it all.
+  if (!discard.confirmed && canary.orderUnconfirmed !== true) return null;
   if (!(named && keeps) && canary.discardAny !== true) return null;
   return toTarget(kept, kept === self ? 'source' : 'target', 'resolved');
 }

@@ -50,17 +50,34 @@ function sharedOf(block: Superblock): readonly Generation[] {
   return [block.peerGeneration, ...block.others.map(({ shared }) => shared)];
 }
 
+/** What a replica has, and what it had before: youngest first. */
+export interface Lineage {
+  readonly generation: Generation;
+  readonly parents: readonly Generation[];
+}
+
 /**
- * Whether the dirty map of a replica in `generation` names everything that is missing at a peer of
+ * The youngest generation through which `old` went since the two had one in common for the last
+ * time, going back, and which `young` never had; 0 for none. What is older than all that `young`
+ * remembers does not count: memory is bounded.
+ */
+export function strayOf(old: Lineage, young: Lineage): Generation {
+  const has = (g: Generation): boolean => g === young.generation || young.parents.includes(g);
+  const line = [old.generation, ...old.parents];
+  let last = line.length - 1;
+  while (last >= 0 && !has(line[last] as Generation)) last -= 1;
+  return line.slice(0, last + 1).find((g) => !has(g)) ?? 0;
+}
+
+/**
+ * Whether the dirty map of a replica of `own` lineage names everything that is missing at a peer of
  * this lineage: the map began when the peer had `shared`. A disk that comes back as it was before
  * that one lacks what the map has been cleared of since.
  */
-export function mapFits(
-  generation: Generation,
-  shared: Generation,
-  peer: { readonly generation: Generation; readonly parents: readonly Generation[] },
-): boolean {
-  if (peer.generation === generation || peer.generation === shared) return true;
+export function mapFits(own: Lineage, shared: Generation, peer: Lineage): boolean {
+  // What the peer went through without us is in no map of ours.
+  if (strayOf(peer, own) !== 0) return false;
+  if (peer.generation === own.generation || peer.generation === shared) return true;
   return shared !== 0 && peer.parents.includes(shared);
 }
 

@@ -526,8 +526,8 @@ export class Link {
 
   /** Whether this replica's map names everything that the peer of this handshake lacks. */
   get mapFits(): boolean {
-    const { generation } = this.#p.store.block;
-    return this.#peer === null || mapFits(generation, this.#partner.shared, this.#peer);
+    const { block } = this.#p.store;
+    return this.#peer === null || mapFits(block, this.#partner.shared, this.#peer);
   }
 
   /** Whether the primary has announced that it will copy to this replica. */

@@ -4,6 +4,7 @@
  * parse is null, and the link is closed.
  */
 import { ByteReader, ByteWriter } from '../core/bytes.ts';
+import { SPLIT_POLICIES } from '../core/config.ts';
 import type { Epoch, Generation } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
 import { type DiskState, type Member, VOIDED_MAX, type VolumeRecord } from '../data/messages.ts';
@@ -114,6 +115,9 @@ const DISKS: readonly DiskState[] = [
   'Consistent',
   'UpToDate',
 ];
+
+/** Who gives orders. */
+const GIVERS = ['operator', ...SPLIT_POLICIES] as const;
 
 const MEMBERS_MAX = PARTNERS_MAX + 1;
 
@@ -351,6 +355,10 @@ function putRecord(w: ByteWriter, record: VolumeRecord): void {
   w.uint(discard.node);
   w.uint(discard.generation);
   w.uint(discard.keeps);
+  w.uint(discard.order);
+  w.u8(GIVERS.indexOf(discard.by));
+  w.uint(discard.atMost + 1);
+  w.u8(discard.confirmed ? 1 : 0);
 }
 
 function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
@@ -369,8 +377,12 @@ function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
   const plain = { volume, epoch, primary, members, generation };
   const record = voided.length > 0 ? { ...plain, voided } : plain;
   if (r.u8() === 0) return r.ok ? record : null;
-  const discard = { node: r.uint(), generation: r.uint(), keeps: r.uint() };
-  return r.ok ? { ...record, discard } : null;
+  const named = { node: r.uint(), generation: r.uint(), keeps: r.uint(), order: r.uint() };
+  const by = GIVERS[r.u8()];
+  const atMost = r.uint() - 1;
+  const confirmed = r.u8() === 1;
+  if (!r.ok || by === undefined) return null;
+  return { ...record, discard: { ...named, by, atMost, confirmed } };
 }
 
 function putList(w: ByteWriter, list: readonly number[]): void {

@@ -84,7 +84,7 @@ export class Partner {
     setShared(this.#p.store.block, this.index, generation);
   }
 
-  /** Dirty blocks that are dirty for a crash only, at most; -1 where nobody counted. */
+  /** Dirty blocks that are nobody's change, at most; -1 where nobody counted. */
   get padded(): number {
     const { block } = this.#p.store;
     return this.index === 0 ? block.padded : this.#further.padded;
@@ -97,6 +97,18 @@ export class Partner {
 
   get #further(): OtherPartner {
     return this.#p.store.block.others[this.index - 1] as OtherPartner;
+  }
+
+  /** Blocks that somebody changed here, at least: those that are dirty for no other reason. */
+  get changed(): number {
+    return this.padded < 0 ? 0 : Math.max(0, this.map.dirty - this.padded);
+  }
+
+  /** So many blocks more, at most, are dirty and nobody's change. */
+  pad(blocks: number): void {
+    if (blocks === 0 || this.padded < 0 || this.#p.canary.marksAsChanges) return;
+    this.padded += blocks;
+    this.#p.store.padding();
   }
 }
 

@@ -3,7 +3,7 @@
  * has the target take over the generation and asks for it to become a member. A block is cleared
  * only by its completed copy, and counts as unstable until the next barrier.
  */
-import { BLOCK_BYTES, MICROS_PER_S } from '../core/units.ts';
+import { BLOCK_BYTES, type Generation, MICROS_PER_S } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { PAGE_BLOCKS } from './block-map.ts';
 import type { PeerMessage } from './messages.ts';
@@ -44,6 +44,8 @@ export class ResyncSource {
   #zeroed = 0;
   /** Blocks that were written here alone before the copy began: at least so many. */
   #changed = 0;
+  /** The generation in which they were. */
+  #changedIn: Generation = 0;
   /** Tells a late callback from an earlier attempt. */
   #attempt = 0;
   /**
@@ -254,8 +256,8 @@ export class ResyncSource {
   }
 
   #ready(): void {
-    const { turn, state, canary } = this.#p;
-    const { link, map, node, padded } = this.#partner;
+    const { turn, state, store, canary } = this.#p;
+    const { link, map, node } = this.#partner;
     this.#stage = Stage.Copying;
     this.#cursor = 0;
     this.#copied = 0;
@@ -264,7 +266,11 @@ export class ResyncSource {
     this.#unreadable.clear();
     this.#single.clear();
     this.#named.clear();
-    this.#changed = Math.max(0, map.dirty - padded);
+    const { generation } = store.block;
+    // An attempt that was cut short has cleared some of them.
+    const before = generation === this.#changedIn ? this.#changed : 0;
+    this.#changed = Math.max(before, this.#partner.changed);
+    this.#changedIn = generation;
     link.mode = Mode.Copy;
     const byMap = canary.mapOfAnother || (canary.discardByMap && link.byOrder);
     if (!link.mapFits && !byMap) this.#everything();
@@ -283,7 +289,7 @@ export class ResyncSource {
     const { dirty } = map;
     turn.reached('mirror.resync.everything');
     for (let page = 0; page < map.pages; page += 1) map.markPage(page);
-    this.#partner.padded += map.dirty - dirty;
+    this.#partner.pad(map.dirty - dirty);
   }
 
   /** What the target knows to differ is copied as well: the union of both maps. */
@@ -304,7 +310,7 @@ export class ResyncSource {
     if (m.bits !== null) map.mergePage(m.page, m.bits);
     else for (let page = m.page; page < next; page += 1) map.markPage(page);
     // What only the target names nobody changed here.
-    this.#partner.padded += map.dirty - dirty;
+    this.#partner.pad(map.dirty - dirty);
     this.#cursor = Math.min(this.#cursor, m.page * PAGE_BLOCKS);
     link.ask({ kind: 'map-request', page: next });
   }

@@ -4,7 +4,7 @@
  * its bits until then.
  */
 import type { Epoch, Generation } from '../core/units.ts';
-import { type BlockMap, PAGE_WORDS } from './block-map.ts';
+import { PAGE_WORDS } from './block-map.ts';
 import { adoptGeneration } from './generation.ts';
 import type { PeerMessage } from './messages.ts';
 import { DiskFlag } from './metadata.ts';
@@ -34,7 +34,7 @@ export class ResyncTarget {
 
   #start(epoch: Epoch, generation: Generation, source: Partner): void {
     const { store, state, turn, canary } = this.#p;
-    const { link, map } = source;
+    const { link } = source;
     if (!link.copyAgreed || epoch !== store.durableEpoch) return;
     this.#attempt += 1;
     const attempt = this.#attempt;
@@ -59,7 +59,7 @@ export class ResyncTarget {
       store.block.flags |= DiskFlag.Inconsistent;
       store.persist(ready);
     };
-    if (link.byOrder && !canary.discardByMap) this.#everything(map, begin);
+    if (link.byOrder && !canary.discardByMap) this.#everything(source, begin);
     else begin();
   }
 
@@ -67,11 +67,18 @@ export class ResyncTarget {
    * A branch that is given up: the disk may be that of any earlier moment, and what was written
    * before the two parted is in no map. So everything is copied, durably, from the start.
    */
-  #everything(map: BlockMap, next: () => void): void {
-    const { store, turn } = this.#p;
+  #everything(partner: Partner, next: () => void): void {
+    const { map } = partner;
+    const { store, turn, canary } = this.#p;
     turn.reached('mirror.branch.given-up');
-    for (let page = 0; page < map.pages; page += 1) map.markPage(page);
-    store.flushPages(next);
+    const attempt = this.#attempt;
+    // From here on nobody knows any more what was changed here.
+    if (!canary.marksAsChanges) partner.padded = -1;
+    store.persist(() => {
+      if (attempt !== this.#attempt) return;
+      for (let page = 0; page < map.pages; page += 1) map.markPage(page);
+      store.flushPages(next);
+    });
   }
 
   #map(page: number, { map, link }: Partner): void {

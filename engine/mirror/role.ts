@@ -568,7 +568,7 @@ export class RoleMachine {
       if (run === this.#demoteRun) next();
     };
     const stop = still(() => this.#demoteDone(epoch));
-    const empty = still(() => log.clear(stop));
+    const empty = still(() => store.persistPadding(still(() => log.clear(stop))));
     const flush = still(() => barrier.whenStable(still(() => store.flushPages(empty))));
     verify.chunk.whenIdle(flush);
   }

@@ -53,6 +53,8 @@ export class Store {
   /** Highest epoch that is durable here. */
   durableEpoch: Epoch = 0;
   #version = 0;
+  /** The first version that has what was padded last. */
+  #padVersion = 0;
   #versionFlying = 0;
   #epochFlying = 0;
   /** What each slot has durably: version, epoch and sequence, A first. */
@@ -86,8 +88,6 @@ export class Store {
   #ring: RingReader | null = null;
   #badMapPage = -1;
   #attachToken = 0;
-  /** Blocks that good map pages say are dirty, by partner. */
-  readonly #mapped: number[];
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -95,7 +95,6 @@ export class Store {
     this.#pageToken = new Float64Array(this.layout.mapPages);
     this.#pageSeq = new Float64Array(this.layout.mapPages);
     const { node } = parts.state;
-    this.#mapped = parts.config.nodes.map(() => 0);
     this.block = {
       seq: 0,
       device: '',
@@ -144,6 +143,17 @@ export class Store {
   /** The replica's identity, as its pages carry it. */
   get device(): Uint8Array {
     return this.#device;
+  }
+
+  /** What partners are padded with has changed, and is not durable. */
+  padding(): void {
+    this.#padVersion = this.#version + 1;
+  }
+
+  /** Makes durable what {@link padding} told of, if it is not. */
+  persistPadding(done: () => void): void {
+    if (this.#versionDurable() >= this.#padVersion) done();
+    else this.persist(done);
   }
 
   get doubted(): boolean {
@@ -417,7 +427,6 @@ export class Store {
       this.#pageSeq[at] = read.seq;
       raiseClaims(this.#claimed, read.claims);
       map.mergePage(mapPage, this.#words);
-      this.#mapped[index] = (this.#mapped[index] as number) + map.dirtyOf(mapPage);
       map.takeStale(mapPage);
       return;
     }
@@ -454,10 +463,10 @@ export class Store {
       else if (!(rebooted && canary.rule06) && !canary.hotForgotten) {
         for (const extent of ring.extents) this.#markExtent(partner, extent);
       }
-      // What is dirty for a crash only is no change that anybody made.
-      const mapped = this.#mapped[partner.index] as number;
-      const counted = partner.padded < 0 ? mapped : partner.padded;
-      partner.padded = canary.paddingCounted ? 0 : counted + partner.map.dirty - mapped;
+      // What is dirty for a crash only is no change that anybody made. Pages are written before what
+      // was counted of them is: where a session did not end in order all of it may be none.
+      if (hot || partner.padded < 0) partner.padded = partner.map.dirty;
+      if (canary.paddingCounted) partner.padded = 0;
     }
     if (ring.lost) turn.reached('mirror.meta.journal-lost');
     if (ring.torn) turn.reached('mirror.meta.journal-torn');

@@ -356,7 +356,10 @@ export class VerifyChunk {
       return;
     }
     // Dirty until both were found equal, and durably so: whatever comes between, a resync copies.
-    this.#partner.map.mark(block);
+    const { map } = this.#partner;
+    const marked = map.dirty;
+    map.mark(block);
+    this.#partner.pad(map.dirty - marked);
     this.#stage = Stage.Mark;
     store.flushPages(() => {
       if (this.#slot === slot && this.#stage === Stage.Mark) this.#rewrite(slot);

@@ -176,11 +176,14 @@ export class FrontWrites {
   linkLost(partner: Partner, link: number): void {
     const { slots, canary } = this.#p;
     const { map, write, sentOn } = partner;
+    const { dirty } = map;
     for (let slot = 0; slot < this.#front; slot += 1) {
       if (slots.kind[slot] !== Kind.Write || slots.phase[slot] !== Phase.Flying) continue;
       if (!canary.rule08) map.markBytes(slots.offset[slot] as number, slots.length[slot] as number);
       if (write[slot] === Peer.Sent && sentOn[slot] === link) write[slot] = Peer.Failing;
     }
+    // The peer may have it all the same.
+    partner.pad(map.dirty - dirty);
   }
 
   /** The backend has let go of every slot that was being sent on `link`. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { endText, rangeText, splitLine, splitText } from '../../cli/split-text.ts';
 import type { SplitStatus } from '../../engine/cluster/interface.ts';
-import { setup } from '../support/control-split.ts';
+import { orderOf, setup } from '../support/control-split.ts';
 
 const name = (node: number): string => ['-', 'a', 'b'][node] ?? '?';
 const { describe: describeSplit, record } = setup();
@@ -15,7 +15,7 @@ describe('a split brain in words', () => {
     expect(splitLine(strange, name)).toContain('STRANGERS');
     const { split: _, ...whole } = volume;
     expect(splitLine(whole, name)).toBe('');
-    const discard = { node: 2, generation: 30, keeps: 20 };
+    const discard = orderOf(2);
     expect(splitLine({ ...whole, discard }, name)).toContain('what b has is to be overwritten');
   });
 

@@ -19,7 +19,7 @@ import { runScenario } from '../../scenarios/run.ts';
 import { CONFIG, OWNED, onlyGroup } from '../support/control-fixtures.ts';
 import { testConfig } from '../support/control-host.ts';
 import { ControlNet, GROUP, S, VOLUME } from '../support/control-net.ts';
-import { setup } from '../support/control-split.ts';
+import { orderOf, setup } from '../support/control-split.ts';
 import { brokenTaker, olderDisk, tell } from '../support/mirror-cases.ts';
 import {
   askedByStrangers,
@@ -255,8 +255,15 @@ function scheduled(): { readonly marks: ReadonlySet<string> } {
 /** How each mark of the table is reached. */
 /** The order that stands means a generation that the victim no longer has. */
 function voidOrder(): ReadonlySet<string> {
-  const { plan, marks } = setup({ record: { discard: { node: 1, generation: 19, keeps: 30 } } });
+  const { plan, marks } = setup({ record: { discard: orderOf(1, { generation: 19 }) } });
   plan();
+  return new Set(marks);
+}
+
+/** A person's order, and a person who takes it back. */
+function takenBack(): ReadonlySet<string> {
+  const { takeBack, marks } = setup({ record: { discard: orderOf(1) } });
+  takeBack(5);
   return new Set(marks);
 }
 
@@ -273,6 +280,8 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.branch.ahead': () => forked(1, { ahead: 40 }).pair.marks,
   'branch-discarded': policed,
   'branch-order-void': voidOrder,
+  'branch-order-confirmed': policed,
+  'branch-order-taken-back': takenBack,
   'mirror.attach.failed': () => spoilt([layout.slotA, layout.slotB]).marks,
   'mirror.promote.disk': () => brokenTaker(1, 'broken', false).marks,
   'mirror.peer.refused-write': () => named({}, 1).marks,

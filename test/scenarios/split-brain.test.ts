@@ -61,7 +61,7 @@ describe('a split brain, by policy', () => {
     // Both were written to, and what the newer side wrote before is in no map.
     ['discard-unchanged', 'nobody'],
     ['discard-fewer-changes', 'nobody'],
-    ['none', 'nobody'],
+    ['manual', 'nobody'],
   ] as const)('%s gives up: %s', (policy, ending) => {
     expect(endings(scenario(policy))).toEqual(new Set([ending]));
   });

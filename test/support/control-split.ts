@@ -1,5 +1,5 @@
 /** A leader that hears of a split brain: node 2 leads, node 1 has the newer data. */
-import type { Entry } from '../../engine/cluster/entries.ts';
+import type { Entry, GroupState } from '../../engine/cluster/entries.ts';
 import { Links } from '../../engine/cluster/heartbeat.ts';
 import type { ResolveCommand } from '../../engine/cluster/interface.ts';
 import { Proposals } from '../../engine/cluster/proposals.ts';
@@ -8,7 +8,7 @@ import { Resolution } from '../../engine/cluster/resolution.ts';
 import { applyEntry, type ClusterState } from '../../engine/cluster/state.ts';
 import { Views } from '../../engine/cluster/views.ts';
 import type { SplitPolicy } from '../../engine/core/config.ts';
-import type { Branch, DiskState, VolumeRecord } from '../../engine/data/messages.ts';
+import type { Branch, Discard, DiskState, VolumeRecord } from '../../engine/data/messages.ts';
 import {
   CONFIG,
   contextOf,
@@ -52,8 +52,16 @@ export const HERE: Branch = {
   epoch: 3,
   dirty: 0,
   padded: 0,
+  settled: false,
 };
 export const THERE: Branch = { ...HERE, generation: 30, peer: 20, shared: 7, epoch: 4, dirty: 5 };
+
+/** The order to give up what `node` has, as it is given here. */
+export function orderOf(node: number, change: Partial<Discard> = {}): Discard {
+  const [generation, keeps] = node === 1 ? [20, 30] : [30, 20];
+  const plain = { node, generation, keeps, order: 5, by: 'operator', atMost: -1 } as const;
+  return { ...plain, confirmed: false, ...change };
+}
 
 export interface Setup {
   readonly policy?: SplitPolicy;
@@ -62,18 +70,29 @@ export interface Setup {
   readonly disk?: DiskState;
   readonly record?: Partial<VolumeRecord>;
   readonly owner?: number;
+  /** The set that still counts. */
+  readonly base?: GroupState['base'];
+  readonly canaries?: readonly string[];
+  /** A node that nobody hears. */
+  readonly away?: number;
+  /** Whether what was to be kept is at hand, as node 1 or 2 says. */
+  readonly keeps?: readonly [boolean | undefined, boolean | undefined];
 }
 
 /** The leader, node 3, hears both replicas. */
 export function setup({
-  policy = 'none',
+  policy = 'manual',
   here = {},
   there = {},
   disk,
   record: change,
   owner = 2,
+  base = [],
+  canaries = [],
+  away = 0,
+  keeps = [undefined, undefined],
 }: Setup = {}) {
-  const { context, marks } = contextOf(3);
+  const { context, marks } = contextOf(3, canaries);
   const links = new Links(context, () => STILL);
   const known = stateOf();
   const volumes = known.volumes.map((each) => ({ ...each, ...change }));
@@ -90,20 +109,22 @@ export function setup({
   const branches = [here && { ...HERE, ...here }, there && { ...THERE, ...there }];
   branches.forEach((branch, i) => {
     const node = i + 1;
-    linkUp(context, links, node);
+    if (node !== away) linkUp(context, links, node);
     const peer = links.peer(node);
     if (peer === null) throw new Error('it is a peer');
     const facts = factsOf(node);
     const told = facts.volumes.map((each) => {
       const said = { ...each, disk: node === 1 ? (disk ?? each.disk) : each.disk };
-      return branch === null ? said : { ...said, branch };
+      const kept = keeps[i];
+      const word = kept === undefined ? said : { ...said, keeps: kept };
+      return branch === null ? word : { ...word, branch };
     });
     peer.facts = { ...facts, volumes: told };
   });
   const found = context.units[0];
   if (found === undefined) throw new Error('there is a group');
   const unit = { ...found, volume: { ...found.volume, splitBrain: policy } };
-  const group = { ...onlyGroup(state), owner };
+  const group = { ...onlyGroup(state), owner, base };
   const record = onlyRecord(state);
   const plan = () => resolution.plan(unit, group, record);
   const take = (command: Partial<ResolveCommand>) => {
@@ -113,15 +134,25 @@ export function setup({
       keep: 1,
       keeps: 20,
       discards: 30,
+      epoch: record.epoch,
+      atMost: -1,
       adopt: false,
       ...command,
     };
     const ref = { node: 3, life: 1003, id: 4 };
     return resolution.take(unit, group, record, order, ref, '');
   };
+  const takeBack = (order: number) => {
+    const ref = { node: 3, life: 1003, id: 5 };
+    const command = { kind: 'take-back', volume: VOLUME, order } as const;
+    return resolution.takeBack(record, command, ref, '');
+  };
+  const ripe = () => record.discard && resolution.ripe(unit, record, record.discard);
   return {
     plan,
     take,
+    takeBack,
+    ripe,
     entries,
     record,
     marks,

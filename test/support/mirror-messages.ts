@@ -1,5 +1,6 @@
 /** Arbitrary messages between two data actors. */
 import fc from 'fast-check';
+import { SPLIT_POLICIES } from '../../engine/core/config.ts';
 import { PAGE_WORDS } from '../../engine/mirror/block-map.ts';
 import type { PeerMessage } from '../../engine/mirror/messages.ts';
 import { PAIR_CONFIG } from './mirror-pair.ts';
@@ -13,14 +14,21 @@ const plain = fc.record({
   members: fc.array(fc.record({ node: fc.nat(64), boot: safe }), { maxLength: 2 }),
   generation: safe,
 });
+const discarding = fc.record({
+  node: fc.nat(64),
+  generation: safe,
+  keeps: safe,
+  order: safe,
+  by: fc.constantFrom('operator' as const, ...SPLIT_POLICIES),
+  atMost: fc.integer({ min: -1, max: 1 << 30 }),
+  confirmed: fc.boolean(),
+});
 const record = fc.oneof(
   plain,
   fc.tuple(plain, fc.array(safe, { minLength: 1, maxLength: 16 })).map(([known, voided]) => {
     return { ...known, voided };
   }),
-  fc
-    .tuple(plain, fc.record({ node: fc.nat(64), generation: safe, keeps: safe }))
-    .map(([known, discard]) => ({ ...known, discard })),
+  fc.tuple(plain, discarding).map(([known, discard]) => ({ ...known, discard })),
 );
 const view = fc.record({
   uuid: fc.constant('0123456789abcdef'.repeat(2)),

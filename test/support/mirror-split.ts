@@ -112,7 +112,8 @@ function putBack(
 export function orderOf({ branches }: Fork, victim: number): Discard {
   const [given, keeps] = [branches[victim - 1], branches[2 - victim]];
   if (!given || !keeps) throw new Error('no split brain');
-  return { node: victim, generation: given.generation, keeps: keeps.generation };
+  const named = { node: victim, generation: given.generation, keeps: keeps.generation };
+  return { ...named, order: 1, by: 'operator', atMost: given.dirty, confirmed: true };
 }
 
 /** Control commits the order; where the victim leads, it is stopped first and the other named. */
@@ -156,6 +157,65 @@ export function givenUpTooLate(seed: number, canaries: readonly string[] = []): 
   give(fork, { ...orderOf(fork, 1), generation: 4_444 });
   pair.runFor(2_000 * MS);
   untouched(pair, 1, kept[0]);
+  return pair;
+}
+
+/** An order that nobody has confirmed: nothing may happen by it. */
+export function givenUpTooEarly(seed: number, canaries: readonly string[] = []): Pair {
+  const fork = forked(seed, { canaries });
+  const victim = 1 + (seed % 2);
+  give(fork, { ...orderOf(fork, victim), confirmed: false });
+  fork.pair.runFor(2_000 * MS);
+  untouched(fork.pair, victim, fork.kept[victim - 1] as Uint32Array);
+  return fork.pair;
+}
+
+/**
+ * The order is taken back after the kept side began a generation by it, having served nobody; the
+ * other side leads again, told that this generation is void. Its holder is no ancestor for that.
+ */
+export function takenBack(seed: number, canaries: readonly string[] = []): Pair {
+  const fork = forked(seed, { canaries });
+  const { pair, kept } = fork;
+  give(fork, { ...orderOf(fork, 2), confirmed: false });
+  if (!until(pair, () => pair.host(1).role === 'Primary')) throw new Error('it does not lead');
+  const { discard: _, ...plain } = pair.record;
+  pair.record = plain;
+  const { boot } = pair.host(2);
+  const members = [{ node: 2, boot }];
+  tell(pair, [1, 2], { primary: 2, members, generation: TAKER + 1, voided: [TAKER] });
+  pair.runFor(3_000 * MS);
+  untouched(pair, 1, kept[0]);
+  untouched(pair, 2, kept[1]);
+  return pair;
+}
+
+/** What a primary says that it wrote alone, when it is in step again. */
+export function countedAlone(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  const written = new Set<number>();
+  let told = -1;
+  pair.load(true);
+  pair.runFor(300 * MS);
+  pair.onDecision = (h, op, _, offset, length) => {
+    if (op !== Decision.LocalWrite || h.node !== pair.record.primary) return;
+    if (pair.record.members.length > 1) return;
+    for (let at = offset; at < offset + length; at += 512)
+      written.add(Math.floor(at / BLOCK_BYTES));
+  };
+  const report = pair.report.bind(pair);
+  pair.report = (h, said) => {
+    if (said.kind === 'want' && said.reason === 'resync-done') told = said.changed ?? 0;
+    report(h, said);
+  };
+  pair.cut();
+  if (!until(pair, () => pair.record.members.length === 1)) throw new Error('not alone');
+  pair.load(false);
+  pair.runFor(300 * MS);
+  const { size } = written;
+  pair.heal();
+  if (!until(pair, () => pair.record.members.length === 2)) throw new Error('not in step');
+  if (told > size) pair.violations.push(`${told} blocks count as changed, ${size} were written`);
   return pair;
 }
 

@@ -145,7 +145,8 @@ describe('an operator', () => {
   it('resolves a split brain that both sides report, and nothing else', () => {
     const net = formed(9);
     const order = { kind: 'resolve', volume: VOLUME, keep: 1, adopt: false } as const;
-    const known = { ...order, keeps: 20, discards: 30 };
+    const told = { ...order, keeps: 20, discards: 30, atMost: -1 };
+    const known = { ...told, epoch: net.record(3)?.epoch ?? 0 };
     expect(ask(net, 2, known)).toMatchObject({ ok: false, reason: 'no-split-brain' });
     const other = { ...known, volume: 'nothing' };
     expect(ask(net, 2, other)).toMatchObject({ ok: false, reason: 'unknown-volume' });
@@ -155,8 +156,18 @@ describe('an operator', () => {
     net.report(2, { kind: 'branch', volume: VOLUME, branch: THERE });
     net.pass(2 * S);
     expect(net.status(3).volumes[0]?.split?.sides).toMatchObject([{ node: 1 }, { node: 2 }]);
-    expect(ask(net, 2, known)).toEqual({ ok: true });
-    expect(net.record(3)?.discard).toEqual({ node: 2, generation: 30, keeps: 20 });
+    expect(ask(net, 2, known)).toMatchObject({ ok: false, reason: 'decided-since' });
+    expect(ask(net, 2, { ...told, epoch: net.record(3)?.epoch ?? 0 })).toEqual({ ok: true });
+    const { discard } = net.record(3) ?? {};
+    expect(discard).toMatchObject({ node: 2, generation: 30, keeps: 20, by: 'operator' });
+    const order2 = discard?.order ?? 0;
+    const back = { kind: 'take-back', volume: VOLUME, order: order2 } as const;
+    expect(ask(net, 1, { ...back, order: order2 + 1 })).toMatchObject({ reason: 'no-such-order' });
+    const taken = ask(net, 1, back);
+    if (discard?.confirmed !== true && net.record(3)?.discard === undefined) {
+      expect(taken).toEqual({ ok: true });
+      expect(ask(net, 2, back)).toMatchObject({ ok: false, reason: 'already-taken-back' });
+    }
     expect(net.violations).toEqual([]);
   });
 });

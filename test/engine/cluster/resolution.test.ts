@@ -1,19 +1,15 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { flagsOf } from '../../../engine/cluster/canaries.ts';
 import type { Entry } from '../../../engine/cluster/entries.ts';
 import type { ResolveCommand } from '../../../engine/cluster/interface.ts';
 import { judge } from '../../../engine/cluster/placement.ts';
 import { applyEntry, BEGUN_MAX, begunOf } from '../../../engine/cluster/state.ts';
 import type { SplitPolicy } from '../../../engine/core/config.ts';
 import type { VolumeRecord } from '../../../engine/data/messages.ts';
-import {
-  CONFIG,
-  contextOf,
-  factsOf,
-  NO_FLAGS,
-  onlyRecord,
-} from '../../support/control-fixtures.ts';
+import { CONFIG, contextOf, factsOf, onlyRecord } from '../../support/control-fixtures.ts';
 import { VOLUME } from '../../support/control-net.ts';
-import { recordAt, type Setup, setup, stateOf } from '../../support/control-split.ts';
+import { orderOf, recordAt, type Setup, setup, stateOf } from '../../support/control-split.ts';
 
 /** The record that the only entry proposes. */
 function proposed(entries: readonly Entry[]): VolumeRecord {
@@ -65,9 +61,9 @@ describe('a split brain in the log', () => {
     for (const [policy, node] of cases) {
       const { plan, entries, record } = setup({ policy });
       expect(plan()).toBe(true);
-      const [generation, keeps] = node === 1 ? [20, 30] : [30, 20];
-      const discard = { node, generation, keeps };
-      expect(proposed(entries)).toEqual({ ...record, epoch: record.epoch + 1, discard });
+      const epoch = record.epoch + 1;
+      const discard = orderOf(node, { order: epoch, by: policy });
+      expect(proposed(entries)).toEqual({ ...record, epoch, discard });
     }
   });
 
@@ -103,11 +99,11 @@ describe('a split brain in the log', () => {
   });
 
   it('keeps an order that stands, and drops one that means other data', () => {
-    const discard = { node: 1, generation: 20, keeps: 30 };
+    const discard = orderOf(1, { confirmed: true });
     const stands = setup({ policy: 'discard-local', record: { discard } });
     expect([stands.plan(), stands.entries]).toEqual([false, []]);
     for (const other of [{ generation: 19 }, { keeps: 29 }]) {
-      const { plan, entries, marks } = setup({ record: { discard: { ...discard, ...other } } });
+      const { plan, entries, marks } = setup({ record: { discard: orderOf(1, other) } });
       expect(plan()).toBe(true);
       expect(proposed(entries).discard).toBeUndefined();
       expect(marks).toContain('branch-order-void');
@@ -123,7 +119,7 @@ describe('a person’s order', () => {
     ] as const) {
       const { take, entries } = setup();
       expect(take({ keep, keeps, discards })).toBe(null);
-      expect(proposed(entries).discard).toEqual({ node: 3 - keep, generation: discards, keeps });
+      expect(proposed(entries).discard).toEqual(orderOf(3 - keep));
       expect(entries[0]).toMatchObject({ command: { node: 3, id: 4 } });
     }
   });
@@ -138,7 +134,9 @@ describe('a person’s order', () => {
       [{ here: null }, {}, 'no-split-brain'],
       [{ disk: 'Inconsistent' }, {}, 'no-image-to-keep'],
       [strangers, {}, 'unrelated-data'],
-      [{ record: { discard: { node: 2, generation: 30, keeps: 20 } } }, {}, 'already-ordered'],
+      [{ record: { discard: orderOf(2) } }, {}, 'already-ordered'],
+      [{}, { epoch: 3 }, 'decided-since'],
+      [{}, { atMost: 4 }, 'more-changes'],
     ];
     for (const [what, command, reason] of cases) {
       const { take, entries } = setup(what);
@@ -148,37 +146,207 @@ describe('a person’s order', () => {
     }
     const adopted = setup(strangers);
     expect(adopted.take({ adopt: true })).toBe(null);
-    expect(proposed(adopted.entries).discard).toEqual({ node: 2, generation: 30, keeps: 20 });
+    expect(proposed(adopted.entries).discard).toEqual(orderOf(2));
   });
 
   it('is taken while the group is stopped, and waits while its primary is being settled', () => {
     const stopped = setup({ record: { primary: 0 }, owner: 0 });
     expect(stopped.take({})).toBe(null);
-    expect(proposed(stopped.entries).discard).toEqual({ node: 2, generation: 30, keeps: 20 });
+    expect(proposed(stopped.entries).discard).toEqual(orderOf(2));
     const moving = setup({ record: { primary: 0 } });
     expect([moving.take({}), moving.entries]).toEqual(['wait', []]);
   });
 
-  it('is taken back by keeping its victim after all, until that is overwritten', () => {
-    const discard = { node: 1, generation: 20, keeps: 30 };
-    const { take, entries } = setup({ record: { discard } });
-    expect(take({ keep: 1, keeps: 20 })).toBe(null);
+  it('is taken back by its name alone, once, and until it is confirmed', () => {
+    const record = { discard: orderOf(1) };
+    const { takeBack, entries } = setup({ record });
+    expect(takeBack(5)).toBe(null);
+    const told = proposed(entries);
+    expect([told.discard, told.takenBack]).toEqual([undefined, orderOf(1)]);
+    const cases: readonly (readonly [Setup, number, string])[] = [
+      [{ record }, 4, 'no-such-order'],
+      [{}, 5, 'no-such-order'],
+      [{ record: { takenBack: orderOf(1) } }, 5, 'already-taken-back'],
+      [{ record: { discard: orderOf(1, { confirmed: true }) } }, 5, 'already-confirmed'],
+      [{ record, disk: 'Inconsistent' }, 5, 'already-overwritten'],
+      // A later order stands: the word was about the one before.
+      [{ record: { discard: orderOf(1, { order: 9 }) } }, 5, 'no-such-order'],
+    ];
+    for (const [what, order, reason] of cases) {
+      const late = setup(what);
+      expect([late.takeBack(order), late.entries]).toMatchObject([{ reason }, []]);
+    }
+    const bug = setup({
+      record: { discard: orderOf(1, { order: 9 }) },
+      canaries: ['take-back-any'],
+    });
+    expect(bug.takeBack(5)).toBe(null);
+  });
+
+  it('means what it meant whoever says what again, late or in another order', () => {
+    const wrong = (canaries: readonly string[]): number => {
+      let found = 0;
+      // Everything that was ever said is said again at every point; only what is new counts.
+      fc.assert(
+        fc.property(fc.array(fc.nat(5), { maxLength: 12 }), (words) => {
+          const said: (() => void)[] = [];
+          let record: Partial<VolumeRecord> = {};
+          let wanted: 'nothing' | 'order' = 'nothing';
+          const commit = (entries: readonly Entry[]): void => {
+            const [entry] = entries;
+            if (entry?.kind === 'volume') record = entry.record;
+          };
+          for (const word of words) {
+            const at = setup({ record, canaries });
+            const { epoch } = at.record;
+            if (word === 0) {
+              const order = () => {
+                const now = setup({ record, canaries });
+                now.take({ epoch });
+                commit(now.entries);
+              };
+              order();
+              if (wanted === 'nothing') wanted = 'order';
+              said.push(order);
+            } else if (word === 1 && record.discard !== undefined) {
+              const name = record.discard.order;
+              const back = () => {
+                const now = setup({ record, canaries });
+                now.takeBack(name);
+                commit(now.entries);
+              };
+              back();
+              wanted = 'nothing';
+              said.push(back);
+            } else for (const again of word % 2 === 0 ? said : [...said].reverse()) again();
+            if ((record.discard !== undefined) !== (wanted === 'order')) found += 1;
+          }
+        }),
+        { seed: 7, numRuns: 400 },
+      );
+      return found;
+    };
+    expect(wrong([])).toBe(0);
+    expect(wrong(['take-back-any'])).toBeGreaterThan(0);
+  });
+});
+
+describe('a policy after a person took its order back', () => {
+  const policy = 'discard-remote';
+  const takenBack = orderOf(1, { by: policy });
+
+  it('gives it no more, nor the opposite one, while both have what it named, or went on', () => {
+    const lines: readonly Setup[] = [
+      {},
+      { here: { generation: 21, parents: [20, 7] }, there: { peer: 21 } },
+      { there: { generation: 31, parents: [30, 7] }, here: { peer: 31 } },
+      { here: { dirty: 40 }, there: { dirty: 50 } },
+    ];
+    for (const each of ['discard-remote', 'discard-local'] as const) {
+      for (const line of lines) {
+        const { plan, entries } = setup({ ...line, policy: each, record: { takenBack } });
+        expect([plan(), entries]).toEqual([false, []]);
+      }
+    }
+    const bug = setup({ policy, record: { takenBack }, canaries: ['policy-repeats'] });
+    expect(bug.plan()).toBe(true);
+  });
+
+  it('decides again where a disk has other data than then, and a person may at any time', () => {
+    const other = { generation: 25, parents: [7] };
+    const { plan, entries } = setup({
+      policy,
+      here: other,
+      there: { peer: 25 },
+      record: { takenBack },
+    });
+    expect(plan()).toBe(true);
+    expect(proposed(entries).takenBack).toBeUndefined();
+    const person = setup({ policy, record: { takenBack } });
+    expect(person.take({})).toBe(null);
+    expect(proposed(person.entries).takenBack).toBeUndefined();
+  });
+});
+
+describe('an order before it is carried out', () => {
+  const by = 'discard-unchanged';
+  const unwritten = { dirty: 0, settled: true };
+  const led = (primary: number) => ({ primary, members: [{ node: primary, boot: 10 + primary }] });
+
+  it('is confirmed when the other side leads, and not while the victim does', () => {
+    const discard = orderOf(2, { by, atMost: 0 });
+    const early = setup({ there: unwritten, record: { discard } });
+    expect([early.plan(), early.entries]).toEqual([false, []]);
+    const { plan, entries, marks } = setup({
+      there: unwritten,
+      record: { discard, ...led(1) },
+      owner: 1,
+    });
+    expect(plan()).toBe(true);
+    expect(proposed(entries).discard).toEqual({ ...discard, confirmed: true });
+    expect(marks).toContain('branch-order-confirmed');
+  });
+
+  it('ends where anything was written to what was unchanged, before or after the stop', () => {
+    for (const primary of [1, 2]) {
+      const record = { discard: orderOf(2, { by, atMost: 0 }), ...led(primary) };
+      const there = { dirty: 1, settled: true };
+      const { plan, entries } = setup({ there, record, owner: primary });
+      expect(plan()).toBe(true);
+      expect(proposed(entries).discard).toBeUndefined();
+      const bug = setup({ there, record, owner: primary, canaries: ['order-unchecked'] });
+      bug.plan();
+      expect(bug.entries.every((e) => e.kind === 'volume' && e.record.discard)).toBe(true);
+    }
+  });
+
+  it('waits for the last word of whoever served, and for nobody who cannot say more', () => {
+    const counted = { discard: orderOf(2, { by, atMost: 0 }) };
+    const any = { discard: orderOf(2) };
+    expect(setup({ there: unwritten, record: counted }).ripe()).toBe('go');
+    expect(setup({ there: { dirty: 0 }, record: counted }).ripe()).toBe('wait');
+    expect(setup({ there: { dirty: 1, settled: true }, record: counted }).ripe()).toBe('void');
+    expect(setup({ there: { settled: true }, record: any }).ripe()).toBe('go');
+    expect(setup({ there: null, record: any }).ripe()).toBe('wait');
+    expect(setup({ there: null, record: any, away: 2 }).ripe()).toBe('go');
+    expect(setup({ there: null, record: counted, away: 2 }).ripe()).toBe('wait');
+  });
+
+  it('ends where the kept side is known to have fewer changes than when it was chosen', () => {
+    const fewer = 'discard-fewer-changes';
+    const discard = orderOf(2, { by: fewer, atMost: 6 });
+    const [here, there] = [{ shared: 7, dirty: 7 }, { dirty: 5 }];
+    expect(setup({ here, there, record: { discard } }).plan()).toBe(false);
+    const { plan, entries } = setup({ here: { ...here, dirty: 2 }, there, record: { discard } });
+    expect(plan()).toBe(true);
     expect(proposed(entries).discard).toBeUndefined();
-    const late = setup({ record: { discard }, disk: 'Inconsistent' });
-    expect(late.take({ keep: 1, keeps: 20 })).toMatchObject({ reason: 'already-overwritten' });
+  });
+
+  it('ends when what was to be kept is gone, unless the log has gone over to it', () => {
+    const keeps = [false, undefined] as const;
+    const discard = orderOf(2);
+    // Nobody reports a branch any more: an empty disk parts from nothing.
+    const gone = { here: null, there: null, keeps };
+    const { plan, entries } = setup({ ...gone, record: { discard } });
+    expect(plan()).toBe(true);
+    expect(proposed(entries).discard).toBeUndefined();
+    const over = setup({ ...gone, record: { discard, ...led(1) }, owner: 1 });
+    expect([over.plan(), over.entries]).toEqual([false, []]);
+    const bug = setup({ ...gone, record: { discard }, canaries: ['kept-unjudged'] });
+    expect(bug.plan()).toBe(false);
   });
 });
 
 describe('what people see of a split brain', () => {
   it('is both sides in numbers, and whom each policy would choose', () => {
     const seen = setup().describe();
-    expect(seen).toMatchObject({ verdict: 'split-brain', policy: 'none', ancestor: 7 });
+    expect(seen).toMatchObject({ verdict: 'split-brain', policy: 'manual', ancestor: 7 });
     expect(seen?.sides).toMatchObject([
       { node: 1, generation: 20, owner: false, changed: { atLeast: 0, atMost: null } },
       { node: 2, generation: 30, owner: true, changed: { atLeast: 5, atMost: 5 } },
     ]);
     expect(seen?.choices.map(({ policy, victim }) => [policy, victim])).toEqual([
-      ['none', 0],
+      ['manual', 0],
       ['discard-younger-primary', 2],
       ['discard-older-primary', 1],
       ['discard-unchanged', 0],
@@ -203,18 +371,25 @@ describe('where a group may go while an order stands', () => {
     if (unit === undefined) throw new Error('there is a group');
     const { members } = onlyRecord(state);
     const others = { boot: () => 0, doubted: () => false };
-    const discard = { node: 2, generation: 30, keeps: 20 };
-    const may = (node: number) => {
+    const discard = orderOf(2);
+    const may = (node: number, keeps?: boolean, canaries: readonly string[] = []) => {
+      const facts = factsOf(node);
+      const volumes = facts.volumes.map((v) => (keeps === undefined ? v : { ...v, keeps }));
       const candidate = {
         node,
         reachable: true,
         boot: 10 + node,
         life: 1000 + node,
-        facts: factsOf(node),
+        facts: { ...facts, volumes },
       };
-      return judge(unit, members, candidate, others, NO_FLAGS, discard);
+      const flags = flagsOf(new Set(canaries));
+      return judge(unit, members, candidate, others, flags, discard);
     };
-    expect(may(1)).toEqual({ ok: true, standing: 'rebooted' });
+    expect(may(1, true)).toEqual({ ok: true, standing: 'rebooted' });
     expect(may(2)).toMatchObject({ ok: false, reason: 'branch-given-up' });
+    expect(may(1)).toMatchObject({ ok: false, reason: 'order-unheard' });
+    // Its disk was replaced, or put back, meanwhile.
+    expect(may(1, false)).toMatchObject({ reason: 'kept-data-gone', remedy: 'put-kept-back' });
+    expect(may(1, false, ['kept-unjudged']).ok).toBe(true);
   });
 });

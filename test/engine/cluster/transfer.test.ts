@@ -10,6 +10,7 @@ import {
   onlyGroup,
   onlyRecord,
 } from '../../support/control-fixtures.ts';
+import { orderOf } from '../../support/control-split.ts';
 
 const GROUP = onlyGroup(OWNED);
 const RECORD = onlyRecord(OWNED);
@@ -104,6 +105,32 @@ describe('a transfer', () => {
     expect(group(grantEntry(entry.next, ...given)).record?.voided).toEqual([record.generation, 5]);
     const served = group(grantEntry({ ...entry.next, base: [] }, ...given)).record;
     expect(Object.keys(served ?? {})).not.toContain('voided');
+  });
+
+  it('never calls void what began by order: its holder is on the other branch', () => {
+    const discard = orderOf(1, { order: 4 });
+    const members = { keep: false, generation: 6 };
+    const one = [{ node: 1, boot: 11 }];
+    const wrong = (canaries: readonly string[]): number => {
+      let found = 0;
+      for (const orders of [{ discard }, { takenBack: discard }]) {
+        for (const base of [one, RECORD.members]) {
+          for (const voided of [[], [4]]) {
+            for (const taker of [1, 2]) {
+              const record = { ...RECORD, members: [{ node: 2, boot: 12 }], voided, ...orders };
+              const candidate = candidateOf(taker);
+              const flags = flagsOf(new Set(canaries));
+              const moving = { ...GROUP, base };
+              const next = grantEntry(moving, record, candidate, members, REBOOTED, '', flags);
+              if (group(next).record?.voided !== undefined) found += 1;
+            }
+          }
+        }
+      }
+      return found;
+    };
+    expect(wrong([])).toBe(0);
+    expect(wrong(['order-voided'])).toBeGreaterThan(0);
   });
 
   it('asks for no flush of a taker that was alone already, in the same life', () => {

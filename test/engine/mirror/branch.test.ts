@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import {
   countedAfterCrash,
+  countedAlone,
   FORK,
   forked,
   give,
   givenUp,
+  givenUpTooEarly,
   givenUpTooLate,
   orderOf,
   resolved,
+  takenBack,
   untouched,
 } from '../../support/mirror-split.ts';
 
@@ -75,6 +78,17 @@ describe('two branches', () => {
         expect([seed, node, ...fork.pair.violations]).toEqual([seed, node]);
       }
     }
+  });
+
+  it('stay two when the order is not confirmed, or was taken back by the time', () => {
+    for (const seed of SEEDS) {
+      expect([seed, ...givenUpTooEarly(seed).violations]).toEqual([seed]);
+      expect([seed, ...takenBack(seed).violations]).toEqual([seed]);
+    }
+  });
+
+  it('count no block as changed that was only not known stable when the link was lost', () => {
+    for (const seed of SEEDS) expect([seed, ...countedAlone(seed).violations]).toEqual([seed]);
   });
 
   it('count no block as changed that was only hot in a crash', () => {

@@ -46,7 +46,14 @@ import {
   stableAtOnce,
 } from '../../support/mirror-planted.ts';
 import { quiescedPastGrant, quiescedThroughFaults } from '../../support/mirror-quiesce.ts';
-import { countedAfterCrash, givenUp, givenUpTooLate } from '../../support/mirror-split.ts';
+import {
+  countedAfterCrash,
+  countedAlone,
+  givenUp,
+  givenUpTooEarly,
+  givenUpTooLate,
+  takenBack,
+} from '../../support/mirror-split.ts';
 import {
   honest,
   nobodyKnows,
@@ -127,6 +134,9 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'discard-any': givenUpTooLate,
   'discard-by-map': givenUp,
   'padding-counted': countedAfterCrash,
+  'order-unconfirmed': givenUpTooEarly,
+  'branch-as-ancestor': takenBack,
+  'marks-as-changes': countedAlone,
   'pace-deaf': pacedBeside,
   'pace-starved': pacedAtFloor,
   'digest-unchecked': digestsHeld,

@@ -156,7 +156,12 @@ describe('comparison of two replicas', () => {
     const orders: Discard[] = [];
     for (const node of [1, 2, 3]) {
       for (const generation of [5, 6, 7, 8, 9]) {
-        for (const keeps of [5, 6, 7, 8, 9]) orders.push({ node, generation, keeps });
+        for (const keeps of [5, 6, 7, 8, 9]) {
+          const atMost = (generation + keeps) % 3 === 0 ? -1 : keeps % 2;
+          const confirmed = (node + generation + keeps) % 5 > 0;
+          const named = { node, generation, keeps, order: 1, by: 'operator' } as const;
+          orders.push({ ...named, atMost, confirmed });
+        }
       }
     }
     let n = 0;
@@ -177,6 +182,7 @@ describe('comparison of two replicas', () => {
         const line = [kept.generation, ...kept.parents];
         if (victim.generation !== order.generation || !line.includes(order.keeps)) wrong += 1;
         if (kept.disk === 'Inconsistent') wrong += 1;
+        if (!order.confirmed) wrong += 1;
         if (here.verdict !== (victim === a ? 'target' : 'source')) wrong += 1;
       }
     }

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { adoptGeneration, mapFits, startGeneration } from '../../../engine/mirror/generation.ts';
+import {
+  adoptGeneration,
+  mapFits,
+  startGeneration,
+  strayOf,
+} from '../../../engine/mirror/generation.ts';
 import { OWN_FEATURES, PARENTS_MAX, type Superblock } from '../../../engine/mirror/metadata.ts';
 
 const fresh = (generation: number, parents: number[] = []): Superblock => ({
@@ -21,7 +26,7 @@ const fresh = (generation: number, parents: number[] = []): Superblock => ({
 
 /** As a replica asks it that has one partner. */
 function fits(own: Superblock, peer: { generation: number; parents: readonly number[] }): boolean {
-  return mapFits(own.generation, own.peerGeneration, peer);
+  return mapFits(own, own.peerGeneration, peer);
 }
 
 describe('generations', () => {
@@ -58,12 +63,37 @@ describe('generations', () => {
         const generation = Math.min(had + 1, base);
         const peer = { generation, parents: lineage(generation - 1) };
         expect(fits(own, peer)).toBe(generation === base);
-        // A taker that began one and never served has all the same what it had before.
-        expect(fits(own, { generation: 99, parents: lineage(generation) })).toBe(
-          generation === base,
-        );
+        // A taker that began one and never served has all the same what it had before, if we know
+        // that it never did. Of any other one nobody here knows what was written in it.
+        const taker = { generation: 99, parents: lineage(generation) };
+        const knowing = { ...own, parents: [...own.parents, 99] };
+        expect(fits(knowing, taker)).toBe(generation === base);
+        expect(fits(own, taker)).toBe(false);
         expect(fits(own, { generation: 0, parents: [] })).toBe(false);
         expect(fits(own, { generation: own.generation, parents: own.parents })).toBe(true);
+      }),
+    );
+  });
+
+  it('tell where a replica went through what another never had, whatever is forgotten', () => {
+    fc.assert(
+      fc.property(fc.nat(5), fc.nat(4), fc.nat(4), fc.nat(3), (common, own, other, kept) => {
+        const shared = lineage(common + 1);
+        const mine = Array.from({ length: own }, (_, i) => 100 - i);
+        const theirs = Array.from({ length: other }, (_, i) => 200 - i);
+        const [generation, ...parents] = [...mine, ...shared] as [number, ...number[]];
+        const old = { generation, parents };
+        const line = [...theirs, ...shared].slice(
+          0,
+          Math.max(1, theirs.length + shared.length - kept),
+        );
+        const young = { generation: 999, parents: line };
+        // Where they have nothing in common any more there is nothing to go back to.
+        const met = line.some((g) => shared.includes(g));
+        expect(strayOf(old, young)).toBe(met && own > 0 ? 100 : 0);
+        // A name that the young one learnt without the data does not make up for the others.
+        const named = { generation: 999, parents: [...line, generation] };
+        expect(strayOf(old, named)).toBe(met && own > 1 ? 99 : 0);
       }),
     );
   });

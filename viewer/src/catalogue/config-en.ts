@@ -43,7 +43,7 @@ export const configEn: { readonly [code: string]: string } = {
   'config.checksums-in-part.remedy': 'set logicalBlock: 4096, or leave checksums out',
   'config.bad-disk-timeout': 'a wait of {time} µs for a disk is not between {least} and {most} µs',
   'config.bad-split-policy': 'there is no way {policy} to end a split brain',
-  'config.bad-split-policy.remedy': 'write none, or one of the six that understudy init names',
+  'config.bad-split-policy.remedy': 'write manual, or one of the six that understudy init names',
   'config.bad-disk-timeout.remedy': 'write a time from 1s to 600s',
   'config.bad-size':
     'the size of {size} bytes is no multiple of {multiple}, or not between {least} and {most}',

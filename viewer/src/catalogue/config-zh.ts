@@ -42,7 +42,7 @@ export const configZh: { readonly [code: string]: string } = {
   'config.checksums-in-part.remedy': '设置 logicalBlock: 4096，或去掉 checksums',
   'config.bad-disk-timeout': '等待磁盘的时间 {time} 微秒不在 {least} 与 {most} 微秒之间',
   'config.bad-split-policy': '没有名为 {policy} 的脑裂处理策略',
-  'config.bad-split-policy.remedy': '填写 none，或 understudy init 列出的六种策略之一',
+  'config.bad-split-policy.remedy': '填写 manual，或 understudy init 列出的六种策略之一',
   'config.bad-disk-timeout.remedy': '填写 1s 到 600s 之间的时间',
   'config.bad-size': '大小 {size} 字节不是 {multiple} 的倍数，或不在 {least} 与 {most} 之间',
   'config.bad-size.remedy': '以整 MiB 填写，至少 1MiB',

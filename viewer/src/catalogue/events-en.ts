@@ -40,10 +40,13 @@ export const eventsEn: { readonly [code: string]: string } = {
     '({reason:term})',
   'event.volume.discard':
     '{volume}: what {node:node} has (generation {generation:short}) is given up, and ' +
-    'generation {keeps:short} kept: {reason:term}',
+    'generation {keeps:short} kept: {reason:term} (order {order}, by {by:term})',
+  'event.volume.discard.confirmed':
+    '{volume}: looked at again, with {dirty} dirty blocks on {node:node}: it may be overwritten ' +
+    '(order {order})',
   'event.volume.discard.off':
     '{volume}: what {node:node} has (generation {generation:short}) is not given up after all: ' +
-    '{reason:term}',
+    '{reason:term} (order {order})',
   'event.volume.record':
     '{volume}: epoch {epoch}, primary {primary:node}, in sync {members:nodes} (generation ' +
     '{generation:short})',

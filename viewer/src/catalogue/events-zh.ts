@@ -38,9 +38,12 @@ export const eventsZh: { readonly [code: string]: string } = {
     '为 {volume} 提议：纪元 {epoch}，主用 {primary:node}，同步集合 {members:nodes}（{reason:term}）',
   'event.volume.discard':
     '{volume}：放弃 {node:node} 的数据（数据版本 {generation:short}），保留数据版本 {keeps:short}：' +
-    '{reason:term}',
+    '{reason:term}（指令 {order}，来自{by:term}）',
+  'event.volume.discard.confirmed':
+    '{volume}：已再次核对，{node:node} 上有 {dirty} 个脏块：可以覆盖（指令 {order}）',
   'event.volume.discard.off':
-    '{volume}：不再放弃 {node:node} 的数据（数据版本 {generation:short}）：{reason:term}',
+    '{volume}：不再放弃 {node:node} 的数据（数据版本 {generation:short}）：' +
+    '{reason:term}（指令 {order}）',
   'event.volume.record':
     '{volume}：纪元 {epoch}，主用 {primary:node}，同步集合 {members:nodes}（数据版本 {generation:short}）',
   'event.application.start': '启动 {group} 的应用，纪元 {epoch}',

@@ -65,6 +65,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'group.blocked': look('violation', SEVERITY_TROUBLE),
   'group.owner': look('promote', SEVERITY_CHANGE),
   'volume.discard': look('operator', SEVERITY_TROUBLE),
+  'volume.discard.confirmed': look('operator', SEVERITY_TROUBLE),
   'volume.discard.off': look('operator', SEVERITY_CHANGE),
   'volume.record': look('dot', SEVERITY_CHANGE),
   'application.state': look('dot', SEVERITY_CHANGE),
