@@ -135,7 +135,8 @@ export class Barrier {
       if (index === 0 || !p.canary.flushFirstOnly) this.#awaited |= 1 << index;
       link.sendFlush(this.#token);
     }
-    if (p.canary.flushUnawaited) this.#completeJoined();
+    const ordered = p.canary.keptUnawaited && p.state.record?.discard !== undefined;
+    if (p.canary.flushUnawaited || ordered) this.#completeJoined();
   }
 
   /** A LocalFlush ended; true when it was this barrier's. */

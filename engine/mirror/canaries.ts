@@ -175,6 +175,10 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     what: 'A branch is overwritten though nobody looked again at what it has.',
   },
   {
+    id: 'kept-flush-unawaited',
+    what: 'While an order stands, flushes of the side that is kept complete at once.',
+  },
+  {
     id: 'branch-as-ancestor',
     what: 'Data that went through generations of their own are taken for older ones of the same.',
   },
@@ -357,6 +361,7 @@ export interface CanarySwitches {
   readonly orderUnconfirmed: boolean;
   readonly branchAsAncestor: boolean;
   readonly marksAsChanges: boolean;
+  readonly keptUnawaited: boolean;
   readonly paceDeaf: boolean;
   readonly paceStarved: boolean;
   readonly digestUnchecked: boolean;
@@ -471,6 +476,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     orderUnconfirmed: ids.has('order-unconfirmed'),
     branchAsAncestor: ids.has('branch-as-ancestor'),
     marksAsChanges: ids.has('marks-as-changes'),
+    keptUnawaited: ids.has('kept-flush-unawaited'),
     paceDeaf: ids.has('pace-deaf'),
     paceStarved: ids.has('pace-starved'),
     digestUnchecked: ids.has('digest-unchecked'),

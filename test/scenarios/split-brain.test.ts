@@ -106,4 +106,21 @@ describe('a split brain, by policy', () => {
     }
     expect([...reached]).toContain('mirror.resync.interrupted');
   });
+
+  it('lets no flushed write of the side that is kept be lost unseen', () => {
+    const base = scenario('discard-younger-primary');
+    const [away] = base.faults;
+    if (away === undefined) throw new Error('the scenario has faults');
+    // It loses power while the other one is filled.
+    const at = { at: 26_500_000, for: 3_000_000, when: 'resync', target: 'primary' } as const;
+    const cut = { ...away, ...at, cache: 'none' } as const;
+    const after = { ...base, faults: [...base.faults, cut] };
+    const lost = (canaries: ReadonlySet<string>): number =>
+      SEEDS.filter((seed) => {
+        const { violations } = runScenario(after, seed, { canaries }, world);
+        return violations.some(({ law }) => law === 'LAW-flushed');
+      }).length;
+    expect(lost(new Set())).toBe(0);
+    expect(lost(new Set(['kept-flush-unawaited']))).toBeGreaterThan(0);
+  });
 });

@@ -107,3 +107,149 @@ describe('what was acknowledged is lost by no fault of the engine', () => {
     expect(oracles.forgot).toBe(true);
   });
 });
+
+/**
+ * Host 2 has gone on from older data, alone and without the other: host 1 is kept by order, and
+ * takes over. Both have a write of their own in sector 5, durable, and host 1 one more in its cache.
+ */
+function ordered(): Kept {
+  const made = written();
+  const { ground, oracles } = made;
+  const discard = { node: 1, generation: 1, keeps: 2, order: 4, by: 'operator' } as const;
+  const order = { ...discard, atMost: -1, confirmed: false };
+  oracles.record(ground.replica(1), ground.record(3, 1, [1]));
+  oracles.report(ground.replica(1), { kind: 'active', volume: 'v', epoch: 3, cause: '' });
+  const given = acknowledgedAt(ground, oracles, 5, 1);
+  const kept = ground.invokeWrite(5);
+  ground.put(2, kept, true);
+  const named = { ...ground.record(4, 2, [2]), generation: 2, discard: order };
+  oracles.record(ground.replica(2), named);
+  const serves = (): void => {
+    oracles.report(ground.replica(2), { kind: 'active', volume: 'v', epoch: 4, cause: '' });
+  };
+  return { ...made, given, kept, serves };
+}
+
+interface Kept {
+  readonly ground: Ground;
+  readonly oracles: VolumeOracles;
+  readonly off: (node: number) => void;
+  /** What sector 5 has on the side that is given up, and on the other one. */
+  readonly given: number;
+  readonly kept: number;
+  readonly serves: () => void;
+}
+
+/** A write that host `node` alone has, durable and acknowledged. */
+function acknowledgedAt(
+  ground: Ground,
+  oracles: VolumeOracles,
+  sector: number,
+  node: number,
+): number {
+  const op = ground.invokeWrite(sector);
+  oracles.invoked(op);
+  ground.put(node, op, true);
+  ground.history.complete(op);
+  oracles.succeeded(op, ground.replica(node), new Int32Array(8), 0);
+  return op;
+}
+
+function flush(ground: Ground, oracles: VolumeOracles, node: number): void {
+  const op = ground.invokeFlush();
+  ground.history.complete(op);
+  oracles.succeeded(op, ground.replica(node), new Int32Array(8), 0);
+}
+
+/** What a read of sector 5 says that finds `stamp`. */
+function reads(ground: Ground, oracles: VolumeOracles, stamp: number): void {
+  const op = ground.invokeRead(5);
+  oracles.invoked(op);
+  ground.history.complete(op);
+  oracles.succeeded(op, ground.replica(2), new Int32Array(8).fill(stamp), 0);
+}
+
+describe('the side that is kept by order is judged in full', () => {
+  const broken = ({ ground }: Kept): readonly string[] =>
+    ground.verdict.findings
+      .filter(({ code }) => code !== 'acknowledged.given-up')
+      .map((f) => f.code);
+
+  it('what it has is the volume’s, and what was given up is nowhere to be seen again', () => {
+    const sound = ordered();
+    sound.serves();
+    reads(sound.ground, sound.oracles, sound.kept);
+    expect(broken(sound)).toEqual([]);
+    const back = ordered();
+    back.serves();
+    reads(back.ground, back.oracles, back.given);
+    expect(broken(back)).toEqual(['register.stale-read']);
+  });
+
+  it('also after it has lost power: nothing that it had when it began to serve may be gone', () => {
+    const sound = ordered();
+    sound.serves();
+    sound.off(2);
+    sound.ground.replica(2).boot = () => 21;
+    reads(sound.ground, sound.oracles, sound.kept);
+    expect([broken(sound), sound.oracles.forgot]).toEqual([[], true]);
+    for (const stamp of ['given', 'nothing'] as const) {
+      const lost = ordered();
+      lost.serves();
+      lost.off(2);
+      lost.ground.replica(2).boot = () => 21;
+      reads(lost.ground, lost.oracles, stamp === 'given' ? lost.given : 0);
+      expect(broken(lost)).toEqual(['register.stale-read']);
+    }
+  });
+
+  it('and a flushed write of it that a loss of power took is found, old data or new', () => {
+    const fresh = ordered();
+    fresh.serves();
+    const { ground, oracles } = fresh;
+    const op = ground.invokeWrite(7);
+    oracles.invoked(op);
+    ground.put(2, op, false);
+    ground.history.complete(op);
+    oracles.succeeded(op, ground.replica(2), new Int32Array(8), 0);
+    flush(ground, oracles, 2);
+    fresh.off(2);
+    expect(broken(fresh)).toContain('flushed.lost-at-crash');
+    const old = ordered();
+    old.serves();
+    // What it said was stable when it began to serve is not on its medium.
+    old.ground.replica(2).disk.media[5] = 0;
+    old.off(2);
+    expect(broken(old)).toEqual(['flushed.lost-at-crash']);
+  });
+
+  it('the other side counts for no holder of anything', () => {
+    const { oracles, serves, off } = ordered();
+    serves();
+    off(2);
+    expect(oracles.forgot).toBe(true);
+  });
+
+  it('before it serves it may lose what only its cache had', () => {
+    const made = ordered();
+    made.ground.put(2, made.ground.invokeWrite(9), false);
+    made.off(2);
+    made.ground.replica(2).boot = () => 21;
+    reads(made.ground, made.oracles, made.kept);
+    expect(broken(made)).toEqual([]);
+  });
+
+  it('an order that is taken back in time leaves every promise as it was', () => {
+    const sound = ordered();
+    const { ground, oracles } = sound;
+    oracles.record(ground.replica(1), { ...ground.record(5, 1, [1]), generation: 3 });
+    oracles.report(ground.replica(1), { kind: 'active', volume: 'v', epoch: 5, cause: '' });
+    reads(ground, oracles, sound.given);
+    expect(broken(sound)).toEqual([]);
+    const touched = ordered();
+    const { media, view } = touched.ground.replica(1).disk;
+    for (const content of [media, view]) content[5] = 0;
+    touched.oracles.record(touched.ground.replica(1), touched.ground.record(5, 1, [1]));
+    expect(broken(touched)).toContain('acknowledged.joined-without');
+  });
+});

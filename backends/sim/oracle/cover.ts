@@ -30,8 +30,9 @@ export class CoverOracle {
   #compare(a: ReplicaTruth, b: ReplicaTruth, code: string): void {
     // After one of them forgot itself they may refuse each other: they know that all may differ.
     if (isSelfForgotten(this.#truth) && (a.link === 'Refused' || b.link === 'Refused')) return;
-    // An order to give a branch up says that anything may differ, until it is carried out.
-    if (this.#truth.record?.discard !== undefined) return;
+    // An order to give a branch up says that anything may differ, until it is carried out; where it
+    // ended after the other side had led by it, until they are one again.
+    if (this.#truth.record?.discard !== undefined || this.#truth.apart === true) return;
     let known: readonly Suspicion[] | null = null;
     const left = a.disk.view;
     const right = b.disk.view;

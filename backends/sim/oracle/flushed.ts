@@ -51,14 +51,31 @@ export class FlushedOracle {
     this.#open = [];
   }
 
+  /** Completed writes that no completed flush covers yet. */
+  get open(): readonly number[] {
+    return this.#open;
+  }
+
+  /** What was open is so again: an order was taken back. */
+  restore(open: readonly number[]): void {
+    this.#open = [...open];
+  }
+
   /** Checks the media of one replica against every flushed write. */
   audit(replica: ReplicaTruth, code: string): void {
-    const { flushed, sectors, history, spoils, orphaned } = this.#truth;
+    const { flushed, sectors, history, spoils, orphaned, decided } = this.#truth;
     const { media } = replica.disk;
     for (let at = 0; at < sectors; at += 1) {
       const needed = flushed[at] as number;
-      if (needed === 0 || orphaned[at] !== Orphan.None) continue;
+      if (orphaned[at] !== Orphan.None) continue;
       const stamp = spoils.ought(media[at] as number);
+      if (needed === 0) {
+        // By a decision, and stable since: as good as a flush of all that it kept.
+        if (decided?.stable !== true || stamp === decided.content[at]) continue;
+        if (stamp !== 0 && mayFollow(history, stamp, decided.moment)) continue;
+        this.#find(replica, code, at, stamp);
+        return;
+      }
       if (stamp !== 0 && mayFollow(history, stamp, needed)) continue;
       this.#find(replica, code, at, stamp);
       return;

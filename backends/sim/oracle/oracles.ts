@@ -12,6 +12,7 @@ import type { ApplicationState } from '../observer.ts';
 import { AcknowledgedOracle } from './acknowledged.ts';
 import { ComparedOracle } from './compared.ts';
 import { CoverOracle } from './cover.ts';
+import { DecisionOracle, type Ordered } from './decision.ts';
 import { FlushedOracle } from './flushed.ts';
 import { OneEpochOracle } from './one-epoch.ts';
 import { OneHolderOracle } from './one-holder.ts';
@@ -31,6 +32,7 @@ export class VolumeOracles {
   readonly quiesced: QuiescedOracle;
   readonly #acknowledged: AcknowledgedOracle;
   readonly #flushed: FlushedOracle;
+  readonly #decision: DecisionOracle;
   readonly #epoch: OneEpochOracle;
   readonly #stop: StopBeforeStartOracle;
   readonly #cover: CoverOracle;
@@ -73,6 +75,7 @@ export class VolumeOracles {
     this.#acknowledged = new AcknowledgedOracle(truth, this.register, verdict);
     this.#flushed = new FlushedOracle(truth, verdict);
     this.quiesced = new QuiescedOracle(truth, this.register, verdict, () => this.#acked);
+    this.#decision = new DecisionOracle(truth, this.register, this.#flushed, verdict);
     this.#epoch = new OneEpochOracle(truth, verdict);
     this.#stop = new StopBeforeStartOracle(truth, verdict, (node) =>
       this.holder.running.includes(node),
@@ -177,8 +180,9 @@ export class VolumeOracles {
     if (known !== null && record.epoch <= known.epoch) return;
     truth.record = record;
     this.#stop.changed(record);
-    this.#decided(record, known);
+    const order = this.#decision.changed(record, known, this.#acked);
     this.#hold(record, known);
+    if (order !== '') this.#parted(record, order);
     for (const member of members(truth)) {
       const was = known?.members.some(
         ({ node, boot }) => node === member.node && boot === member.boot(),
@@ -190,40 +194,18 @@ export class VolumeOracles {
     }
   }
 
-  /**
-   * A committed order gives a branch up. Where the one that is kept was not in sync, its content is
-   * the volume's from now on; when the order is carried out, nothing is excused any more.
-   */
-  #decided(record: VolumeRecord, known: VolumeRecord | null): void {
+  /** Who is not in sync now has nothing of what is promised: it has the other branch. */
+  #parted(record: VolumeRecord, order: Exclude<Ordered, ''>): void {
     const { truth } = this;
-    const { discard } = record;
-    const kept = truth.replicas.find(({ node }) => node === record.primary);
-    if (kept === undefined || known === null) return;
-    const { view } = kept.disk;
-    const { spoils, orphaned, history } = truth;
-    if (discard !== undefined && discard.node !== kept.node) {
-      if (known.members.some(({ node }) => node === kept.node)) return;
-      let lost = 0;
-      const t = history.tick();
-      for (let at = 0; at < view.length; at += 1) {
-        const stamp = spoils.ought(view[at] as number);
-        if (orphaned[at] === Orphan.None && !this.register.admits(at, stamp)) lost += 1;
-        this.register.decide(at, stamp, t);
-      }
-      truth.flushed.fill(0);
-      this.#flushed.forget();
-      orphaned.fill(Orphan.None);
-      truth.decided = { moment: t, content: view.map((stamp) => spoils.ought(stamp)) };
-      for (const replica of truth.replicas) if (replica !== kept) replica.leftAt = -1;
-      const d = { volume: truth.config.name, sectors: lost };
-      this.#verdict.witness('LAW-acknowledged', kept.node, 'acknowledged.given-up', d);
-    } else if (discard === undefined && known.discard !== undefined) {
-      for (let at = 0; at < view.length; at += 1) {
-        if (orphaned[at] === Orphan.None || this.register.isBusy(at)) continue;
-        this.register.decide(at, spoils.ought(view[at] as number), history.moment);
-        orphaned[at] = Orphan.None;
-      }
+    for (const replica of truth.replicas) {
+      if (record.members.some(({ node }) => node === replica.node)) continue;
+      replica.heldUntil = 0;
+      replica.leftAt = -1;
     }
+    if (order !== 'lost') return;
+    this.forgot = true;
+    this.#flushed.forget();
+    this.register.forget(truth.history.tick());
   }
 
   /** A data actor may learn a record from its peer before its own control has it. */
@@ -298,6 +280,7 @@ export class VolumeOracles {
         this.#acknowledged.audit(replica, 'acknowledged.promoted-without');
         // It is judged to have everything, whatever its disk did before.
         replica.shakenAt = -1;
+        this.#decision.active(replica);
         return;
       case 'stopped':
         this.#stop.stopped(replica.node);
@@ -342,6 +325,7 @@ export class VolumeOracles {
     replica.shakenAt = -1;
     if (owes) this.#flushed.audit(replica, 'flushed.lost-at-crash');
     if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
+    this.#decision.cacheLost(replica);
     this.#cover.audit('cover.crash');
   }
 
@@ -361,6 +345,7 @@ export class VolumeOracles {
     replica.leftAt = -1;
     if (owes) this.#flushed.audit(replica, 'flushed.lost-at-failure');
     if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
+    this.#decision.cacheLost(replica);
     if (loss === 'gone') this.#cover.audit('cover.flush-failed');
   }
 

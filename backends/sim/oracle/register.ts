@@ -38,6 +38,9 @@ export class RegisterOracle {
   /** Other values that are still possible, as triples, and which sectors have any. */
   readonly #more = new Map<number, number[]>();
   readonly #several: Int32Array;
+  /** What a decision kept, where it is known stable, and when it was made; -1 for none. */
+  #floor: Int32Array | null = null;
+  #decidedAt = -1;
 
   constructor(
     name: string,
@@ -178,14 +181,14 @@ export class RegisterOracle {
   /** Whether a read that began now could return `stamp`. */
   admits(at: number, stamp: number): boolean {
     if (stamp === this.#stamp[at] && stamp !== UNCERTAIN) return true;
-    const { completed, closed } = this.#history;
+    const { closed } = this.#history;
     const values = this.#values(at);
     for (let i = 0; i < values.length; i += 3) {
       if (values[i] === stamp) return true;
       if (values[i] === UNCERTAIN && this.#survived(at, stamp, values[i + 1] as number))
         return true;
     }
-    if (!this.#history.covers(stamp, at) || (completed[stamp] as number) > 0) return false;
+    if (!this.#isOpen(stamp, at)) return false;
     const f = closed[stamp] as number;
     if (f === 0) return true;
     for (let i = 0; i < values.length; i += 3) {
@@ -221,6 +224,38 @@ export class RegisterOracle {
     this.#last[at] = 0;
   }
 
+  /**
+   * By a committed decision each sector holds `content` since moment `t`, and that is stable: a loss
+   * of power takes none of it. Null: it is decided, and not known stable yet.
+   */
+  rest(content: Int32Array | null, t: number): void {
+    this.#floor = content;
+    this.#decidedAt = t;
+  }
+
+  /** All that was promised so far, to be restored when a decision is taken back. */
+  promises(): Promises {
+    return {
+      stamp: this.#stamp.slice(),
+      first: this.#first.slice(),
+      last: this.#last.slice(),
+      several: this.#several.slice(),
+      more: new Map([...this.#more].map(([at, values]) => [at, [...values]])),
+      floor: this.#floor,
+      decidedAt: this.#decidedAt,
+    };
+  }
+
+  restore({ stamp, first, last, several, more, floor, decidedAt }: Promises): void {
+    this.#stamp.set(stamp);
+    this.#first.set(first);
+    this.#last.set(last);
+    this.#several.set(several);
+    this.#more.clear();
+    for (const [at, values] of more) this.#more.set(at, [...values]);
+    this.rest(floor, decidedAt);
+  }
+
   /** Whether an operation is in flight on the sector. */
   isBusy(at: number): boolean {
     return (this.#pending[at] as number) > 0;
@@ -243,7 +278,7 @@ export class RegisterOracle {
   }
 
   #returned(at: number, stamp: number, f: number, s: number): boolean {
-    const { completed, closed, invoked } = this.#history;
+    const { closed, invoked } = this.#history;
     const values = this.#values(at);
     for (let i = 0; i < values.length; i += 3) {
       if (values[i] !== stamp) continue;
@@ -256,7 +291,7 @@ export class RegisterOracle {
       this.#replace(at, values, uncertain);
       return this.#slow(at, stamp, since, s);
     }
-    if (!this.#history.covers(stamp, at) || (completed[stamp] as number) > 0) return false;
+    if (!this.#isOpen(stamp, at)) return false;
     const by = closed[stamp] as number;
     const first = by > 0 ? Math.min(by, f) : f;
     return this.#slow(at, stamp, first, Math.max(s, invoked[stamp] as number));
@@ -363,15 +398,36 @@ export class RegisterOracle {
     }
   }
 
+  /** Whether the write may take effect yet: not answered, and of no branch that was given up. */
+  #isOpen(stamp: number, at: number): boolean {
+    const { completed, invoked } = this.#history;
+    if (!this.#history.covers(stamp, at) || (completed[stamp] as number) > 0) return false;
+    return (invoked[stamp] as number) > this.#decidedAt;
+  }
+
   /** Whether `stamp`, from before `since`, is not older than the sector's last flushed write. */
   #survived(at: number, stamp: number, since: number): boolean {
     const flushed = this.#flushed[at] as number;
-    if (stamp === 0) return flushed === 0;
+    const floor = this.#floor;
+    if (floor !== null && flushed === 0 && stamp === floor[at]) return true;
+    if (stamp === 0) return floor === null && flushed === 0;
     if (!this.#history.covers(stamp, at)) return false;
+    if ((this.#history.invoked[stamp] as number) <= this.#decidedAt) return false;
     if ((this.#history.invoked[stamp] as number) > since) return false;
     const completed = this.#history.completed[stamp] as number;
     return completed === 0 || completed >= flushed;
   }
+}
+
+/** What {@link RegisterOracle.promises} gives. */
+export interface Promises {
+  readonly stamp: Int32Array;
+  readonly first: Int32Array;
+  readonly last: Int32Array;
+  readonly several: Int32Array;
+  readonly more: ReadonlyMap<number, readonly number[]>;
+  readonly floor: Int32Array | null;
+  readonly decidedAt: number;
 }
 
 function stampIndex(values: readonly number[], stamp: number): number {

@@ -2,6 +2,7 @@
  * What the oracles of one volume know together: its history, its disks and the committed record.
  */
 import type { VolumeConfig } from '../../../engine/core/config.ts';
+import type { NodeId } from '../../../engine/core/units.ts';
 import type { VolumeRecord } from '../../../engine/data/messages.ts';
 import type { SimDisk } from '../disk.ts';
 import type { History } from '../history.ts';
@@ -82,8 +83,18 @@ export interface VolumeTruth {
    * ({@link Orphan}). Nobody can know of the difference any more; a write that is stable ends it.
    */
   readonly orphaned: Uint8Array;
-  /** The last committed decision to keep one branch: when, and what each sector held by it. */
-  decided?: { readonly moment: number; readonly content: Int32Array };
+  /**
+   * The last committed decision to keep one branch: when, whose, what each sector held by it, and
+   * whether that one has said since that it serves, so that all of it is stable.
+   */
+  decided?: {
+    readonly moment: number;
+    readonly content: Int32Array;
+    readonly kept: NodeId;
+    stable: boolean;
+  };
+  /** Whether one branch was kept, and the other one has not been filled from it yet. */
+  apart?: boolean;
 }
 
 /**

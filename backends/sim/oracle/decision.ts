@@ -1,0 +1,160 @@
+/**
+ * What a committed order to give a branch up does to the promises of a volume: from the moment in
+ * which the side that is kept is named, its content is what the volume holds, and it is judged in
+ * full from there. An order that is taken back before that side served leaves every promise as it
+ * was. Knows records, disks and the history; nothing of how the engine decides.
+ */
+import type { VolumeRecord } from '../../../engine/data/messages.ts';
+import type { FlushedOracle } from './flushed.ts';
+import type { Promises, RegisterOracle } from './register.ts';
+import { Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What became of an order; '' for nothing. */
+export type Ordered = '' | 'given' | 'back' | 'lost';
+
+/** What was promised when the other side was named, and by whom. */
+interface Before {
+  readonly node: number;
+  readonly register: Promises;
+  readonly flushed: Int32Array;
+  readonly open: readonly number[];
+  readonly orphaned: Uint8Array;
+  readonly decided: VolumeTruth['decided'];
+  /** Whether it lost what only its cache had since. */
+  lost: boolean;
+}
+
+export class DecisionOracle {
+  readonly #truth: VolumeTruth;
+  readonly #register: RegisterOracle;
+  readonly #flushed: FlushedOracle;
+  readonly #verdict: Verdict;
+  #before: Before | null = null;
+
+  constructor(
+    truth: VolumeTruth,
+    register: RegisterOracle,
+    flushed: FlushedOracle,
+    verdict: Verdict,
+  ) {
+    this.#truth = truth;
+    this.#register = register;
+    this.#flushed = flushed;
+    this.#verdict = verdict;
+  }
+
+  /**
+   * The log went on from `known`; a write was acknowledged last at `acked`. Returns what became of
+   * an order: 'given' where its kept side is named, 'back' where who was in sync before is so
+   * again, 'lost' where that one has lost power since.
+   */
+  changed(record: VolumeRecord, known: VolumeRecord | null, acked: number): Ordered {
+    if (known === null) return '';
+    const { truth } = this;
+    const { discard } = record;
+    const named = truth.replicas.find(({ node }) => node === record.primary);
+    const before = this.#before;
+    if (discard !== undefined) {
+      const kept = named !== undefined && discard.node !== named.node;
+      if (kept && !known.members.some(({ node }) => node === named.node)) {
+        this.#remember(known);
+        this.#decide(named, named.disk.view);
+        return 'given';
+      }
+      return '';
+    }
+    if (truth.replicas.every(({ node }) => record.members.some((m) => m.node === node))) {
+      if (known.discard !== undefined) this.#carriedOut(record);
+      truth.apart = false;
+      this.#before = null;
+      return '';
+    }
+    const { decided } = truth;
+    const again = before !== null && record.members.some(({ node }) => node === before.node);
+    if (!again || decided === undefined || acked > decided.moment) return '';
+    this.#restore(before);
+    return before.lost ? 'lost' : 'back';
+  }
+
+  /** A replica serves: whoever was named by order has made what it has stable. */
+  active(replica: ReplicaTruth): void {
+    const { decided } = this.truth;
+    if (decided === undefined || decided.stable || decided.kept !== replica.node) return;
+    decided.stable = true;
+    this.#register.rest(decided.content, decided.moment);
+  }
+
+  /** Its cache is gone: what it never said was stable is what its medium has. */
+  cacheLost(replica: ReplicaTruth): void {
+    const { decided } = this.truth;
+    if (this.#before?.node === replica.node) this.#before.lost = true;
+    if (decided === undefined || decided.stable || decided.kept !== replica.node) return;
+    this.#decide(replica, replica.disk.media);
+  }
+
+  get truth(): VolumeTruth {
+    return this.#truth;
+  }
+
+  #remember(known: VolumeRecord): void {
+    const [member] = known.members;
+    const { flushed, orphaned, decided } = this.#truth;
+    if (member === undefined || known.members.length > 1) return;
+    this.#before = {
+      node: member.node,
+      register: this.#register.promises(),
+      flushed: flushed.slice(),
+      open: this.#flushed.open,
+      orphaned: orphaned.slice(),
+      decided,
+      lost: false,
+    };
+  }
+
+  #restore(before: Before): void {
+    const { truth } = this;
+    this.#register.restore(before.register);
+    this.#flushed.restore(before.open);
+    truth.flushed.set(before.flushed);
+    truth.orphaned.set(before.orphaned);
+    if (before.decided === undefined) delete truth.decided;
+    else truth.decided = before.decided;
+    this.#before = null;
+  }
+
+  /** What `kept` has is the volume's from now on. */
+  #decide(kept: ReplicaTruth, has: Int32Array): void {
+    const { truth } = this;
+    const { spoils, orphaned, history } = truth;
+    let lost = 0;
+    const t = history.tick();
+    this.#register.rest(null, t);
+    const content = has.map((stamp) => spoils.ought(stamp));
+    for (let at = 0; at < content.length; at += 1) {
+      const stamp = content[at] as number;
+      if (orphaned[at] === Orphan.None && !this.#register.admits(at, stamp)) lost += 1;
+      this.#register.decide(at, stamp, t);
+    }
+    truth.flushed.fill(0);
+    this.#flushed.forget();
+    orphaned.fill(Orphan.None);
+    truth.decided = { moment: t, content, kept: kept.node, stable: false };
+    truth.apart = true;
+    const d = { volume: truth.config.name, sectors: lost };
+    this.#verdict.witness('LAW-acknowledged', kept.node, 'acknowledged.given-up', d);
+  }
+
+  /** The other side has all of it: nothing is excused any more. */
+  #carriedOut(record: VolumeRecord): void {
+    const { spoils, orphaned, history, replicas } = this.truth;
+    const kept = replicas.find(({ node }) => node === record.primary);
+    if (kept === undefined) return;
+    const { view } = kept.disk;
+    for (let at = 0; at < view.length; at += 1) {
+      if (orphaned[at] === Orphan.None || this.#register.isBusy(at)) continue;
+      this.#register.decide(at, spoils.ought(view[at] as number), history.moment);
+      orphaned[at] = Orphan.None;
+    }
+  }
+}
