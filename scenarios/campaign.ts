@@ -9,7 +9,7 @@ import type { Fault } from '../backends/sim/fault.ts';
 import { type Finding, LAWS, type Law } from '../backends/sim/oracle/verdict.ts';
 import { TraceHash } from '../backends/sim/trace-hash.ts';
 import type { World } from '../backends/sim/world.ts';
-import type { ClusterConfig } from '../engine/core/config.ts';
+import { type ClusterConfig, SPLIT_POLICIES } from '../engine/core/config.ts';
 import { Rng } from '../engine/core/rng.ts';
 import { describeSchedule } from './describe.ts';
 import { type Swarm, scheduleOf } from './generate.ts';
@@ -98,11 +98,12 @@ const EMPTY: CampaignResult = {
 export function campaignScenario(shard: Shard, seed: number): Scenario {
   if (shard.scenario !== undefined) return { ...stepOf(shard.scenario, seed), seed };
   const faults = faultsOf(shard, seed);
+  const config = shard.mode === 'splits' ? policed(shard.config, seed) : shard.config;
   return {
     name: `${shard.mode}-${seed}`,
     title: describe(faults, shard.config),
     about: '',
-    config: shard.config,
+    config,
     workload: shard.workload ?? workloadOf(shard.mode, seed),
     faults,
     laws: LAWS,
@@ -111,9 +112,15 @@ export function campaignScenario(shard: Shard, seed: number): Scenario {
   };
 }
 
+/** With each policy in turn: one run in seven leaves two branches to people. */
+function policed(config: ClusterConfig, seed: number): ClusterConfig {
+  const splitBrain = SPLIT_POLICIES[seed % SPLIT_POLICIES.length] ?? 'manual';
+  return { ...config, volumes: config.volumes.map((volume) => ({ ...volume, splitBrain })) };
+}
+
 /** Whether schedules are drawn at random. */
 export function isSwarm(mode: FaultMode): mode is Swarm {
-  return mode === 'swarm' || mode === 'disks';
+  return mode === 'swarm' || mode === 'disks' || mode === 'splits';
 }
 
 /** A swarm varies what the application does as well: rare flushes leave much to lose. */
@@ -206,6 +213,7 @@ function faultsOf(shard: Shard, seed: number): readonly Fault[] {
       return faultPair(shard.config, seed).map(({ fault }) => fault);
     case 'swarm':
     case 'disks':
+    case 'splits':
       return scheduleOf(seed, shard.config, shard.mode);
   }
 }

@@ -3,7 +3,7 @@
  * the engine. What no run exercised is not tested, however many laws held. Branches that a swarm
  * over two nodes cannot meet, or hardly, stand in one table with the reason and the test that does.
  */
-import { FAULT_KINDS } from '../backends/sim/fault.ts';
+import { FAULT_KINDS, SPLIT_FAULTS } from '../backends/sim/fault.ts';
 import { CLUSTER_MARKS } from '../engine/cluster/events.ts';
 import { MIRROR_MARKS } from '../engine/mirror/catalogue.ts';
 import type { CampaignResult } from './campaign.ts';
@@ -426,7 +426,8 @@ export interface Declared {
 const outside: ReadonlySet<string> = new Set(ELSEWHERE.map(({ mark }) => mark));
 
 export const DECLARED: Declared = {
-  faults: FAULT_KINDS,
+  // Those have a campaign of their own: --faults splits.
+  faults: FAULT_KINDS.filter((kind) => !SPLIT_FAULTS.has(kind)),
   marks: [...MIRROR_MARKS, ...CLUSTER_MARKS].filter((mark) => !outside.has(mark)),
 };
 

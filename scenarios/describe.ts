@@ -60,10 +60,24 @@ function what(fault: Fault, names: Names): string {
       return `have ${node} hold a quiesce point`;
     case 'switch':
       return `switch the service to ${node}`;
+    case 'new-disk':
+      return `take the disk of ${node} out, and put an empty one in`;
+    case 'resolve':
+      return `order that the data of ${node} be kept${SAID[fault.ppm] ?? ''}`;
+    case 'take-back':
+      return `take the order back${SAID[fault.ppm] ?? ''}`;
     default:
       return disk(fault, node);
   }
 }
+
+/** How an order is said: see backends/sim/operators.ts. */
+const SAID: readonly string[] = [
+  '',
+  ', and what is written until then',
+  ', as last time',
+  ', as first',
+];
 
 /** What befalls the disk of a node. */
 function disk(fault: Fault, node: string): string {

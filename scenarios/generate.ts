@@ -6,6 +6,7 @@
  */
 import fc from 'fast-check';
 import { type Fault, type FaultKind, PLAIN_FAULT } from '../backends/sim/fault.ts';
+import { SAYINGS } from '../backends/sim/operators.ts';
 import type { ClusterConfig } from '../engine/core/config.ts';
 import { AIMED, AREA, CRASHING, DISK, INSTANT, NETWORK } from './scenario.ts';
 
@@ -125,8 +126,11 @@ const genome: fc.Arbitrary<Genome> = fc.noBias(
   }),
 );
 
-/** A swarm of everything, or one in which every schedule has an ill of disks. */
-export type Swarm = 'swarm' | 'disks';
+/**
+ * A swarm of everything, one in which every schedule has an ill of disks, or one in which each
+ * leads to two branches, and then to people who order what is to become of them.
+ */
+export type Swarm = 'swarm' | 'disks' | 'splits';
 
 /** Random schedules for a configuration, shrinking towards few, early, plain faults. */
 export function schedules(
@@ -134,6 +138,7 @@ export function schedules(
   swarm: Swarm = 'swarm',
 ): fc.Arbitrary<readonly Fault[]> {
   return genome.map((drawn) => {
+    if (swarm === 'splits') return splitSchedule(drawn, config);
     const ill = swarm === 'disks' ? drawn.ill % ILLS.length : drawn.ill;
     return schedule({ ...drawn, ill }, config);
   });
@@ -177,6 +182,65 @@ function schedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
     return made.kind === 'wipe' ? { ...made, target: wiped } : made;
   });
   return atSwitches(atFailures(faults, config)).sort((a, b) => a.at - b.at);
+}
+
+/** What is done once there are two branches, with weights. */
+const AFTER_SPLIT: readonly FaultKind[] = [
+  ...repeat('resolve', 5),
+  ...repeat('take-back', 4),
+  ...repeat('old-disk', 2),
+  ...repeat('power-off', 3),
+  ...repeat('cut', 3),
+  'new-disk',
+  'reboot',
+  'kill-core',
+  'kill-core',
+  'pause-core',
+  'power-off-hosts',
+  'switch',
+];
+/** When the two branches have met, at the latest, and what comes after begins. */
+const SPLIT_AT = 13_000_000;
+const SPLIT_SPAN = 2_600_000;
+
+/**
+ * The secondary is away for a while; the primary loses power, the other one takes over, and its
+ * disk goes back to some moment before; then the first one returns. What follows is drawn.
+ */
+function splitSchedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
+  const { families, first, ill } = drawn;
+  const away = 400_000 + (families % 9) * 300_000;
+  const back = 3_000_000 + (ill % 12) * 500_000;
+  const age = 1_000_000 + ((families >> 4) % 10) * 1_000_000;
+  const plain = { ...PLAIN_FAULT, cache: cacheOf(first % 4) };
+  const led: readonly Fault[] = [
+    { ...plain, kind: 'power-off', at: 3_000_000, target: 'secondary', for: away },
+    { ...plain, kind: 'power-off', at: 8_000_000, target: 'primary', for: back },
+    { ...plain, kind: 'old-disk', at: 11_000_000, target: 'primary', age, for: 1_200_000 },
+  ];
+  const faults = drawn.genes.map((each) => {
+    const made = fault(each, AFTER_SPLIT, FIRST, config);
+    const order = made.kind === 'resolve' || made.kind === 'take-back';
+    // What is said of one order comes within the second or so that it takes to stop an application.
+    const soon = order ? (each.offset % 12) * 60_000 : spread(OFFSETS, each.offset);
+    const at = SPLIT_AT + each.cluster * SPLIT_SPAN + soon;
+    const target = order && each.target < 6 ? 1 + (each.target % 2) : made.target;
+    const spare = made.kind === 'new-disk' ? 'secondary' : target;
+    const span = made.for === 0 && !INSTANT.has(made.kind) ? 2_000_000 : made.for;
+    return {
+      ...made,
+      at,
+      for: span,
+      target: spare,
+      when: order ? ('at-once' as const) : made.when,
+      ppm: order ? each.size % SAYINGS : made.ppm,
+    };
+  });
+  return [...led, ...faults.sort((a, b) => a.at - b.at)];
+}
+
+function repeat(kind: FaultKind, times: number): readonly FaultKind[] {
+  return new Array<FaultKind>(times).fill(kind);
 }
 
 /**

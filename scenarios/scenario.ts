@@ -282,6 +282,8 @@ export const INSTANT: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'kill-monitor',
   'switch',
   'verify',
+  'resolve',
+  'take-back',
   'bit-rot',
 ]);
 

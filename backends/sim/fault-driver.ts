@@ -30,6 +30,8 @@ export interface FaultWorld {
   ailment(leg: number): 'none' | 'failed' | 'refused';
   /** Whether the replica is well, and has what the volume has: an outdated one is no copy. */
   isCopy(leg: number): boolean;
+  /** Whether the replica stays refused, and the log does without it: its disk may be taken out. */
+  isSpare(leg: number): boolean;
   /** The replica's disk, whose host is off, is replaced by an empty one. */
   replaceDisk(leg: number): void;
   /** Whether the replica's host leads its volume. */
@@ -79,6 +81,8 @@ const ONCE: ReadonlySet<FaultKind> = new Set([
   'kill-monitor',
   'switch',
   'verify',
+  'resolve',
+  'take-back',
   'bit-rot',
 ]);
 
@@ -175,6 +179,8 @@ export class FaultDriver {
     if (this.#active[index] !== null) return;
     const nodes = this.#nodes(fault);
     if (nodes.length === 0) return;
+    // Nobody takes the only copy away.
+    if (fault.kind === 'new-disk' && !this.#isSpare(nodes[0] as NodeId)) return;
     const peers = this.#peers(fault, nodes[0] as NodeId);
     const { kernel } = this.#world;
     const active = { fault, nodes, peers, since: kernel.now, before: -1 };
@@ -277,6 +283,16 @@ export class FaultDriver {
             this.#disks.giveBack(this.#faults.indexOf(fault), host);
           } else host.powerOn();
           break;
+        case 'new-disk':
+          if (on) {
+            host.powerOff(fault.cache);
+            for (const { index } of host.legs) this.#world.replaceDisk(index);
+          } else host.powerOn();
+          break;
+        case 'resolve':
+        case 'take-back':
+          this.#resolveBy(fault, node);
+          break;
         case 'lying-flush':
         case 'lost-write':
         case 'misdirected-write':
@@ -299,6 +315,8 @@ export class FaultDriver {
       case 'kill-monitor':
         return host.monitorAlive();
       case 'switch':
+      case 'resolve':
+      case 'take-back':
         return this.#leader() !== 0;
       case 'verify':
       case 'quiesce':
@@ -310,6 +328,10 @@ export class FaultDriver {
       default:
         return host.power;
     }
+  }
+
+  #isSpare(node: NodeId): boolean {
+    return this.#world.host(node).legs.every(({ index }) => this.#world.isSpare(index));
   }
 
   #count({ kind }: Fault): void {
@@ -352,6 +374,17 @@ export class FaultDriver {
   #order(what: number, host: SimHost): void {
     const { queue, now } = this.#world.kernel;
     queue.b[queue.push(now, Kind.Operator, host.node, 0)] = what;
+  }
+
+  /** A person orders, of whoever leads the log, that the host's data be kept, or takes it back. */
+  #resolveBy({ kind, ppm }: Fault, keep: NodeId): void {
+    const { queue, now } = this.#world.kernel;
+    const leader = this.#leader();
+    if (leader === 0) return;
+    const entry = queue.push(now, Kind.Operator, leader, 0);
+    queue.a[entry] = keep;
+    queue.b[entry] = kind === 'resolve' ? Order.Resolve : Order.TakeBack;
+    queue.c[entry] = ppm;
   }
 
   #network(fault: Fault, node: NodeId, peer: NodeId, on: boolean): void {

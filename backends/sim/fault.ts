@@ -32,8 +32,18 @@ export const FAULT_KINDS = [
   'disk-stall',
   'bit-rot',
   'old-disk',
+  'new-disk',
+  'resolve',
+  'take-back',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** What is done about two branches: in a swarm there are hardly ever two. */
+export const SPLIT_FAULTS: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'new-disk',
+  'resolve',
+  'take-back',
+]);
 
 /** Whoever plays a part when the fault fires. */
 export const ROLES = ['leader', 'primary', 'secondary', 'witness'] as const;
@@ -93,7 +103,10 @@ export interface Fault {
   readonly ways: Ways;
   /** Which unflushed sectors a loss of power keeps. */
   readonly cache: CrashMode;
-  /** Parts per million: loss, clock rate error, or operations of a disk that the fault strikes. */
+  /**
+   * Parts per million: loss, clock rate error, or operations of a disk that the fault strikes. Of
+   * an order how it is said (see operators.ts).
+   */
   readonly ppm: number;
   /** Whether a frozen guest's clock stands still as well. */
   readonly clockStops: boolean;

@@ -2,7 +2,8 @@
  * People at the simulated cluster: what they order, and what they do with the answers. A command
  * that has the id of another is a repetition of it, so every one has its own.
  */
-import type { OperatorAnswer } from '../../engine/cluster/interface.ts';
+import type { OperatorAnswer, OperatorCommand } from '../../engine/cluster/interface.ts';
+import type { Micros, NodeId } from '../../engine/core/units.ts';
 import type { VerifyLevel } from '../../engine/data/messages.ts';
 import type { SimHost } from './host.ts';
 import type { VolumeOracles } from './oracle/oracles.ts';
@@ -14,7 +15,19 @@ const VERIFY_LEVELS: readonly VerifyLevel[] = ['direct', 'digest', 'digest', 'qu
 const QUIESCE_FOR = 1_500_000;
 
 /** What somebody asked for. */
-export const Order = { Switch: 0, Verify: 1, Quiesce: 2, Resume: 3 } as const;
+export const Order = {
+  Switch: 0,
+  Verify: 1,
+  Quiesce: 2,
+  Resume: 3,
+  Resolve: 4,
+  TakeBack: 5,
+} as const;
+
+/** How it is said what becomes of two branches: as they are shown, or as somebody said before. */
+export const Saying = { AsShown: 0, EvenIfWritten: 1, LastAgain: 2, FirstAgain: 3 } as const;
+/** How many there are. */
+export const SAYINGS = 4;
 
 /** A point that somebody asked for, and has until it is let go. */
 interface Point {
@@ -32,15 +45,19 @@ export class Operators {
   #commands = 0;
   /** The last point asked of each node. */
   readonly #points: (Point | undefined)[] = [];
+  /** What was said of two branches, in order. */
+  readonly #said: OperatorCommand[] = [];
 
   constructor(group: string, oracles: readonly VolumeOracles[]) {
     this.#group = group;
     this.#oracles = oracles;
   }
 
-  /** Orders something of `host`; `to` is where to switch. */
-  order(what: number, host: SimHost, to: number): void {
-    if (what === Order.Verify) this.#verify(host);
+  /** Orders something of `host`; `to` is where to switch, or whose data to keep. */
+  order(what: number, host: SimHost, to: number, how: number, now: Micros): void {
+    if (what === Order.Resolve) this.#resolve(host, to, how, now);
+    else if (what === Order.TakeBack) this.#takeBack(host, how, now);
+    else if (what === Order.Verify) this.#verify(host);
     else if (what === Order.Quiesce) this.#quiesce(host);
     else if (what === Order.Resume) this.#resume(host);
     else this.#switch(host, to);
@@ -96,6 +113,47 @@ export class Operators {
     // Whoever copied it has it by now.
     for (const each of this.#of(point.volumes)) each.quiesced.look(point.id);
     const command = { kind: 'resume', point: point.id } as const;
+    host.input({ kind: 'operator', id: this.#commands, command });
+  }
+
+  /** Orders that the data of `keep` be kept, wherever two branches are shown. */
+  #resolve(host: SimHost, keep: NodeId, how: number, now: Micros): void {
+    if (this.#again(host, 'resolve', how)) return;
+    for (const { volume, epoch, split } of host.control?.status(now).volumes ?? []) {
+      const kept = split?.sides.find(({ node }) => node === keep);
+      const given = split?.sides.find(({ node }) => node !== keep);
+      if (kept === undefined || given === undefined) continue;
+      const atMost = how === Saying.EvenIfWritten ? -1 : given.dirty;
+      const data = { keeps: kept.generation, discards: given.generation, epoch, atMost };
+      this.#say(host, { kind: 'resolve', volume, keep, ...data, adopt: false });
+    }
+  }
+
+  /** Takes back whatever order stands. */
+  #takeBack(host: SimHost, how: number, now: Micros): void {
+    if (this.#again(host, 'take-back', how)) return;
+    for (const { volume, discard } of host.control?.status(now).volumes ?? []) {
+      if (discard === undefined) continue;
+      const { order } = discard;
+      for (const { truth } of this.#of([volume])) truth.saidBack.add(order);
+      this.#say(host, { kind: 'take-back', volume, order });
+    }
+  }
+
+  /** Says once more what was said before; false where that was not meant, or nothing was. */
+  #again(host: SimHost, kind: OperatorCommand['kind'], how: number): boolean {
+    if (how !== Saying.LastAgain && how !== Saying.FirstAgain) return false;
+    const said = this.#said.filter((command) => command.kind === kind);
+    const again = how === Saying.LastAgain ? said.at(-1) : said[0];
+    if (again === undefined) return false;
+    this.#commands += 1;
+    host.input({ kind: 'operator', id: this.#commands, command: again });
+    return true;
+  }
+
+  #say(host: SimHost, command: OperatorCommand): void {
+    this.#said.push(command);
+    this.#commands += 1;
     host.input({ kind: 'operator', id: this.#commands, command });
   }
 

@@ -105,6 +105,13 @@ export class World implements FaultWorld {
     return role === 'Primary' || role === 'Suspended';
   }
 
+  isSpare(leg: number): boolean {
+    const { volume, side, node } = this.#legs[leg] as SimLeg;
+    const { record, replicas } = (this.#oracles[volume] as VolumeOracles).truth;
+    const member = record?.members.some((each) => each.node === node) ?? true;
+    return !member && this.ailment(leg) === 'refused' && replicas[1 - side]?.role === 'Primary';
+  }
+
   replaceDisk(leg: number): void {
     const { disk, volume, node } = this.#legs[leg] as SimLeg;
     const { config } = (this.#oracles[volume] as VolumeOracles).truth;
@@ -297,6 +304,7 @@ export class World implements FaultWorld {
       replicas,
       record: null,
       records: new Map(),
+      saidBack: new Set(),
       flushed,
       spoils,
       orphaned,
@@ -501,12 +509,19 @@ export class World implements FaultWorld {
         host.input(queue.objects[entry] as MonitorWord);
         break;
       case Kind.Operator:
-        this.#operators.order(queue.b[entry] as number, host, a);
+        this.#order(host, entry);
         break;
       default:
         host.wake();
     }
     return true;
+  }
+
+  /** A person asks something of the host. */
+  #order(host: SimHost, entry: number): void {
+    const { a, b, c } = this.kernel.queue;
+    const now = host.clock.at(this.kernel.now);
+    this.#operators.order(b[entry] as number, host, a[entry] as number, c[entry] as number, now);
   }
 
   #forMonitor(entry: number, host: SimHost, guard: number): boolean {

@@ -56,8 +56,8 @@ export function rehearseCommand(): Command {
     .addOption(
       new Option(
         '--faults <kind>',
-        'where faults come from; disks: a swarm with a bad disk each run',
-      ).choices(['none', 'single', 'pairs', 'swarm', 'disks']),
+        'where faults come from; disks: a swarm with a bad disk each run; splits: with branches',
+      ).choices(['none', 'single', 'pairs', 'swarm', 'disks', 'splits']),
     )
     .option('--canary <id...>', 'plant bugs; ends at the first run that finds one')
     .option(
@@ -126,6 +126,7 @@ export function phasesOf(
     pairs: pairCount(config),
     swarm: DEFAULT_SWARM,
     disks: DEFAULT_SWARM,
+    splits: DEFAULT_SWARM,
   };
   if (options.faults !== undefined) {
     return [{ mode: options.faults, seed, runs: runs ?? complete[options.faults] }];

@@ -43,6 +43,7 @@ function rowName(task: ShardTask, seed: number, title: string): string {
     pairs: () => 'pairs of faults',
     swarm: () => 'random swarm',
     disks: () => 'random swarm of disk faults',
+    splits: () => 'random swarm about two branches',
   };
   return names[task.mode]();
 }

@@ -111,7 +111,8 @@ export class Control implements ControlActor {
     this.#context = context;
     this.#durability = new Durability(context);
     this.#links = new Links(context, () => this.#beat());
-    this.#volumes = new Volumes(context, () => this.#durability.mark());
+    const order = (volume: string) => recordOf(this.#state, volume)?.discard;
+    this.#volumes = new Volumes(context, () => this.#durability.mark(), order);
     this.#facts = this.#composeFacts(0);
     const machine = {
       get state(): ClusterState {

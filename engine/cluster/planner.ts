@@ -238,7 +238,7 @@ export class Planner {
     }
     const [base] = group.base;
     if (record.discard === undefined && base !== undefined && !isIn(group.base, group.owner)) {
-      // By an order that is no more it was to lead, and has served nobody: nothing has changed hands.
+      // By an order that is no more it was to lead, and has served nobody: nothing changed hands.
       this.stop(group, { target: base.node }, 'split-brain', null, facts.event);
       return;
     }

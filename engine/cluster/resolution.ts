@@ -208,7 +208,7 @@ export class Resolution {
     return true;
   }
 
-  /** Whether the order means what the two have now, and would be given again for the same reason. */
+  /** Whether the order means what the two have now, and would be given again for that reason. */
   #means(record: VolumeRecord, discard: Discard, pair: Pair): boolean {
     const [given, kept] = pair[0].node === discard.node ? pair : [pair[1], pair[0]];
     if (given.node !== discard.node) return false;

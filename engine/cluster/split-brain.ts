@@ -57,7 +57,7 @@ export interface Choice {
   /** Whose branch is given up; 0 for no decision. */
   readonly victim: NodeId;
   readonly reason: ChoiceReason;
-  /** It holds as long as no more blocks of the victim are dirty; -1 where counts decided nothing. */
+  /** It holds while no more blocks of the victim are dirty; -1 where counts decided nothing. */
   readonly atMost: number;
 }
 
@@ -156,7 +156,7 @@ function none(reason: ChoiceReason): Choice {
   return { victim: 0, reason, atMost: -1 };
 }
 
-/** Whether `victim` still has fewer changes than `kept`, or as many, as it had when it was chosen. */
+/** Whether `given` has fewer changes than `kept`, or as many, as it had when it was chosen. */
 export function isFewer(given: Side, kept: Side): boolean {
   const { atMost } = given.changed;
   if (atMost === null) return false;

@@ -144,7 +144,7 @@ export class Upkeep {
   }
 }
 
-/** What is known of orders stands until there is one branch: whoever is a member has given its up. */
+/** What is known of orders stands until there is one branch: a member has given its own up. */
 function standing(
   record: VolumeRecord,
   discard: Discard | undefined,

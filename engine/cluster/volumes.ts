@@ -3,6 +3,7 @@ import type { BootId, Epoch, Generation, Micros, NodeId } from '../core/units.ts
 import type {
   Branch,
   DataReport,
+  Discard,
   DiskState,
   FailingReason,
   LinkState,
@@ -27,6 +28,8 @@ export interface LocalVolume {
   link: LinkState;
   dirty: number;
   generation: Generation;
+  /** What its data had been through when its metadata was read. */
+  parents: readonly Generation[];
   /** Highest epoch that the data actor has durably seen. */
   epoch: Epoch;
   want: Want | null;
@@ -79,14 +82,21 @@ export class Volumes {
   #doubted: readonly Doubted[] = [];
   /** Called when {@link doubted} changed and must be made durable. */
   readonly #changed: () => void;
+  /** The order that stands by what this node has applied of the log. */
+  readonly #order: (volume: string) => Discard | undefined;
   /** Told each report on a verification. */
   onVerify: (local: LocalVolume, report: VerifyReport) => void = () => {};
   /** Told what becomes of each quiesce point. */
   onQuiesce: (report: QuiesceReport) => void = () => {};
 
-  constructor(context: Context, changed: () => void = () => {}) {
+  constructor(
+    context: Context,
+    changed: () => void = () => {},
+    order: (volume: string) => Discard | undefined = () => undefined,
+  ) {
     this.#context = context;
     this.#changed = changed;
+    this.#order = order;
     for (const { name, replicas } of context.config.volumes) {
       if (!replicas.some((replica) => replica.node === context.node)) continue;
       this.#all.push({
@@ -98,6 +108,7 @@ export class Volumes {
         link: 'Connecting',
         dirty: 0,
         generation: 0,
+        parents: [],
         epoch: 0,
         want: null,
         taint: 0,
@@ -184,6 +195,7 @@ export class Volumes {
         volume.starting = false;
         volume.disk = disk;
         volume.generation = report.generation;
+        volume.parents = report.parents ?? [];
         volume.epoch = epoch;
         if (report.doubted) this.#doubt(volume);
         const hot = report.hot && record?.primary === this.#context.node;
@@ -293,13 +305,35 @@ export class Volumes {
 
   facts(): readonly VolumeFacts[] {
     return this.#all.map((local) => {
-      const { volume, attached, disk, generation, epoch, want, keeps, branch, note } = local;
+      const { volume, attached, disk, generation, epoch, want, branch, note } = local;
+      const keeps = this.#keeps(local);
       const doubted = this.isDoubted(volume);
       const plain = { volume, attached, disk, generation, epoch, want, doubted };
       const facts = keeps === null ? plain : { ...plain, keeps };
       const apart = branch === null ? facts : { ...facts, branch };
       return note === null ? apart : { ...apart, verify: sentOf(note, this.#all.length) };
     });
+  }
+
+  /**
+   * Whether the replica has what an order keeps. Its data actor says so where it has the record;
+   * one that has been handed none in this life, as a host that was to lead and lost power before it
+   * did, has what it was read with.
+   */
+  #keeps({
+    volume,
+    attached,
+    disk,
+    generation,
+    parents,
+    sent,
+    keeps,
+  }: LocalVolume): boolean | null {
+    const discard = this.#order(volume);
+    if (keeps !== null || sent > 0 || !attached || discard === undefined) return keeps;
+    if (discard.node === this.#context.node) return null;
+    const whole = disk !== 'Inconsistent' && disk !== 'Failed' && disk !== 'Diskless';
+    return whole && (generation === discard.keeps || parents.includes(discard.keeps));
   }
 
   /** Keeps a note, durably. */

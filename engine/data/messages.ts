@@ -294,6 +294,8 @@ export type DataReport =
       readonly hot: boolean;
       /** Whether its disk failed earlier in this boot: acknowledged writes may be gone. */
       readonly doubted: boolean;
+      /** What its data went through before `generation`, youngest first; absent for nothing. */
+      readonly parents?: readonly Generation[];
     }
   | {
       /** Whenever any field changes. `dirty` is in blocks, towards the peer. */

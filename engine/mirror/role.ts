@@ -52,10 +52,11 @@ export class RoleMachine {
     this.#rebooted = found.rebooted;
     if (block.flags & DiskFlag.Inconsistent) state.disk = 'Inconsistent';
     else state.disk = block.flags & DiskFlag.Outdated ? 'Outdated' : 'Consistent';
-    const { generation, epoch } = block;
+    const { generation, epoch, parents } = block;
     const { disk } = state;
     turn.event('mirror.attach', { disk, generation, epoch, ...found });
-    const known = { volume: config.volume, disk, generation, epoch, hot: found.hot };
+    const line = { generation, parents: parents.slice() };
+    const known = { volume: config.volume, disk, ...line, epoch, hot: found.hot };
     turn.report({ kind: 'attached', ...known, doubted: store.doubted });
     // A control that has not caught up yet may have told of a time that is over.
     if (this.#next !== null && this.#next.epoch < block.epoch) this.#next = null;

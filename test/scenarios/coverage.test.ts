@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { FAULT_KINDS } from '../../backends/sim/fault.ts';
 import { Control } from '../../engine/cluster/control.ts';
 import { CLUSTER_MARKS } from '../../engine/cluster/events.ts';
 import type { Durable } from '../../engine/cluster/interface.ts';
@@ -390,7 +389,7 @@ describe('what a campaign exercised', () => {
       const found = notExercised({ ...everything, statesReached }, COMPLETE_RUNS);
       expect(found).toEqual({ faults: [], marks: [mark], due: true });
     }
-    for (const kind of FAULT_KINDS) {
+    for (const kind of DECLARED.faults) {
       const { [kind]: _, ...faultsFired } = everything.faultsFired;
       const found = notExercised({ ...everything, faultsFired }, COMPLETE_RUNS);
       expect(found).toEqual({ faults: [kind], marks: [], due: true });
@@ -412,7 +411,7 @@ describe('what a campaign exercised', () => {
   it('is only listed where the swarm was short', () => {
     const none = { faultsFired: {}, statesReached: {} };
     const found = notExercised(none, COMPLETE_RUNS - 1);
-    expect(found.faults).toEqual(FAULT_KINDS);
+    expect(found.faults).toEqual(DECLARED.faults);
     expect(found.due).toBe(false);
   });
 

@@ -5,6 +5,7 @@ import {
   type FaultKind,
   LINKS,
   MOMENTS,
+  SPLIT_FAULTS,
   WAYS,
 } from '../../backends/sim/fault.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
@@ -38,7 +39,9 @@ describe('the swarm', () => {
     const ills: ReadonlySet<FaultKind> = new Set<FaultKind>([...DISK, 'read-error', 'verify']);
     const least = (counts: readonly number[]) => Math.min(...counts);
     const kinds = (of: readonly FaultKind[]) => count(of, (f) => f.map(({ kind }) => kind));
-    expect(least(kinds(FAULT_KINDS.filter((kind) => !ills.has(kind))))).toBeGreaterThan(20);
+    expect(
+      least(kinds(FAULT_KINDS.filter((kind) => !ills.has(kind) && !SPLIT_FAULTS.has(kind)))),
+    ).toBeGreaterThan(20);
     // Few, so that they take little from the others.
     expect(least(kinds([...ills]))).toBeGreaterThan(2);
     const ill = schedules.filter((faults) => faults.some(({ kind }) => DISK.has(kind))).length;
@@ -79,7 +82,9 @@ describe('single faults and pairs', () => {
 
   it('have every kind but the operator, and end by themselves', () => {
     const kinds = new Set(singles.map(({ fault }) => fault.kind));
-    expect(FAULT_KINDS.filter((kind) => !kinds.has(kind))).toEqual(['switch']);
+    expect(FAULT_KINDS.filter((kind) => !kinds.has(kind) && !SPLIT_FAULTS.has(kind))).toEqual([
+      'switch',
+    ]);
     for (const { fault } of singles) {
       if (!INSTANT.has(fault.kind)) expect(fault.for).toBeGreaterThan(0);
     }

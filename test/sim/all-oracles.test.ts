@@ -110,7 +110,7 @@ describe('what was acknowledged is lost by no fault of the engine', () => {
 
 /**
  * Host 2 has gone on from older data, alone and without the other: host 1 is kept by order, and
- * takes over. Both have a write of their own in sector 5, durable, and host 1 one more in its cache.
+ * takes over. Both have a write of their own in sector 5, durable.
  */
 function ordered(): Kept {
   const made = written();

@@ -86,6 +86,7 @@ export class Ground {
       replicas,
       record: null,
       records: new Map(),
+      saidBack: new Set(),
       flushed: this.pool.ints('flushed', SECTORS),
       spoils: this.spoils,
       orphaned: this.pool.bytes('orphaned', SECTORS),

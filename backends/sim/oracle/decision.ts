@@ -4,7 +4,7 @@
  * full from there. An order that is taken back before that side served leaves every promise as it
  * was. Knows records, disks and the history; nothing of how the engine decides.
  */
-import type { VolumeRecord } from '../../../engine/data/messages.ts';
+import type { Discard, VolumeRecord } from '../../../engine/data/messages.ts';
 import type { FlushedOracle } from './flushed.ts';
 import type { Promises, RegisterOracle } from './register.ts';
 import { Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
@@ -31,6 +31,14 @@ export class DecisionOracle {
   readonly #flushed: FlushedOracle;
   readonly #verdict: Verdict;
   #before: Before | null = null;
+  /** The last order that was taken back, while nobody has given another one. */
+  #takenBack: Discard | null = null;
+  /** When each order was first heard of, by its number. */
+  readonly #given = new Map<number, number>();
+  /** When the disk of each node went back last. */
+  readonly #wentBack = new Map<number, number>();
+  /** The last write that each node acknowledged. */
+  readonly #written = new Map<number, number>();
 
   constructor(
     truth: VolumeTruth,
@@ -53,6 +61,7 @@ export class DecisionOracle {
     if (known === null) return '';
     const { truth } = this;
     const { discard } = record;
+    this.#heard(record, known);
     const named = truth.replicas.find(({ node }) => node === record.primary);
     const before = this.#before;
     if (discard !== undefined) {
@@ -68,6 +77,7 @@ export class DecisionOracle {
       if (known.discard !== undefined) this.#carriedOut(record);
       truth.apart = false;
       this.#before = null;
+      this.#takenBack = null;
       return '';
     }
     const { decided } = truth;
@@ -91,6 +101,64 @@ export class DecisionOracle {
     if (this.#before?.node === replica.node) this.#before.lost = true;
     if (decided === undefined || decided.stable || decided.kept !== replica.node) return;
     this.#decide(replica, replica.disk.media);
+  }
+
+  /** A write was acknowledged at `replica`. */
+  acknowledged(replica: ReplicaTruth, op: number): void {
+    this.#written.set(replica.node, op);
+  }
+
+  /** Its disk has come back with metadata of before. */
+  wentBack({ node }: ReplicaTruth): void {
+    this.#wentBack.set(node, this.truth.history.moment);
+  }
+
+  /** The replica begins to be overwritten. */
+  overwritten({ node }: ReplicaTruth): void {
+    // It may have heard of the newest record from its peer.
+    const { history, config, record } = this.truth;
+    const discard = record?.discard;
+    if (discard?.node !== node) return;
+    const { order, by, confirmed } = discard;
+    const volume = config.name;
+    const given = this.#given.get(order) ?? Number.MAX_SAFE_INTEGER;
+    // Its disk went back since, and has other data than the order named: whatever happens to those
+    // is judged by what they are.
+    if ((this.#wentBack.get(node) ?? -1) >= given) return;
+    if (!confirmed) {
+      this.#find(node, 'acknowledged.order-unconfirmed', { volume, order });
+    }
+    const write = this.#written.get(node) ?? 0;
+    if (by === 'discard-unchanged' && (history.completed[write] as number) > given) {
+      this.#find(node, 'acknowledged.order-covers-more', { volume, order, write });
+    }
+  }
+
+  /** What is said of orders in the log is what somebody said. */
+  #heard({ discard, takenBack, primary }: VolumeRecord, known: VolumeRecord): void {
+    const { saidBack, config, history } = this.truth;
+    const volume = config.name;
+    if (takenBack !== undefined && takenBack.order !== known.takenBack?.order) {
+      const { order } = takenBack;
+      this.#takenBack = takenBack;
+      if (!saidBack.has(order)) {
+        this.#find(primary, 'acknowledged.order-dropped-unsaid', { volume, order });
+      }
+    }
+    if (discard === undefined || this.#given.has(discard.order)) return;
+    const { order, by } = discard;
+    this.#given.set(order, history.moment);
+    const before = this.#takenBack;
+    if (by === 'operator') this.#takenBack = null;
+    if (by === 'operator' || before === null) return;
+    const data = [before.generation, before.keeps];
+    if (!data.includes(discard.generation) || !data.includes(discard.keeps)) return;
+    const d = { volume, order, takenBack: before.order };
+    this.#find(primary, 'acknowledged.order-repeated', d);
+  }
+
+  #find(node: number, code: string, d: { readonly [name: string]: number | string }): void {
+    this.#verdict.find('LAW-acknowledged', node, code, d);
   }
 
   get truth(): VolumeTruth {
@@ -147,13 +215,15 @@ export class DecisionOracle {
 
   /** The other side has all of it: nothing is excused any more. */
   #carriedOut(record: VolumeRecord): void {
-    const { spoils, orphaned, history, replicas } = this.truth;
+    const { spoils, orphaned, history, replicas, flushed } = this.truth;
     const kept = replicas.find(({ node }) => node === record.primary);
     if (kept === undefined) return;
     const { view } = kept.disk;
     for (let at = 0; at < view.length; at += 1) {
       if (orphaned[at] === Orphan.None || this.#register.isBusy(at)) continue;
       this.#register.decide(at, spoils.ought(view[at] as number), history.moment);
+      // What a faulty disk made everybody forget is decided as well, flushed or not.
+      flushed[at] = 0;
       orphaned[at] = Orphan.None;
     }
   }

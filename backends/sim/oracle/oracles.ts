@@ -107,6 +107,7 @@ export class VolumeOracles {
           return;
         }
         this.#acked = history.completed[op] as number;
+        this.#decision.acknowledged(replica, op);
         this.#adopt(op);
         this.register.written(op);
         this.#flushed.completed(op, replica.leg);
@@ -149,6 +150,7 @@ export class VolumeOracles {
     const back = is.updates < ought.updates;
     const others = replicas.filter((each) => each !== replica);
     replica.selfForgotten ||= back;
+    if (back) this.#decision.wentBack(replica);
     let lost = 0;
     for (let at = 0; at < sectors; at += 1) {
       const mine = spoils.ought(disk.view[at] as number);
@@ -260,6 +262,7 @@ export class VolumeOracles {
         if (report.disk === 'Inconsistent' && replica.state !== 'Inconsistent') {
           replica.heldUntil = Math.max(replica.heldUntil, this.#copiedSince(replica));
           replica.leftAt = -1;
+          this.#decision.overwritten(replica);
         }
         // A disk that hangs may be given up: as of one that failed, nobody knows what it lost.
         if (report.disk === 'Failed' && replica.state !== 'Failed' && hung(replica)) {

@@ -225,8 +225,8 @@ export class RegisterOracle {
   }
 
   /**
-   * By a committed decision each sector holds `content` since moment `t`, and that is stable: a loss
-   * of power takes none of it. Null: it is decided, and not known stable yet.
+   * By a committed decision each sector holds `content` since moment `t`, and that is stable: a
+   * loss of power takes none of it. Null: it is decided, and not known stable yet.
    */
   rest(content: Int32Array | null, t: number): void {
     this.#floor = content;

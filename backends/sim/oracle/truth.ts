@@ -93,6 +93,8 @@ export interface VolumeTruth {
     readonly kept: NodeId;
     stable: boolean;
   };
+  /** Orders that somebody was heard to take back. */
+  readonly saidBack: Set<number>;
   /** Whether one branch was kept, and the other one has not been filled from it yet. */
   apart?: boolean;
 }

@@ -4,6 +4,7 @@ import { Volumes } from '../../../engine/cluster/volumes.ts';
 import type { DataReport } from '../../../engine/data/messages.ts';
 import { contextOf, OWNED, ofKind, onlyRecord } from '../../support/control-fixtures.ts';
 import { VOLUME } from '../../support/control-host.ts';
+import { orderOf } from '../../support/control-split.ts';
 
 const RECORD = onlyRecord(OWNED);
 const boots = (node: number): number => 10 + node;
@@ -37,6 +38,42 @@ describe('a local volume', () => {
     attach(1);
     expect(volumes.record(local, RECORD, '')).toBe(true);
     expect(commands()).toEqual(['record', 'record']);
+  });
+
+  it('says whether it has what an order keeps, though nobody has handed it the record', () => {
+    const discard = orderOf(2);
+    const { context } = contextOf(1);
+    const volumes = new Volumes(
+      context,
+      () => {},
+      () => discard,
+    );
+    const keeps = () => volumes.facts()[0]?.keeps;
+    const attach = (generation: number, parents: number[], disk: 'Outdated' | 'Inconsistent') => {
+      const facts = { disk, generation, parents, epoch: 1, hot: false, doubted: false } as const;
+      volumes.report({ kind: 'attached', volume: VOLUME, ...facts }, boots, RECORD);
+    };
+    expect(keeps()).toBeUndefined();
+    for (const [generation, parents, disk, has] of [
+      [20, [7], 'Outdated', true],
+      [25, [20, 7], 'Outdated', true],
+      [7, [], 'Outdated', false],
+      [20, [7], 'Inconsistent', false],
+    ] as const) {
+      attach(generation, [...parents], disk);
+      expect(keeps()).toBe(has);
+    }
+    // Once it has a record it speaks for itself.
+    const local = volumes.get(VOLUME);
+    if (local === null) throw new Error('a replica is here');
+    volumes.record(local, RECORD, '');
+    expect(keeps()).toBeUndefined();
+    const other = new Volumes(
+      contextOf(2).context,
+      () => {},
+      () => discard,
+    );
+    expect(other.facts()[0]?.keeps).toBeUndefined();
   });
 
   it('is engaged from being told to lead until it confirms a stop of that epoch', () => {

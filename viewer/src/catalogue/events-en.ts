@@ -175,6 +175,9 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.fault.bit-rot': 'Fault: the disk rots ({area:term})',
   'event.fault.old-disk':
     'Fault: the host loses power, and its disk will be as it was {age} µs before',
+  'event.fault.new-disk': 'Fault: the host loses power, and comes back with an empty disk',
+  'event.fault.resolve': 'Fault: an operator orders that the data here be kept',
+  'event.fault.take-back': 'Fault: an operator takes an order back',
   'event.fault.over': 'The fault is over ({kind:term})',
   'event.fault.healed': 'All faults are over',
   'event.world.core-started': 'A core lives anew',
