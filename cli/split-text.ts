@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import type { ClusterStatus, SplitStatus } from '../engine/cluster/interface.ts';
 import type { Range } from '../engine/cluster/split-brain.ts';
+import type { Discard } from '../engine/data/messages.ts';
 import { term } from '../viewer/src/catalogue/catalogue.ts';
 import { language } from './language.ts';
 
@@ -12,10 +13,7 @@ const BLOCKS_PER_MIB = 256;
 /** One line for `status`, '' where there is nothing to say. */
 export function splitLine(volume: SplitVolume, name: (node: number) => string): string {
   const { split, discard } = volume;
-  if (discard !== undefined) {
-    const what = `what ${name(discard.node)} has is to be overwritten by order`;
-    return `Volume ${volume.volume}: ${what}. To see more: understudy resolve`;
-  }
+  if (discard !== undefined) return orderText(volume, discard, name);
   if (split === undefined) return '';
   const what =
     split.verdict === 'unrelated'
@@ -31,9 +29,10 @@ export function splitText(
   name: (node: number) => string,
 ): string {
   const words = (code: string): string => term(language(), code);
-  const lines = [splitLine(volume, name)];
+  const { discard: _, ...apart } = volume;
+  const lines = [splitLine(apart, name)];
   const sides = new Table({
-    head: ['node', 'disk', 'generation', 'role', 'primary since', 'blocks changed since'],
+    head: ['node', 'disk', 'generation', 'role', 'primary since', 'blocks changed since', 'dirty'],
     style: { head: [], border: [], compact: true },
   });
   for (const side of split.sides) {
@@ -46,9 +45,11 @@ export function splitText(
       side.owner ? 'primary' : '',
       began === null ? 'not known' : `epoch ${began.epoch}${first}`,
       rangeText(side.changed),
+      side.dirty < 0 ? '' : String(side.dirty),
     ]);
   }
   lines.push(sides.toString());
+  lines.push(`Policy: ${split.policy}.`);
   lines.push(
     split.ancestor === 0
       ? 'They have no generation in common.'
@@ -69,23 +70,41 @@ export function splitText(
   return lines.join('\n');
 }
 
-/** How a split brain is ended, and what is lost by it: by hand, towards the side that leads. */
-export function endText(
-  split: SplitStatus,
-  config: string,
+/** What an order to keep `keep` would come to. */
+export function lossText(split: SplitStatus, keep: number, name: (node: number) => string): string {
+  const given = split.sides.find(({ node }) => node !== keep);
+  if (given === undefined) return '';
+  const [lost, kept] = [name(given.node), name(keep)];
+  const lines = [
+    `Keeping ${kept} gives up everything that ${lost} alone has: ` +
+      `${rangeText(given.changed)} changed since the two parted.`,
+  ];
+  if (given.owner) {
+    lines.push(
+      `${lost} is the primary: what runs there is stopped, and started on ${kept} over the older`,
+      'or other data. If anything is written there until then, the order ends, all is as before:',
+      'stop the group first (understudy stop-group), or say --even-if-written to give that up too.',
+    );
+  }
+  lines.push(
+    `Then all of ${kept} is copied to ${lost}. What is needed of ${lost} is copied off first.`,
+  );
+  return lines.join('\n');
+}
+
+/** An order that stands, and how it is taken back. */
+export function orderText(
+  { volume }: SplitVolume,
+  { node, order, by, confirmed, atMost }: Discard,
   name: (node: number) => string,
 ): string {
-  const given = split.sides.find(({ owner }) => !owner);
-  const kept = split.sides.find(({ owner }) => owner);
-  if (given === undefined || kept === undefined) return 'Nothing is changed.';
-  const [lost, leads] = [name(given.node), name(kept.node)];
-  return [
-    `Nothing is changed. To give up everything that ${lost} alone has: ` +
-      `${rangeText(given.changed)} changed since the two parted, stop it, then`,
-    `  understudy replica new ${config} --name ${lost} --overwrite`,
-    `and start it again: all of ${leads} is copied to it. What ${leads} has cannot be given up so;`,
-    `what is needed of ${lost} is copied off its replica first.`,
-  ].join('\n');
+  const who = by === 'operator' ? 'a person' : `the policy ${by}`;
+  const few = atMost < 0 ? '' : `, as long as no more than ${atMost} blocks of it are dirty`;
+  const next = confirmed
+    ? 'It was looked at again, and is being overwritten.'
+    : `Nothing is overwritten yet. To take it back: understudy resolve --take-back ${order} --yes`;
+  const what = `order ${order}, by ${who}, gives up what ${name(node)} has${few}`;
+  return `Volume ${volume}: ${what}. ${next}`;
 }
 
 /** "exactly 5 blocks", "at least 3", "3 to 257", "not known". */

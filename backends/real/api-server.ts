@@ -201,6 +201,20 @@ function parseQuiesce({ volumes, micros }: QuiesceBody): OperatorCommand | null 
   return isCount(micros) && micros > 0 ? { kind: 'quiesce', volumes, micros } : null;
 }
 
+function parseResolve(
+  kind: 'resolve' | 'take-back',
+  body: Record<string, unknown>,
+): OperatorCommand | null {
+  const { volume, order, keep, keeps, discards, epoch, atMost, adopt } = body;
+  if (typeof volume !== 'string') return null;
+  if (kind === 'take-back') return isCount(order) ? { kind, volume, order } : null;
+  if (typeof adopt !== 'boolean' || !isCount(keep) || !isCount(epoch)) return null;
+  if (!isCount(keeps) || !isCount(discards)) return null;
+  // -1: whatever is written until it is stopped.
+  if (!isCount(atMost) && atMost !== -1) return null;
+  return { kind, volume, keep, keeps, discards, epoch, atMost, adopt };
+}
+
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
@@ -220,7 +234,9 @@ function parseCommand(text: string): OperatorCommand | null {
   if (kind === 'verify' || kind === 'verify-stop' || kind === 'verify-resume') {
     return parseVerify(value as VerifyBody);
   }
-  // No `resolve`: people are not offered such orders yet (docs/decisions/0020).
+  if (kind === 'resolve' || kind === 'take-back') {
+    return parseResolve(kind, value as Record<string, unknown>);
+  }
   if (typeof group !== 'string') return null;
   if (kind === 'switch') return Number.isSafeInteger(to) ? { kind, group, to: Number(to) } : null;
   return kind === 'stop-group' || kind === 'start-group' ? { kind, group } : null;

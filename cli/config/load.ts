@@ -196,6 +196,7 @@ function toClusterConfig(
       diskTimeout: time(volume.diskTimeout),
       reads: volume.reads,
       checksums: volume.checksums,
+      splitBrain: volume.splitBrain,
       ...(volume.verify === undefined ? {} : { verify: schedule(volume.verify) }),
       replicas: Object.entries(volume.replicas).map(([node, { path, meta }]) => ({
         node: nodeId(node, ['volumes', name, 'replicas', node]),

@@ -3,6 +3,7 @@
  * `understudy config schema` publishes for editors.
  */
 import { z } from 'zod';
+import { SPLIT_POLICIES } from '../../engine/core/config.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 const name = z
@@ -82,6 +83,12 @@ const volume = z.strictObject({
     .boolean()
     .default(false)
     .describe('A checksum of every block finds what a disk spoils; fixed once a replica exists.'),
+  splitBrain: z
+    .enum(SPLIT_POLICIES)
+    .default('manual')
+    .describe(
+      'Whose changes are given up when both copies went on apart; manual: a person decides.',
+    ),
   verify: verify
     .optional()
     .describe('The replicas are compared by themselves; nothing is repaired.'),

@@ -63,6 +63,14 @@ volumes:
     # A checksum of every block finds what a disk spoils without a word, and heals it from the
     # other copy. Wants logicalBlock: 4096; fixed once the volume exists.
     checksums: ${checksums}
+    # What to do when both copies went on apart, as after one was put back from a snapshot: whose
+    # changes are given up? manual: a person decides, with understudy resolve. Or, by itself:
+    #   discard-younger-primary, discard-older-primary: of the host that became primary only after
+    #     the two parted, or of the one that was it before
+    #   discard-unchanged, discard-fewer-changes: of the copy with no changes, or with fewer, where
+    #     that is known for certain
+    #   discard-local, discard-remote: of the host that is primary now, or of the other one
+    splitBrain: manual
     # The copies can be compared by themselves; what differs is told, not changed.
     # verify: { every: 7d, level: digest, rate: 50MiB }
     # One copy per host: a file, a partition or a disk. Metadata sits behind the data.

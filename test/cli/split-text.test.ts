@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { endText, rangeText, splitLine, splitText } from '../../cli/split-text.ts';
+import { lossText, orderText, rangeText, splitLine, splitText } from '../../cli/split-text.ts';
 import type { SplitStatus } from '../../engine/cluster/interface.ts';
 import { orderOf, setup } from '../support/control-split.ts';
 
@@ -16,7 +16,7 @@ describe('a split brain in words', () => {
     const { split: _, ...whole } = volume;
     expect(splitLine(whole, name)).toBe('');
     const discard = orderOf(2);
-    expect(splitLine({ ...whole, discard }, name)).toContain('what b has is to be overwritten');
+    expect(splitLine({ ...whole, discard }, name)).toContain('gives up what b has');
   });
 
   it('shows both sides, and whom each policy would choose and why', () => {
@@ -28,12 +28,26 @@ describe('a split brain in words', () => {
     expect(text).toMatch(/discard-unchanged .*nobody/);
   });
 
-  it('says how it is ended, what is lost by that, and what cannot be done so', () => {
-    const text = endText(split, 'c.yaml', name);
-    expect(text).toContain('everything that a alone has: ');
-    expect(text).toContain('changed since the two parted, stop it');
-    expect(text).toContain('understudy replica new c.yaml --name a --overwrite');
-    expect(text).toContain('What b has cannot be given up so');
+  it('says what an order would cost, and what it takes where somebody serves by that side', () => {
+    const other = lossText(split, 2, name);
+    expect(other).toContain('Keeping b gives up everything that a alone has: ');
+    expect(other).toContain('all of b is copied to a');
+    expect(other).not.toContain('--even-if-written');
+    const served = lossText(split, 1, name);
+    expect(served).toContain('exactly 5 blocks changed since the two parted');
+    expect(served).toContain('b is the primary: what runs there is stopped');
+    expect(served).toContain('--even-if-written');
+  });
+
+  it('says of an order who gave it, how far it is, and how it is taken back', () => {
+    const given = orderText(volume, orderOf(2, { by: 'discard-local', atMost: 7 }), name);
+    expect(given).toContain('order 5, by the policy discard-local, gives up what b has');
+    expect(given).toContain('no more than 7 blocks');
+    expect(given).toContain('understudy resolve --take-back 5 --yes');
+    const late = orderText(volume, orderOf(2, { confirmed: true }), name);
+    expect(late).toContain('by a person');
+    expect(late).toContain('is being overwritten');
+    expect(late).not.toContain('--take-back');
   });
 
   it('never claims to know what it does not', () => {

@@ -115,10 +115,19 @@ describe('the local door of a core', () => {
     expect(commands).toHaveLength(2);
   });
 
-  it('takes no order to give a branch up: such orders are not offered', async () => {
-    const order = { kind: 'resolve', volume: 'v', keep: 1, keeps: 20, discards: 30, adopt: false };
-    await sendCommand(folder, order as unknown as OperatorCommand);
-    expect(commands).toEqual([]);
+  it('takes an order to give a branch up, or its end, only with everything named', async () => {
+    const named = { keep: 1, keeps: 20, discards: 30, epoch: 9, atMost: -1, adopt: false };
+    const order = { kind: 'resolve', volume: 'v', ...named } as const;
+    const back = { kind: 'take-back', volume: 'v', order: 9 } as const;
+    for (const whole of [order, back]) {
+      await sendCommand(folder, whole);
+      for (const field of Object.keys(whole)) {
+        const { [field as keyof typeof whole]: _, ...rest } = whole;
+        await sendCommand(folder, rest as unknown as OperatorCommand);
+        await sendCommand(folder, { ...whole, [field]: -2 } as unknown as OperatorCommand);
+      }
+    }
+    expect(commands).toEqual([order, back]);
   });
 
   it('refuses what is no command', async () => {

@@ -1,19 +1,22 @@
 /**
  * Two real hosts, one of whose replica files is put back to an earlier day while it is the only
  * copy at hand: it serves, and then the host with the newer data returns. `status` says so,
- * `understudy resolve` shows both sides and changes nothing, and it is ended by hand.
+ * `understudy resolve` shows both sides and changes nothing; an order that comes late changes
+ * nothing either; and one that is carried out leaves both with exactly what was kept.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, copyFileSync, openSync, readSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendCommand } from '../../backends/real/api-client.ts';
 import { hasNative } from '../../backends/real/native.ts';
 import { signal } from '../../backends/real/process-identity.ts';
 import type { SplitVolume } from '../../cli/split-text.ts';
-import type { SplitStatus } from '../../engine/cluster/interface.ts';
+import type { ResolveCommand, SplitStatus } from '../../engine/cluster/interface.ts';
+import type { Discard } from '../../engine/data/messages.ts';
 import { AckRecorder } from './support/ack-recorder.ts';
 import { waitFor } from './support/hosts.ts';
 import { clientMissing, WriterProcess } from './support/nbd-client.ts';
-import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
+import { TestCluster } from './support/test-cluster.ts';
 
 const SIZE = 16 * 1024 * 1024;
 const BLOCKS = SIZE / 4096;
@@ -25,11 +28,14 @@ const missing = hasNative()
 
 interface Shown {
   readonly split: SplitStatus | null;
+  readonly discard: Discard | null;
+  readonly order: ResolveCommand | null;
+  readonly ordered: boolean;
 }
 
 describe('understudy resolve', () => {
   if (missing !== null) {
-    it('shows a split brain', (context) => context.skip(missing));
+    it('ends a split brain', (context) => context.skip(missing));
     return;
   }
 
@@ -100,6 +106,13 @@ describe('understudy resolve', () => {
     return JSON.parse(out) as Shown;
   }
 
+  /** What the cluster answers to an order as it was shown once. */
+  async function sent(order: ResolveCommand | null): Promise<string> {
+    if (order === null) throw new Error('nothing was shown');
+    const answer = await sendCommand(cluster.dataFolder(older), order);
+    return answer.ok ? 'ordered' : answer.reason;
+  }
+
   it('is pointed to by status, which says plainly what is so', { timeout: MINUTE }, async () => {
     const { out } = await cluster.command('status');
     expect(out).toContain('SPLIT BRAIN: its replicas went on apart');
@@ -107,34 +120,54 @@ describe('understudy resolve', () => {
   });
 
   it('shows both sides and changes nothing', { timeout: MINUTE }, async () => {
-    const { code, out } = await cluster.command('resolve');
+    const { code, out } = await cluster.command('resolve', '--keep', newer);
     expect(code).toBe(0);
     expect(out).toMatch(new RegExp(`discard-younger-primary .*${older} `));
-    expect(out).toContain(`everything that ${newer} alone has: `);
-    expect(out).toContain(`--name ${newer} --overwrite`);
-    const { split } = await resolve();
-    expect(split?.verdict).toBe('split-brain');
+    expect(out).toContain(`Keeping ${newer} gives up everything that ${older} alone has: exactly`);
+    expect(out).toContain('Nothing is changed.');
+    const { split, order, ordered } = await resolve('--keep', newer);
+    expect([split?.verdict, split?.policy, ordered]).toEqual(['split-brain', 'manual', false]);
     const owner = split?.sides.find((side) => side.owner);
     expect(owner?.node).toBe(cluster.id(older));
     expect(owner?.changed.atLeast).toBeGreaterThan(0);
     expect(owner?.changed.atMost).toBe(owner?.changed.atLeast);
+    expect(order).toMatchObject({ discards: owner?.generation, atMost: owner?.dirty });
+    expect((await cluster.command('resolve', '--yes')).code).toBe(2);
     for (const name of [newer, older]) expect(digest(name)).toBe(contents.get(name));
     expect((await volume())?.discard).toBeUndefined();
   });
 
-  it('says how to keep the side that leads, and so it is done', {
+  it('does nothing by an order that comes late, or for nobody, nor by taking back what is not', {
+    timeout: 3 * MINUTE,
+  }, async () => {
+    const { order } = await resolve('--keep', newer);
+    await stop(newer);
+    await waitFor('one side heard', async () => (await splitOf())?.sides.length !== 2, MINUTE);
+    expect(await sent(order)).toBe('no-split-brain');
+    cluster.start(newer);
+    await waitFor('both sides heard', async () => (await splitOf())?.sides.length === 2, MINUTE);
+    // What was shown before is not what is so now, whatever it was: it has to be looked at again.
+    await stop(older);
+    cluster.start(older);
+    await waitFor('it serves again', async () => (await cluster.serving()) === older, MINUTE);
+    await waitFor('both sides heard', async () => (await splitOf())?.sides.length === 2, MINUTE);
+    expect(await sent(order)).toBe('decided-since');
+    const { ordered } = await resolve('--take-back', '7', '--yes');
+    expect(ordered).toBe(false);
+    for (const name of [newer, older]) expect(digest(name)).toBe(contents.get(name));
+  });
+
+  it('keeps the side that is named, though the other one leads, byte for byte', {
     timeout: 2 * MINUTE,
   }, async () => {
-    const kept = contents.get(older);
-    await stop(newer);
-    const words = ['replica', 'new', cluster.configPath, '--name', newer, '--overwrite'];
-    expect(runUnderstudy(...words).code).toBe(0);
-    cluster.start(newer);
-    expect(await cluster.waitHealthy()).toBe(older);
+    const { ordered } = await resolve('--keep', newer, '--yes');
+    expect(ordered).toBe(true);
+    expect(await cluster.waitHealthy()).toBe(newer);
     await waitFor('equal files', () => digest(newer) === digest(older));
-    expect(digest(newer)).toBe(kept);
+    expect(digest(newer)).toBe(contents.get(newer));
     expect((await cluster.command('resolve')).code).toBe(1);
     const { out } = await cluster.command('status');
     expect(out).not.toContain('SPLIT');
+    expect((await volume())?.discard).toBeUndefined();
   });
 });

@@ -63,6 +63,12 @@ describe('a configuration', () => {
       'verify: { every: 1s,',
       'volumes.data.verify.every',
     ],
+    [
+      'no such way to end a split brain',
+      'splitBrain: manual',
+      'splitBrain: discard-mine',
+      'volumes.data.splitBrain',
+    ],
     ['an uneven size', 'size: 64MiB', 'size: 1048577B', 'volumes.data.size'],
     ['an unknown version', 'version: 1', 'version: 2', 'version'],
     ['a replica on an unknown node', 'b: { path: b/', 'c: { path: b/', 'volumes.data.replicas.c'],
