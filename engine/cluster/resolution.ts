@@ -60,7 +60,9 @@ export class Resolution {
     const { discard } = record;
     if (discard !== undefined) return this.#follow(unit, group, record, discard);
     const pair = this.#pair(unit, record);
-    if (pair === null || !settled(group, record)) return false;
+    if (pair === null || !(settled(group, record) || idle(group, record))) return false;
+    // Whoever still serves without the log is fenced by its records first.
+    if (!pair.every(isQuiet)) return false;
     const policy = unit.volume.splitBrain ?? 'manual';
     if (policy === 'manual' || pair[0].branch.verdict === 'unrelated') return false;
     const { takenBack } = record;
@@ -112,9 +114,8 @@ export class Resolution {
     if (epoch !== record.epoch) return no('decided-since', 'look-again');
     const pair = this.#pair(unit, record);
     if (pair === null) return no('no-split-brain', 'see-status');
-    // A group that is stopped has no primary, and nothing to settle.
-    const idle = record.primary === 0 && group.owner === 0;
-    if (!idle && !settled(group, record)) return 'wait';
+    if (!idle(group, record) && !settled(group, record)) return 'wait';
+    if (!pair.every(isQuiet)) return no('still-serving', 'retry-later');
     const kept = pair.find((side) => side.node === keep);
     const given = pair.find((side) => side.node !== keep);
     if (kept === undefined || given === undefined) return no('no-replica-there', 'see-status');
@@ -196,8 +197,7 @@ export class Resolution {
     }
     const pair = this.#pair(unit, record);
     if (pair === null) return false;
-    const idle = record.primary === 0 && group.owner === 0;
-    if (!idle && !settled(group, record)) return false;
+    if (!idle(group, record) && !settled(group, record)) return false;
     if (!this.#means(record, discard, pair)) {
       this.abandon(record, 'void');
       return true;
@@ -319,6 +319,16 @@ export class Resolution {
 function settled(group: GroupState, record: VolumeRecord): boolean {
   if (record.primary === 0 || group.base.length > 0) return false;
   return record.members.every((m) => m.node === record.primary);
+}
+
+/** A group that is stopped has no primary, and nothing to settle. */
+function idle(group: GroupState, record: VolumeRecord): boolean {
+  return record.primary === 0 && group.owner === 0;
+}
+
+/** Whether nobody serves by it but whom the log has do so. */
+function isQuiet({ owner, branch }: Heard): boolean {
+  return owner || branch.settled;
 }
 
 /** Both sides, where each speaks of the other as it is. */

@@ -52,9 +52,17 @@ export const HERE: Branch = {
   epoch: 3,
   dirty: 0,
   padded: 0,
+  settled: true,
+};
+export const THERE: Branch = {
+  ...HERE,
+  generation: 30,
+  peer: 20,
+  shared: 7,
+  epoch: 4,
+  dirty: 5,
   settled: false,
 };
-export const THERE: Branch = { ...HERE, generation: 30, peer: 20, shared: 7, epoch: 4, dirty: 5 };
 
 /** The order to give up what `node` has, as it is given here. */
 export function orderOf(node: number, change: Partial<Discard> = {}): Discard {

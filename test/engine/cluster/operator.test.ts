@@ -153,7 +153,7 @@ describe('an operator', () => {
     net.cutData();
     net.await(() => net.record(1)?.members.length === 1, 10 * S);
     net.report(1, { kind: 'branch', volume: VOLUME, branch: HERE });
-    net.report(2, { kind: 'branch', volume: VOLUME, branch: THERE });
+    net.report(2, { kind: 'branch', volume: VOLUME, branch: { ...THERE, settled: true } });
     net.pass(2 * S);
     expect(net.status(3).volumes[0]?.split?.sides).toMatchObject([{ node: 1 }, { node: 2 }]);
     expect(ask(net, 2, known)).toMatchObject({ ok: false, reason: 'decided-since' });

@@ -67,6 +67,41 @@ describe('a split brain in the log', () => {
     }
   });
 
+  it('gives up exactly whom the policy says, whether nobody serves, one host, or two', () => {
+    const none = { record: { primary: 0 }, owner: 0, there: { settled: true } };
+    const two = { here: { settled: false } };
+    // What was written on each side: [here at least, there exactly], and whom each policy gives up.
+    const table: readonly (readonly [SplitPolicy, readonly [number, number], number, number])[] = [
+      // policy, changes, by one that serves (node 2), and where nobody does
+      ['discard-younger-primary', [0, 5], 2, 2],
+      ['discard-older-primary', [0, 5], 1, 1],
+      ['discard-unchanged', [3, 0], 2, 2],
+      ['discard-unchanged', [0, 5], 0, 0],
+      ['discard-unchanged', [3, 5], 0, 0],
+      ['discard-fewer-changes', [6, 5], 2, 2],
+      ['discard-fewer-changes', [5, 5], 0, 0],
+      ['discard-fewer-changes', [0, 5], 0, 0],
+      ['discard-local', [0, 5], 2, 0],
+      ['discard-remote', [0, 5], 1, 0],
+      ['manual', [6, 0], 0, 0],
+    ];
+    const victimOf = (what: Setup): number => {
+      const { plan, entries } = setup(what);
+      return plan() ? (proposed(entries).discard?.node ?? 0) : 0;
+    };
+    for (const [policy, [here, there], one, nobody] of table) {
+      const counts = { here: { shared: 7, dirty: here }, there: { dirty: there } };
+      expect([policy, here, victimOf({ policy, ...counts })]).toEqual([policy, here, one]);
+      const still = { ...counts.there, ...none.there };
+      const idle = { policy, ...none, here: counts.here, there: still };
+      expect([policy, here, victimOf(idle)]).toEqual([policy, here, nobody]);
+      // The one that the log does not have do so is fenced first; then as above.
+      const both = { policy, ...counts, here: { ...counts.here, ...two.here } };
+      expect([policy, here, victimOf(both)]).toEqual([policy, here, 0]);
+    }
+    expect(setup(two).take({})).toMatchObject({ reason: 'still-serving' });
+  });
+
   it('waits until both sides are heard, and each speaks of what the other has', () => {
     const policy = 'discard-local';
     for (const change of [{ here: null }, { there: null }, { there: { peer: 19 } }]) {
@@ -150,7 +185,8 @@ describe('a person’s order', () => {
   });
 
   it('is taken while the group is stopped, and waits while its primary is being settled', () => {
-    const stopped = setup({ record: { primary: 0 }, owner: 0 });
+    const there = { settled: true };
+    const stopped = setup({ record: { primary: 0 }, owner: 0, there });
     expect(stopped.take({})).toBe(null);
     expect(proposed(stopped.entries).discard).toEqual(orderOf(2));
     const moving = setup({ record: { primary: 0 } });
@@ -304,7 +340,7 @@ describe('an order before it is carried out', () => {
     const counted = { discard: orderOf(2, { by, atMost: 0 }) };
     const any = { discard: orderOf(2) };
     expect(setup({ there: unwritten, record: counted }).ripe()).toBe('go');
-    expect(setup({ there: { dirty: 0 }, record: counted }).ripe()).toBe('wait');
+    expect(setup({ there: { dirty: 0, settled: false }, record: counted }).ripe()).toBe('wait');
     expect(setup({ there: { dirty: 1, settled: true }, record: counted }).ripe()).toBe('void');
     expect(setup({ there: { settled: true }, record: any }).ripe()).toBe('go');
     expect(setup({ there: null, record: any }).ripe()).toBe('wait');

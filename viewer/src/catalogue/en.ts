@@ -194,6 +194,7 @@ export const en: { readonly [code: string]: string } = {
   'term.bring-both-back': 'bring both nodes back, or take the order back: understudy resolve',
   'term.kept-data-gone': 'the data that were to be kept are gone from its disk',
   'term.put-kept-back': 'put the disk that was to be kept back, or take the order back',
+  'term.still-serving': 'somebody still serves by it without the log',
   'term.decided-since': 'something was decided since that was shown',
   'term.more-changes': 'more was written there than was shown',
   'term.already-taken-back': 'that order was taken back already',

@@ -193,6 +193,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.bring-both-back': '恢复两个节点，或撤回指令：understudy resolve',
   'term.kept-data-gone': '应保留的数据已不在其磁盘上',
   'term.put-kept-back': '放回应保留的磁盘，或撤回指令',
+  'term.still-serving': '仍有节点未经日志在使用它',
   'term.decided-since': '显示之后已有新的决定',
   'term.more-changes': '该端的写入多于所显示的',
   'term.already-taken-back': '该指令已经撤回',
