@@ -463,8 +463,8 @@ export class Store {
       else if (!(rebooted && canary.rule06) && !canary.hotForgotten) {
         for (const extent of ring.extents) this.#markExtent(partner, extent);
       }
-      // What is dirty for a crash only is no change that anybody made. Pages are written before what
-      // was counted of them is: where a session did not end in order all of it may be none.
+      // What is dirty for a crash only is no change that anybody made. Pages are written before
+      // what was counted of them is: where a session did not end in order all of it may be none.
       if (hot || partner.padded < 0) partner.padded = partner.map.dirty;
       if (canary.paddingCounted) partner.padded = 0;
     }
