@@ -1,6 +1,6 @@
 /** Split brain in the pair harness: a disk that is put back, leads, and meets its peer again. */
 import { BLOCK_BYTES } from '../../engine/core/units.ts';
-import { Decision } from '../../engine/data/abi.ts';
+import { Decision, Event } from '../../engine/data/abi.ts';
 import type { Branch, Discard } from '../../engine/data/messages.ts';
 import { formatMetadata } from '../../engine/mirror/metadata.ts';
 import { tell, until, watched } from './mirror-cases.ts';
@@ -187,6 +187,26 @@ export function takenBack(seed: number, canaries: readonly string[] = []): Pair 
   pair.runFor(3_000 * MS);
   untouched(pair, 1, kept[0]);
   untouched(pair, 2, kept[1]);
+  return pair;
+}
+
+/** Flushes at the side that is kept, while the other one is filled: each waits for its disk. */
+export function flushedWhileFilled(seed: number, canaries: readonly string[] = []): Pair {
+  const fork = forked(seed, { canaries });
+  const { pair } = fork;
+  let asked = -1;
+  pair.onDecision = (h, op) => {
+    if (h.node === pair.record.primary && op === Decision.LocalFlush) asked = pair.now;
+  };
+  const complete = pair.complete.bind(pair);
+  pair.complete = (h, slot, status) => {
+    const flush = h.busyFront[slot]?.kind === Event.ReqFlush && status === 0;
+    if (flush && asked === pair.now) pair.violations.push('a flush did not wait for its disk');
+    complete(h, slot, status);
+  };
+  give(fork, orderOf(fork, 1));
+  pair.load(true, 8);
+  pair.runFor(1_000 * MS);
   return pair;
 }
 

@@ -3,6 +3,7 @@ import {
   countedAfterCrash,
   countedAlone,
   FORK,
+  flushedWhileFilled,
   forked,
   give,
   givenUp,
@@ -84,6 +85,12 @@ describe('two branches', () => {
     for (const seed of SEEDS) {
       expect([seed, ...givenUpTooEarly(seed).violations]).toEqual([seed]);
       expect([seed, ...takenBack(seed).violations]).toEqual([seed]);
+    }
+  });
+
+  it('wait for their disks with each flush while one of them is filled', () => {
+    for (const seed of SEEDS) {
+      expect([seed, ...flushedWhileFilled(seed).violations]).toEqual([seed]);
     }
   });
 

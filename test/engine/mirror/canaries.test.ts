@@ -49,6 +49,7 @@ import { quiescedPastGrant, quiescedThroughFaults } from '../../support/mirror-q
 import {
   countedAfterCrash,
   countedAlone,
+  flushedWhileFilled,
   givenUp,
   givenUpTooEarly,
   givenUpTooLate,
@@ -137,6 +138,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'order-unconfirmed': givenUpTooEarly,
   'branch-as-ancestor': takenBack,
   'marks-as-changes': countedAlone,
+  'kept-flush-unawaited': flushedWhileFilled,
   'pace-deaf': pacedBeside,
   'pace-starved': pacedAtFloor,
   'digest-unchecked': digestsHeld,
