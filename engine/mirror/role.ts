@@ -386,8 +386,7 @@ export class RoleMachine {
         if (partners.required) this.#wishes.flushed('settle', () => state.record === record);
         else this.#wishes.say([state.node], 'settle');
       } else {
-        const { volume } = config;
-        turn.report({ kind: 'refused', volume, peer: state.node, reason: obstacle });
+        turn.report({ kind: 'refused', volume: config.volume, peer: state.node, reason: obstacle });
       }
       this.#applied();
     });
@@ -412,10 +411,8 @@ export class RoleMachine {
     const early = !canary.rule13 && !canary.generationUnsynced;
     if (early) startGeneration(store.block, record.generation, record.voided);
     store.block.flags = 0;
-    store.persistEpoch(
-      record.epoch,
-      this.#still(record, () => this.#leadAlone(record)),
-    );
+    const lead = this.#still(record, () => this.#leadAlone(record));
+    store.persistEpoch(record.epoch, lead);
   }
 
   #leadAlone(record: VolumeRecord): void {
