@@ -171,14 +171,20 @@ export class Partners {
     return null;
   }
 
-  /** What links carry, in one word: of the primary that is followed, else the least of all. */
+  /**
+   * What links carry, in one word: of the primary that is followed, else the least of all. Asked in
+   * every turn, so it makes nothing.
+   */
   get state(): LinkState {
-    if (this.leader !== null) return this.leader.link.state;
-    const states = this.all.map(({ link }) => link.state);
-    const worst = (['SyncSource', 'Refused', 'Connecting'] as const).find((s) =>
-      states.includes(s),
-    );
-    return worst ?? 'Connected';
+    if (!this.several) return this.first.link.state;
+    const { leader } = this;
+    if (leader !== null) return leader.link.state;
+    let worst: LinkState = 'Connected';
+    for (const { link } of this.all) {
+      if (link.state === 'SyncSource') return 'SyncSource';
+      if (link.state === 'Refused' || worst === 'Connected') worst = link.state;
+    }
+    return worst;
   }
 
   /** Whether writes go to any of them as well. */
