@@ -59,6 +59,7 @@ export class Resolution {
   plan(unit: Unit, group: GroupState, record: VolumeRecord): boolean {
     const { discard } = record;
     if (discard !== undefined) return this.#follow(unit, group, record, discard);
+    if (!isPair(unit)) return false;
     const pair = this.#pair(unit, record);
     if (pair === null || !(settled(group, record) || idle(group, record))) return false;
     // Whoever still serves without the log is fenced by its records first.
@@ -109,6 +110,7 @@ export class Resolution {
   ): Blocked | 'wait' | null {
     const { keep, keeps, discards, epoch, atMost, adopt } = command;
     if (this.#proposals.busy('volume', record.volume)) return 'wait';
+    if (!isPair(unit)) return no('not-a-pair', 'see-status');
     if (record.discard !== undefined) return no('already-ordered', 'see-status');
     // Said twice, or late: something was decided since, which whoever said it has not seen.
     if (epoch !== record.epoch) return no('decided-since', 'look-again');
@@ -319,6 +321,11 @@ export class Resolution {
 function settled(group: GroupState, record: VolumeRecord): boolean {
   if (record.primary === 0 || group.base.length > 0) return false;
   return record.members.every((m) => m.node === record.primary);
+}
+
+/** Of three copies two branches are not yet to be told: nobody orders anything of those. */
+function isPair({ volume }: Unit): boolean {
+  return volume.replicas.length === 2;
 }
 
 /** A group that is stopped has no primary, and nothing to settle. */

@@ -195,6 +195,7 @@ export const en: { readonly [code: string]: string } = {
   'term.kept-data-gone': 'the data that were to be kept are gone from its disk',
   'term.put-kept-back': 'put the disk that was to be kept back, or take the order back',
   'term.still-serving': 'somebody still serves by it without the log',
+  'term.not-a-pair': 'the volume has more than two replicas',
   'term.decided-since': 'something was decided since that was shown',
   'term.more-changes': 'more was written there than was shown',
   'term.already-taken-back': 'that order was taken back already',

@@ -194,6 +194,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.kept-data-gone': '应保留的数据已不在其磁盘上',
   'term.put-kept-back': '放回应保留的磁盘，或撤回指令',
   'term.still-serving': '仍有节点未经日志在使用它',
+  'term.not-a-pair': '该卷有两个以上的副本',
   'term.decided-since': '显示之后已有新的决定',
   'term.more-changes': '该端的写入多于所显示的',
   'term.already-taken-back': '该指令已经撤回',
