@@ -43,10 +43,9 @@ const SHOWS: {
   'switch-into-failure': { takeOvers: 1 },
   'core-killed-while-stopping': { takeOvers: 1 },
   'bad-sectors-under-load': {
-    takeOvers: 0,
-    outage: 0.3,
+    // Where part of a block is refused, the replica is given up and the group moves.
+    outage: 5,
     reachesAll: ['mirror.read.served-by-peer', 'mirror.repair.done'],
-    avoids: ['mirror.read.lost', 'mirror.disk.failed'],
   },
   'one-answer-never-comes': {
     takeOvers: 0,

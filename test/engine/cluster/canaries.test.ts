@@ -61,6 +61,12 @@ const ELSEWHERE: readonly CanaryId[] = [
   'split-half-kept',
   'clean-while-running',
   'guardian-never-armed',
+  'RULE-22',
+  'kept-unjudged',
+  'order-unchecked',
+  'order-voided',
+  'policy-repeats',
+  'take-back-any',
 ];
 
 describe('planted bugs', () => {
