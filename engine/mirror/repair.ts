@@ -404,7 +404,8 @@ export class Repair {
       return;
     }
     turn.reached('mirror.repair.elsewhere');
-    // Reading it back has overwritten what the peer sent before.
+    // Reading it back has overwritten what the peer sent before, so the same one is asked again.
+    this.#tried[this.#slot] = 0;
     this.#ask(this.#slot);
   }
 
