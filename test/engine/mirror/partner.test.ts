@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { slotCount } from '../../../engine/data/abi.ts';
 import { DataMemory } from '../../../engine/data/memory.ts';
 import { canarySwitches } from '../../../engine/mirror/canaries.ts';
 import { Mode } from '../../../engine/mirror/mode.ts';
 import { type Partner, Partners } from '../../../engine/mirror/partner.ts';
 import type { Parts } from '../../../engine/mirror/parts.ts';
+import { Slots } from '../../../engine/mirror/request.ts';
 import { Turn } from '../../../engine/mirror/turn.ts';
 import { LAYOUT } from '../../support/mirror-hosts.ts';
 import { PAIR_CONFIG } from '../../support/mirror-pair.ts';
@@ -12,7 +14,8 @@ import { PAIR_CONFIG } from '../../support/mirror-pair.ts';
 function partners(): { all: Partners; two: Partner; three: Partner } {
   const turn = new Turn(new DataMemory(LAYOUT), { inbox: [], outbox: [] }, 1, 1, 'v', () => {});
   const canary = canarySwitches(new Set());
-  const parts = { turn, config: PAIR_CONFIG, canary } as unknown as Parts;
+  const slots = new Slots(slotCount(LAYOUT));
+  const parts = { turn, config: PAIR_CONFIG, canary, slots } as unknown as Parts;
   const all = new Partners(parts, [2, 3]);
   return { all, two: all.at(2) as Partner, three: all.at(3) as Partner };
 }
