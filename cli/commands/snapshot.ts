@@ -27,6 +27,7 @@ interface SnapshotOptions extends NodeOptions {
   readonly json?: boolean;
 }
 
+const GRACE_MS = 500;
 const SECONDS_MAX = QUIESCE_MAX / MICROS_PER_S;
 
 /** A volume at the point, and its replicas that have the image. */
@@ -74,7 +75,8 @@ async function run(file: string, options: SnapshotOptions): Promise<number> {
   if (point === undefined) throw new InputError('the node tells of no point', 'update it');
   const images = imagesOf(file, leader, point.volumes);
   const command = new PointCommand(options.run, leader.host.node, images, options.json === true);
-  const ended = await command.ended(began + seconds * 1000 - Date.now());
+  // Until the point is surely over: what it copies after that is worth nothing.
+  const ended = await command.ended(began + seconds * 1000 + GRACE_MS - Date.now());
   const released = await sendCommand(leader.folder, { kind: 'resume', point: point.id });
   const heldMillis = Date.now() - began;
   const good = released.ok && ended === '';
