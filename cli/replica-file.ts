@@ -30,12 +30,17 @@ import {
   metadataPages,
 } from '../engine/mirror/metadata.ts';
 
-/** Which replica, and where it stands; `meta` is '' when its metadata stands behind the data. */
+/**
+ * Which replica, and where it stands; `meta` is '' when its metadata stands behind the data, and
+ * `side` when its side area, if it has one, stands behind the metadata.
+ */
 export interface ReplicaTarget {
   readonly volume: VolumeConfig;
   readonly node: NodeId;
   readonly path: string;
   readonly meta: string;
+  readonly side: string;
+  readonly sideBytes: number;
 }
 
 /** How much is looked at, at either end and at a time. */
@@ -64,9 +69,11 @@ export function formatReplica(
 ): void {
   const fd = openSync(path, 'wx', 0o600);
   try {
-    ftruncateSync(fd, dataBytesOf(volume) + metaBytesOf(volume));
+    const { side = '', sideBytes = 0 } = volume.replicas.find((each) => each.node === node) ?? {};
+    const target = { volume, node, path, meta: '', side, sideBytes };
+    ftruncateSync(fd, dataBytesOf(volume) + metaBytesOf(target));
     const place = { fd, path, isFile: true, bytes: 0, isNew: true, lock: -1 };
-    const target = { volume, node, path, meta: '' };
+    makeSide(target);
     writeMetadata(place, dataBytesOf(volume), target, generation, 'UpToDate');
   } finally {
     closeSync(fd);
@@ -81,7 +88,7 @@ export function formatReplica(
  */
 export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
   const { volume, path, meta } = target;
-  const [dataBytes, metaBytes] = [dataBytesOf(volume), metaBytesOf(volume)];
+  const [dataBytes, metaBytes] = [dataBytesOf(volume), metaBytesOf(target)];
   const wanted = meta === '' ? dataBytes + metaBytes : volume.sizeBytes;
   within([path, ...(meta === '' ? [] : [meta])], true, (places) => {
     const [data, apart] = places as [Place, Place | undefined];
@@ -93,6 +100,7 @@ export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
     if (owner === 'this' && !overwrite) throw holdsReplica(holder);
     if (!overwrite) for (const place of places) mustBeBlank(place);
     if (!overwrite && !isBlank(holder, base, metaBytes)) throw holdsData(holder);
+    makeSide(target);
     if (data.isNew) ftruncateSync(data.fd, wanted);
     if (apart?.isNew === true) ftruncateSync(apart.fd, metaBytes);
     writeMetadata(holder, base, target, 0, 'Inconsistent');
@@ -106,12 +114,13 @@ export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
  */
 export function adoptReplica(target: ReplicaTarget, generation: Generation): void {
   const { volume, path, meta } = target;
-  const [dataBytes, metaBytes] = [dataBytesOf(volume), metaBytesOf(volume)];
+  const [dataBytes, metaBytes] = [dataBytesOf(volume), metaBytesOf(target)];
   const write = (place: Place, base: number): void => {
     const owner = ownerOf(place, base, target);
     if (owner === 'another') throw belongsToAnother(place);
     if (owner === 'this') throw adoptedAlready(place);
     if (!isBlank(place, base, metaBytes)) throw noRoom(place, base);
+    makeSide(target);
     writeMetadata(place, base, target, generation, 'UpToDate');
   };
   within([path], false, (places) => {
@@ -146,8 +155,20 @@ function dataBytesOf(volume: VolumeConfig): number {
   return Math.ceil(volume.sizeBytes / PAGE_BYTES) * PAGE_BYTES;
 }
 
-function metaBytesOf(volume: VolumeConfig): number {
-  return metadataPages(mirrorConfig(volume)) * PAGE_BYTES;
+/** What stands behind the data, or in a file of its own: the side area with it, unless apart. */
+function metaBytesOf({ volume, side, sideBytes }: ReplicaTarget): number {
+  return metadataPages(mirrorConfig(volume)) * PAGE_BYTES + (side === '' ? sideBytes : 0);
+}
+
+/** A side area that stands apart: a missing file is made, what is there must have its size. */
+function makeSide({ side, sideBytes }: ReplicaTarget): void {
+  if (side === '') return;
+  within([side], true, (places) => {
+    const [place] = places as [Place];
+    checkSize(place, sideBytes);
+    if (place.isNew) ftruncateSync(place.fd, sideBytes);
+    fsyncSync(place.fd);
+  });
 }
 
 /** The superblocks last: a replica whose metadata were not written to the end is none. */

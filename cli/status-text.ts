@@ -4,6 +4,7 @@ import type { HostStatus } from '../backends/real/host-status.ts';
 import type { FailingReason, Meters, VerifyReport } from '../engine/data/messages.ts';
 import { refusalText } from './nodes.ts';
 import { splitLine } from './split-text.ts';
+import { wayBackText } from './way-back-text.ts';
 
 /** Several lines, without a line feed at the end. `exclusivity` is the guarantee in words. */
 export function statusText(host: HostStatus, exclusivity: string): string {
@@ -75,6 +76,10 @@ export function statusText(host: HostStatus, exclusivity: string): string {
       ]),
     ),
   );
+  for (const { volume, local } of status.volumes) {
+    if (local?.wayBack !== undefined)
+      parts.push(`Way back of ${volume}: ${wayBackText(local.wayBack)}`);
+  }
   for (const { volume, local } of status.volumes) {
     if (local?.verify !== undefined || local?.nextVerify !== undefined) {
       parts.push(`Comparison of ${volume}: ${comparisonText(local.verify, local.nextVerify)}`);

@@ -3,7 +3,7 @@
  * the engine. What no run exercised is not tested, however many laws held. Branches that a swarm
  * over two nodes cannot meet, or hardly, stand in one table with the reason and the test that does.
  */
-import { FAULT_KINDS, SPLIT_FAULTS } from '../backends/sim/fault.ts';
+import { AIMED_KINDS, FAULT_KINDS, SPLIT_FAULTS } from '../backends/sim/fault.ts';
 import { CLUSTER_MARKS } from '../engine/cluster/events.ts';
 import { MIRROR_MARKS } from '../engine/mirror/catalogue.ts';
 import type { CampaignResult } from './campaign.ts';
@@ -23,6 +23,7 @@ const DISK = 'disks fail and rot in one schedule of six, and seldom where this t
 const APPLICATION = 'applications of the simulated world start and stop when they are told to';
 const BALANCED = 'only volumes whose configuration says so read from both copies';
 const SUMMED = 'checksums are kept only where the configuration says so';
+const SIDE = 'only replicas that have a side area keep what a resync overwrites';
 const CONTRACT = 'control commits no such record; the data actor refuses it all the same';
 
 const SPLIT = 'without a policy nobody in a campaign orders what is to become of two branches';
@@ -386,6 +387,48 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'a read that the other copy was asked for when its link was lost',
   },
   {
+    mark: 'mirror.undo.begun',
+    swarm: 'never',
+    reason: SIDE,
+    test: 'a replica with a side area that is copied to',
+  },
+  {
+    mark: 'mirror.undo.given-up',
+    swarm: 'never',
+    reason: SIDE,
+    test: 'an undo log that is full',
+  },
+  {
+    mark: 'mirror.undo.held',
+    swarm: 'never',
+    reason: SIDE,
+    test: 'an undo log that is full, where one is required',
+  },
+  {
+    mark: 'mirror.undo.damaged',
+    swarm: 'never',
+    reason: SIDE,
+    test: 'an undo log of which a page is lost',
+  },
+  {
+    mark: 'mirror.resync.held',
+    swarm: 'never',
+    reason: SIDE,
+    test: 'a copy that its target holds back',
+  },
+  {
+    mark: 'mirror.return.begun',
+    swarm: 'never',
+    reason: SIDE,
+    test: 'a replica that is put back',
+  },
+  {
+    mark: 'mirror.return.done',
+    swarm: 'never',
+    reason: SIDE,
+    test: 'a replica that is put back',
+  },
+  {
     mark: 'group-restart-in-place',
     swarm: 'never',
     reason: APPLICATION,
@@ -426,8 +469,8 @@ export interface Declared {
 const outside: ReadonlySet<string> = new Set(ELSEWHERE.map(({ mark }) => mark));
 
 export const DECLARED: Declared = {
-  // Those have a campaign of their own: --faults splits.
-  faults: FAULT_KINDS.filter((kind) => !SPLIT_FAULTS.has(kind)),
+  // Those have a campaign of their own, --faults splits, or ask for a side area.
+  faults: FAULT_KINDS.filter((kind) => !SPLIT_FAULTS.has(kind) && !AIMED_KINDS.includes(kind)),
   marks: [...MIRROR_MARKS, ...CLUSTER_MARKS].filter((mark) => !outside.has(mark)),
 };
 

@@ -70,3 +70,9 @@ export function demoWith(change: Partial<VolumeConfig>): ClusterConfig {
     volumes: DEMO_CONFIG.volumes.map((volume) => ({ ...volume, ...change })),
   };
 }
+
+/** The same with a side area for each replica, of so many bytes. */
+export function demoWithSide(sideBytes: number): ClusterConfig {
+  const replicas = DEMO_CONFIG.volumes[0]?.replicas ?? [];
+  return demoWith({ replicas: replicas.map((replica) => ({ ...replica, sideBytes })) });
+}

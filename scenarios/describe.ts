@@ -58,6 +58,8 @@ function what(fault: Fault, names: Names): string {
       return `have ${node} compare the replicas, and repair the other one`;
     case 'quiesce':
       return `have ${node} hold a quiesce point`;
+    case 'return':
+      return `have ${node} put back what an unfinished resync overwrote`;
     case 'switch':
       return `switch the service to ${node}`;
     case 'new-disk':

@@ -175,6 +175,8 @@ function schedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
     kinds.push(...(FAMILIES[index] as readonly FaultKind[]));
   }
   kinds.push(...ills);
+  // Without a side area there is nothing to put back.
+  if (hasSide(config)) kinds.push('return');
   const early = (drawn.families + drawn.first) % EARLY_ONE_IN === 0;
   const wiped = wipedOf(drawn, config);
   const faults = drawn.genes.map((each) => {
@@ -182,6 +184,10 @@ function schedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
     return made.kind === 'wipe' ? { ...made, target: wiped } : made;
   });
   return atSwitches(atFailures(faults, config)).sort((a, b) => a.at - b.at);
+}
+
+function hasSide({ volumes }: ClusterConfig): boolean {
+  return volumes.some(({ replicas }) => replicas.some(({ sideBytes = 0 }) => sideBytes > 0));
 }
 
 /** What is done once there are two branches, with weights. */

@@ -25,6 +25,7 @@ import { oneWayCut } from './library/one-way-cut.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
 import { primaryPowerLoss } from './library/primary-power-loss.ts';
 import { sourceCrashDuringResync } from './library/source-crash-during-resync.ts';
+import { sourceLostForGood } from './library/source-lost-for-good.ts';
 import { splitNetwork } from './library/split-network.ts';
 import { switchIntoFailure } from './library/switch-into-failure.ts';
 import { targetCrashDuringResync } from './library/target-crash-during-resync.ts';
@@ -38,6 +39,7 @@ const TEXTS: readonly ScenarioText[] = [
   primaryPowerLoss,
   targetCrashDuringResync,
   sourceCrashDuringResync,
+  sourceLostForGood,
   eachVoterInTurn,
   witnessRestartedEmpty,
   mostVotersWiped,

@@ -284,6 +284,7 @@ export const INSTANT: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'verify',
   'resolve',
   'take-back',
+  'return',
   'bit-rot',
 ]);
 

@@ -92,6 +92,7 @@ const SUMMED = 'checksums are kept only where the configuration says so';
 const THREE = 'needs three replicas: of two neither has anybody else to differ from';
 const SPARE =
   'needs sectors that no write heals, which few schedules have, and what befalls them afterwards';
+const SIDE = 'only replicas that have a side area keep what a resync overwrites';
 const LINK_GONE = 'simulated connections never deliver what belongs to an earlier one';
 
 const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } = {
@@ -232,6 +233,10 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     'a replica that is left out is copied to again, and no law speaks of what that costs',
   ],
   'rescue-unread': [MIRROR, 'needs a spare block that takes a write and does not give it back'],
+  'return-claimed': [MIRROR, SIDE],
+  'return-overtaken': [MIRROR, SIDE],
+  'return-unmarked': [MIRROR, SIDE],
+  'return-unread': [MIRROR, SIDE],
   'salt-ignored': [MIRROR, ROT],
   'slot-let-go': [HISTORY, INSTANT],
   'slot-single': [MIRROR, ROT],
@@ -256,6 +261,10 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   ],
   'stale-trusted': [MIRROR, ROT],
   'table-lost-ignored': [MIRROR, SPARE],
+  'undo-copies-only': [MIRROR, SIDE],
+  'undo-dropped-early': [MIRROR, SIDE],
+  'undo-taken-late': [MIRROR, SIDE],
+  'undo-unwaited': [MIRROR, SIDE],
   'verify-greedy': [MIRROR, 'how long clients wait beside a comparison is promised by no law'],
   'verify-no-lock': [MIRROR, 'needs a comparison in the very moment of a write to the same chunk'],
   'verify-skips': [MIRROR, 'is seen in which chunks a comparison looks at, of which no law speaks'],

@@ -237,6 +237,10 @@ function parseCommand(text: string): OperatorCommand | null {
   if (kind === 'resolve' || kind === 'take-back') {
     return parseResolve(kind, value as Record<string, unknown>);
   }
+  if (kind === 'return-replica') {
+    const { volume } = value as { readonly volume?: unknown };
+    return typeof volume === 'string' ? { kind, volume } : null;
+  }
   if (typeof group !== 'string') return null;
   if (kind === 'switch') return Number.isSafeInteger(to) ? { kind, group, to: Number(to) } : null;
   return kind === 'stop-group' || kind === 'start-group' ? { kind, group } : null;

@@ -70,7 +70,7 @@ class Mail {
 }
 
 function run(start: DataStart, reactor: Reactor): void {
-  const config = mirrorConfig(start.volume);
+  const config = mirrorConfig(start.volume, start.node);
   const memory = new DataMemory(REAL_LAYOUT, reactor.memory);
   const mailboxes: Mailboxes = { inbox: [], outbox: [] };
   const { node, boot, session } = start;

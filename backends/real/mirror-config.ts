@@ -1,11 +1,12 @@
 /** A volume of the configuration as its data actor wants it, and how much memory it gets. */
 import type { VolumeConfig } from '../../engine/core/config.ts';
-import { EXTENT_BYTES, REQUEST_BYTES_MAX } from '../../engine/core/units.ts';
+import { EXTENT_BYTES, type NodeId, REQUEST_BYTES_MAX } from '../../engine/core/units.ts';
 import type { AbiLayout } from '../../engine/data/abi.ts';
 import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
 
-/** The engine's view of `volume`; nodes in rising order, so that all hosts see the same. */
-export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
+/** The engine's view of `volume` on `node`; nodes in rising order, the same for all hosts. */
+export function mirrorConfig(volume: VolumeConfig, node: NodeId = 0): MirrorConfig {
+  const { sideBytes = 0 } = volume.replicas.find((replica) => replica.node === node) ?? {};
   return {
     ...MIRROR_DEFAULTS,
     volume: volume.name,
@@ -18,6 +19,8 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     diskTimeout: volume.diskTimeout,
     balanceReads: volume.reads === 'balanced',
     checksums: volume.checksums === true,
+    sideBytes,
+    undoRequired: volume.undo === 'required' && sideBytes > 0,
     nodes: volume.replicas.map(({ node }) => node).sort((a, b) => a - b),
   };
 }

@@ -87,6 +87,10 @@ export interface ReactorOptions {
   readonly metaPath?: string;
   readonly sizeBytes: number;
   readonly metaPages: number;
+  /** Bytes of the side area, whole pages; default none. */
+  readonly sideBytes?: number;
+  /** Where it stands when not behind the metadata. */
+  readonly sidePath?: string;
   /** Logical block of the export: 512 or 4096 (default). */
   readonly blockBytes?: number;
   /** Longest write of zeroes that the engine takes at once; default the bytes of a slot. */

@@ -28,13 +28,18 @@ export interface ReplicaFinding {
 export function checkReplica(volume: VolumeConfig, replica: ReplicaConfig): ReplicaFinding {
   const config = mirrorConfig(volume);
   const { chosen, metaBytes } = look(volume, replica);
+  const { side = '', sideBytes = 0 } = replica;
+  // A replica that was made before it was given a side area lacks exactly that.
+  const added = side === '' ? sideBytes : 0;
   const behind = replica.meta === '';
   const dataBytes = dataBytesOf(config.sizeBytes);
-  if (behind) checkSize(replica.path, dataBytes + metaBytes, volume.name);
+  const ownBytes = metaBytes + added;
+  if (behind) checkSize(replica.path, dataBytes + ownBytes, volume.name, added);
   else {
     checkSize(replica.path, config.sizeBytes, volume.name);
-    checkSize(replica.meta, metaBytes, volume.name);
+    checkSize(replica.meta, ownBytes, volume.name, added);
   }
+  if (side !== '') checkSize(side, sideBytes, volume.name, sideBytes);
   const path = behind ? replica.path : replica.meta;
   if (!chosen.ok) throw refusal(path, volume, chosen.fault);
   if (isReadOnly(chosen.block)) throw refusal(path, volume, 'read-only-features');
@@ -58,7 +63,7 @@ function look(
     try {
       return decodeSuperblock(config, node, page, readPage(from, base + page * PAGE_BYTES));
     } catch (error) {
-      throw missing(from, volume.name, systemCode(error));
+      throw missing(from, volume.name, systemCode(error), 0);
     }
   };
   const chosen = chooseSuperblock(slot(slotA), slot(slotB));
@@ -70,18 +75,25 @@ function dataBytesOf(sizeBytes: number): number {
   return Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES;
 }
 
-function checkSize(path: string, wanted: number, volume: string): void {
+/** `added` is how much of it may have been asked for since the file was made. */
+function checkSize(path: string, wanted: number, volume: string, added = 0): void {
   let status: Stats;
   try {
     const file = openSync(path, 'r');
     status = fstatSync(file);
     closeSync(file);
   } catch (error) {
-    throw missing(path, volume, systemCode(error));
+    throw missing(path, volume, systemCode(error), added === wanted ? wanted : 0);
   }
   const place = `the replica ${path} of volume "${volume}"`;
   if (status.isFile()) {
     if (status.size === wanted) return;
+    if (added > 0 && status.size === wanted - added) {
+      throw new HostError(
+        `${place} has no side area yet: ${status.size} bytes, not ${wanted}`,
+        `make room for it: truncate -s ${wanted} ${path}`,
+      );
+    }
     throw new HostError(
       `${place} has ${status.size} bytes, not ${wanted}`,
       'correct size: or path: in the configuration, or make a new one (understudy replica new)',
@@ -125,8 +137,15 @@ function readPage(path: string, at: number): Uint8Array {
   return bytes;
 }
 
-function missing(path: string, volume: string, code: string): HostError {
+/** `bytes` is the size of a side area that stands alone, 0 for anything else. */
+function missing(path: string, volume: string, code: string, bytes: number): HostError {
   const reason = code === 'ENOENT' ? 'does not exist' : `cannot be opened (${code})`;
+  if (bytes > 0) {
+    return new HostError(
+      `the side area ${path} of volume "${volume}" ${reason}`,
+      `correct side: in the configuration, or make it: truncate -s ${bytes} ${path}`,
+    );
+  }
   return new HostError(
     `the replica ${path} of volume "${volume}" ${reason}`,
     'correct path: in the configuration, mount its disk, or make one (understudy replica new)',

@@ -29,6 +29,8 @@ function open(start: DataStart, replica: ReplicaConfig): Reactor {
     metaPath: replica.meta,
     sizeBytes: volume.sizeBytes,
     metaPages: replicaPages(volume, replica),
+    sideBytes: replica.sideBytes ?? 0,
+    sidePath: replica.side ?? '',
     blockBytes: volume.logicalBlock,
     zeroBytes: mirrorConfig(volume).zeroBytes,
     node,

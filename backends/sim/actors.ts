@@ -32,6 +32,21 @@ export interface MetadataPage {
   readonly bytes: Uint8Array;
 }
 
+/** What a replica's metadata say of the image that a copy is overwriting. */
+export interface Kept {
+  /** The log that keeps it, 0 for none. */
+  readonly log: number;
+  /** The replica is no image of any moment. */
+  readonly inconsistent: boolean;
+  readonly generation: number;
+  /** What the log has, oldest first; `page` is one of the side area, -1 for zeroes. */
+  readonly runs: readonly {
+    readonly block: number;
+    readonly blocks: number;
+    readonly page: number;
+  }[];
+}
+
 /** Which blocks a replica durably knows to be possibly different from its peer's. */
 export interface Suspicion {
   /** False when nothing on this replica can be relied on: every block is suspect. */
@@ -57,6 +72,10 @@ export interface Actors {
   spareArea(volume: VolumeConfig): SpareArea;
   /** The spare block in which each block stands that is not in its place, by durable metadata. */
   moved(volume: VolumeConfig, node: NodeId, meta: Uint8Array): ReadonlyMap<number, number>;
+  /** What its metadata, those of the side area behind them, say; null when they cannot be read. */
+  kept?(volume: VolumeConfig, node: NodeId, meta: Uint8Array): Kept | null;
+  /** Its side area, and how many of its pages the engine reads itself; absent for none. */
+  sideArea?(volume: VolumeConfig): { readonly sideSectors: number; readonly sidePages: number };
   /** Metadata of a new replica of a pair that starts out equal. */
   format(volume: VolumeConfig, node: NodeId): readonly MetadataPage[];
   /** The same of an empty disk that takes the place of a lost one. */

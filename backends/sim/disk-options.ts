@@ -1,5 +1,7 @@
 /** What a simulated disk is told when it is made, and what is told of it. */
-import type { SpareArea } from './actors.ts';
+import type { VolumeConfig } from '../../engine/core/config.ts';
+import { SECTOR_BYTES } from '../../engine/core/units.ts';
+import type { Actors, SpareArea } from './actors.ts';
 
 /** Fixed part and mean of the exponential part of each latency, in microseconds. */
 export interface DiskLatency {
@@ -16,10 +18,15 @@ export const DEFAULT_DISK_LATENCY: DiskLatency = {
   meta: [120, 80],
 };
 
-/** Sizes of a disk; metadata without the spare blocks among them. */
+/**
+ * Sizes of a disk, in sectors and pages; metadata without the spare blocks among them. A side area
+ * stands behind all other sectors, and what of it the engine reads itself behind all other pages.
+ */
 export interface DiskSize {
   readonly sectors: number;
   readonly metaPages: number;
+  readonly sideSectors?: number;
+  readonly sidePages?: number;
   readonly maxSectors: number;
   readonly spare?: SpareArea;
 }
@@ -34,4 +41,15 @@ export type CacheLoss = 'kept' | 'clean' | 'gone';
 export interface DiskImage {
   readonly media: Int32Array;
   readonly meta: Uint8Array;
+}
+
+/** How large the disk of a volume's replica is; operations are of `maxSectors` at most. */
+export function diskSize(actors: Actors, volume: VolumeConfig, maxSectors: number): DiskSize {
+  return {
+    sectors: volume.sizeBytes / SECTOR_BYTES,
+    metaPages: actors.metadataPages(volume),
+    maxSectors,
+    spare: actors.spareArea(volume),
+    ...actors.sideArea?.(volume),
+  };
 }

@@ -51,7 +51,9 @@ const MILLION = 1_000_000;
 export class SimDisk {
   readonly sectors: number;
   readonly metaPages: number;
-  /** Metadata pages; always durable but for writes in flight. */
+  /** The side area: what reads return, and what survives. Its sectors come behind all others. */
+  readonly side: { readonly view: Int32Array; readonly media: Int32Array };
+  /** Metadata pages, those of the side area behind them; durable but for writes in flight. */
   readonly meta: Uint8Array;
   /** What of its data cannot be read at present. */
   readonly latent: LatentErrors;
@@ -81,8 +83,6 @@ export class SimDisk {
   readonly #cache: DiskCache;
   /** Where the blocks of the volume are. */
   readonly places: MovedBlocks;
-  /** Where the second superblock stands. */
-  readonly #slotB: number;
 
   #ops: Int32Array = new Int32Array(64 * FIELDS);
   #stamps: Int32Array;
@@ -113,17 +113,15 @@ export class SimDisk {
     this.latent = latent;
     this.sectors = size.sectors;
     this.metaPages = size.metaPages;
-    const spare = size.spare ?? { first: size.metaPages, count: 0 };
-    const tables = size.metaPages - spare.first;
-    this.places = new MovedBlocks(size.sectors, spare, tables);
-    this.#slotB = spare.first - tables - 1;
-    const all = size.sectors + spare.count * SECTORS_PER_PAGE;
-    this.#cache = new DiskCache(name, pool, node, all, hash, spoils);
-    this.meta = pool.bytes(`${name}.meta`, size.metaPages * PAGE_BYTES);
-    this.metaOught = pool.bytes(`${name}.metaOught`, size.metaPages * PAGE_BYTES);
+    this.places = new MovedBlocks(size);
+    const { allSectors, allPages } = this.places;
+    this.#cache = new DiskCache(name, pool, node, allSectors, hash, spoils);
+    this.side = this.places.aside(this.#cache);
+    this.meta = pool.bytes(`${name}.meta`, allPages * PAGE_BYTES);
+    this.metaOught = pool.bytes(`${name}.metaOught`, allPages * PAGE_BYTES);
     this.#maxSectors = size.maxSectors;
     this.#scratch = new Int32Array(size.maxSectors);
-    this.#beforeCrash = pool.ints(`${name}.beforeCrash`, all);
+    this.#beforeCrash = pool.ints(`${name}.beforeCrash`, allSectors);
     this.#stamps = pool.ints(`${name}.stamps`, 64 * size.maxSectors);
     for (let op = 63; op >= 0; op -= 1) this.#free.push(op);
     this.#latency = latency;
@@ -315,7 +313,8 @@ export class SimDisk {
       return;
     }
     for (let i = 0; i < count; i += 1) stamps[at + i] = view[sector + i] as number;
-    if (this.#before !== null) this.#readStale(sector, count, stamps, at);
+    if (this.#before !== null && sector < this.places.sideAt)
+      this.#readStale(sector, count, stamps, at);
   }
 
   release(op: number): void {
@@ -415,13 +414,16 @@ export class SimDisk {
     const { spoils } = this;
     const { media, view } = this.#cache;
     let differs = false;
-    for (let at = 0; at < media.length; at += 1) {
+    for (let at = 0; at < this.places.sideAt; at += 1) {
       // What the loss of power took would be copied anew, had the disk not forgotten that too.
       const kept = spoils.ought(media[at] as number);
       const ought = Math.max(kept, spoils.ought(this.#beforeCrash[at] as number));
       if (kept === ought && media[at] === image.media[at]) continue;
       differs = true;
       this.#cache.harden(at, spoils.stamp(image.media[at] as number, ought));
+    }
+    for (let at = this.places.sideAt; at < media.length; at += 1) {
+      if (media[at] !== image.media[at]) this.#cache.harden(at, image.media[at] as number);
     }
     this.#cache.tellHardened();
     view.set(media);
@@ -458,7 +460,7 @@ export class SimDisk {
   rotPage(): void {
     const rng = this.ills.rng(Ill.MetaRot);
     const die = rng.below(4);
-    const page = die === 0 ? 0 : die === 1 ? this.#slotB : rng.below(this.metaPages);
+    const page = die === 0 ? 0 : die === 1 ? this.places.slotB : rng.below(this.metaPages);
     this.places.changed(page);
     const at = page * PAGE_BYTES + rng.below(ROT_WITHIN);
     this.meta[at] = (this.meta[at] as number) ^ (1 << rng.below(8));
@@ -480,8 +482,7 @@ export class SimDisk {
   #writeIll(op: number): void {
     const { ills, spoils } = this;
     const { view } = this.#cache;
-    const sector = this.sectorOf(op);
-    const count = this.countOf(op);
+    const [sector, count] = [this.sectorOf(op), this.countOf(op)];
     const from = op * this.#maxSectors;
     const stamps = this.#stamps;
     const lies = ills.has(Ill.LyingFlush);
@@ -513,8 +514,7 @@ export class SimDisk {
 
   /** What the write brings is not what will be there. */
   #lose(op: number): void {
-    const sector = this.sectorOf(op);
-    const from = op * this.#maxSectors;
+    const [sector, from] = [this.sectorOf(op), op * this.#maxSectors];
     const stamps = this.#stamps;
     for (let i = 0; i < this.countOf(op); i += 1) {
       stamps[from + i] = this.spoils.stamp(

@@ -10,6 +10,7 @@ import { recordedMirror } from '../../engine/mirror/flight.ts';
 import { decodeJournal } from '../../engine/mirror/journal.ts';
 import {
   chooseSuperblock,
+  DiskFlag,
   decodeMapPage,
   decodeSuperblock,
   formatMetadata,
@@ -24,8 +25,10 @@ import {
   type SpareLayout,
   spareLayout,
 } from '../../engine/mirror/spare-table.ts';
+import { decodeUndoBatch, undoLayout, ZEROES } from '../../engine/mirror/undo-log.ts';
 import { FlightReel } from '../../engine/timeline/flight.ts';
-import type { Actors, MetadataPage, Suspicion } from './actors.ts';
+import type { Actors, Kept, MetadataPage, Suspicion } from './actors.ts';
+import { SECTOR_BYTES } from './disk.ts';
 import { SIM_LAYOUT } from './leg-host.ts';
 
 const BLOCKS_PER_EXTENT = EXTENT_BYTES / 4096;
@@ -49,11 +52,18 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     balanceReads: volume.reads === 'balanced',
     checksums: volume.checksums === true,
     checksumPages: 2,
+    sideBytes: sideBytesOf(volume),
+    undoRequired: volume.undo === 'required',
     journalPages: 8,
     barrierWrites: 256,
     // Long enough for a crash to find something that no barrier has covered yet.
     barrierDelay: 150_000,
   };
+}
+
+/** Both replicas of a simulated volume have as much. */
+function sideBytesOf({ replicas }: VolumeConfig): number {
+  return replicas[0]?.sideBytes ?? 0;
 }
 
 /** Makers of the engine's actors. One per world: it keeps what it made for each volume. */
@@ -92,6 +102,15 @@ export class EngineActors implements Actors {
 
   readonly moved: Actors['moved'] = (volume, node, meta) =>
     readMoved(this.#config(volume), node, meta);
+
+  readonly sideArea: NonNullable<Actors['sideArea']> = (volume) => {
+    const sideBytes = sideBytesOf(volume);
+    const sidePages = undoLayout(sideBytes)?.payload ?? 0;
+    return { sideSectors: sideBytes / SECTOR_BYTES, sidePages };
+  };
+
+  readonly kept: NonNullable<Actors['kept']> = (volume, node, meta) =>
+    readKept(this.#config(volume), node, meta);
 
   readonly format: Actors['format'] = (volume, node) => {
     const config = this.#config(volume);
@@ -147,6 +166,31 @@ function readMoved(config: MirrorConfig, node: NodeId, meta: Uint8Array): Map<nu
   const places = placesOf(spare, tables);
   for (const [block, at] of places) places.set(block, at - first);
   return places;
+}
+
+/** What the durable metadata of one replica say of an image that is being overwritten. */
+function readKept(config: MirrorConfig, node: NodeId, meta: Uint8Array): Kept | null {
+  const { slotA, slotB, pages } = metadataLayout(config);
+  // The side area's pages come behind all others; spare blocks are no pages here.
+  const behind = metadataPages(config) - spareLayout(config, pages).count;
+  const page = (at: number): Uint8Array => meta.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES);
+  const slot = (at: number) => decodeSuperblock(config, node, at, page(at));
+  const chosen = chooseSuperblock(slot(slotA), slot(slotB));
+  const layout = undoLayout(config.sideBytes);
+  if (!chosen.ok || layout === null) return null;
+  const { undo, flags, device, generation } = chosen.block;
+  const inconsistent = (flags & DiskFlag.Inconsistent) !== 0;
+  const runs: { block: number; blocks: number; page: number }[] = [];
+  for (let number = 0; undo !== 0 && number < layout.batches; number += 1) {
+    let batch: ReturnType<typeof decodeUndoBatch> = null;
+    for (const first of layout.copies) {
+      const at = first + 1 + number;
+      batch ??= decodeUndoBatch(deviceBytes(device), at, undo, number, page(behind + at));
+    }
+    if (batch === null) break;
+    for (const run of batch) runs.push(run.page === ZEROES ? { ...run, page: -1 } : run);
+  }
+  return { log: undo, inconsistent, generation, runs };
 }
 
 /** Which blocks the durable metadata of one replica names as dirty or hot. */

@@ -83,6 +83,7 @@ const ONCE: ReadonlySet<FaultKind> = new Set([
   'verify',
   'resolve',
   'take-back',
+  'return',
   'bit-rot',
 ]);
 
@@ -272,6 +273,9 @@ export class FaultDriver {
         case 'quiesce':
           this.#order(on ? Order.Quiesce : Order.Resume, host);
           break;
+        case 'return':
+          this.#order(Order.Return, host);
+          break;
         case 'read-error':
           if (on) this.#reads.begin(fault, host, this.#twin(fault, node));
           // It is found by whoever reads, or by nobody.
@@ -321,6 +325,8 @@ export class FaultDriver {
       case 'verify':
       case 'quiesce':
         return host.coreAlive() && host.legs.some(({ index }) => this.#world.leads(index));
+      case 'return':
+        return host.coreAlive() && host.legs.length > 0;
       case 'freeze':
         return host.power && !host.frozen;
       case 'read-error':

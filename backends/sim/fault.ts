@@ -23,6 +23,7 @@ export const FAULT_KINDS = [
   'switch',
   'verify',
   'quiesce',
+  'return',
   'read-error',
   'lying-flush',
   'lost-write',
@@ -36,6 +37,8 @@ export const FAULT_KINDS = [
   'resolve',
   'take-back',
 ] as const;
+/** For configurations and schedules that ask for them: nobody draws them by chance elsewhere. */
+export const AIMED_KINDS: readonly string[] = ['return'];
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** What is done about two branches: in a swarm there are hardly ever two. */

@@ -1,31 +1,69 @@
 /**
  * Where a simulated disk has the blocks of its volume: in their places, or in the spare area, which
  * lies behind them, as the durable metadata say. What the disk shows is what a replica with such
- * metadata would serve. Decides nothing, and moves nothing.
+ * metadata would serve. Behind both, and behind all other pages of metadata, is the side area.
+ * Decides nothing, and moves nothing.
  */
 import type { SpareArea } from './actors.ts';
+import type { DiskSize } from './disk-options.ts';
 
 const BLOCK_SECTORS = 8;
+
+/** What reads return, and what survives a loss of power. */
+interface Shown {
+  readonly view: Int32Array;
+  readonly media: Int32Array;
+}
 
 export class MovedBlocks {
   readonly #sectors: number;
   readonly #spare: SpareArea;
   readonly #table: number;
+  readonly #metaPages: number;
+  /** Where the second superblock stands. */
+  readonly slotB: number;
+  /** The first sector of the side area. */
+  readonly sideAt: number;
+  /** Everything that the disk holds, its side area as well. */
+  readonly allSectors: number;
+  readonly allPages: number;
   /** Reads the table in the metadata; nothing moves while nobody can. */
   read: (meta: Uint8Array) => ReadonlyMap<number, number> = () => new Map();
   /** Null when the metadata may have changed since they were read. */
   #moved: ReadonlyMap<number, number> | null = new Map();
 
-  /** The table of moved blocks has two copies of `tables` pages, before and behind the area. */
-  constructor(sectors: number, spare: SpareArea, tables: number) {
+  constructor(size: DiskSize) {
+    const { sectors, metaPages, spare = { first: metaPages, count: 0 } } = size;
     this.#sectors = sectors;
+    this.#metaPages = metaPages;
     this.#spare = spare;
-    this.#table = spare.first - tables;
+    // The table of moved blocks has two copies, before and behind the area.
+    this.#table = 2 * spare.first - metaPages;
+    this.slotB = this.#table - 1;
+    this.sideAt = sectors + spare.count * BLOCK_SECTORS;
+    this.allSectors = this.sideAt + (size.sideSectors ?? 0);
+    this.allPages = metaPages + (size.sidePages ?? 0);
   }
 
-  /** Page `dense` of the metadata has changed. */
+  /** Page `dense` of the metadata has changed; any of them, when it is the one after the last. */
   changed(dense: number): void {
-    if (this.#spare.count > 0 && dense >= this.#table) this.#moved = null;
+    if (this.#spare.count === 0 || dense < this.#table || dense > this.#metaPages) return;
+    this.#moved = null;
+  }
+
+  /** The sector that holds sector `sector` of the side area. */
+  sideSector(sector: number): number {
+    return this.sideAt + sector;
+  }
+
+  /** The number of page `page` of the side area among all pages. */
+  sidePage(page: number): number {
+    return this.#metaPages + this.#spare.count + page;
+  }
+
+  /** What of a disk is its side area. */
+  aside({ view, media }: Shown): Shown {
+    return { view: view.subarray(this.sideAt), media: media.subarray(this.sideAt) };
   }
 
   /** The sector that holds sector `sector` of the volume, in page `page` of the metadata area. */
@@ -40,8 +78,9 @@ export class MovedBlocks {
     return page < this.#spare.first ? page : page - this.#spare.count;
   }
 
-  /** The page that stands at place `dense`. */
+  /** The page that stands at place `dense`, of the side area if that is behind all others. */
   page(dense: number): number {
+    if (dense >= this.#metaPages) return dense - this.#metaPages;
     return dense < this.#spare.first ? dense : dense + this.#spare.count;
   }
 

@@ -22,6 +22,7 @@ export const Order = {
   Resume: 3,
   Resolve: 4,
   TakeBack: 5,
+  Return: 6,
 } as const;
 
 /** How it is said what becomes of two branches: as they are shown, or as somebody said before. */
@@ -60,6 +61,7 @@ export class Operators {
     else if (what === Order.Verify) this.#verify(host);
     else if (what === Order.Quiesce) this.#quiesce(host);
     else if (what === Order.Resume) this.#resume(host);
+    else if (what === Order.Return) this.#return(host);
     else this.#switch(host, to);
   }
 
@@ -95,6 +97,14 @@ export class Operators {
     this.#commands += 1;
     const command = { kind: 'switch', group: this.#group, to } as const;
     host.input({ kind: 'operator', id: this.#commands, command });
+  }
+
+  #return(host: SimHost): void {
+    for (const { name } of host.legs) {
+      this.#commands += 1;
+      const command = { kind: 'return-replica', volume: name } as const;
+      host.input({ kind: 'operator', id: this.#commands, command });
+    }
   }
 
   #quiesce(host: SimHost): void {

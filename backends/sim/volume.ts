@@ -1,7 +1,6 @@
 /**
- * One replica on one simulated host: runs the data actor, carries out its decisions on the
- * simulated disk and link, and copies nothing but stamps. Events that are due at the same
- * microsecond are handed over as one batch, as a real backend does.
+ * One replica on one simulated host: runs the data actor, carries out its decisions on disk and
+ * link, and copies nothing but stamps. What is due at one microsecond is one batch, as for real.
  */
 import { InvariantError } from '../../engine/core/invariant.ts';
 import { BLOCK_BYTES } from '../../engine/core/units.ts';
@@ -439,26 +438,23 @@ export class SimLeg implements StreamEnd {
         this.#askedZero[slot] =
           (decisions.flags(r) & (Flag.Zero | Flag.Part)) === Flag.Zero ? 1 : 0;
         this.#readFlags[slot] = decisions.flags(r);
-        this.#io(r, DiskOp.Read, false, false);
+        this.#io(r, DiskOp.Read);
         return;
-      case Decision.LocalWrite: {
-        const flags = decisions.flags(r);
-        this.#readFlags[slot] = flags;
-        const zero = (flags & Flag.Zero) !== 0;
-        this.#io(r, DiskOp.Write, (flags & Flag.Fua) !== 0, zero);
+      case Decision.LocalWrite:
+        this.#readFlags[slot] = decisions.flags(r);
+        this.#io(r, DiskOp.Write);
         return;
-      }
       case Decision.LocalFlush:
         this.#issue(this.disk.submitFlush(length, this.host.coreLife));
         return;
       case Decision.MetaRead:
-        this.#issue(this.disk.submitMeta(offset, length, this.host.coreLife, null));
+        this.#metaIo(decisions.flags(r), offset, length, null);
         return;
       case Decision.MetaWrite: {
         this.#hashPage(slot, PAGE_BYTES);
         const at = slot * PAGE_BYTES;
         const page = this.memory.outPages.subarray(at, at + PAGE_BYTES);
-        this.#issue(this.disk.submitMeta(offset, length, this.host.coreLife, page));
+        this.#metaIo(decisions.flags(r), offset, length, page);
         return;
       }
       case Decision.PeerWrite:
@@ -514,27 +510,35 @@ export class SimLeg implements StreamEnd {
     return this.#befores[slot] as number;
   }
 
-  #io(r: number, kind: number, fua: boolean, zero: boolean): void {
+  #metaIo(flags: number, page: number, token: number, bytes: Uint8Array | null): void {
+    const { disk, host } = this;
+    const at = (flags & Flag.Side) === 0 ? page : disk.places.sidePage(page);
+    this.#issue(disk.submitMeta(at, token, host.coreLife, bytes));
+  }
+
+  #io(r: number, kind: number): void {
+    const { disk, host } = this;
     const { decisions } = this.memory;
     const slot = decisions.slot(r);
+    const flags = decisions.flags(r);
     const page = decisions.status(r);
     this.#offsets[slot] = decisions.offset(r);
     this.#befores[slot] = decisions.link(r) / SECTOR_BYTES;
+    const fua = (flags & Flag.Fua) !== 0;
     let stamps = kind === DiskOp.Write ? this.stamps : null;
-    const sector = decisions.offset(r) / SECTOR_BYTES;
+    let sector = decisions.offset(r) / SECTOR_BYTES;
+    if ((flags & Flag.Side) !== 0) sector = disk.places.sideSector(sector);
     const count = decisions.length(r) / SECTOR_BYTES;
     let at = slot * SLOT_SECTORS + this.#at(slot);
-    if (zero) {
-      const scratch = this.#scratch;
+    if (stamps !== null && (flags & Flag.Zero) !== 0) {
+      stamps = this.#scratch;
       for (let i = 0; i < count; i += 1) {
-        scratch[i] = this.zeroes.landed(this.stamps[at + i] as number);
+        stamps[i] = this.zeroes.landed(this.stamps[at + i] as number);
       }
-      stamps = scratch;
       at = 0;
     }
-    const life = this.host.coreLife;
     this.#diskUses[slot] = (this.#diskUses[slot] as number) + 1;
-    this.#issue(this.disk.submit(kind, slot, sector, count, fua, life, stamps, at, page));
+    this.#issue(disk.submit(kind, slot, sector, count, fua, host.coreLife, stamps, at, page));
   }
 
   /** Whoever has a slot next may fill it at once: a disk that still used it would mix the two. */

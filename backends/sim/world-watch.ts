@@ -107,6 +107,11 @@ export class WorldWatch implements Observer {
   }
 
   moment(moment: Moment, node: number): void {
+    if (moment === 'meta-write') {
+      for (const leg of this.#legs) {
+        if (leg.node === node) this.#own(leg.index)?.wayBack.look(this.#replica(leg.index));
+      }
+    }
     this.#driver?.moment(moment, node);
   }
 

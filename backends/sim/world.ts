@@ -15,7 +15,7 @@ import { Connection, DEFAULT_STREAM_TIMING } from './connection.ts';
 import { Datagrams, DEFAULT_DATAGRAM_TIMING } from './datagrams.ts';
 import { SECTOR_BYTES, SimDisk } from './disk.ts';
 import { DiskIlls } from './disk-ills.ts';
-import { DEFAULT_DISK_LATENCY } from './disk-options.ts';
+import { DEFAULT_DISK_LATENCY, diskSize } from './disk-options.ts';
 import type { Fault } from './fault.ts';
 import { FaultDriver, type FaultWorld } from './fault-driver.ts';
 import { History, Request } from './history.ts';
@@ -114,9 +114,11 @@ export class World implements FaultWorld {
 
   replaceDisk(leg: number): void {
     const { disk, volume, node } = this.#legs[leg] as SimLeg;
-    const { config } = (this.#oracles[volume] as VolumeOracles).truth;
+    const { truth, wayBack } = this.#oracles[volume] as VolumeOracles;
+    for (const replica of truth.replicas) if (replica.node === node) wayBack.forget(replica);
     disk.empty();
-    for (const { page, bytes } of this.#actors.replacement(config, node)) disk.format(page, bytes);
+    const pages = this.#actors.replacement(truth.config, node);
+    for (const { page, bytes } of pages) disk.format(page, bytes);
   }
 
   primary(): number {
@@ -199,13 +201,12 @@ export class World implements FaultWorld {
     const { kernel } = this;
     const leg = legs.length;
     const name = `${volume.name}.${leg}`;
-    const sectors = volume.sizeBytes / SECTOR_BYTES;
-    const metaPages = this.#actors.metadataPages(volume);
+    const size = diskSize(this.#actors, volume, SLOT_SECTORS);
     const disk = new SimDisk(
       name,
       this.#pool,
       node,
-      { sectors, metaPages, maxSectors: SLOT_SECTORS, spare: this.#actors.spareArea(volume) },
+      size,
       DEFAULT_DISK_LATENCY,
       kernel.hash,
       kernel.rng(Stream.disk + leg),
@@ -213,11 +214,10 @@ export class World implements FaultWorld {
       new DiskIlls((ill) => kernel.rng(Stream.ill + leg * 16 + ill)),
       new LatentErrors(() => kernel.rng(Stream.latent + leg)),
     );
-    if (volume.checksums) disk.summed = new SummedBlocks(sectors, () => this.host(node).coreLife);
+    if (volume.checksums)
+      disk.summed = new SummedBlocks(size.sectors, () => this.host(node).coreLife);
     disk.places.read = (meta) => this.#actors.moved(volume, node, meta);
-    for (const { page, bytes } of this.#actors.format(volume, node)) {
-      disk.format(page, bytes);
-    }
+    for (const { page, bytes } of this.#actors.format(volume, node)) disk.format(page, bytes);
     this.#memories[leg] ??= new DataMemory(SIM_LAYOUT);
     const slots = SIM_LAYOUT.frontSlots + SIM_LAYOUT.peerSlots + SIM_LAYOUT.engineSlots;
     const stamps = this.#pool.ints(`${leg}.stamps`, slots * SLOT_SECTORS);

@@ -1,6 +1,7 @@
 /**
  * `understudy replica new` and `understudy replica adopt`: an empty replica in place of a lost one,
- * which the other one fills, and a replica over data that are there already.
+ * which the other one fills, and a replica over data that are there already. `replica return` is
+ * in replica-return.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
@@ -10,6 +11,7 @@ import { loadConfig } from '../config/load.ts';
 import { EXIT_OK, printJson } from '../failure.ts';
 import { theOne } from '../nodes.ts';
 import { adoptReplica, newReplica, type ReplicaTarget } from '../replica-file.ts';
+import { returnCommand } from './replica-return.ts';
 
 interface ReplicaOptions {
   readonly name?: string;
@@ -20,12 +22,13 @@ interface ReplicaOptions {
 
 type Make = (target: ReplicaTarget, overwrite: boolean) => void;
 
-/** Builds the command and its two verbs. */
+/** Builds the command and its verbs. */
 export function replicaCommand(): Command {
   return new Command('replica')
-    .description('make one replica of a volume: an empty one, or one over data that are there')
+    .description('make one replica of a volume, or put back what a resync has overwritten')
     .addCommand(newCommand())
-    .addCommand(adoptCommand());
+    .addCommand(adoptCommand())
+    .addCommand(returnCommand());
 }
 
 function newCommand(): Command {
@@ -84,7 +87,8 @@ async function run(file: string, options: ReplicaOptions, make: Make): Promise<v
   // A running node would go on writing what it believes to be there.
   const lock = folder === undefined ? null : await lockDirectory(folder, 'core');
   try {
-    make({ volume, node, path: replica.path, meta: replica.meta }, options.overwrite === true);
+    const { path, meta, side = '', sideBytes = 0 } = replica;
+    make({ volume, node, path, meta, side, sideBytes }, options.overwrite === true);
   } finally {
     lock?.release();
   }

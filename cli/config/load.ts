@@ -198,10 +198,13 @@ function toClusterConfig(
       checksums: volume.checksums,
       splitBrain: volume.splitBrain,
       ...(volume.verify === undefined ? {} : { verify: schedule(volume.verify) }),
-      replicas: Object.entries(volume.replicas).map(([node, { path, meta }]) => ({
+      undo: volume.undo,
+      replicas: Object.entries(volume.replicas).map(([node, { path, meta, side, sideSize }]) => ({
         node: nodeId(node, ['volumes', name, 'replicas', node]),
         path: resolve(folder, path),
         meta: meta === undefined ? '' : resolve(folder, meta),
+        ...(sideSize === undefined ? {} : { sideBytes: parseSize(sideSize) as number }),
+        ...(side === undefined ? {} : { side: resolve(folder, side) }),
       })),
       nbd: Object.entries(volume.nbd).map(([node, listen]) => ({
         node: nodeId(node, ['volumes', name, 'nbd', node]),

@@ -52,6 +52,14 @@ const node = z.strictObject({
 const replica = z.strictObject({
   path: z.string().min(1).describe('File or block device that holds this copy.'),
   meta: z.string().min(1).optional().describe('Separate metadata device or file.'),
+  sideSize: size
+    .optional()
+    .describe('A side area: what a resync overwrites is kept there first, so that it can return.'),
+  side: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Separate device or file of the side area; default: behind the metadata.'),
 });
 
 const verify = z.strictObject({
@@ -92,6 +100,10 @@ const volume = z.strictObject({
   verify: verify
     .optional()
     .describe('The replicas are compared by themselves; nothing is repaired.'),
+  undo: z
+    .enum(['required', 'best-effort'])
+    .default('best-effort')
+    .describe('When a side area is full: a resync waits, or goes on and there is no way back.'),
   replicas: z.record(name, replica),
   nbd: z.record(name, z.array(exportAddress).min(1).max(8)).default({}),
 });

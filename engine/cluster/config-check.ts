@@ -22,6 +22,8 @@ const VOLUME_BYTES_MAX = 64 * 1024 * 1024 * EXTENT_BYTES;
 const SIZE_MULTIPLE = 4096;
 const REPLICAS_MIN = 2;
 const REPLICAS_MAX = 4;
+/** Smallest side area: an undo log in less would hold next to nothing. */
+const SIDE_MIN = 262_144;
 const AL_MIN = 2;
 const AL_MAX = 896;
 /** How long a disk may answer nothing, in µs. */
@@ -192,16 +194,26 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
       else if (node.witness) say(at, 'replica-on-witness', { node: node.name });
       if (nodes.has(replica.node)) say(at, 'duplicate-replica-node', { node: replica.node });
       nodes.add(replica.node);
-      for (const file of [replica.path, replica.meta]) {
+      for (const file of [replica.path, replica.meta, replica.side ?? '']) {
         if (file === '') continue;
         const key = `${replica.node} ${file}`;
         const other = paths.get(key);
-        const field = file === replica.path ? 'path' : 'meta';
+        const kind = file === replica.meta ? 'meta' : 'side';
+        const field = file === replica.path ? 'path' : kind;
         const where = [...path, 'replicas', j, field];
         if (other !== undefined) say(where, 'duplicate-path', { path: file, other });
         paths.set(key, name);
       }
       if (replica.path === '') say([...path, 'replicas', j, 'path'], 'empty-path', {});
+      const { sideBytes = 0 } = replica;
+      const fits = sideBytes >= SIDE_MIN && sideBytes % SIZE_MULTIPLE === 0;
+      if (sideBytes !== 0 && !fits) {
+        const params = { size: sideBytes, least: SIDE_MIN };
+        say([...path, 'replicas', j, 'sideSize'], 'bad-side-size', params);
+      }
+      if (sideBytes === 0 && (volume.undo === 'required' || (replica.side ?? '') !== '')) {
+        say([...path, 'replicas', j, 'sideSize'], 'no-side-area', {});
+      }
     });
     volume.nbd.forEach((nbd, j) => {
       if (!nodes.has(nbd.node)) {

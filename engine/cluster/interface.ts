@@ -14,6 +14,7 @@ import type {
   VerifyLevel,
   VerifyReport,
   VolumeRecord,
+  WayBack,
 } from '../data/messages.ts';
 import type { ApplicationWord } from '../ports/application.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
@@ -95,6 +96,8 @@ export type OperatorCommand =
   | { readonly kind: 'verify-stop'; readonly volume: string }
   /** Go on where the last one was interrupted, or stopped. */
   | { readonly kind: 'verify-resume'; readonly volume: string }
+  /** Put back, on the node that takes it, the image that an unfinished copy has overwritten. */
+  | { readonly kind: 'return-replica'; readonly volume: string }
   | {
       /** Hold a quiesce point of volumes that this node leads: see {@link QuiesceOrder}. */
       readonly kind: 'quiesce';
@@ -140,6 +143,8 @@ export type VerifyCommand = Extract<
   { readonly kind: 'verify' | 'verify-stop' | 'verify-resume' }
 >;
 export type QuiesceCommand = Extract<OperatorCommand, { readonly kind: 'quiesce' | 'resume' }>;
+/** The one that concerns the copy of the node that takes it. */
+export type ReturnCommand = Extract<OperatorCommand, { readonly kind: 'return-replica' }>;
 
 /** What a control actor decides. Decisions are carried out in order. */
 export type ControlDecision =
@@ -224,6 +229,8 @@ export interface ClusterStatus {
       readonly meters?: Meters;
       /** How long until it is compared by itself; absent where it is not, or not led here. */
       readonly nextVerify?: Micros;
+      /** What became of the image that a copy is overwriting; absent while none is. */
+      readonly wayBack?: WayBack;
     } | null;
     /** Its replicas went on apart, or are strangers. Absent when it is not so, or not known. */
     readonly split?: SplitStatus;

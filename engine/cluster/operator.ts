@@ -12,6 +12,7 @@ import type {
   LogCommand,
   OperatorAnswer,
   ResolveCommand,
+  ReturnCommand,
   TakeBackCommand,
 } from './interface.ts';
 import type { CommandMessage, CommandRefusedMessage } from './messages.ts';
@@ -65,10 +66,14 @@ export class Operator {
     this.#status = status;
   }
 
-  take(id: number, command: LogCommand | { readonly kind: 'status' }): void {
+  take(id: number, command: LogCommand | ReturnCommand | { readonly kind: 'status' }): void {
     if (command.kind === 'status') {
       const answer: OperatorAnswer = { ok: true, status: this.#status() };
       this.#context.decide({ kind: 'answer', id, answer });
+      return;
+    }
+    if (command.kind === 'return-replica') {
+      this.#return(id, command);
       return;
     }
     const d = { command: command.kind, ...objectOf(command) };
@@ -133,6 +138,31 @@ export class Operator {
     const waiting = this.#waiting.get(id);
     if (node !== this.#context.node || life !== this.#context.life) return;
     if (effective && waiting !== undefined) this.#answer(id, waiting.command, { ok: true });
+  }
+
+  /** Concerns this node's copy alone, so that no other one is asked: its source may be dead. */
+  #return(id: number, { kind, volume }: ReturnCommand): void {
+    const at = { command: kind, group: volume, to: this.#context.node };
+    const cause = this.#context.event('operator.command', at);
+    const reason = this.#notReturned(volume);
+    if (reason === '') {
+      const command = { kind: 'return', cause } as const;
+      this.#context.decide({ kind: 'to-data', volume, command });
+    }
+    const remedy = reason === 'source-is-there' ? 'wait-for-resync' : 'see-status';
+    const answer: OperatorAnswer = reason === '' ? { ok: true } : { ok: false, reason, remedy };
+    this.#context.event('operator.answer', { command: kind, ok: answer.ok, reason }, cause);
+    this.#context.decide({ kind: 'answer', id, answer });
+  }
+
+  /** Why there is nothing to put back, or it must wait; '' otherwise. */
+  #notReturned(volume: string): string {
+    const { local = null } = this.#status().volumes.find((v) => v.volume === volume) ?? {};
+    if (local === null) return 'unknown-volume';
+    if (local.wayBack === undefined) return 'no-copy-begun';
+    if (local.link === 'SyncTarget') return 'source-is-there';
+    const { state } = local.wayBack;
+    return state === 'lost' ? 'no-way-back' : state === 'returning' ? 'returning' : '';
   }
 
   #forward(id: number): void {

@@ -44,14 +44,13 @@ export function statusOf(
       const { disk, role, link, dirty, failing } = local;
       const soon = failing === '' ? {} : { failing };
       const doubted = volumes.isDoubted(record.volume);
-      const { verify, dueIn, meters } = local;
+      const { verify, dueIn, meters, wayBack } = local;
       const measured = meters === null ? {} : { meters };
       const compared = verify === null ? {} : { verify };
       const next = dueIn === null ? {} : { nextVerify: dueIn };
-      return {
-        ...said,
-        local: { disk, role, link, dirty, doubted, ...soon, ...compared, ...next, ...measured },
-      };
+      const back = wayBack === null ? {} : { wayBack };
+      const more = { ...soon, ...compared, ...next, ...measured, ...back };
+      return { ...said, local: { disk, role, link, dirty, doubted, ...more } };
     }),
     groups: state.groups
       .filter((group) => !context.units.some((u) => u.implicit && u.group.name === group.group))

@@ -12,6 +12,7 @@ import type {
   Role,
   VerifyReport,
   VolumeRecord,
+  WayBack,
 } from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { VolumeFacts, Want } from './messages.ts';
@@ -53,6 +54,8 @@ export interface LocalVolume {
   keeps: boolean | null;
   /** What it says of its branch; null while its peer's data are no other one. */
   branch: Branch | null;
+  /** What became of the image that a copy is overwriting, null while none is. */
+  wayBack: WayBack | null;
   /** The newest note of a verification, whoever wrote it; null while there is none. */
   note: VerifyNote | null;
   /** What requests took in the last second that was told of; null before any. */
@@ -122,6 +125,7 @@ export class Volumes {
         verify: null,
         keeps: null,
         branch: null,
+        wayBack: null,
         note: null,
         dueIn: null,
         meters: null,
@@ -172,6 +176,7 @@ export class Volumes {
     volume.branch = null;
     volume.meters = null;
     volume.keeps = null;
+    volume.wayBack = null;
     const { verify } = volume;
     if (verify?.state === 'running' || verify?.state === 'paused') {
       volume.verify = { ...verify, state: 'stopped', reason: 'restarted' };
@@ -271,6 +276,9 @@ export class Volumes {
         return;
       case 'branch':
         volume.branch = report.branch;
+        return;
+      case 'way-back':
+        volume.wayBack = report.wayBack;
         return;
       case 'refused': {
         const { peer, reason } = report;

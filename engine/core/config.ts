@@ -26,6 +26,13 @@ export interface ReplicaConfig {
   readonly path: string;
   /** Separate metadata device, or '' for the end of `path`. */
   readonly meta: string;
+  /**
+   * Bytes of its side area, whole pages of 4 KiB, 256 KiB at least: what a resync overwrites is
+   * kept there first. Absent for none.
+   */
+  readonly sideBytes?: number;
+  /** Separate device of the side area; absent or '' for behind the metadata. */
+  readonly side?: string;
 }
 
 export interface VolumeConfig {
@@ -50,6 +57,11 @@ export interface VolumeConfig {
   readonly checksums?: boolean;
   /** Whose changes are given up when both replicas went on apart; absent like 'manual'. */
   readonly splitBrain?: SplitPolicy;
+  /**
+   * When the side area of a replica is full that is being copied to: the copy waits for a person,
+   * or it goes on and there is no way back. Absent like best-effort.
+   */
+  readonly undo?: 'required' | 'best-effort';
   /** How often its replicas are compared by themselves; absent for never. */
   readonly verify?: VerifySchedule;
 }

@@ -16,7 +16,7 @@
  */
 
 /** Version of this interface; the addon refuses another one. */
-export const ABI_VERSION = 5;
+export const ABI_VERSION = 6;
 
 /** Bytes of one event or decision record. */
 export const RECORD_BYTES = 32;
@@ -158,6 +158,11 @@ export const Flag = {
    * Check, Digest and Sums ask is asked of all that the slot holds once the last part is there.
    */
   Part: 256,
+  /**
+   * Of LocalRead, LocalWrite, MetaRead and MetaWrite: offset or page are those of the side area. A
+   * LocalWrite there has Fua.
+   */
+  Side: 512,
 } as const;
 
 /** Values of `status` that the engine tells apart; 0 is success, others are passed through. */

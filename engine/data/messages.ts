@@ -84,6 +84,23 @@ export type LinkState = 'Connecting' | 'Connected' | 'SyncSource' | 'SyncTarget'
 /** Why a disk is taken for one that fails soon: blocks that went bad in a day, or no room left. */
 export type FailingReason = 'read-errors' | 'spare';
 
+/** What became of the image that an unfinished copy is overwriting. */
+export interface WayBack {
+  /**
+   * kept: it can be put back. returning: that is being done. held: it can, and the copy waits,
+   * because it could not any more. lost: it cannot.
+   */
+  readonly state: 'kept' | 'returning' | 'held' | 'lost';
+  /** Why it is held or lost; '' where there never was one, or nothing is the matter. */
+  readonly reason: '' | 'full' | 'unreadable' | 'damaged';
+  /** What the image is of. */
+  readonly generation: Generation;
+  /** Blocks (4 KiB) whose old content is kept. */
+  readonly blocks: number;
+  readonly usedBytes: number;
+  readonly roomBytes: number;
+}
+
 /** What a replica says of its data while the peer's went on apart from it, or is a stranger's. */
 export interface Branch {
   readonly verdict: 'split-brain' | 'unrelated';
@@ -278,6 +295,11 @@ export type DataCommand =
       readonly kind: 'resume';
       readonly id: number;
       readonly cause: string;
+    }
+  | {
+      /** Put back the image that an unfinished copy has overwritten. */
+      readonly kind: 'return';
+      readonly cause: string;
     };
 
 /** From data to control. */
@@ -368,6 +390,12 @@ export type DataReport =
       readonly kind: 'branch';
       readonly volume: string;
       readonly branch: Branch | null;
+    }
+  | {
+      /** What became of the image that a copy is overwriting, null while none is. */
+      readonly kind: 'way-back';
+      readonly volume: string;
+      readonly wayBack: WayBack | null;
     }
   | {
       /** Data that must not meet met: handshake refused, with the reason's code. */

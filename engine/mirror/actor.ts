@@ -37,6 +37,8 @@ import { MirrorState } from './state.ts';
 import { Store } from './store.ts';
 import { Sums, WAITS } from './sums.ts';
 import { Deadline, Turn, watchOf } from './turn.ts';
+import { Undo } from './undo.ts';
+import { UndoReturn } from './undo-return.ts';
 import { Verify } from './verify.ts';
 import { FrontWrites } from './write-path.ts';
 import { WriteRescue } from './write-rescue.ts';
@@ -116,6 +118,8 @@ export class MirrorActor implements DataActor {
     parts.meters = new Meters(parts);
     parts.source = new ResyncSource(parts);
     parts.target = new ResyncTarget(parts);
+    parts.undo = new Undo(parts);
+    parts.back = new UndoReturn(parts);
     parts.role = new RoleMachine(parts);
     this.#p = parts;
     this.#events = memory.events;
@@ -140,10 +144,13 @@ export class MirrorActor implements DataActor {
     p.verify.pump();
     p.source.pump();
     if (p.source.takeFreed()) for (const { link } of p.partners.all) link.again();
+    p.undo.pump();
+    p.back.pump();
     p.barrier.start();
     p.log.commit();
     this.#reportState();
     for (const { branch } of p.partners.all) branch.tell();
+    p.undo.tell();
     return p.turn.end();
   }
 
@@ -188,8 +195,12 @@ export class MirrorActor implements DataActor {
         else this.#flushed(e.length(r));
         return;
       case Event.MetaDone:
-        p.watch.metadataEnded(e.offset(r));
-        p.store.done(e.offset(r), e.length(r), e.status(r), slot);
+        if (p.undo.side.metaDone(e.length(r), e.status(r), slot)) {
+          p.watch.sideEnded(e.offset(r));
+        } else {
+          p.watch.metadataEnded(e.offset(r));
+          p.store.done(e.offset(r), e.length(r), e.status(r), slot);
+        }
         return;
       case Event.PeerMessage: {
         const at = slot * PAGE_BYTES;
@@ -274,6 +285,9 @@ export class MirrorActor implements DataActor {
       case 'resume':
         this.#p.quiesce.release(command.id, command.cause);
         return;
+      case 'return':
+        this.#p.back.order(command.cause);
+        return;
     }
   }
 
@@ -332,6 +346,12 @@ export class MirrorActor implements DataActor {
         return;
       case Kind.Verify:
         p.verify.chunk.localDone(slot, status);
+        return;
+      case Kind.Undo:
+        p.undo.localDone(slot, status, flags);
+        return;
+      case Kind.Return:
+        p.back.localDone(slot, status);
         return;
       default:
         invariant(false, 'the local disk ends only what was issued');

@@ -269,6 +269,29 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'sum-healed-wrong',
     what: "The primary's copy is written over the other, though that one is right.",
   },
+  {
+    id: 'undo-unwaited',
+    what: 'A block is overwritten before the undo log has what it held durably.',
+  },
+  { id: 'undo-taken-late', what: 'What a block held is read when it is overwritten already.' },
+  {
+    id: 'undo-copies-only',
+    what: 'What clients write during a resync overwrites without an entry in the undo log.',
+  },
+  {
+    id: 'undo-dropped-early',
+    what: "The undo log is given up before the copy's generation is durable.",
+  },
+  {
+    id: 'return-claimed',
+    what: 'A replica counts as an image again before all of it has been put back.',
+  },
+  { id: 'return-unmarked', what: 'What is put back is not noted as different.' },
+  { id: 'return-unread', what: 'A return begins before all of the undo log is read.' },
+  {
+    id: 'return-overtaken',
+    what: 'A copy that was about to begin goes on beside the return of its target.',
+  },
 ];
 
 /** The switches, as plain booleans so that a guard costs one load. */
@@ -383,6 +406,14 @@ export interface CanarySwitches {
   readonly sumOpenTrusted: boolean;
   readonly sumBlessed: boolean;
   readonly sumHealedWrong: boolean;
+  readonly undoUnwaited: boolean;
+  readonly undoTakenLate: boolean;
+  readonly undoCopiesOnly: boolean;
+  readonly undoDroppedEarly: boolean;
+  readonly returnClaimed: boolean;
+  readonly returnUnmarked: boolean;
+  readonly returnUnread: boolean;
+  readonly returnOvertaken: boolean;
 }
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
@@ -498,5 +529,13 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     sumOpenTrusted: ids.has('sum-open-trusted'),
     sumBlessed: ids.has('sum-blessed'),
     sumHealedWrong: ids.has('sum-healed-wrong'),
+    undoUnwaited: ids.has('undo-unwaited'),
+    undoTakenLate: ids.has('undo-taken-late'),
+    undoCopiesOnly: ids.has('undo-copies-only'),
+    undoDroppedEarly: ids.has('undo-dropped-early'),
+    returnClaimed: ids.has('return-claimed'),
+    returnUnmarked: ids.has('return-unmarked'),
+    returnUnread: ids.has('return-unread'),
+    returnOvertaken: ids.has('return-overtaken'),
   };
 }

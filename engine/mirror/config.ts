@@ -1,6 +1,7 @@
 /** What one mirrored volume is told when it is made, with units and limits. */
 import { invariant } from '../core/invariant.ts';
 import { BLOCK_BYTES, EXTENT_BYTES, type Micros, type NodeId } from '../core/units.ts';
+import { undoLayout } from './undo-log.ts';
 
 export interface MirrorConfig {
   /** The volume's name in the configuration. */
@@ -54,6 +55,10 @@ export interface MirrorConfig {
   readonly checksums: boolean;
   /** Pages of the checksum map in memory, 1..65536: each has the sums of 3 MiB in 3 KiB. */
   readonly checksumPages: number;
+  /** Bytes of the own replica's side area, 0 for none: what its undo log may take. */
+  readonly sideBytes: number;
+  /** Whether a copy waits rather than overwrite an image that cannot be put back. */
+  readonly undoRequired: boolean;
 }
 
 /** What an operator need not decide. */
@@ -86,6 +91,8 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   checksums: false,
   // What is read and written of 1.5 GiB needs no look into the map.
   checksumPages: 512,
+  sideBytes: 0,
+  undoRequired: false,
 };
 
 /**
@@ -134,6 +141,11 @@ export function checkMirrorConfig(config: MirrorConfig): void {
   invariant(config.resyncWindow >= 1, 'a resync has a copy in flight');
   invariant(config.resyncLatency > 0, 'requests take some time');
   invariant(config.resyncRateMin >= BLOCK_BYTES, 'a resync makes progress');
+  invariant(
+    config.sideBytes === 0 || undoLayout(config.sideBytes) !== null,
+    'a side area has room for an undo log, or there is none',
+  );
+  invariant(!config.undoRequired || config.sideBytes > 0, 'what is required has a place');
   const { nodes } = config;
   invariant(
     nodes.length >= 2 && nodes.length <= PARTNERS_MAX + 1 && new Set(nodes).size === nodes.length,

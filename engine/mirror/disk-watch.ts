@@ -5,9 +5,9 @@
  * has in hand stays its own: no slot is used again before it answers.
  */
 import type { Micros } from '../core/units.ts';
-import { Decision } from '../data/abi.ts';
+import { Decision, Flag } from '../data/abi.ts';
 import type { Parts } from './parts.ts';
-import { Deadline } from './turn.ts';
+import { Deadline, pageKey } from './turn.ts';
 
 const NONE = -1;
 /**
@@ -29,7 +29,7 @@ export class DiskWatch {
   readonly #p: Parts;
   /** When the read or write of each slot was issued. */
   readonly #since: Float64Array;
-  /** Flushes by their token, and operations on metadata by their page. */
+  /** Flushes by their token, and operations on metadata by their page ({@link pageKey}). */
   readonly #flushes: Several = { keys: [], since: [] };
   readonly #metadata: Several = { keys: [], since: [] };
   /** The operation, by its time, that was overdue at the first look. */
@@ -64,6 +64,11 @@ export class DiskWatch {
 
   metadataEnded(page: number): void {
     this.#oneEnded(this.#metadata, page);
+  }
+
+  /** A read or write of a page of the side area was answered. */
+  sideEnded(page: number): void {
+    this.#oneEnded(this.#metadata, pageKey(page, Flag.Side));
   }
 
   /** Looks at the oldest operation. */

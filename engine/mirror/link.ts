@@ -352,11 +352,12 @@ export class Link {
           barrier.peerFlushed(this.#partner, m.token);
         }
         return;
+      case 'sync-held':
       case 'sync-ready':
       case 'map':
       case 'finished':
         this.owed.got();
-        source.message(m, this.#partner);
+        this.#refuse(source.message(m, this.#partner));
         return;
       case 'told':
         this.owed.got();
@@ -541,7 +542,7 @@ export class Link {
   }
 
   #refuse(reason: string): void {
-    if (this.#refused) return;
+    if (this.#refused || reason === '') return;
     this.#refused = true;
     this.#p.turn.reached('mirror.link.refused');
     this.#p.turn.event('mirror.link.refused', { reason, peer: this.#partner.node });

@@ -56,6 +56,8 @@ export class LocalIo {
 
   /** False where every block of the range is in its place. */
   #begin(op: number, slot: number, flags: number, offset: number, length: number): boolean {
+    // The side area is no part of the volume: none of its blocks stands elsewhere.
+    if ((flags & Flag.Side) !== 0) return false;
     const aim = this.#aim[slot] as number;
     if (aim > 0) {
       this.#aim[slot] = 0;

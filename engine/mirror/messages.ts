@@ -12,6 +12,7 @@ import { PAGE_WORDS } from './block-map.ts';
 import type { ReplicaView } from './compare.ts';
 import { PARTNERS_MAX } from './config.ts';
 import { PARENTS_MAX } from './metadata.ts';
+import type { HeldBack } from './undo.ts';
 
 /** Wire versions that this program speaks. */
 export const WIRE_MIN = 3;
@@ -58,6 +59,8 @@ export type PeerMessage =
   | { readonly kind: 'announce'; readonly record: VolumeRecord }
   | { readonly kind: 'sync-start'; readonly epoch: Epoch; readonly generation: Generation }
   | { readonly kind: 'sync-ready' }
+  /** The target does not let itself be overwritten now. */
+  | { readonly kind: 'sync-held'; readonly reason: HeldBack }
   | { readonly kind: 'map-request'; readonly page: number }
   | {
       readonly kind: 'map';
@@ -105,7 +108,10 @@ const KINDS = [
   'facts',
   'told',
   'stable',
+  'sync-held',
 ] as const;
+
+const HELD_BACK: readonly HeldBack[] = ['full', 'unreadable', 'returning'];
 
 const DISKS: readonly DiskState[] = [
   'Diskless',
@@ -190,6 +196,9 @@ export function encodePeerMessage(message: PeerMessage, cause: string, into: Uin
     case 'stable':
       w.uint(message.sequence);
       break;
+    case 'sync-held':
+      w.u8(HELD_BACK.indexOf(message.reason));
+      break;
   }
   return w.at;
 }
@@ -258,6 +267,10 @@ function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): Peer
       const token = r.u32();
       const facts = takeFacts(r);
       return facts === null ? null : { kind, token, facts };
+    }
+    case 'sync-held': {
+      const reason = HELD_BACK[r.u8()];
+      return reason === undefined ? null : { kind, reason };
     }
   }
 }

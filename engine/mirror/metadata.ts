@@ -143,6 +143,8 @@ export interface Superblock {
   readonly others: OtherPartner[];
   /** How often pages of the table of spare blocks were written at least. */
   remaps: number;
+  /** The log in the side area that has what a resync overwrote since it began; 0 for none. */
+  undo: number;
   readonly features: Features;
 }
 
@@ -227,6 +229,8 @@ export function encodeSuperblock(
     }
   }
   if ((block.features.incompatible & Feature.Spare) !== 0) w.uint(block.remaps);
+  // Programs that kept no log left zeroes here, and leave them again: it is given up with them.
+  w.uint(block.undo);
   invariant(w.at <= SECTOR_BYTES, 'a superblock fits what a disk writes whole');
   putU32(into, CRC_AT, superblockCrc(into, page, w.at));
 }
@@ -291,6 +295,7 @@ export function decodeSuperblock(
   const several = (incompatible & SEVERAL) !== 0;
   const others = several ? takeOthers(r) : [];
   const remaps = (incompatible & Feature.Spare) !== 0 ? r.uint() : 0;
+  const undo = r.uint();
   if (!r.ok) return no('unreadable');
   if (owner !== node) return no('other-node');
   if (size !== config.sizeBytes) return no('size');
@@ -308,7 +313,7 @@ export function decodeSuperblock(
   const lineage = { boot, epoch, generation, parents, peerGeneration };
   return {
     ok: true,
-    block: { seq, device, node, ...lineage, flags, padded, remaps, others, features },
+    block: { seq, device, node, ...lineage, flags, padded, remaps, others, undo, features },
     claims,
   };
 }
@@ -502,6 +507,7 @@ export function formatMetadata(
       padded: -1,
       others: otherPartners(config, node, fresh ? 0 : generation),
       remaps,
+      undo: 0,
       features,
     };
     encodeSuperblock(config, page, block, claims, bytes);

@@ -25,6 +25,8 @@ import type { MirrorState } from './state.ts';
 import type { Store } from './store.ts';
 import type { Sums } from './sums.ts';
 import type { Turn } from './turn.ts';
+import type { Undo } from './undo.ts';
+import type { UndoReturn } from './undo-return.ts';
 import type { Verify } from './verify.ts';
 import type { FrontWrites } from './write-path.ts';
 import type { WriteRescue } from './write-rescue.ts';
@@ -59,5 +61,7 @@ export interface Parts {
   readonly meters: Meters;
   readonly source: ResyncSource;
   readonly target: ResyncTarget;
+  readonly undo: Undo;
+  readonly back: UndoReturn;
   readonly role: RoleMachine;
 }

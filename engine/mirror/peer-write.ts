@@ -91,7 +91,7 @@ export class PeerWrites {
     // Its link is lost, and it is about to be let go.
     if (slots.phase[slot] !== Phase.Range) return;
     if (this.#p.partners.several && !this.#p.canary.rule15) this.#heat(slot);
-    else this.#issue(slot);
+    else this.#admit(slot);
   }
 
   /** RULE-15: with peers of its own a follower too has the extent durably hot before it writes. */
@@ -123,7 +123,7 @@ export class PeerWrites {
   #awaitHot(slot: number, wait: number): void {
     const { slots } = this.#p;
     if (wait === 0) {
-      this.#issue(slot);
+      this.#admit(slot);
       return;
     }
     slots.phase[slot] = Phase.Hot;
@@ -136,7 +136,7 @@ export class PeerWrites {
     const { slots, log } = this.#p;
     for (let s = this.#hot.head; s >= 0; s = this.#hot.head) {
       if ((slots.journal[s] as number) > log.durable) return;
-      this.#issue(this.#hot.take());
+      this.#admit(this.#hot.take());
     }
   }
 
@@ -149,7 +149,19 @@ export class PeerWrites {
     }
   }
 
-  #issue(slot: number): void {
+  #admit(slot: number): void {
+    const { slots, undo } = this.#p;
+    const offset = slots.offset[slot] as number;
+    if (undo.admits(offset, slots.length[slot] as number, slots.flags[slot] as number)) {
+      this.issue(slot);
+      return;
+    }
+    slots.phase[slot] = Phase.Undo;
+    undo.hold(slot);
+  }
+
+  /** What the write of `slot` overwrites may go. */
+  issue(slot: number): void {
     const { slots, turn } = this.#p;
     this.#markLeftOut(slot);
     slots.phase[slot] = Phase.Flying;
@@ -200,7 +212,8 @@ export class PeerWrites {
 
   /** The link that writes came by is lost: what was not issued never will be. */
   linkLost(link: number): void {
-    const { slots, turn, locks } = this.#p;
+    const { slots, turn, locks, undo } = this.#p;
+    undo.linkLost(link);
     for (const s of this.#taken(this.#epoch, link)) {
       slots.close(s);
       turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
@@ -210,7 +223,8 @@ export class PeerWrites {
     }
     // Mark first: letting go of a range grants others, which must not be issued either.
     for (let s = this.#first; s < this.#end; s += 1) {
-      if (slots.kind[s] !== Kind.PeerWrite || slots.phase[s] !== Phase.Range) continue;
+      const waits = slots.phase[s] === Phase.Range || slots.phase[s] === Phase.Undo;
+      if (slots.kind[s] !== Kind.PeerWrite || !waits) continue;
       if (slots.link[s] !== link) continue;
       slots.phase[s] = Phase.Free;
     }

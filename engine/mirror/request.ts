@@ -20,6 +20,10 @@ export const Kind = {
   Verify: 8,
   /** What was written to a spare block is being read. */
   Rescue: 9,
+  /** What a resync is about to overwrite, on its way into the undo log. */
+  Undo: 10,
+  /** What a resync had overwritten, on its way back. */
+  Return: 11,
 } as const;
 
 /** How far a slot has come. */
@@ -43,6 +47,8 @@ export const Phase = {
   Barrier: 8,
   /** A peer's write of an epoch that is not durable here yet. */
   Epoch: 9,
+  /** A peer's write that waits until what it overwrites is in the undo log. */
+  Undo: 10,
 } as const;
 
 /** What the peer did with what was sent from a slot: a write, or the question for a read. */

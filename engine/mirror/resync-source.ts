@@ -91,12 +91,18 @@ export class ResyncSource {
     else flushes.run(flushed);
   }
 
-  /** The target's part of the conversation. */
-  message(m: PeerMessage, from: Partner): void {
-    if (from !== this.#partner) return;
+  /** The target's part of the conversation; answers why it does not begin, '' otherwise. */
+  message(m: PeerMessage, from: Partner): string {
+    if (from !== this.#partner) return '';
+    if (m.kind === 'sync-held' && this.#stage === Stage.Starting) {
+      this.abort(from);
+      this.#p.turn.reached('mirror.resync.held');
+      return `undo-${m.reason}`;
+    }
     if (m.kind === 'sync-ready' && this.#stage === Stage.Starting) this.#ready();
     else if (m.kind === 'map' && this.#stage === Stage.Copying) this.#map(m);
     else if (m.kind === 'finished' && this.#stage === Stage.Finishing) this.#finished(m.generation);
+    return '';
   }
 
   /** End of a turn: keeps the window full, and finishes when nothing is left. */

@@ -33,7 +33,7 @@ export class ResyncTarget {
   }
 
   #start(epoch: Epoch, generation: Generation, source: Partner): void {
-    const { store, state, turn, canary } = this.#p;
+    const { store, state, turn, canary, undo } = this.#p;
     const { link } = source;
     if (!link.copyAgreed || epoch !== store.durableEpoch) return;
     this.#attempt += 1;
@@ -41,6 +41,11 @@ export class ResyncTarget {
     turn.event('mirror.target.start', { epoch, generation: store.block.generation });
     const ready = () => {
       if (attempt !== this.#attempt) return;
+      // A person was quicker.
+      if (undo.returning && !canary.returnOvertaken) {
+        link.send({ kind: 'sync-held', reason: 'returning' });
+        return;
+      }
       link.mode = Mode.Target;
       this.#p.follower.begun();
       link.send({ kind: 'sync-ready' });
@@ -57,10 +62,17 @@ export class ResyncTarget {
       if (attempt !== this.#attempt) return;
       state.disk = 'Inconsistent';
       store.block.flags |= DiskFlag.Inconsistent;
+      undo.open();
       store.persist(ready);
     };
-    if (link.byOrder && !canary.discardByMap) this.#everything(source, begin);
-    else begin();
+    const all = () => {
+      if (attempt !== this.#attempt) return;
+      if (link.byOrder && !canary.discardByMap) this.#everything(source, begin);
+      else begin();
+    };
+    undo.begin(all, (reason) => {
+      if (attempt === this.#attempt) link.send({ kind: 'sync-held', reason });
+    });
   }
 
   /**
@@ -100,7 +112,7 @@ export class ResyncTarget {
   }
 
   #finish(m: PeerMessage & { kind: 'finish' }, source: Partner): void {
-    const { store, flushes, log, follower, state } = this.#p;
+    const { store, flushes, log, follower, state, undo, canary } = this.#p;
     const { several } = this.#p.partners;
     const { record } = state;
     const { link, map } = source;
@@ -117,8 +129,13 @@ export class ResyncTarget {
       adoptGeneration(store.block, m.generation, m.parents, source.index);
       if (several && record !== null) follower.copied(record, source);
       store.block.flags = 0;
+      store.block.undo = 0;
       this.#p.state.disk = 'Consistent';
-      store.persist(adopted);
+      // In one update of the superblock: as long as there is no new image, there is the old one.
+      store.persist(() => {
+        undo.ended();
+        adopted();
+      });
     });
     const pages = still(() => store.flushPages(adopt));
     const cleared = still(() => {
@@ -128,6 +145,10 @@ export class ResyncTarget {
       if (log.count === 0 || several) pages();
       else log.clear(pages);
     });
+    if (canary.undoDroppedEarly) {
+      store.block.undo = 0;
+      store.persist(() => {});
+    }
     flushes.run(cleared);
   }
 }

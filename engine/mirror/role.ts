@@ -50,6 +50,7 @@ export class RoleMachine {
     state.attached = true;
     this.#attachEpoch = store.durableEpoch;
     this.#rebooted = found.rebooted;
+    this.#p.undo.attach();
     if (block.flags & DiskFlag.Inconsistent) state.disk = 'Inconsistent';
     else state.disk = block.flags & DiskFlag.Outdated ? 'Outdated' : 'Consistent';
     const { generation, epoch, parents } = block;

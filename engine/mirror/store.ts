@@ -108,6 +108,7 @@ export class Store {
       padded: 0,
       others: [],
       remaps: 0,
+      undo: 0,
       features: ownFeatures(parts.config),
     };
   }

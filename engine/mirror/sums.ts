@@ -34,7 +34,7 @@ const CLOSED_AT_ONCE = 64;
 /** Blocks whose mismatch the timeline names already. */
 const TOLD_MAX = 4096;
 
-const Use = { None: 0, Read: 1, Write: 2 } as const;
+const Use = { None: 0, Read: 1, Write: 2, Side: 3 } as const;
 const Doing = { Nothing: 0, Reading: 1, Opening: 2, Closing: 3 } as const;
 
 /** One page of the map in memory. */
@@ -137,6 +137,10 @@ export class Sums {
       this.#written(slot, status, flags, page);
       return status;
     }
+    if (use === Use.Side) {
+      this.#use[slot] = Use.None;
+      return status;
+    }
     if ((flags & Flag.Sums) === 0) {
       this.#opinion[slot] = Opinion.None;
       this.#letGo(slot);
@@ -210,6 +214,11 @@ export class Sums {
 
   /** A read or write wants to be issued; answers its flags, or -1 while it has to wait. */
   #issue(op: number, slot: number, flags: number, offset: number, length: number): number {
+    // The side area is no part of the volume.
+    if ((flags & Flag.Side) !== 0) {
+      this.#use[slot] = Use.Side;
+      return flags;
+    }
     const use = op === Decision.LocalWrite ? Use.Write : Use.Read;
     this.#use[slot] = use;
     this.#how[slot] = flags;

@@ -4,7 +4,7 @@
  */
 import { invariant } from '../core/invariant.ts';
 import type { Micros, NodeId } from '../core/units.ts';
-import { Decision, PAGE_BYTES } from '../data/abi.ts';
+import { Decision, Flag, PAGE_BYTES } from '../data/abi.ts';
 import type { DataMemory, Records } from '../data/memory.ts';
 import type { DataReport, Mailboxes } from '../data/messages.ts';
 import type { TimelineValue } from '../timeline/event.ts';
@@ -41,6 +41,11 @@ const DEADLINES = NAMED + PARTNERS_MAX;
 /** By when the partner with this index is looked at, if it owes an answer. */
 export function watchOf(index: number): number {
   return index === 0 ? Deadline.Watch : NAMED + index;
+}
+
+/** What tells an operation on a page from others: the side area has pages of the same numbers. */
+export function pageKey(page: number, flags: number): number {
+  return (flags & Flag.Side) === 0 ? page : -1 - page;
 }
 
 /** A decision that found no room in its turn and leads the next one. */
@@ -201,11 +206,19 @@ export class Turn {
     }
     this.#decisions.put(this.#count, op, slot, link, flags, offset, length, status);
     this.#count += 1;
-    if (op <= Decision.MetaWrite) this.onDisk(op, slot, op === Decision.MetaRead ? offset : length);
+    if (op > Decision.MetaWrite) return;
+    this.onDisk(op, slot, op === Decision.MetaRead ? pageKey(offset, flags) : length);
   }
 
   /** Writes a decision that carries a page: MetaWrite or PeerMessage. `bytes` is copied. */
-  emitPage(op: number, link: number, offset: number, length: number, bytes: Uint8Array): void {
+  emitPage(
+    op: number,
+    link: number,
+    offset: number,
+    length: number,
+    bytes: Uint8Array,
+    flags = 0,
+  ): void {
     const full = this.#pages >= this.memory.layout.outPages;
     if (full || this.#count + 1 >= this.#decisions.capacity || this.#held.length > 0) {
       const page = bytes.slice();
@@ -213,7 +226,7 @@ export class Turn {
         op,
         slot: 0,
         link,
-        flags: 0,
+        flags,
         offset,
         length,
         status: 0,
@@ -224,10 +237,10 @@ export class Turn {
       return;
     }
     this.memory.outPages.set(bytes, this.#pages * PAGE_BYTES);
-    this.#decisions.put(this.#count, op, this.#pages, link, 0, offset, length, 0);
+    this.#decisions.put(this.#count, op, this.#pages, link, flags, offset, length, 0);
     this.#pages += 1;
     this.#count += 1;
-    if (op <= Decision.MetaWrite) this.onDisk(op, 0, offset);
+    if (op <= Decision.MetaWrite) this.onDisk(op, 0, pageKey(offset, flags));
   }
 
   /** Tells the control actor something. */
@@ -281,7 +294,7 @@ export class Turn {
     this.#held = [];
     for (const h of held) {
       if (h.report) this.report(h.report);
-      else if (h.page) this.emitPage(h.op, h.link, h.offset, h.length, h.page);
+      else if (h.page) this.emitPage(h.op, h.link, h.offset, h.length, h.page, h.flags);
       else this.#put(h.op, h.slot, h.link, h.flags, h.offset, h.length, h.status);
     }
   }

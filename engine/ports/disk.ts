@@ -1,5 +1,5 @@
 /**
- * The disk port: one replica's data area and its metadata area.
+ * The disk port: one replica's data area, its metadata area, and its side area where it has one.
  *
  * Operations (engine/data/abi.ts): LocalRead, LocalWrite, LocalFlush, MetaRead, MetaWrite, answered
  * by LocalDone, FlushDone, MetaDone. Suite: test/compliance/disk.suite.ts.
@@ -13,6 +13,9 @@
  *   boundary, each sector on its own. A flush covers every write whose LocalDone was delivered to
  *   the actor before the flush was decided. With Flag.Fua, LocalDone means durable. A MetaWrite is
  *   durable when MetaDone says so; before that it may be torn at 512 bytes.
+ * * Side area: with Flag.Side an offset, or a page, is one of the side area. The engine owns its
+ *   layout, and uses no place of it both by pages and by slots. A LocalWrite there has Fua, and a
+ *   payload; a LocalFlush says nothing about it.
  * * Failure: a status other than 0 leaves each sector old or new, and a read's slot with anything.
  *   What it means, the actor decides; the backend retries nothing.
  * * A LocalRead with Flag.Check reads from the device, not from a cache, and answers

@@ -6,7 +6,7 @@
 
 namespace understudy {
 
-constexpr int32_t kAbiVersion = 5;
+constexpr int32_t kAbiVersion = 6;
 constexpr uint32_t kRecordBytes = 32;
 constexpr uint32_t kHeaderBytes = 64;
 constexpr uint32_t kPageBytes = 4096;
@@ -29,7 +29,7 @@ constexpr int32_t kPeerRead = 14, kPeerData = 15;
 
 namespace flag {
 constexpr int32_t kFua = 1, kResync = 2, kCheck = 4, kZero = 8, kUnmap = 16, kDigest = 32;
-constexpr int32_t kSums = 64, kLost = 128, kPart = 256;
+constexpr int32_t kSums = 64, kLost = 128, kPart = 256, kSide = 512;
 }  // namespace flag
 
 namespace status {

@@ -61,7 +61,8 @@ Napi::Value abiTable(const Napi::CallbackInfo& info) {
                               {"Digest", flag::kDigest},
                               {"Sums", flag::kSums},
                               {"Lost", flag::kLost},
-                              {"Part", flag::kPart}}));
+                              {"Part", flag::kPart},
+                              {"Side", flag::kSide}}));
   all.Set("Status", table(env, {{"Ok", status::kOk},
                                 {"Io", status::kIo},
                                 {"Gone", status::kGone},

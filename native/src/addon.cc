@@ -98,7 +98,10 @@ ReactorOptions optionsFrom(const Napi::Object& from) {
   options.layout = layoutFrom(from);
   options.disk.replicaPath = text(from, "replicaPath");
   options.disk.metaPath = text(from, "metaPath", "");
+  options.disk.sidePath = text(from, "sidePath", "");
   options.disk.sizeBytes = integer(from, "sizeBytes", kSizeMax);
+  options.disk.sideBytes = integer(from, "sideBytes", kSizeMax, 0);
+  if (options.disk.sideBytes % kPageBytes != 0) badArgument("sideBytes (whole pages)");
   options.disk.metaPages = uint32_t(integer(from, "metaPages", UINT32_MAX));
   options.disk.blockBytes = uint32_t(integer(from, "blockBytes", 4096, 4096));
   options.disk.lockWaitMicros = int64_t(integer(from, "lockWaitMillis", 60000, 1000)) * 1000;

@@ -66,9 +66,10 @@ bool directWorks(int fd, uint32_t blockBytes) {
 }  // namespace
 
 void Disk::close() {
+  if (side_ >= 0 && side_ != meta_) ::close(side_);
   if (data_ >= 0) ::close(data_);
   if (meta_ >= 0 && meta_ != data_) ::close(meta_);
-  data_ = meta_ = -1;
+  data_ = meta_ = side_ = -1;
 }
 
 void Disk::open(const DiskOptions& options) {
@@ -83,18 +84,36 @@ void Disk::open(const DiskOptions& options) {
   if (fstat(data_, &status) == 0 && S_ISREG(status.st_mode))
     punches_ = uint64_t(status.st_blocks) * 512 < uint64_t(status.st_size);
   dataInMemory_ = metaInMemory_ = Io::inMemory(data_);
+  const bool sideBehind = options.sidePath.empty();
+  const uint64_t behind = metaBytes + (sideBehind ? options.sideBytes : 0);
   if (options.metaPath.empty()) {
     meta_ = data_;
     metaDirect_ = direct_;
     metaBase_ = roundedUp(options.sizeBytes);
-    checkSize(kindOf(data_, options.replicaPath), metaBase_ + metaBytes, options.replicaPath);
-    return;
+    checkSize(kindOf(data_, options.replicaPath), metaBase_ + behind, options.replicaPath);
+    return openSide(options, deadline);
   }
   checkSize(kindOf(data_, options.replicaPath), options.sizeBytes, options.replicaPath);
   meta_ = openOne(options.metaPath, options, metaDirect_);
   lock(meta_, options.metaPath, deadline);
   metaInMemory_ = Io::inMemory(meta_);
-  checkSize(kindOf(meta_, options.metaPath), metaBytes, options.metaPath);
+  checkSize(kindOf(meta_, options.metaPath), behind, options.metaPath);
+  openSide(options, deadline);
+}
+
+void Disk::openSide(const DiskOptions& options, int64_t deadline) {
+  sideBytes_ = options.sideBytes;
+  if (options.sidePath.empty()) {
+    side_ = meta_;
+    sideBase_ = metaBase_ + uint64_t{options.metaPages} * kPageBytes;
+    sideInMemory_ = metaInMemory_;
+    sideDirect_ = metaDirect_;
+    return;
+  }
+  side_ = openOne(options.sidePath, options, sideDirect_);
+  lock(side_, options.sidePath, deadline);
+  sideInMemory_ = Io::inMemory(side_);
+  checkSize(kindOf(side_, options.sidePath), options.sideBytes, options.sidePath);
 }
 
 int Disk::openOne(const std::string& path, const DiskOptions& options, bool& direct) {
@@ -154,8 +173,11 @@ void Disk::start(const Record& decision, bool write) {
   else
     core_.slots.beginIo(decision.slot, at + decision.length);
   const uint64_t offset = uint64_t(decision.offset);
-  BELIEVE(decision.offset >= 0 && offset + decision.length <= core_.sizeBytes,
-          "a disk operation is within the volume");
+  const bool side = (decision.flags & flag::kSide) != 0;
+  BELIEVE(decision.offset >= 0 &&
+              offset + decision.length <= (side ? sideBytes_ : core_.sizeBytes),
+          "a disk operation is within the volume, or its side area");
+  BELIEVE(!side || !write || !zero, "the side area takes no zeroes without a payload");
   SlotOp& op = slotOps_[size_t(decision.slot)];
   const bool check = !write && (decision.flags & flag::kCheck) != 0;
   const bool digest = !write && (decision.flags & flag::kDigest) != 0;
@@ -165,6 +187,7 @@ void Disk::start(const Record& decision, bool write) {
   op.at = at;
   op.page = uint32_t(decision.status);
   BELIEVE(op.page < metaPages_, "a block stands within the metadata area");
+  BELIEVE(!side || op.page == 0, "nothing of the side area stands elsewhere");
   BELIEVE(op.page == 0 || offset % kPageBytes + decision.length <= kPageBytes,
           "what stands in a page fits it");
   op.part = (decision.flags & flag::kPart) != 0;
@@ -173,12 +196,13 @@ void Disk::start(const Record& decision, bool write) {
   op.check = check;
   op.digest = digest;
   op.zero = zero;
+  op.side = side;
   op.unmap = (decision.flags & flag::kUnmap) != 0;
   op.sums = (decision.flags & flag::kSums) != 0 && !(write && zero);
   // Of what is written now, not of what stands in the slot when the disk is done.
   if (write && op.sums && !op.part) op.summed = sumsOf(decision.slot, op);
   // What these read must come from the device, not from the cache that a write went through.
-  if ((check || digest) && !(op.page != 0 ? metaDirect_ : direct_)) {
+  if ((check || digest) && !(side ? sideDirect_ : op.page != 0 ? metaDirect_ : direct_)) {
     const FileOp file = placed(op, decision.slot);
     posix_fadvise(file.fd, off_t(file.offset), decision.length, POSIX_FADV_DONTNEED);
   }
@@ -235,17 +259,20 @@ void Disk::startZeroSync(int32_t slot) {
   core_.io->sync(file.fd, file.tag, file.memory);
 }
 
-/// What is left of an operation, where it stands: in its own place, or in the metadata area.
+/// What is left of an operation, where it stands: in its own place, the metadata area, or the side
+/// area.
 FileOp Disk::placed(const SlotOp& op, int32_t slot) const {
   FileOp file{};
   const bool moved = op.page != 0;
   const uint64_t base =
-      moved ? metaBase_ + uint64_t{op.page} * kPageBytes + op.offset % kPageBytes : op.offset;
-  file.fd = moved ? meta_ : data_;
+      op.side ? sideBase_ + op.offset
+      : moved ? metaBase_ + uint64_t{op.page} * kPageBytes + op.offset % kPageBytes
+              : op.offset;
+  file.fd = op.side ? side_ : moved ? meta_ : data_;
   file.length = op.length - op.done;
   file.offset = base + op.done;
   file.tag = tagOf(Tag::Slot, uint64_t(slot));
-  file.memory = moved ? metaInMemory_ : dataInMemory_;
+  file.memory = op.side ? sideInMemory_ : moved ? metaInMemory_ : dataInMemory_;
   return file;
 }
 
@@ -343,38 +370,39 @@ void Disk::syncCompleted(int32_t result) {
   startSync();
 }
 
-void Disk::readPage(uint64_t page, uint32_t token) {
+void Disk::readPage(const Record& decision) {
   core_.stats.metaReads++;
-  if (freePageOps_.empty())
-    freePageOps_.push_back(pageOps_.emplace_back(std::make_unique<PageOp>()).get());
-  PageOp* op = freePageOps_.back();
-  freePageOps_.pop_back();
-  *op = {core_.pages.take(), page, token, false};
-  submit(op);
+  startPage(decision, nullptr);
 }
 
-void Disk::writePage(const uint8_t* content, uint64_t page, uint32_t token) {
+void Disk::writePage(const uint8_t* content, const Record& decision) {
   core_.stats.metaWrites++;
+  startPage(decision, content);
+}
+
+void Disk::startPage(const Record& decision, const uint8_t* content) {
   if (freePageOps_.empty())
     freePageOps_.push_back(pageOps_.emplace_back(std::make_unique<PageOp>()).get());
   PageOp* op = freePageOps_.back();
   freePageOps_.pop_back();
-  *op = {core_.pages.take(), page, token, true};
-  memcpy(op->buffer, content, kPageBytes);
+  const bool side = (decision.flags & flag::kSide) != 0;
+  *op = {core_.pages.take(), uint64_t(decision.offset), decision.length, content != nullptr, side};
+  if (content != nullptr) memcpy(op->buffer, content, kPageBytes);
   submit(op);
 }
 
 void Disk::submit(PageOp* op) {
-  BELIEVE(op->page < metaPages_, "a metadata page is within the metadata area");
+  BELIEVE(op->page < (op->side ? sideBytes_ / kPageBytes : metaPages_),
+          "a page is within the metadata area, or the side area");
   FileOp file{};
-  file.fd = meta_;
+  file.fd = op->side ? side_ : meta_;
   file.buffer = op->buffer;
   file.length = kPageBytes;
-  file.offset = metaBase_ + op->page * kPageBytes;
+  file.offset = (op->side ? sideBase_ : metaBase_) + op->page * kPageBytes;
   file.registered = -1;
   file.durable = op->write;
   file.tag = tagOf(Tag::Page, op);
-  file.memory = metaInMemory_;
+  file.memory = op->side ? sideInMemory_ : metaInMemory_;
   if (op->write)
     core_.io->write(file);
   else

@@ -14,7 +14,10 @@ struct DiskOptions {
   std::string replicaPath;
   /// Empty: metadata stands behind the data, on the same file or device.
   std::string metaPath;
+  /// Empty: the side area, if there is one, stands behind the metadata.
+  std::string sidePath;
   uint64_t sizeBytes = 0;
+  uint64_t sideBytes = 0;
   uint32_t metaPages = 0;
   uint32_t blockBytes = 4096;
   uint32_t zeroBytes = 4096;
@@ -39,8 +42,8 @@ class Disk {
   void readSlot(const Record& decision) { start(decision, false); }
   void writeSlot(const Record& decision) { start(decision, true); }
   void flush(uint32_t token);
-  void readPage(uint64_t page, uint32_t token);
-  void writePage(const uint8_t* content, uint64_t page, uint32_t token);
+  void readPage(const Record& decision);
+  void writePage(const uint8_t* content, const Record& decision);
   /// After the decisions of a turn: starts what was gathered.
   void endTurn() { startSync(); }
 
@@ -53,7 +56,7 @@ class Disk {
     uint8_t* buffer;
     uint64_t page;
     uint32_t token;
-    bool write;
+    bool write, side;
   };
 
  private:
@@ -69,12 +72,13 @@ class Disk {
     bool sums = false;
     uint8_t* summed = nullptr;
     /// A write of zeroes, or a read that is asked whether it brought nothing else.
-    bool zero = false, unmap = false;
+    bool zero = false, unmap = false, side = false;
     /// More of the slot is to come: nothing is said of it yet.
     bool part = false;
     Way way = Way::Write, from = Way::Punch;
   };
   int openOne(const std::string& path, const DiskOptions& options, bool& direct);
+  void openSide(const DiskOptions& options, int64_t deadline);
   void lock(int fd, const std::string& path, int64_t deadline);
   void start(const Record& decision, bool write);
   void submit(int32_t slot);
@@ -85,16 +89,18 @@ class Disk {
   void ended(int32_t slot, int32_t outcome, int32_t flags);
   uint8_t* sumsOf(int32_t slot, const SlotOp& op);
   bool agrees(int32_t slot, const SlotOp& op);
+  void startPage(const Record& decision, const uint8_t* content);
   void submit(PageOp* op);
   void startSync();
 
   Core& core_;
-  int data_ = -1, meta_ = -1;
-  uint64_t metaBase_ = 0;
+  int data_ = -1, meta_ = -1, side_ = -1;
+  uint64_t metaBase_ = 0, sideBase_ = 0, sideBytes_ = 0;
   uint32_t metaPages_ = 0;
   /// What fallocate can do on this file or device, as far as it is known.
   bool punches_ = true, zeroes_ = true;
-  bool direct_ = false, metaDirect_ = false, dataInMemory_ = false, metaInMemory_ = false;
+  bool direct_ = false, metaDirect_ = false, sideDirect_ = false;
+  bool dataInMemory_ = false, metaInMemory_ = false, sideInMemory_ = false;
   std::vector<SlotOp> slotOps_;
   std::vector<PageOp*> freePageOps_;
   std::vector<std::unique_ptr<PageOp>> pageOps_;

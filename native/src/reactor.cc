@@ -165,11 +165,11 @@ void Reactor::execute(const Record& d) {
     case decision::kLocalRead: return disk_.readSlot(d);
     case decision::kLocalWrite: return disk_.writeSlot(d);
     case decision::kLocalFlush: return disk_.flush(d.length);
-    case decision::kMetaRead: return disk_.readPage(uint64_t(d.offset), d.length);
+    case decision::kMetaRead: return disk_.readPage(d);
     case decision::kMetaWrite:
       BELIEVE(d.slot >= 0 && uint32_t(d.slot) < core.layout.outPages,
               "a decision names an out-page of the layout");
-      return disk_.writePage(outPages_ + size_t(d.slot) * kPageBytes, uint64_t(d.offset), d.length);
+      return disk_.writePage(outPages_ + size_t(d.slot) * kPageBytes, d);
     case decision::kPeerWrite: return peers_.sendWrite(d);
     case decision::kPeerAck: return peers_.sendAck(d);
     case decision::kPeerRead: return peers_.sendRead(d);

@@ -18,6 +18,8 @@ export type DiskOperation =
       readonly digest?: boolean;
       /** A read that is held against the digest in the slot's header. */
       readonly check?: boolean;
+      /** The block is one of the side area. */
+      readonly side?: boolean;
       /** Of a read: whether what it brings is all zero is wanted. */
       readonly askZero?: boolean;
     }
@@ -31,12 +33,18 @@ export type DiskOperation =
       readonly unmap?: boolean;
     }
   | { readonly kind: 'flush'; readonly token: number }
-  | { readonly kind: 'meta-read'; readonly page: number; readonly token: number }
+  | {
+      readonly kind: 'meta-read';
+      readonly page: number;
+      readonly token: number;
+      readonly side?: boolean;
+    }
   | {
       readonly kind: 'meta-write';
       readonly page: number;
       readonly token: number;
       readonly text: string;
+      readonly side?: boolean;
     };
 
 /** An answer, with the slot or token that it names. */
@@ -66,6 +74,8 @@ export interface DiskDriver {
 }
 
 export const BLOCKS = 64;
+/** Blocks of the side area, empty at first; the first quarter of it is used as pages. */
+export const SIDE_BLOCKS = 64;
 export const SLOTS = 4;
 
 const copies = fc.array(
@@ -172,6 +182,33 @@ export function diskSuite(define: Define, canCut: boolean, make: () => Promise<D
     expect(await disk.holds(BLOCKS - 1)).toBe(BLOCKS);
   });
 
+  test('keeps what is written to the side area apart from data and metadata', async (disk) => {
+    for (const block of [16, 40, SIDE_BLOCKS - 1]) {
+      await one(disk, { kind: 'read', slot: 0, block: block - 1 });
+      await one(disk, { kind: 'write', slot: 0, block, side: true, fua: true });
+    }
+    await one(disk, { kind: 'meta-write', page: 3, token: 1, text: 'meta' });
+    for (const page of [0, 3, 15]) {
+      await one(disk, { kind: 'meta-write', page, token: 1, text: `side ${page}`, side: true });
+    }
+    for (let block = 0; block < BLOCKS; block++) expect(await disk.holds(block)).toBe(block + 1);
+    expect((await one(disk, { kind: 'meta-read', page: 3, token: 2 })).text).toBe('meta');
+    await disk.restart();
+    for (const page of [0, 3, 15]) {
+      const { text } = await one(disk, { kind: 'meta-read', page, token: 3, side: true });
+      expect(text).toBe(`side ${page}`);
+    }
+    for (const block of [16, 40, SIDE_BLOCKS - 1]) {
+      await one(disk, { kind: 'read', slot: 1, block, side: true });
+      await one(disk, { kind: 'write', slot: 1, block: 2 });
+      expect(await disk.holds(2)).toBe(block);
+    }
+    // What nobody wrote there is zero, and is said to be when that is asked.
+    const empty = { kind: 'read', slot: 2, block: 20, side: true, askZero: true } as const;
+    expect((await one(disk, empty)).zero).toBe(true);
+    expect((await one(disk, { ...empty, block: 40 })).zero).toBe(false);
+  });
+
   test('gives a digest of the range and of what is there, and of nothing else', async (disk) => {
     const digest = async (slot: number, block: number): Promise<string> =>
       (await one(disk, { kind: 'read', slot, block, digest: true })).digest;
@@ -223,6 +260,23 @@ export function diskSuite(define: Define, canCut: boolean, make: () => Promise<D
   });
 
   if (!canCut) return;
+  test('keeps through a loss of power what the side area took', async (disk) => {
+    if (disk.cutPower === undefined) throw new Error('this backend was said to cut its power');
+    for (let block = 16; block < 24; block++) {
+      await one(disk, { kind: 'read', slot: 0, block });
+      await one(disk, { kind: 'write', slot: 0, block, side: true, fua: true });
+      await one(disk, { kind: 'meta-write', page: block - 16, token: 1, text: 'x', side: true });
+    }
+    await disk.cutPower();
+    for (let block = 16; block < 24; block++) {
+      const page = { kind: 'meta-read', page: block - 16, token: 1, side: true } as const;
+      expect((await one(disk, page)).text).toBe('x');
+      await one(disk, { kind: 'read', slot: 0, block, side: true });
+      await one(disk, { kind: 'write', slot: 0, block: 1 });
+      expect(await disk.holds(1)).toBe(block + 1);
+    }
+  });
+
   test('keeps through a loss of power what was flushed, forced or metadata', async (disk) => {
     if (disk.cutPower === undefined) throw new Error('this backend was said to cut its power');
     for (let round = 0; round < 20; round++) {

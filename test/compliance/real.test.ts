@@ -1,5 +1,15 @@
 /** Real backends under the contract suites: a reactor on a file and on loopback, and the store. */
-import { closeSync, copyFileSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { describe } from 'vitest';
 import { DurableStore } from '../../backends/real/durable-store.ts';
 import { hasNative } from '../../backends/real/native.ts';
@@ -18,6 +28,7 @@ import {
   type DiskDriver,
   type DiskOperation,
   diskSuite,
+  SIDE_BLOCKS,
 } from './disk.suite.ts';
 import { RealFrontend } from './frontend.real.ts';
 import { frontendSuite } from './frontend.suite.ts';
@@ -49,8 +60,18 @@ class RealDisk implements DiskDriver {
    */
   cutPower?: () => Promise<void>;
 
+  readonly #side: string;
+
+  /** On a device the side area stands behind the metadata, else in a file of its own. */
   constructor(where: 'file' | 'device', personality: 'io_uring' | 'epoll') {
     this.#personality = personality;
+    this.#side = where === 'file' ? this.#rig.path('side') : '';
+    const bytes = SIDE_BLOCKS * BLOCK;
+    if (this.#side !== '') writeFileSync(this.#side, '');
+    truncateSync(
+      this.#side || this.#file,
+      this.#side === '' ? statSync(this.#file).size + bytes : bytes,
+    );
     const file = openSync(this.#file, 'r+');
     for (let block = 0; block < BLOCKS; block++) {
       writeSync(file, Buffer.alloc(BLOCK, block + 1), 0, BLOCK, block * BLOCK);
@@ -117,7 +138,8 @@ class RealDisk implements DiskDriver {
     // Past the page cache nothing would be volatile.
     const direct = this.#device === null ? 'auto' : 'off';
     const personality = this.#personality;
-    return new RawEngine(this.#rig.reactor({ replicaPath, direct, personality }));
+    const side = { sideBytes: SIDE_BLOCKS * BLOCK, sidePath: this.#side };
+    return new RawEngine(this.#rig.reactor({ replicaPath, direct, personality, ...side }));
   }
 }
 
@@ -126,10 +148,16 @@ function decision(operation: DiskOperation): RawDecision {
     case 'flush':
       return { op: Decision.LocalFlush, length: operation.token };
     case 'meta-read':
-      return { op: Decision.MetaRead, offset: operation.page, length: operation.token };
+      return {
+        op: Decision.MetaRead,
+        flags: operation.side === true ? Flag.Side : 0,
+        offset: operation.page,
+        length: operation.token,
+      };
     case 'meta-write': {
-      const { page, token, text } = operation;
-      return { op: Decision.MetaWrite, offset: page, length: token, text };
+      const { page, token, text, side } = operation;
+      const flags = side === true ? Flag.Side : 0;
+      return { op: Decision.MetaWrite, flags, offset: page, length: token, text };
     }
     case 'zero': {
       const { slot, block, count, fua, unmap } = operation;
@@ -139,8 +167,9 @@ function decision(operation: DiskOperation): RawDecision {
     }
     default: {
       const op = operation.kind === 'read' ? Decision.LocalRead : Decision.LocalWrite;
-      const { fua, digest, check, askZero } = operation;
+      const { fua, digest, check, askZero, side } = operation;
       const flags =
+        (side ? Flag.Side : 0) |
         (fua ? Flag.Fua : 0) |
         (digest ? Flag.Digest : 0) |
         (check ? Flag.Check : 0) |

@@ -29,6 +29,7 @@ import {
   type DiskDriver,
   type DiskOperation,
   diskSuite,
+  SIDE_BLOCKS,
   SLOTS,
 } from './disk.suite.ts';
 import { SimFrontend } from './frontend.sim.ts';
@@ -61,7 +62,13 @@ class SimDiskDriver implements DiskDriver {
   #reads = new Map<number, number>();
 
   constructor() {
-    const size = { sectors: BLOCKS * SECTORS, metaPages: 8, maxSectors: ZEROED * SECTORS };
+    const size = {
+      sectors: BLOCKS * SECTORS,
+      metaPages: 8,
+      sideSectors: SIDE_BLOCKS * SECTORS,
+      sidePages: SIDE_BLOCKS / 4,
+      maxSectors: ZEROED * SECTORS,
+    };
     const pool = new ArrayPool();
     const hash = new TraceHash();
     this.#disk = new SimDisk('disk', pool, 1, size, DEFAULT_DISK_LATENCY, hash, this.#rng);
@@ -104,11 +111,11 @@ class SimDiskDriver implements DiskDriver {
       case 'flush':
         return disk.submitFlush(operation.token, 0);
       case 'meta-read':
-        return disk.submitMeta(operation.page, operation.token, 0, null);
+        return disk.submitMeta(this.#metaPage(operation), operation.token, 0, null);
       case 'meta-write': {
         const bytes = new Uint8Array(PAGE);
         bytes.set(new TextEncoder().encode(operation.text));
-        return disk.submitMeta(operation.page, operation.token, 0, bytes);
+        return disk.submitMeta(this.#metaPage(operation), operation.token, 0, bytes);
       }
       case 'zero': {
         const { slot, block, count, fua } = operation;
@@ -118,8 +125,8 @@ class SimDiskDriver implements DiskDriver {
         return disk.submit(DiskOp.Write, slot, at, sectors, fua === true, 0, stamps, 0);
       }
       default: {
-        const { kind, slot, block, fua } = operation;
-        const at = block * SECTORS;
+        const { kind, slot, block, fua, side } = operation;
+        const at = block * SECTORS + (side === true ? disk.sectors : 0);
         const flags = (operation.digest ? Flag.Digest : 0) | (operation.check ? Flag.Check : 0);
         if (kind === 'read' && operation.askZero === true) this.#asked.add(slot);
         if (kind === 'read') {
@@ -157,6 +164,10 @@ class SimDiskDriver implements DiskDriver {
       this.#zeroes.all(this.#slots, slot * SECTORS, SECTORS);
     const digest = digestOf(this.#memory, slot);
     return { kind: 'local', id: slot, status, text, digest, zero };
+  }
+
+  #metaPage({ page, side }: { readonly page: number; readonly side?: boolean }): number {
+    return page + (side === true ? this.#disk.metaPages : 0);
   }
 
   /** The disk's reads are judged where a replica's are; there is no link. */

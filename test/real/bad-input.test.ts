@@ -161,6 +161,22 @@ describe('a replica that must not be used', () => {
     expectRefusal(cluster, 'a', 'has 1048576 bytes, not');
   });
 
+  it('is refused while the side area that it is to have is not there', async () => {
+    const cluster = await make();
+    const path = join(cluster.folder, 'side.yaml');
+    const yaml = readFileSync(cluster.configPath, 'utf8');
+    const own = 'path: a/data.img';
+    writeFileSync(path, yaml.replace(own, `${own}, sideSize: 1MiB`));
+    expectRefusal(cluster, 'a', 'has no side area yet', path);
+    writeFileSync(path, yaml.replace(own, `${own}, sideSize: 1MiB, side: a/side.img`));
+    expectRefusal(cluster, 'a', 'does not exist', path);
+    // It is refused while the configuration is read, before the replica is looked at.
+    writeFileSync(path, yaml.replace(own, `${own}, sideSize: 4KiB`));
+    const { code, err } = runUnderstudy('node', path, '--name', 'a');
+    expect(code).toBe(2);
+    expect(err).toContain('sideSize');
+  });
+
   it('is refused when it is missing', async () => {
     const cluster = await make();
     const path = join(cluster.folder, 'moved.yaml');

@@ -10,6 +10,7 @@ import { MIRROR_MARKS } from '../../engine/mirror/catalogue.ts';
 import { decodePeerMessage, encodePeerMessage } from '../../engine/mirror/messages.ts';
 import { metadataLayout } from '../../engine/mirror/metadata.ts';
 import { Turn } from '../../engine/mirror/turn.ts';
+import { type UndoLayout, undoLayout } from '../../engine/mirror/undo-log.ts';
 import { runCampaign } from '../../scenarios/campaign.ts';
 import { COMPLETE_RUNS, DECLARED, ELSEWHERE, notExercised } from '../../scenarios/coverage.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
@@ -29,7 +30,7 @@ import {
   wornOut,
   written,
 } from '../support/mirror-errors.ts';
-import { INPUT } from '../support/mirror-hosts.ts';
+import { INPUT, SIDE_PAGE } from '../support/mirror-hosts.ts';
 import {
   copyLost,
   moved,
@@ -44,6 +45,7 @@ import { oneOwed } from '../support/mirror-planted.ts';
 import { forked, givenUp } from '../support/mirror-split.ts';
 import { rottenSource, rotting, spoiltSums } from '../support/mirror-sums.ts';
 import { balancedReads, blinked, started } from '../support/mirror-swarm.ts';
+import { backAgain, copying, SIDE_CONFIG } from '../support/mirror-undo.ts';
 import { order, quickThroughFaults, verified } from '../support/mirror-verify.ts';
 
 const layout = metadataLayout(PAIR_CONFIG);
@@ -273,6 +275,25 @@ function policed(): ReadonlySet<string> {
   return new Set(Object.keys(runScenario(scenario, 1).statesReached));
 }
 
+/** A copy whose target has a small side area. */
+function overfull(undoRequired: boolean): Pair {
+  const { pair } = copying(4, [], { ...SIDE_CONFIG, sideBytes: 64 * 4096, undoRequired });
+  pair.runFor(2_000_000);
+  return pair;
+}
+
+/** A page of an undo log is lost in both places. */
+function damagedLog(): Pair {
+  const { pair } = copying(6);
+  pair.runFor(60_000);
+  pair.powerOff(2);
+  const { copies } = undoLayout(SIDE_CONFIG.sideBytes) as UndoLayout;
+  for (const first of copies) pair.hosts[1].meta.delete(SIDE_PAGE + first + 1);
+  pair.powerOn(2);
+  pair.runFor(100_000);
+  return pair;
+}
+
 const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.branch.found': () => forked(1).pair.marks,
   'mirror.branch.given-up': () => givenUp(1).marks,
@@ -334,6 +355,13 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.sums.page-lost': () => spoiltSums(1).marks,
   'mirror.read.balanced': () => balancedReads(1).marks,
   'mirror.read.came-back': () => balancedReads(3).marks,
+  'mirror.undo.begun': () => backAgain(2).marks,
+  'mirror.undo.given-up': () => overfull(false).marks,
+  'mirror.undo.held': () => overfull(true).marks,
+  'mirror.undo.damaged': () => damagedLog().marks,
+  'mirror.resync.held': () => overfull(true).marks,
+  'mirror.return.begun': () => backAgain(2).marks,
+  'mirror.return.done': () => backAgain(2).marks,
   'group-restart-in-place': () => application((net) => net.failApp(1)),
   'group-rollback': () =>
     application((net) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  AIMED_KINDS,
   FAULT_KINDS,
   type Fault,
   type FaultKind,
@@ -40,7 +41,13 @@ describe('the swarm', () => {
     const least = (counts: readonly number[]) => Math.min(...counts);
     const kinds = (of: readonly FaultKind[]) => count(of, (f) => f.map(({ kind }) => kind));
     expect(
-      least(kinds(FAULT_KINDS.filter((kind) => !ills.has(kind) && !SPLIT_FAULTS.has(kind)))),
+      least(
+        kinds(
+          FAULT_KINDS.filter(
+            (kind) => !ills.has(kind) && !SPLIT_FAULTS.has(kind) && !AIMED_KINDS.includes(kind),
+          ),
+        ),
+      ),
     ).toBeGreaterThan(20);
     // Few, so that they take little from the others.
     expect(least(kinds([...ills]))).toBeGreaterThan(2);
@@ -84,6 +91,7 @@ describe('single faults and pairs', () => {
     const kinds = new Set(singles.map(({ fault }) => fault.kind));
     expect(FAULT_KINDS.filter((kind) => !kinds.has(kind) && !SPLIT_FAULTS.has(kind))).toEqual([
       'switch',
+      'return',
     ]);
     for (const { fault } of singles) {
       if (!INSTANT.has(fault.kind)) expect(fault.for).toBeGreaterThan(0);

@@ -30,6 +30,7 @@ const SHOWS: {
   'primary-power-loss': { takeOvers: 1, outage: 5, resyncs: 1 },
   'target-crash-during-resync': { takeOvers: 0, resyncs: 2 },
   'source-crash-during-resync': { resyncs: 2 },
+  'source-lost-for-good': { resyncs: 2 },
   'each-voter-in-turn': { takeOvers: 1, outage: 5, resyncs: 2 },
   'witness-restarted-empty': { takeOvers: 0 },
   'most-voters-wiped': { takeOvers: 1, detects: 'LAW-heals' },

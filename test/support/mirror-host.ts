@@ -10,6 +10,8 @@ import { spareOf } from './mirror-spare.ts';
 export const MS = 1000;
 export const SECTOR = 512;
 export const GRANT = 300 * MS;
+/** Number of the side area's first page among a host's pages of metadata. */
+export const SIDE_PAGE = 1 << 20;
 export const LAYOUT: AbiLayout = {
   events: 16,
   decisions: 192,
@@ -53,6 +55,8 @@ export class Host {
   readonly node: number;
   readonly memory = new DataMemory(LAYOUT);
   readonly sectors: number;
+  /** The first sector of the side area. */
+  readonly sideAt: number;
   cache: Uint32Array;
   stable: Uint32Array;
   meta = new Map<number, Uint8Array>();
@@ -115,7 +119,9 @@ export class Host {
   constructor(node: number, config: MirrorConfig) {
     this.node = node;
     this.sectors = config.sizeBytes / SECTOR;
-    const all = this.sectors + spareOf(config).count * 8;
+    // The spare blocks stand behind the data, the side area behind both.
+    this.sideAt = this.sectors + spareOf(config).count * 8;
+    const all = this.sideAt + config.sideBytes / SECTOR;
     this.cache = new Uint32Array(all);
     this.stable = new Uint32Array(all);
     const slots = LAYOUT.frontSlots + LAYOUT.peerSlots + LAYOUT.engineSlots;

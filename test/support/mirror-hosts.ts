@@ -9,7 +9,7 @@ import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { answerOf, judged, sumsOf, takeAnswer } from './mirror-digest.ts';
-import { Host, INPUT, type Input, LAYOUT, MS, SECTOR } from './mirror-host.ts';
+import { Host, INPUT, type Input, LAYOUT, MS, SECTOR, SIDE_PAGE } from './mirror-host.ts';
 import { sectorAt } from './mirror-spare.ts';
 import { PairZeroes } from './mirror-zeroes.ts';
 import { TaskHeap } from './task-heap.ts';
@@ -244,9 +244,14 @@ export abstract class PairHosts {
     const flags = r.flags(d);
     // Where a part of a local read or write stands on the disk, and in its slot.
     const local = r.op(d) <= Decision.LocalWrite;
-    const first = sectorAt(this.config, h, offset, local ? r.status(d) : 0);
+    const side = (flags & Flag.Side) !== 0;
+    const first = side
+      ? h.sideAt + offset / SECTOR
+      : sectorAt(this.config, h, offset, local ? r.status(d) : 0);
     const at = local ? link / SECTOR : 0;
     const end = at + length / SECTOR;
+    // Pages of the side area are numbered behind all others.
+    const metaPage = offset + (side ? SIDE_PAGE : 0);
     switch (r.op(d)) {
       case Decision.LocalRead:
         this.io(h, null, () => {
@@ -321,7 +326,7 @@ export abstract class PairHosts {
       }
       case Decision.MetaRead:
         this.io(h, null, () => {
-          const page = h.meta.get(offset) ?? new Uint8Array(PAGE_BYTES);
+          const page = h.meta.get(metaPage) ?? new Uint8Array(PAGE_BYTES);
           return { ...INPUT, op: Event.MetaDone, offset, length, page: page.slice() };
         });
         return;
@@ -329,13 +334,13 @@ export abstract class PairHosts {
         const bytes = h.memory.outPages.slice(slot * PAGE_BYTES, (slot + 1) * PAGE_BYTES);
         const apply = () => {
           // In a crash it may be torn: some sectors new, the others old.
-          const old = h.meta.get(offset) ?? new Uint8Array(PAGE_BYTES);
+          const old = h.meta.get(metaPage) ?? new Uint8Array(PAGE_BYTES);
           const page = bytes.slice();
           const torn = !h.powered || h.actor === null;
           for (let s = 0; s < PAGE_BYTES; s += SECTOR) {
             if (torn && this.rng.below(3) === 0) page.set(old.subarray(s, s + SECTOR), s);
           }
-          h.meta.set(offset, page);
+          h.meta.set(metaPage, page);
         };
         this.io(h, apply, () => ({ ...INPUT, op: Event.MetaDone, offset, length }));
         return;

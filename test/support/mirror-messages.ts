@@ -89,6 +89,10 @@ export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ kind: fc.constant('told' as const), epoch: fc.maxSafeNat() }),
   fc.record({ kind: fc.constant('stable' as const), sequence: fc.maxSafeNat() }),
   fc.record({ kind: fc.constant('facts' as const), token: u32, facts }),
+  fc.record({
+    kind: fc.constant('sync-held' as const),
+    reason: fc.constantFrom('full' as const, 'unreadable' as const, 'returning' as const),
+  }),
 );
 
 /** Messages about the pair harness's own volume, so that they get past the first checks. */

@@ -9,6 +9,7 @@ import { Ill } from '../disk-ills.ts';
 import type { CacheLoss } from '../disk-options.ts';
 import { Request } from '../history.ts';
 import type { ApplicationState } from '../observer.ts';
+import { Zeroes } from '../zeroes.ts';
 import { AcknowledgedOracle } from './acknowledged.ts';
 import { ComparedOracle } from './compared.ts';
 import { CoverOracle } from './cover.ts';
@@ -21,6 +22,7 @@ import { RegisterOracle } from './register.ts';
 import { StopBeforeStartOracle } from './stop-before-start.ts';
 import { isHeld, members, mustKnow, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
+import { WayBackOracle } from './way-back.ts';
 
 const BLOCK_SECTORS = 8;
 
@@ -30,6 +32,7 @@ export class VolumeOracles {
   readonly holder: OneHolderOracle;
   readonly register: RegisterOracle;
   readonly quiesced: QuiescedOracle;
+  readonly wayBack: WayBackOracle;
   readonly #acknowledged: AcknowledgedOracle;
   readonly #flushed: FlushedOracle;
   readonly #decision: DecisionOracle;
@@ -74,6 +77,7 @@ export class VolumeOracles {
     );
     this.#acknowledged = new AcknowledgedOracle(truth, this.register, verdict);
     this.#flushed = new FlushedOracle(truth, verdict);
+    this.wayBack = new WayBackOracle(truth, actors, verdict, new Zeroes(history, spoils));
     this.quiesced = new QuiescedOracle(truth, this.register, verdict, () => this.#acked);
     this.#decision = new DecisionOracle(truth, this.register, this.#flushed, verdict);
     this.#epoch = new OneEpochOracle(truth, verdict);
@@ -144,6 +148,7 @@ export class VolumeOracles {
   attaching(replica: ReplicaTruth): void {
     const { disk, node } = replica;
     if (!disk.metaSpoiled) return;
+    this.wayBack.forget(replica);
     const { replicas, config, sectors, spoils, orphaned } = this.truth;
     const ought = this.#actors.suspicion(config, node, disk.metaOught);
     const is = this.#actors.suspicion(config, node, disk.meta);
@@ -291,7 +296,11 @@ export class VolumeOracles {
       case 'verify':
         this.#compared.report(replica, report);
         return;
+      case 'way-back':
+        this.wayBack.told(replica, report.wayBack);
+        return;
       case 'event':
+        if (report.event.kind === 'mirror.return.end') this.wayBack.back(replica);
         this.#compared.event(replica, report.event);
         return;
       default:
@@ -330,6 +339,7 @@ export class VolumeOracles {
     if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
     this.#decision.cacheLost(replica);
     this.#cover.audit('cover.crash');
+    this.wayBack.look(replica);
   }
 
   /**

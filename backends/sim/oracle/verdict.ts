@@ -11,6 +11,7 @@ export type Law =
   | 'LAW-register'
   | 'LAW-cover'
   | 'LAW-quiesced'
+  | 'LAW-way-back'
   | 'LAW-heals'
   | 'LAW-no-panic';
 
@@ -23,6 +24,7 @@ export const LAWS: readonly Law[] = [
   'LAW-register',
   'LAW-cover',
   'LAW-quiesced',
+  'LAW-way-back',
   'LAW-heals',
   'LAW-no-panic',
 ];

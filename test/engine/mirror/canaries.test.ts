@@ -71,6 +71,7 @@ import {
   swarmRun,
   thawed,
 } from '../../support/mirror-swarm.ts';
+import { backAgain, darkAtTheEnd, orderedMeanwhile } from '../../support/mirror-undo.ts';
 import {
   digestsHeld,
   interrupted,
@@ -160,6 +161,14 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'sum-open-trusted': honest,
   'sum-blessed': readBeforeCompared,
   'sum-healed-wrong': repairedRightly,
+  'undo-unwaited': backAgain,
+  'undo-taken-late': backAgain,
+  'undo-copies-only': backAgain,
+  'undo-dropped-early': darkAtTheEnd,
+  'return-claimed': backAgain,
+  'return-unmarked': backAgain,
+  'return-unread': orderedMeanwhile,
+  'return-overtaken': orderedMeanwhile,
 };
 /** Of these follower.test.ts shows that nothing is seen where none is planted. */
 const AMONG_SEVERAL: { readonly [id: string]: Schedule } = {

@@ -21,6 +21,7 @@ const fresh = (generation: number, parents: number[] = []): Superblock => ({
   padded: 0,
   others: [],
   remaps: 0,
+  undo: 0,
   features: OWN_FEATURES,
 });
 

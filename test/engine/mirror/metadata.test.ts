@@ -43,6 +43,7 @@ const block: fc.Arbitrary<Superblock> = fc.record({
   padded: fc.integer({ min: -1, max: 2 ** 34 }),
   others: fc.constant([]),
   remaps: fc.constant(0),
+  undo: safe,
   features: fc.record({
     compatible: fc.nat(0xffffffff),
     readOnlyCompatible: fc.constant(0),

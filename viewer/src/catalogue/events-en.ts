@@ -136,6 +136,17 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.target.start':
     'Is resync target, epoch {epoch}; its data is of generation {generation:short} until the end',
   'event.mirror.target.end': 'Is resynced and has generation {generation:short}',
+  'event.mirror.undo.start':
+    'What the resync overwrites is kept: the image of generation {generation:short}, epoch {epoch}',
+  'event.mirror.undo.found': 'An unfinished resync has a way back: {blocks:count} blocks are kept',
+  'event.mirror.undo.held': 'The resync waits rather than lose the way back: {reason:term}',
+  'event.mirror.undo.lost': 'There is no way back from this resync any more: {reason:term}',
+  'event.mirror.return.start':
+    'The image of generation {generation:short} is being put back: {blocks:count} blocks',
+  'event.mirror.return.refused': 'Nothing is put back: {reason:term}',
+  'event.mirror.return.failed': 'The image cannot be put back: {reason:term}',
+  'event.mirror.return.end':
+    'The image of generation {generation:short} is back; the replica is Outdated',
 
   // What a real host's monitor saw
   'event.host.core-ended': 'The core process ended (exit code {exit}, signal {signal:term})',
@@ -164,6 +175,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.fault.read-error': 'Fault: the disk cannot read some of its sectors (for once: {ppm} ppm)',
   'event.fault.wipe': 'Fault: the host comes back with an empty disk',
   'event.fault.quiesce': 'Fault: an operator holds a quiesce point',
+  'event.fault.return': 'Fault: an operator puts back what a resync overwrote',
   'event.fault.verify': 'Fault: an operator has the replicas compared',
   'event.fault.switch': 'Fault: an operator orders a switchover',
   'event.fault.lying-flush': 'Fault: the disk answers flushes that it does not carry out',

@@ -122,6 +122,15 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.target.start':
     '成为同步目标，纪元 {epoch}；到结束为止数据版本为 {generation:short}',
   'event.mirror.target.end': '重新同步结束，数据版本为 {generation:short}',
+  'event.mirror.undo.start':
+    '重新同步要覆盖的内容会保留：数据版本 {generation:short} 的镜像，纪元 {epoch}',
+  'event.mirror.undo.found': '未完成的重新同步可以退回：保留了 {blocks:count} 个块',
+  'event.mirror.undo.held': '重新同步宁可等待，也不失去退路：{reason:term}',
+  'event.mirror.undo.lost': '这次重新同步已没有退路：{reason:term}',
+  'event.mirror.return.start': '正在恢复数据版本 {generation:short} 的镜像：{blocks:count} 个块',
+  'event.mirror.return.refused': '不恢复任何内容：{reason:term}',
+  'event.mirror.return.failed': '镜像无法恢复：{reason:term}',
+  'event.mirror.return.end': '数据版本 {generation:short} 的镜像已恢复，副本为过期状态',
 
   // 真实主机的监视进程所见
   'event.host.core-ended': '核心进程结束（退出码 {exit}，信号 {signal:term}）',
@@ -150,6 +159,7 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.fault.read-error': '故障：磁盘上有些扇区读不出（偶发：{ppm} ppm）',
   'event.fault.wipe': '故障：主机带着空磁盘回来',
   'event.fault.quiesce': '故障：操作员设置静默点',
+  'event.fault.return': '故障：操作员恢复被重新同步覆盖的内容',
   'event.fault.verify': '故障：操作员要求比对副本',
   'event.fault.switch': '故障：操作员下令计划切换',
   'event.fault.lying-flush': '故障：磁盘答复落盘，却并未执行',

@@ -1,0 +1,149 @@
+/**
+ * LAW-way-back: as long as a replica's metadata name an undo log, returning would give the image
+ * that the log began with, sector for sector, now and after a loss of power; a return that is done
+ * has given it; and a log ends only with the copy, the return, or the word that it is given up. It
+ * looks before each write of metadata lands, when power is lost, and at the end of a return.
+ */
+import type { VolumeConfig } from '../../../engine/core/config.ts';
+import type { WayBack } from '../../../engine/data/messages.ts';
+import type { Actors, Kept } from '../actors.ts';
+import type { Zeroes } from '../zeroes.ts';
+import type { ReplicaTruth, VolumeTruth } from './truth.ts';
+import type { Verdict } from './verdict.ts';
+
+const BLOCK_SECTORS = 8;
+
+/** An image as it was when its log began. */
+interface Begun {
+  readonly log: number;
+  readonly generation: number;
+  readonly image: Int32Array;
+  /**
+   * What reads gave then. It is the same, but after a failed flush, of which a cache may show what
+   * no loss of power will leave: then nobody can say which of the two is the image.
+   */
+  readonly shown: Int32Array;
+  /** The replica said that it is given up. */
+  lost: boolean;
+}
+
+export class WayBackOracle {
+  readonly #truth: VolumeTruth;
+  readonly #actors: Actors;
+  readonly #verdict: Verdict;
+  readonly #zeroes: Zeroes;
+  readonly #begun = new Map<ReplicaTruth, Begun>();
+  /** Logs that began, and images that came back. */
+  begun = 0;
+  returned = 0;
+
+  constructor(truth: VolumeTruth, actors: Actors, verdict: Verdict, zeroes: Zeroes) {
+    this.#truth = truth;
+    this.#actors = actors;
+    this.#verdict = verdict;
+    this.#zeroes = zeroes;
+  }
+
+  /** Looks at what the disk of `replica` holds now; without power at what it will hold. */
+  look(replica: ReplicaTruth): void {
+    const kept = this.#kept(replica);
+    if (kept === null) return;
+    const known = this.#begun.get(replica);
+    if (known !== undefined && known.log !== kept.log) this.#ended(replica, known, kept);
+    if (kept.log === 0) return;
+    const begun = this.#begun.get(replica) ?? this.#begin(replica, kept);
+    const { media, view, side } = replica.disk;
+    this.#compare(replica, begun, kept, media, side.media);
+    this.#compare(replica, begun, kept, view, side.view);
+  }
+
+  /** The replica tells people what way back there is. */
+  told(replica: ReplicaTruth, wayBack: WayBack | null): void {
+    const begun = this.#begun.get(replica);
+    if (begun !== undefined && wayBack?.state === 'lost') begun.lost = true;
+  }
+
+  /** The replica says that its image is back. */
+  back(replica: ReplicaTruth): void {
+    this.returned += 1;
+    const begun = this.#begun.get(replica);
+    if (begun === undefined) return;
+    this.#begun.delete(replica);
+    this.#isBack(replica, begun);
+  }
+
+  /** Its disk is another one, or is not what it was: nothing is known of an image there. */
+  forget(replica: ReplicaTruth): void {
+    this.#begun.delete(replica);
+  }
+
+  #kept({ node, disk }: ReplicaTruth): Kept | null {
+    if (disk.side.media.length === 0 || this.#actors.kept === undefined) return null;
+    return this.#actors.kept(this.#config, node, disk.metaOught);
+  }
+
+  get #config(): VolumeConfig {
+    return this.#truth.config;
+  }
+
+  #begin(replica: ReplicaTruth, { log, generation }: Kept): Begun {
+    this.begun += 1;
+    const { media, view } = replica.disk;
+    const begun = { log, generation, image: media.slice(), shown: view.slice(), lost: false };
+    this.#begun.set(replica, begun);
+    return begun;
+  }
+
+  #ended(replica: ReplicaTruth, begun: Begun, { inconsistent, generation }: Kept): void {
+    this.#begun.delete(replica);
+    // It says that it is the image again.
+    if (!inconsistent && generation === begun.generation) this.#isBack(replica, begun);
+    if (!inconsistent || begun.lost) return;
+    const d = { volume: this.#config.name };
+    this.#verdict.find('LAW-way-back', replica.node, 'way-back.gone', d);
+  }
+
+  #isBack(replica: ReplicaTruth, begun: Begun): void {
+    const { media, view, side } = replica.disk;
+    this.#compare(replica, begun, { runs: [] }, media, side.media);
+    this.#compare(replica, begun, { runs: [] }, view, side.view);
+  }
+
+  #compare(
+    replica: ReplicaTruth,
+    { image, shown }: Begun,
+    { runs }: Pick<Kept, 'runs'>,
+    data: Int32Array,
+    side: Int32Array,
+  ): void {
+    const saved = new Map<number, number>();
+    for (const { block, blocks, page } of runs) {
+      for (let i = 0; i < blocks; i += 1) {
+        // What was saved first is what stays.
+        if (!saved.has(block + i)) saved.set(block + i, page < 0 ? page : page + i);
+      }
+    }
+    for (let at = 0; at < image.length; at += 1) {
+      const page = saved.get(Math.floor(at / BLOCK_SECTORS));
+      let stamp = data[at] as number;
+      if (page !== undefined) {
+        stamp = page < 0 ? 0 : (side[page * BLOCK_SECTORS + (at % BLOCK_SECTORS)] as number);
+      }
+      const was = image[at] as number;
+      if (stamp === was || stamp === shown[at] || this.#same(stamp, was)) continue;
+      const d = { volume: this.#config.name, sector: at, was, is: stamp };
+      this.#verdict.find('LAW-way-back', replica.node, 'way-back.differs', d);
+      return;
+    }
+  }
+
+  /**
+   * Zeroes that come back are not told from one another. What the disk spoiled is its own matter,
+   * whether it did before the log began or since.
+   */
+  #same(stamp: number, was: number): boolean {
+    const { spoils } = this.#truth;
+    if (spoils.spoiled(stamp) || spoils.spoiled(was)) return true;
+    return this.#zeroes.are(stamp) && this.#zeroes.are(was);
+  }
+}
