@@ -29,6 +29,8 @@ export class MovedBlocks {
   readonly allPages: number;
   /** Reads the table in the metadata; nothing moves while nobody can. */
   read: (meta: Uint8Array) => ReadonlyMap<number, number> = () => new Map();
+  /** What is durable in each place, whatever stands elsewhere. */
+  inPlace: Int32Array = new Int32Array(0);
   /** Null when the metadata may have changed since they were read. */
   #moved: ReadonlyMap<number, number> | null = new Map();
 
@@ -63,6 +65,7 @@ export class MovedBlocks {
 
   /** What of a disk is its side area. */
   aside({ view, media }: Shown): Shown {
+    this.inPlace = media;
     return { view: view.subarray(this.sideAt), media: media.subarray(this.sideAt) };
   }
 

@@ -216,6 +216,7 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'quiesce-past-grant',
     what: 'A quiesce point stands on when this host may act as primary no more.',
   },
+  { id: 'quiesce-moved', what: 'A quiesce point names replicas that have blocks elsewhere.' },
   { id: 'meters-blind', what: 'What the mirror adds to a write is not measured.' },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
   { id: 'alone-unmarked', what: 'What is written without the peer is not noted as different.' },
@@ -393,6 +394,7 @@ export interface CanarySwitches {
   readonly verifySkips: boolean;
   readonly verifyGreedy: boolean;
   readonly quickOnce: boolean;
+  readonly quiesceMoved: boolean;
   readonly metersBlind: boolean;
   readonly quiesceUndrained: boolean;
   readonly quiesceUnflushed: boolean;
@@ -516,6 +518,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     verifySkips: ids.has('verify-skips'),
     verifyGreedy: ids.has('verify-greedy'),
     quickOnce: ids.has('quick-once'),
+    quiesceMoved: ids.has('quiesce-moved'),
     metersBlind: ids.has('meters-blind'),
     quiesceUndrained: ids.has('quiesce-undrained'),
     quiesceUnflushed: ids.has('quiesce-unflushed'),

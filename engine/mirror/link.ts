@@ -318,7 +318,7 @@ export class Link {
     const asked = this.#flushes.get(token);
     if (asked === undefined) return false;
     this.#flushes.delete(token);
-    this.send({ kind: 'flush-ack', token: asked, status: 0 });
+    this.send({ kind: 'flush-ack', token: asked, status: 0, moved: this.#p.spare.used });
     return true;
   }
 
@@ -347,6 +347,7 @@ export class Link {
         return;
       case 'flush-ack':
         this.owed.flushAnswered();
+        this.#partner.moved = m.moved;
         if (m.status !== 0) this.drop('peer-flush');
         else if (!flushes.peerFlushed(this.#partner, m.token)) {
           barrier.peerFlushed(this.#partner, m.token);
@@ -384,7 +385,7 @@ export class Link {
   #flush(token: number): void {
     if (!this.following) return;
     if (this.#p.canary.flushUnasked) {
-      this.send({ kind: 'flush-ack', token, status: 0 });
+      this.send({ kind: 'flush-ack', token, status: 0, moved: 0 });
       return;
     }
     const local = this.#p.state.nextToken();

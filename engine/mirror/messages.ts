@@ -70,7 +70,13 @@ export type PeerMessage =
       readonly bits: Uint32Array | null;
     }
   | { readonly kind: 'flush'; readonly token: number }
-  | { readonly kind: 'flush-ack'; readonly token: number; readonly status: number }
+  | {
+      readonly kind: 'flush-ack';
+      readonly token: number;
+      readonly status: number;
+      /** Blocks of the replica that stand elsewhere than in their place. */
+      readonly moved: number;
+    }
   | {
       readonly kind: 'finish';
       readonly epoch: Epoch;
@@ -174,6 +180,7 @@ export function encodePeerMessage(message: PeerMessage, cause: string, into: Uin
     case 'flush-ack':
       w.u32(message.token);
       w.u32(message.status);
+      w.u32(message.moved);
       break;
     case 'finish':
       w.uint(message.epoch);
@@ -248,7 +255,7 @@ function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): Peer
     case 'flush':
       return { kind, token: r.u32() };
     case 'flush-ack':
-      return { kind, token: r.u32(), status: r.u32() };
+      return { kind, token: r.u32(), status: r.u32(), moved: r.u32() };
     case 'finish': {
       const epoch = r.uint();
       const generation = r.uint();

@@ -37,8 +37,9 @@ export class Owed {
   #silentAt: Micros = 0;
   /** When something was sent from each slot that is not answered yet. */
   readonly #sent: Float64Array;
-  /** The same of the flush, and of the last message: there is one of each at a time. */
+  /** The same of the flushes, which are answered in their order, two at most; and the last message. */
   #flush: Micros = NONE;
+  #nextFlush: Micros = NONE;
   #message: Micros = NONE;
   /** When that was asked for which came last of all that has been answered. */
   #newest: Micros = NONE;
@@ -56,6 +57,7 @@ export class Owed {
     this.#owed = 0;
     this.#sent.fill(NONE);
     this.#flush = NONE;
+    this.#nextFlush = NONE;
     this.#message = NONE;
     this.#newest = NONE;
     this.#late = NONE;
@@ -76,12 +78,14 @@ export class Owed {
   }
 
   flushSent(): void {
-    this.#flush = this.#turn.now;
+    if (this.#flush === NONE) this.#flush = this.#turn.now;
+    else if (this.#nextFlush === NONE) this.#nextFlush = this.#turn.now;
     this.#more();
   }
 
   flushAnswered(): void {
-    this.#flush = NONE;
+    this.#flush = this.#nextFlush;
+    this.#nextFlush = NONE;
     this.#less();
   }
 

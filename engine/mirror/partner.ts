@@ -26,6 +26,8 @@ export class Partner {
   readonly branch: BranchWatch;
   /** It must have a write, and make a flush stable, before that completes. */
   required = false;
+  /** Blocks that stood elsewhere than in their place when it flushed last. */
+  moved = 0;
   /** RULE-18: it has said that it has the present record durably. Always true in a pair. */
   told = true;
   /** Of each front-end write, by slot: how far it is there, on which link, and its number. */

@@ -88,6 +88,10 @@ export class Quiesce {
 
   #quiet(): void {
     const { turn, state } = this.#p;
+    if (this.#members().length === 0) {
+      this.#end('moved');
+      return;
+    }
     this.#stage = Stage.Quiet;
     const members = this.#members().join(' ');
     turn.cause = turn.event('mirror.quiesced', { epoch: state.epoch, members });
@@ -107,8 +111,18 @@ export class Quiesce {
     writes.resume();
   }
 
+  /**
+   * The members whose disk has the image. What of a replica stands in its spare area, whoever copies
+   * the place of it does not get: one that has moved a block is none of them. A peer told how many
+   * it has with the flush of this very point.
+   */
   #members(): readonly number[] {
-    return (this.#p.state.record?.members ?? []).map(({ node }) => node);
+    const { state, spare, partners, canary } = this.#p;
+    const nodes = (state.record?.members ?? []).map(({ node }) => node);
+    if (canary.quiesceMoved) return nodes;
+    return nodes.filter((node) => {
+      return node === state.node ? spare.used === 0 : partners.at(node)?.moved === 0;
+    });
   }
 
   #say(state: QuiesceReport['state'], reason: string, id: number): void {

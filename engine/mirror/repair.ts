@@ -415,6 +415,7 @@ export class Repair {
     this.#stage = Stage.Record;
     spare.record(block, this.#page, () => {
       this.#close();
+      this.#done = block;
       turn.reached('mirror.repair.moved');
       turn.event('mirror.block.moved', { block, why: 'read' });
       this.#p.health.wentBad(block);

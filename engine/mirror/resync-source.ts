@@ -65,11 +65,13 @@ export class ResyncSource {
     this.#partner = parts.partners.first;
     this.#first = layout.frontSlots + layout.peerSlots;
     // Scattered blocks make small copies: then more of them fill the same window.
-    this.#end = this.#first + Math.min(layout.engineSlots, 2 * resyncWindow);
+    // Two are left for those who put bad blocks right: they may hold ranges that copies wait for.
+    const slots = Math.max(1, layout.engineSlots - 2);
+    this.#end = this.#first + Math.min(slots, 2 * resyncWindow);
     const copyBytes = Math.min(resyncChunk, layout.slotBytes);
     const options = {
       copyBytes,
-      windowBytes: Math.min(layout.engineSlots, resyncWindow) * copyBytes,
+      windowBytes: Math.min(slots, resyncWindow) * copyBytes,
       latencyBudget: resyncLatency,
       rateMin: resyncRateMin,
     };
@@ -136,7 +138,9 @@ export class ResyncSource {
   localDone(slot: number, status: number, flags: number): void {
     const { slots, role, canary } = this.#p;
     const { link, map } = this.#partner;
-    const lost = status === Status.Differs && slots.length[slot] === BLOCK_BYTES;
+    const alone = slots.length[slot] === BLOCK_BYTES;
+    const elsewhere = status !== 0 && alone && this.#isElsewhere(slot);
+    const lost = status === Status.Differs && alone && !elsewhere;
     if (status !== 0 && mediumError(status) && !lost) this.#notRead(slot);
     else if (status !== 0 && !lost) role.failDisk('read');
     if ((status !== 0 && !lost) || link.id !== slots.link[slot] || link.mode !== Mode.Copy) {
@@ -372,6 +376,17 @@ export class ResyncSource {
   /** Whether a block may be copied together with the one before it. */
   #joins(block: number): boolean {
     return !this.#single.has(block) && !this.#unreadable.has(block);
+  }
+
+  /** Another member has the one block of `slot`: it is put right here, and copied then. */
+  #isElsewhere(slot: number): boolean {
+    const { slots, partners, repair } = this.#p;
+    const offset = slots.offset[slot] as number;
+    const has = partners.all.some(({ link, map }) => {
+      return link.mode === Mode.Sync && !map.isDirty(offset / BLOCK_BYTES);
+    });
+    if (has) repair.notice(offset, BLOCK_BYTES);
+    return has;
   }
 
   /** The disk did not give what was to be copied: the blocks alone, then without the bad one. */

@@ -142,6 +142,7 @@ export class Sums {
       return status;
     }
     if ((flags & Flag.Sums) === 0) {
+      if (this.#waits[slot] !== 0) this.#forget(slot);
       this.#opinion[slot] = Opinion.None;
       this.#letGo(slot);
       return status;
@@ -361,13 +362,18 @@ export class Sums {
   #failHeld(): void {
     for (let slot = 0; slot < this.#use.length; slot += 1) {
       if (this.#use[slot] !== Use.Write || this.#waits[slot] === 0) continue;
-      this.#waits[slot] = 0;
       this.#held -= 1;
-      for (const page of this.#pages.values()) {
-        page.waiting = page.waiting.filter((other) => other !== slot);
-      }
+      this.#forget(slot);
       this.#letGo(slot);
       this.#deliver(slot, Status.Io, 0);
+    }
+  }
+
+  /** `slot` waits for no page any more: whoever uses it next is not to be taken for it. */
+  #forget(slot: number): void {
+    this.#waits[slot] = 0;
+    for (const page of this.#pages.values()) {
+      page.waiting = page.waiting.filter((other) => other !== slot);
     }
   }
 

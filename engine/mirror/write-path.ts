@@ -95,9 +95,17 @@ export class FrontWrites {
     this.#p.meters.done(slot);
     if (status !== 0) {
       slots.status[slot] = Status.Io;
-      if (!this.#p.rescue.isLoss(status)) this.#p.role.failDisk('write');
+      if (this.#p.rescue.isLoss(status)) this.#apart(slot);
+      else this.#p.role.failDisk('write');
     } else repair.written(slots.offset[slot] as number, slots.length[slot] as number);
     this.#advance(slot);
+  }
+
+  /** The own disk has not what a peer may have got: their copies differ there. */
+  #apart(slot: number): void {
+    const { slots, partners } = this.#p;
+    const offset = slots.offset[slot] as number;
+    for (const { map } of partners.all) map.markBytes(offset, slots.length[slot] as number);
   }
 
   /** A read that the own disk could not do ends, served by the peer or not at all. */

@@ -29,6 +29,8 @@ export class WriteRescue {
   /** The spare block that is being tried, and how many were. */
   #page = 0;
   #tried = 0;
+  /** What is recorded for an earlier rescue ends nothing of this one. */
+  #run = 0;
   /** Why the medium refused. */
   #status = 0;
 
@@ -79,11 +81,21 @@ export class WriteRescue {
       return;
     }
     this.#stage = Stage.Record;
-    spare.record(this.#block, this.#page, () => this.#moved());
+    this.#run += 1;
+    const run = this.#run;
+    spare.record(this.#block, this.#page, () => {
+      if (run === this.#run) this.#moved();
+    });
   }
 
   /** End of a turn: a slot may be free by now to read into. */
   pump(): void {
+    // A disk that is given up records nothing any more, and nobody else would end what waits.
+    while (this.#slot >= 0 && this.#p.state.disk === 'Failed') {
+      if (this.#stage !== Stage.Record && this.#stage !== Stage.Room) break;
+      this.#run += 1;
+      this.#finish(Status.Io);
+    }
     if (this.#slot >= 0 && this.#stage === Stage.Room) this.#look();
   }
 

@@ -77,7 +77,7 @@ export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     bits: fc.option(fc.nat(1000).map((n) => new Uint32Array(PAGE_WORDS).fill(n))),
   }),
   fc.record({ kind: fc.constant('flush' as const), token: u32 }),
-  fc.record({ kind: fc.constant('flush-ack' as const), token: u32, status: u32 }),
+  fc.record({ kind: fc.constant('flush-ack' as const), token: u32, status: u32, moved: u32 }),
   fc.record({
     kind: fc.constant('finish' as const),
     epoch: safe,

@@ -1,6 +1,10 @@
 /** Quiesce points in the pair harness, and what must be so from their beginning to their end. */
+
+import { Event } from '../../engine/data/abi.ts';
 import type { QuiesceReport } from '../../engine/data/messages.ts';
 import { until } from './mirror-cases.ts';
+import { BLOCK_SECTORS, done, mend } from './mirror-errors.ts';
+import { moved } from './mirror-moved.ts';
 import type { Pair } from './mirror-pair.ts';
 import { started } from './mirror-swarm.ts';
 
@@ -116,5 +120,19 @@ export function quiescedPastGrant(seed: number, canaries: readonly string[] = []
   pair.isolate(1, false);
   pair.heal();
   if (pair.violations.length === 0) pair.settle();
+  return pair;
+}
+
+/** A point while a block of host 1 stands in its spare area, and its place has what was before. */
+export function quiescedAfterMove(seed: number, canaries: readonly string[] = []): Pair {
+  const [pair, first] = moved(seed, canaries);
+  mend(pair);
+  done(pair, 1, Event.ReqWrite, first - (first % BLOCK_SECTORS), BLOCK_SECTORS);
+  done(pair, 1, Event.ReqFlush, 0, 0);
+  const { reports } = judged(pair);
+  const order = { id: 1, until: pair.now + 5_000 * MS };
+  pair.command(pair.host(1), { kind: 'quiesce', order, cause: '' });
+  until(pair, () => reports.length > 0);
+  if (reports[0]?.members.join() !== '2') pair.violations.push('the other copy is the image');
   return pair;
 }

@@ -88,10 +88,12 @@ export class QuiescedOracle {
     this.#verdict.find('LAW-quiesced', by, code, d);
   }
 
-  /** What the media of a replica ought to hold. */
+  /** What the media of a replica ought to hold, each sector in its place: so it is copied. */
   #image(node: number): Int32Array {
     const { replicas, spoils } = this.#truth;
-    const media = replicas.find((replica) => replica.node === node)?.disk.media;
-    return media === undefined ? new Int32Array(0) : media.map((stamp) => spoils.ought(stamp));
+    const media = replicas.find((replica) => replica.node === node)?.disk.places.inPlace;
+    const { sectors } = this.#truth;
+    if (media === undefined) return new Int32Array(0);
+    return media.slice(0, sectors).map((stamp) => spoils.ought(stamp));
   }
 }

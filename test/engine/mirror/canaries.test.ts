@@ -45,7 +45,11 @@ import {
   restored,
   stableAtOnce,
 } from '../../support/mirror-planted.ts';
-import { quiescedPastGrant, quiescedThroughFaults } from '../../support/mirror-quiesce.ts';
+import {
+  quiescedAfterMove,
+  quiescedPastGrant,
+  quiescedThroughFaults,
+} from '../../support/mirror-quiesce.ts';
 import {
   countedAfterCrash,
   countedAlone,
@@ -148,6 +152,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'verify-skips': interrupted,
   'verify-greedy': roomForClients,
   'quick-once': quickThroughFaults,
+  'quiesce-moved': quiescedAfterMove,
   'meters-blind': addedByPeer,
   'quiesce-undrained': quiescedThroughFaults,
   'quiesce-unflushed': quiescedThroughFaults,

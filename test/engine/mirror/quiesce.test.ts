@@ -6,6 +6,7 @@ import {
   judged,
   type Points,
   pointsThroughFaults,
+  quiescedAfterMove,
   quiescedPastGrant,
 } from '../../support/mirror-quiesce.ts';
 import { started } from '../../support/mirror-swarm.ts';
@@ -103,6 +104,12 @@ describe('a quiesce point', () => {
     }
     for (const reason of ['', 'released', 'expired', 'not-primary', 'quiesced-already']) {
       expect([reason, ends.get(reason) ?? 0]).not.toEqual([reason, 0]);
+    }
+  });
+
+  it('names no replica whose place of a block holds what was there before it moved', () => {
+    for (let seed = 1; seed <= 4; seed += 1) {
+      expect([seed, ...quiescedAfterMove(seed).violations]).toEqual([seed]);
     }
   });
 

@@ -410,6 +410,8 @@ export const en: { readonly [code: string]: string } = {
   'term.point-no-answer': 'the volume did not say anything of it in time',
   'term.log-lost': 'most voters have lost what they knew of the cluster: nothing can be decided',
   'term.form-anew': 'form the log anew, by hand: see docs/recovery.md',
+  'term.moved': 'blocks of every replica in sync stand elsewhere than in their place',
+  'term.point-moved': 'no replica in sync has the image in its place: blocks of each have moved',
   'term.quiesce-again': 'ask for another one',
   'term.see-timeline': 'see what happened to it in the timeline',
   'term.cover.missed': 'A comparison that is done did not name a block that differed all the time',

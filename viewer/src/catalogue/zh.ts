@@ -408,6 +408,8 @@ export const zh: { readonly [code: string]: string } = {
   'term.point-no-answer': '卷未及时答复',
   'term.log-lost': '多数投票者已丢失集群日志，无法再作任何决定',
   'term.form-anew': '请手工重建日志：见 docs/recovery.md',
+  'term.moved': '每个同步副本都有块已移位',
+  'term.point-moved': '每个同步副本都有块已移到备用区，没有完整的原位映像',
   'term.quiesce-again': '请重新建立静默点',
   'term.see-timeline': '请在时间线中查看经过',
   'term.cover.missed': '比对已完成，却漏掉了一个始终不一致的块',
