@@ -37,7 +37,7 @@ export class Owed {
   #silentAt: Micros = 0;
   /** When something was sent from each slot that is not answered yet. */
   readonly #sent: Float64Array;
-  /** The same of the flushes, which are answered in their order, two at most; and the last message. */
+  /** The same of flushes, two at most and answered in their order; and of the last message. */
   #flush: Micros = NONE;
   #nextFlush: Micros = NONE;
   #message: Micros = NONE;

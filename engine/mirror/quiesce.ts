@@ -112,9 +112,9 @@ export class Quiesce {
   }
 
   /**
-   * The members whose disk has the image. What of a replica stands in its spare area, whoever copies
-   * the place of it does not get: one that has moved a block is none of them. A peer told how many
-   * it has with the flush of this very point.
+   * The members whose disk has the image. Whoever copies a place does not get what stands in the
+   * spare area instead: a replica that has moved a block is none of them. A peer tells how many it
+   * has with the flush of this very point.
    */
   #members(): readonly number[] {
     const { state, spare, partners, canary } = this.#p;
