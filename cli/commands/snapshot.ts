@@ -54,8 +54,9 @@ Requests wait while the command runs, so it should take a snapshot and leave the
   understudy snapshot --run 'cp --reflink=always "$UNDERSTUDY_REPLICA" /backup/image'
   understudy snapshot --run 'lvcreate --snapshot --name point --size 1G vg/replica'
 It finds the path of the first volume's replica on the node that leads in UNDERSTUDY_REPLICA, and
-in UNDERSTUDY_POINT all of them as JSON: [{volume, replicas: [{node, path}]}]. Any will do. What a
-file system has not written yet is not in the image; it is as consistent as after a loss of power.
+in UNDERSTUDY_POINT all of them as JSON: [{volume, replicas: [{node, path}]}]. Any of those will do;
+a replica with blocks in its spare area is not among them, since its file alone is not the image.
+What a file system has not written yet is not there; it is as consistent as after a loss of power.
 Exit codes: 0 the command succeeded and the point stood until it had ended; 1 it did not, or the
 cluster refused: what was copied is no image of one moment; 2 bad input.`,
     )
@@ -153,7 +154,7 @@ class PointCommand {
     const env = {
       ...process.env,
       UNDERSTUDY_NODE: node,
-      UNDERSTUDY_REPLICA: images[0]?.replicas[0]?.path ?? '',
+      UNDERSTUDY_REPLICA: images[0]?.replicas.find((each) => each.node === node)?.path ?? '',
       UNDERSTUDY_POINT: JSON.stringify(images),
     };
     // Standard output is one object where that was asked for.
