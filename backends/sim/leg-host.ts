@@ -27,7 +27,7 @@ export const SIM_LAYOUT: AbiLayout = {
   decisions: 8 * 64 + 64,
   frontSlots: 24,
   peerSlots: 32,
-  engineSlots: 8,
+  engineSlots: 10,
   slotBytes: 65536,
   inPages: 64,
   outPages: 64,

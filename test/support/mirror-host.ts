@@ -17,7 +17,7 @@ export const LAYOUT: AbiLayout = {
   decisions: 192,
   frontSlots: 12,
   peerSlots: 20,
-  engineSlots: 4,
+  engineSlots: 6,
   slotBytes: 16384,
   inPages: 8,
   outPages: 8,
