@@ -26,7 +26,10 @@ function stranded(
   while (pair.now < limit && saved() < blocks) pair.runFor(500);
   pair.powerOff(1);
   pair.load(false);
-  watched(pair, watch, 100_000);
+  // It has to notice: while its source is there nothing is put back.
+  for (let n = 0; n < 20 && target.linkState !== 'Connecting'; n += 1) {
+    watched(pair, watch, n === 0 ? 100_000 : 20_000);
+  }
   return { pair, watch, target };
 }
 
