@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MIRROR_CANARIES } from '../../engine/mirror/canaries.ts';
 import { plantedBugs } from '../../scenarios/canaries.ts';
 import { pairRow } from './rule-table.ts';
-import { RULES, type Rule } from './rules.ts';
+import { RULES, RULES_OF_THREE, type Rule } from './rules.ts';
 
 /** How few events it takes to break which law when a rule is dropped. */
 const BROKEN: readonly [rule: Rule, events: number, violation: string][] = [
@@ -66,16 +66,22 @@ describe('two replicas that drop one rule', () => {
   });
 });
 
+/** Of the rules of three those that the engine has a guard for (docs/decisions/0021). */
+const AMONG_SEVERAL = ['RULE-15', 'RULE-17', 'RULE-18', 'RULE-19', 'RULE-20'];
+const OF_THE_LOG = 'RULE-22';
+
 describe('the rules of the models', () => {
   const numbered = (ids: readonly { id: string }[]): string[] =>
     ids.map(({ id }) => id).filter((id) => id.startsWith('RULE-'));
 
   it('are the planted bugs of the data actor, and no others', () => {
-    expect(numbered(MIRROR_CANARIES)).toEqual([...RULES]);
+    expect(numbered(MIRROR_CANARIES)).toEqual([...RULES, ...AMONG_SEVERAL]);
   });
 
   it('are those that campaigns must find', () => {
-    expect([...new Set(numbered(plantedBugs()))].sort(byName)).toEqual([...RULES]);
+    const all = [...RULES, ...AMONG_SEVERAL, OF_THE_LOG];
+    expect([...new Set(numbered(plantedBugs()))].sort(byName)).toEqual(all);
+    for (const rule of [...AMONG_SEVERAL, OF_THE_LOG]) expect(RULES_OF_THREE).toContain(rule);
   });
 
   it('each stand in the table of what dropping them breaks', () => {
