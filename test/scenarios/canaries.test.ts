@@ -9,7 +9,10 @@ import { found, RUNS, SEEDS } from '../support/campaigns.ts';
 
 const MINUTE = 60_000;
 
-const rules = plantedBugs().filter(({ id }) => id.startsWith('RULE-'));
+/** Those of a mirror of two: what more replicas need has tests of its own. */
+const rules = plantedBugs().filter(({ id }) => {
+  return id.startsWith('RULE-') && 'campaign' in shownBy(id);
+});
 
 describe('a campaign', () => {
   it('knows one planted bug for each rule', () => {
