@@ -2,8 +2,8 @@
  * The other side of a mirrored write: a secondary checks the epoch, puts overlapping writes in
  * order, writes, and acknowledges. It never acknowledges in an epoch that is not durable here.
  */
-import { EXTENT_BYTES } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
+import { HotQueue } from './hot-queue.ts';
 import { isNamed } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
@@ -15,9 +15,8 @@ export class PeerWrites {
   readonly #epoch: SlotQueue;
   readonly #first: number;
   readonly #end: number;
-  /** With more than two replicas: writes that wait for room in the hot set, or to be hot. */
-  readonly #room: SlotQueue;
-  readonly #hot: SlotQueue;
+  /** With more than two replicas: writes on their way into the hot set. */
+  readonly #hot: HotQueue;
   /** Writes issued to the local disk. */
   #flying = 0;
   #idle: (() => void)[] = [];
@@ -28,8 +27,7 @@ export class PeerWrites {
     this.#first = layout.frontSlots;
     this.#end = layout.frontSlots + layout.peerSlots;
     this.#epoch = new SlotQueue(parts.slots);
-    this.#room = new SlotQueue(parts.slots);
-    this.#hot = new SlotQueue(parts.slots);
+    this.#hot = new HotQueue(parts, (slot) => this.#admit(slot));
   }
 
   /** A peer's write arrived in `slot`. */
@@ -90,63 +88,19 @@ export class PeerWrites {
     const { slots } = this.#p;
     // Its link is lost, and it is about to be let go.
     if (slots.phase[slot] !== Phase.Range) return;
-    if (this.#p.partners.several && !this.#p.canary.rule15) this.#heat(slot);
+    // RULE-15: with peers of its own a follower too has the extent durably hot before it writes.
+    if (this.#p.partners.several && !this.#p.canary.rule15) this.#hot.enter(slot);
     else this.#admit(slot);
-  }
-
-  /** RULE-15: with peers of its own a follower too has the extent durably hot before it writes. */
-  #heat(slot: number): void {
-    const { slots } = this.#p;
-    const wait = this.#room.count === 0 ? this.#acquire(slot) : -1;
-    if (wait >= 0) {
-      this.#awaitHot(slot, wait);
-      return;
-    }
-    slots.phase[slot] = Phase.Room;
-    this.#room.push(slot);
-  }
-
-  /** The journal block to wait for, 0 for none, -1 when there is no room for the extents yet. */
-  #acquire(slot: number): number {
-    const { slots, log } = this.#p;
-    const offset = slots.offset[slot] as number;
-    const first = Math.floor(offset / EXTENT_BYTES);
-    const last = Math.floor((offset + (slots.length[slot] as number) - 1) / EXTENT_BYTES);
-    const wait = log.acquire(first, last);
-    if (wait >= 0) {
-      slots.firstExtent[slot] = first;
-      slots.lastExtent[slot] = last;
-    }
-    return wait;
-  }
-
-  #awaitHot(slot: number, wait: number): void {
-    const { slots } = this.#p;
-    if (wait === 0) {
-      this.#admit(slot);
-      return;
-    }
-    slots.phase[slot] = Phase.Hot;
-    slots.journal[slot] = wait;
-    this.#hot.push(slot);
   }
 
   /** A journal block became durable: what waited for it may go on. */
   journalWritten(): void {
-    const { slots, log } = this.#p;
-    for (let s = this.#hot.head; s >= 0; s = this.#hot.head) {
-      if ((slots.journal[s] as number) > log.durable) return;
-      this.#admit(this.#hot.take());
-    }
+    this.#hot.journalWritten();
   }
 
   /** End of a turn: tries again what waited for room. */
   settle(): void {
-    while (this.#room.count > 0) {
-      const wait = this.#acquire(this.#room.head);
-      if (wait < 0) return;
-      this.#awaitHot(this.#room.take(), wait);
-    }
+    this.#hot.roomChanged();
   }
 
   #admit(slot: number): void {
@@ -184,14 +138,10 @@ export class PeerWrites {
 
   /** Lets go of the extents of `slot`. What an ended link left is dirty, and of no interval. */
   #cool(slot: number): void {
-    const { slots, log, partners } = this.#p;
-    const last = slots.lastExtent[slot] as number;
-    if (last < 0) return;
+    const { slots, partners, writes } = this.#p;
     const present = partners.on(slots.link[slot] as number)?.link.following === true;
     const interval = present ? (slots.sequence[slot] as number) : 0;
-    log.release(slots.firstExtent[slot] as number, last, interval);
-    slots.lastExtent[slot] = -1;
-    if (this.#room.count > 0) this.#p.writes.roomChanged();
+    if (this.#hot.leave(slot, interval)) writes.roomChanged();
   }
 
   /** The local disk is done with a peer's write. */
@@ -214,13 +164,14 @@ export class PeerWrites {
   linkLost(link: number): void {
     const { slots, turn, locks, undo } = this.#p;
     undo.linkLost(link);
-    for (const s of this.#taken(this.#epoch, link)) {
+    const goes = (s: number): boolean => slots.link[s] === link;
+    this.#epoch.takeWhere(goes, (s) => {
       slots.close(s);
       turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
-    }
-    for (const queue of [this.#room, this.#hot]) {
-      for (const s of this.#taken(queue, link)) slots.phase[s] = Phase.Range;
-    }
+    });
+    this.#hot.take(goes, (s) => {
+      slots.phase[s] = Phase.Range;
+    });
     // Mark first: letting go of a range grants others, which must not be issued either.
     for (let s = this.#first; s < this.#end; s += 1) {
       const waits = slots.phase[s] === Phase.Range || slots.phase[s] === Phase.Undo;
@@ -235,17 +186,6 @@ export class PeerWrites {
       turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
       locks.release(s);
     }
-  }
-
-  /** Takes out of a queue what came by this link; the others keep their order. */
-  #taken(queue: SlotQueue, link: number): readonly number[] {
-    const taken: number[] = [];
-    for (let count = queue.count; count > 0; count -= 1) {
-      const s = queue.take();
-      if (this.#p.slots.link[s] === link) taken.push(s);
-      else queue.push(s);
-    }
-    return taken;
   }
 
   /** Whether anything that came by this link is not done yet. */

@@ -168,6 +168,15 @@ export class SlotQueue {
     this.#count += 1;
   }
 
+  /** Hands over each slot that `goes`, oldest first; the others keep their order. */
+  takeWhere(goes: (slot: number) => boolean, taken: (slot: number) => void): void {
+    for (let count = this.#count; count > 0; count -= 1) {
+      const slot = this.take();
+      if (goes(slot)) taken(slot);
+      else this.push(slot);
+    }
+  }
+
   /** Takes the oldest slot, -1 when empty. */
   take(): number {
     const slot = this.#head;

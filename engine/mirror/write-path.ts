@@ -3,8 +3,9 @@
  * completed when every member of the in-sync set has it. Never acknowledges what the rules do not
  * allow; never gives a slot back while the disk or a link still uses it.
  */
-import { BLOCK_BYTES, EXTENT_BYTES } from '../core/units.ts';
+import { BLOCK_BYTES } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
+import { HotQueue } from './hot-queue.ts';
 import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
@@ -14,8 +15,7 @@ import { Kind, Peer, Phase, SlotQueue } from './request.ts';
 export class FrontWrites {
   readonly #p: Parts;
   readonly #gate: SlotQueue;
-  readonly #room: SlotQueue;
-  readonly #hot: SlotQueue;
+  readonly #hot: HotQueue;
   readonly #parked: SlotQueue;
   readonly #held: SlotQueue;
   readonly #front: number;
@@ -29,8 +29,7 @@ export class FrontWrites {
     this.#p = parts;
     this.#front = parts.turn.memory.layout.frontSlots;
     this.#gate = new SlotQueue(parts.slots);
-    this.#room = new SlotQueue(parts.slots);
-    this.#hot = new SlotQueue(parts.slots);
+    this.#hot = new HotQueue(parts, (slot) => this.#issueWrite(slot));
     this.#parked = new SlotQueue(parts.slots);
     this.#held = new SlotQueue(parts.slots);
   }
@@ -79,7 +78,7 @@ export class FrontWrites {
   granted(slot: number): void {
     if (this.#p.state.fencing) this.#refuse(slot);
     else if (this.#p.slots.kind[slot] === Kind.Read) this.#issueRead(slot);
-    else this.#heat(slot);
+    else this.#hot.enter(slot);
   }
 
   /** The local disk is done with a front-end slot. */
@@ -122,12 +121,7 @@ export class FrontWrites {
 
   /** A journal block became durable: what waited for it may go on. */
   journalWritten(): void {
-    const { slots, log } = this.#p;
-    for (let s = this.#hot.head; s >= 0; s = this.#hot.head) {
-      if ((slots.journal[s] as number) > log.durable) break;
-      this.#hot.take();
-      this.#issueWrite(s);
-    }
+    this.#hot.journalWritten();
     this.roomChanged();
   }
 
@@ -140,13 +134,7 @@ export class FrontWrites {
   settle(): void {
     if (!this.#roomChanged) return;
     this.#roomChanged = false;
-    while (this.#room.count > 0) {
-      const slot = this.#room.head;
-      const wait = this.#acquire(slot);
-      if (wait < 0) break;
-      this.#room.take();
-      this.#awaitHot(slot, wait);
-    }
+    this.#hot.roomChanged();
     this.unpark();
   }
 
@@ -224,8 +212,10 @@ export class FrontWrites {
     const { slots, barrier } = this.#p;
     this.refuseWaiting();
     for (const s of barrier.fence()) this.#refuse(s);
-    for (let s = this.#room.take(); s >= 0; s = this.#room.take()) this.#refuse(s);
-    for (let s = this.#hot.take(); s >= 0; s = this.#hot.take()) this.#refuse(s);
+    this.#hot.take(
+      () => true,
+      (s) => this.#refuse(s),
+    );
     for (let s = this.#parked.take(); s >= 0; s = this.#parked.take()) this.#refuse(s);
     this.#p.repair.fence();
     for (let slot = 0; slot < this.#front; slot += 1) {
@@ -270,13 +260,8 @@ export class FrontWrites {
 
   /** Lets go of what the request holds, and completes it. */
   #end(slot: number, interval: number): void {
-    const { slots, locks, log } = this.#p;
-    const last = slots.lastExtent[slot] as number;
-    if (last >= 0) {
-      log.release(slots.firstExtent[slot] as number, last, interval);
-      slots.lastExtent[slot] = -1;
-      if (this.#room.count > 0) this.#roomChanged = true;
-    }
+    const { locks } = this.#p;
+    if (this.#hot.leave(slot, interval)) this.#roomChanged = true;
     // Completed before the range is let go: what waits for it comes after.
     const locked = locks.has(slot);
     this.complete(slot, 0);
@@ -331,44 +316,6 @@ export class FrontWrites {
       slots.length[slot] as number,
       0,
     );
-  }
-
-  #heat(slot: number): void {
-    const { slots } = this.#p;
-    if (this.#room.count === 0) {
-      const wait = this.#acquire(slot);
-      if (wait >= 0) {
-        this.#awaitHot(slot, wait);
-        return;
-      }
-    }
-    slots.phase[slot] = Phase.Room;
-    this.#room.push(slot);
-  }
-
-  #acquire(slot: number): number {
-    const { slots, log } = this.#p;
-    const offset = slots.offset[slot] as number;
-    const first = Math.floor(offset / EXTENT_BYTES);
-    const last = Math.floor((offset + (slots.length[slot] as number) - 1) / EXTENT_BYTES);
-    const wait = log.acquire(first, last);
-    if (wait >= 0) {
-      slots.firstExtent[slot] = first;
-      slots.lastExtent[slot] = last;
-    }
-    return wait;
-  }
-
-  #awaitHot(slot: number, wait: number): void {
-    const { slots, canary } = this.#p;
-    // RULE-04: no data is written before its extent is durably hot.
-    if (wait === 0 || canary.rule04) {
-      this.#issueWrite(slot);
-      return;
-    }
-    slots.phase[slot] = Phase.Hot;
-    slots.journal[slot] = wait;
-    this.#hot.push(slot);
   }
 
   #mayIssue(): boolean {
