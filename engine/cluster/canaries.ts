@@ -3,14 +3,8 @@
  * one has a blind oracle. The switches are read once, so that a sound engine pays for booleans.
  */
 
-/** One planted bug: a stable id and what it breaks. */
-export interface Canary {
-  readonly id: CanaryId;
-  readonly what: string;
-}
-
-/** Every planted bug of this engine. */
-export const CLUSTER_CANARIES: readonly Canary[] = [
+/** Every planted bug of this engine: a stable id and what it breaks. */
+export const CLUSTER_CANARIES = [
   {
     id: 'RULE-01',
     what: 'a node that no longer hears the owner takes its volumes without asking the log',
@@ -79,45 +73,10 @@ export const CLUSTER_CANARIES: readonly Canary[] = [
   { id: 'policy-repeats', what: 'a policy gives again an order that a person took back' },
   { id: 'order-unchecked', what: 'an order is carried out whatever was written until the stop' },
   { id: 'kept-unjudged', what: 'a host is to lead by an order although what was kept is gone' },
-];
+] as const;
 
 /** Id of a planted bug of this engine. */
-export type CanaryId =
-  | 'RULE-01'
-  | 'RULE-06'
-  | 'RULE-09'
-  | 'attest-early-after-restart'
-  | 'attest-keeps-renewing'
-  | 'attest-not-persisted'
-  | 'holder-from-receipt'
-  | 'single-attestation'
-  | 'lease-epoch-ignored'
-  | 'lease-never-checked'
-  | 'vote-not-persisted'
-  | 'stale-leader-commits'
-  | 'blank-voter-votes'
-  | 'start-before-stop'
-  | 'boot-rule-skipped'
-  | 'outdated-promoted'
-  | 'RULE-22'
-  | 'generation-kept'
-  | 'epoch-not-raised'
-  | 'attached-by-state'
-  | 'blank-core-clean'
-  | 'clean-while-running'
-  | 'guardian-never-armed'
-  | 'any-word-answers'
-  | 'failure-forgotten'
-  | 'quiesce-trusted'
-  | 'command-repeated'
-  | 'split-guessed'
-  | 'split-by-order'
-  | 'split-half-kept'
-  | 'order-voided'
-  | 'take-back-any'
-  | 'policy-repeats'
-  | 'order-unchecked'
-  | 'kept-unjudged';
+export type CanaryId = (typeof CLUSTER_CANARIES)[number]['id'];
 
 /** The switches, by id. */
 export type Flags = { readonly [id in CanaryId]: boolean };

@@ -135,7 +135,7 @@ export class Barrier {
       if (index === 0 || !p.canary.flushFirstOnly) this.#awaited |= 1 << index;
       link.sendFlush(this.#token);
     }
-    const ordered = p.canary.keptUnawaited && p.state.record?.discard !== undefined;
+    const ordered = p.canary.keptFlushUnawaited && p.state.record?.discard !== undefined;
     if (p.canary.flushUnawaited || ordered) this.#completeJoined();
   }
 

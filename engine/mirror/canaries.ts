@@ -2,13 +2,9 @@
  * Planted bugs: each switches one guard of the data actor off. A campaign that does not find one
  * has a blind oracle or a soft world. Nothing here is on unless a campaign asks.
  */
-export interface Canary {
-  readonly id: string;
-  /** What goes wrong, in one sentence. */
-  readonly what: string;
-}
 
-export const MIRROR_CANARIES: readonly Canary[] = [
+/** Every planted bug of this engine: a stable id, and what goes wrong, in one sentence. */
+export const MIRROR_CANARIES = [
   {
     id: 'RULE-01',
     what: 'A replica acts and acknowledges in an epoch that it never made durable.',
@@ -293,130 +289,19 @@ export const MIRROR_CANARIES: readonly Canary[] = [
     id: 'return-overtaken',
     what: 'A copy that was about to begin goes on beside the return of its target.',
   },
-];
+] as const;
 
-/** The switches, as plain booleans so that a guard costs one load. */
-export interface CanarySwitches {
-  readonly rule01: boolean;
-  readonly rule02: boolean;
-  readonly rule03: boolean;
-  readonly rule04: boolean;
-  readonly rule05: boolean;
-  readonly rule06: boolean;
-  readonly rule07: boolean;
-  readonly rule08: boolean;
-  readonly rule09: boolean;
-  readonly rule10: boolean;
-  readonly rule11: boolean;
-  readonly rule12: boolean;
-  readonly rule13: boolean;
-  readonly rule14: boolean;
-  readonly rule15: boolean;
-  readonly rule17: boolean;
-  readonly rule18: boolean;
-  readonly rule19: boolean;
-  readonly rule20: boolean;
-  readonly flushFirstOnly: boolean;
-  readonly survivorsEqual: boolean;
-  readonly removedFreesAll: boolean;
-  readonly ackEarly: boolean;
-  readonly clearAtSend: boolean;
-  readonly balanceInCopy: boolean;
-  readonly longWriteCut: boolean;
-  readonly clearPartly: boolean;
-  readonly zeroUnsaid: boolean;
-  readonly staleEpoch: boolean;
-  readonly overlapOrder: boolean;
-  readonly resyncRace: boolean;
-  readonly flushUnawaited: boolean;
-  readonly fuaDropped: boolean;
-  readonly barrierOvertaken: boolean;
-  readonly hotForgotten: boolean;
-  readonly fewerChangesLose: boolean;
-  readonly generationUnsynced: boolean;
-  readonly oldGenerationTrusted: boolean;
-  readonly lateWriteAnswer: boolean;
-  readonly endNotMapped: boolean;
-  readonly watchRestarted: boolean;
-  readonly owedForEver: boolean;
-  readonly peerErrorIgnored: boolean;
-  readonly readErrorPassed: boolean;
-  readonly earlyAlone: boolean;
-  readonly failureForgotten: boolean;
-  readonly ledByHearsay: boolean;
-  readonly hungForEver: boolean;
-  readonly lastCopyGivenUp: boolean;
-  readonly attachRevived: boolean;
-  readonly readNoWait: boolean;
-  readonly aloneUnmarked: boolean;
-  readonly peerMapIgnored: boolean;
-  readonly equalClears: boolean;
-  readonly flushUnasked: boolean;
-  readonly failedReadOk: boolean;
-  readonly copyIsStable: boolean;
-  readonly joiningNotNeeded: boolean;
-  readonly journalErrorIgnored: boolean;
-  readonly copySlotLost: boolean;
-  readonly relationKept: boolean;
-  readonly mapOfAnother: boolean;
-  readonly slotLetGo: boolean;
-  readonly tornGuessed: boolean;
-  readonly saltIgnored: boolean;
-  readonly mapPageTrusted: boolean;
-  readonly slotSingle: boolean;
-  readonly staleTrusted: boolean;
-  readonly refusedGivenUp: boolean;
-  readonly rescueUnread: boolean;
-  readonly failingUnsaid: boolean;
-  readonly spareUnrecorded: boolean;
-  readonly spareSingle: boolean;
-  readonly spareReadsOnly: boolean;
-  readonly tableLostIgnored: boolean;
-  readonly repairFromDirty: boolean;
-  readonly repairNoLock: boolean;
-  readonly repairNotReadBack: boolean;
-  readonly peerReadAnyEpoch: boolean;
-  readonly lateReadAnswer: boolean;
-  readonly verifyNoLock: boolean;
-  readonly verifyNoFua: boolean;
-  readonly paddingCounted: boolean;
-  readonly discardAny: boolean;
-  readonly discardByMap: boolean;
-  readonly orderUnconfirmed: boolean;
-  readonly branchAsAncestor: boolean;
-  readonly marksAsChanges: boolean;
-  readonly keptUnawaited: boolean;
-  readonly paceDeaf: boolean;
-  readonly paceStarved: boolean;
-  readonly digestUnchecked: boolean;
-  readonly recheckAnyLink: boolean;
-  readonly rewriteUnread: boolean;
-  readonly verifySkips: boolean;
-  readonly verifyGreedy: boolean;
-  readonly quickOnce: boolean;
-  readonly quiesceMoved: boolean;
-  readonly metersBlind: boolean;
-  readonly quiesceUndrained: boolean;
-  readonly quiesceUnflushed: boolean;
-  readonly quiescePastGrant: boolean;
-  readonly sumsUnopened: boolean;
-  readonly sumsUnflushed: boolean;
-  readonly sumOfAnother: boolean;
-  readonly sumMismatchIgnored: boolean;
-  readonly sumUnknownAccused: boolean;
-  readonly sumUnknownVouches: boolean;
-  readonly sumOpenTrusted: boolean;
-  readonly sumBlessed: boolean;
-  readonly sumHealedWrong: boolean;
-  readonly undoUnwaited: boolean;
-  readonly undoTakenLate: boolean;
-  readonly undoCopiesOnly: boolean;
-  readonly undoDroppedEarly: boolean;
-  readonly returnClaimed: boolean;
-  readonly returnUnmarked: boolean;
-  readonly returnUnread: boolean;
-  readonly returnOvertaken: boolean;
-}
+/** `RULE-01` is the switch rule01, `ack-early` is ackEarly. */
+type SwitchOf<Id extends string> = Id extends `RULE-${infer N}`
+  ? `rule${N}`
+  : Id extends `${infer Word}-${infer Rest}`
+    ? `${Word}${Capitalize<SwitchOf<Rest>>}`
+    : Id;
+
+/** A switch for each planted bug: plain booleans, so that a guard costs one load. */
+export type CanarySwitches = {
+  readonly [Bug in (typeof MIRROR_CANARIES)[number] as SwitchOf<Bug['id']>]: boolean;
+};
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
 export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
@@ -484,7 +369,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     relationKept: ids.has('relation-kept'),
     mapOfAnother: ids.has('map-of-another'),
     slotLetGo: ids.has('slot-let-go'),
-    tornGuessed: ids.has('journal-torn-guessed'),
+    journalTornGuessed: ids.has('journal-torn-guessed'),
     saltIgnored: ids.has('salt-ignored'),
     mapPageTrusted: ids.has('map-page-trusted'),
     slotSingle: ids.has('slot-single'),
@@ -509,7 +394,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     orderUnconfirmed: ids.has('order-unconfirmed'),
     branchAsAncestor: ids.has('branch-as-ancestor'),
     marksAsChanges: ids.has('marks-as-changes'),
-    keptUnawaited: ids.has('kept-flush-unawaited'),
+    keptFlushUnawaited: ids.has('kept-flush-unawaited'),
     paceDeaf: ids.has('pace-deaf'),
     paceStarved: ids.has('pace-starved'),
     digestUnchecked: ids.has('digest-unchecked'),

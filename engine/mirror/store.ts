@@ -395,7 +395,7 @@ export class Store {
     this.#device = deviceBytes(block.device);
     raiseClaims(this.#claimed, chosen.claims);
     const { journal, journalPages } = this.layout;
-    const { tornGuessed, saltIgnored } = this.#p.canary;
+    const { journalTornGuessed: tornGuessed, saltIgnored } = this.#p.canary;
     this.#ring = new RingReader(this.#device, journal, journalPages, { tornGuessed, saltIgnored });
     this.#readMore();
   }
