@@ -64,3 +64,34 @@ export async function findNode(
   if (answered) return null;
   throw failure;
 }
+
+/** The volumes that are meant, or the only one, and the node of this machine that leads them. */
+export async function leaderOf(
+  folders: readonly string[],
+  names: readonly string[],
+): Promise<{ readonly volumes: readonly string[]; readonly leader: Answering }> {
+  const { host } = (await findNode(folders)) as Answering;
+  const known = host.status.volumes.map((each) => each.volume);
+  const volumes =
+    names.length === 0
+      ? [theOne('volume', known)]
+      : names.map((name) => theOne('volume', known, name));
+  const leader = await findNode(folders, ({ status: { node, volumes: all } }) =>
+    volumes.every((volume) => all.some((v) => v.volume === volume && v.primary === node)),
+  );
+  if (leader !== null) return { volumes, leader };
+  const primary = host.status.volumes.find(({ volume }) => volume === volumes[0])?.primary;
+  const there = host.names[String(primary)];
+  throw new InputError(
+    `no node of this machine leads volume ${volumes.join(' and ')}`,
+    there === undefined ? 'start its group first' : `run this on the machine of node ${there}`,
+  );
+}
+
+/** The number of the node that is called so. Throws InputError. */
+export function nodeNumber({ names }: HostStatus, name: string): number {
+  const found = Object.entries(names).find(([, each]) => each === name);
+  if (found !== undefined) return Number(found[0]);
+  const known = Object.values(names).join(', ');
+  throw new InputError(`there is no node "${name}"`, `use one of: ${known}`);
+}

@@ -294,7 +294,7 @@ function classesOf(
     classes.push(freeze.clockStops ? 'guest-frozen-with-clock' : 'guest-frozen');
   }
   if (faults.ppm > config.timing.clockRatePpm) classes.push('clock-rate-beyond');
-  if (faults.wiped) classes.push('witness-lost-or-wiped');
+  if (faults.wiped.size > 0) classes.push('witness-lost-or-wiped');
   if (world.forgot) classes.push('power-of-all-holders');
   if (config.nodes.some(({ witness, watchdog }) => !witness && watchdog === 'none')) {
     classes.push('no-watchdog');

@@ -54,8 +54,8 @@ export interface FaultFacts {
   readonly freezes: Freeze[];
   /** Largest clock rate error so far. */
   ppm: number;
-  /** A voter lost its durable state. */
-  wiped: boolean;
+  /** Voters that lost their durable state. */
+  readonly wiped: Set<NodeId>;
 }
 
 interface Active {
@@ -90,9 +90,7 @@ const ONCE: ReadonlySet<FaultKind> = new Set([
 export class FaultDriver {
   /** How often each kind of fault struck something. */
   readonly fired = new Map<string, number>();
-  readonly facts: FaultFacts = { freezes: [], ppm: 0, wiped: false };
-  /** Nodes that lost what they knew of the cluster. */
-  readonly wiped = new Set<NodeId>();
+  readonly facts: FaultFacts = { freezes: [], ppm: 0, wiped: new Set() };
   readonly #world: FaultWorld;
   readonly #faults: readonly Fault[];
   readonly #active: (Active | null)[];
@@ -244,8 +242,7 @@ export class FaultDriver {
           if (on) {
             host.powerOff(fault.cache);
             host.store.wipe();
-            this.facts.wiped = true;
-            this.wiped.add(node);
+            this.facts.wiped.add(node);
           } else host.powerOn();
           break;
         case 'kill-core':

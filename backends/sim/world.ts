@@ -26,7 +26,7 @@ import { SIM_LAYOUT, SLOT_SECTORS } from './leg-host.ts';
 import { Operators } from './operators.ts';
 import { checkHealed } from './oracle/heals.ts';
 import { VolumeOracles } from './oracle/oracles.ts';
-import { isSelfForgotten, type ReplicaTruth, type VolumeTruth } from './oracle/truth.ts';
+import type { ReplicaTruth, VolumeTruth } from './oracle/truth.ts';
 import { Verdict } from './oracle/verdict.ts';
 import type { Judge, RunOutcome } from './outcome.ts';
 import { PacketPool } from './packets.ts';
@@ -571,12 +571,9 @@ export class World implements FaultWorld {
       // A group that nobody configured has no state that anybody is told.
       const state = group === undefined ? 'online' : this.#stateOf(group.name, running[0] ?? 0);
       const name = group?.name ?? truth.config.name;
-      const logLost = this.#driver.wiped.size * 2 >= setup.config.nodes.length;
+      const logLost = this.#driver.facts.wiped.size * 2 >= setup.config.nodes.length;
       const healthy = { name, volume: truth.index, running, state, blocked, logLost };
-      checkHealed(truth, healthy, verdict);
-      const forgotten = isSelfForgotten(truth) && blocked.length > 0;
-      const lost = logLost && blocked.includes('log-lost');
-      if (forgotten || lost || client.doneAt >= healed) continue;
+      if (checkHealed(truth, healthy, verdict) || client.doneAt >= healed) continue;
       verdict.find('LAW-heals', 0, 'heals.not-served', { volume: truth.config.name });
     }
   }

@@ -3,12 +3,13 @@ import { Command } from 'commander';
 import { sendCommand } from '../../backends/real/api-client.ts';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import type { GroupCommand } from '../../engine/cluster/interface.ts';
-import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
+import { EXIT_BROKEN, EXIT_OK, printJson } from '../failure.ts';
 import {
   type Answering,
   findNode,
   foldersOf,
   type NodeOptions,
+  nodeNumber,
   refusalText,
   theOne,
 } from '../nodes.ts';
@@ -25,7 +26,7 @@ export function switchCommand(): Command {
     .requiredOption('--to <node>', 'the host that is to run it')
     .action(async (file: string, options: GroupOptions) => {
       process.exitCode = await run(file, options, (group, host) => {
-        return { kind: 'switch', group, to: numberOf(host, options.to ?? '') };
+        return { kind: 'switch', group, to: nodeNumber(host, options.to ?? '') };
       });
     });
 }
@@ -79,13 +80,4 @@ async function run(
   else if (answer.ok) console.log('Ordered. See how it goes: understudy status');
   else console.error(`Group ${group}: ${refusalText(answer.reason, answer.remedy)}.`);
   return answer.ok ? EXIT_OK : EXIT_BROKEN;
-}
-
-function numberOf({ names }: HostStatus, name: string): number {
-  const found = Object.entries(names).find(([, each]) => each === name);
-  if (found !== undefined) return Number(found[0]);
-  throw new InputError(
-    `there is no node "${name}"`,
-    `use one of: ${Object.values(names).join(', ')}`,
-  );
 }

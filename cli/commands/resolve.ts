@@ -8,6 +8,7 @@ import {
   findNode,
   foldersOf,
   type NodeOptions,
+  nodeNumber,
   refusalText,
   theOne,
 } from '../nodes.ts';
@@ -64,7 +65,7 @@ async function run(file: string, options: ResolveOptions): Promise<number> {
   const wanted = theOne('volume', known, options.volume);
   const volume = status.volumes.find((each) => each.volume === wanted) as SplitVolume;
   const { split, discard } = volume;
-  const keep = options.keep === undefined ? 0 : nodeOf(names, options.keep);
+  const keep = options.keep === undefined ? 0 : nodeNumber(host, options.keep);
   if (options.yes === true && keep === 0 && options.takeBack === undefined) {
     throw new InputError('it is not clear what is ordered', 'give --keep NODE, or --take-back');
   }
@@ -129,11 +130,4 @@ function takeBackOf(
       ? discard?.order
       : wholeNumber('--take-back', takeBack, 0, Number.MAX_SAFE_INTEGER);
   return order === undefined ? null : { kind: 'take-back', volume, order };
-}
-
-function nodeOf(names: Readonly<Record<string, string>>, name: string): number {
-  const found = Object.entries(names).find(([, each]) => each === name);
-  if (found !== undefined) return Number(found[0]);
-  const known = Object.values(names).join(', ');
-  throw new InputError(`there is no node "${name}"`, `use one of: ${known}`);
 }

@@ -10,14 +10,7 @@ import { MICROS_PER_S } from '../../engine/core/units.ts';
 import { QUIESCE_MAX } from '../../engine/data/messages.ts';
 import { loadConfig } from '../config/load.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
-import {
-  type Answering,
-  findNode,
-  foldersOf,
-  type NodeOptions,
-  refusalText,
-  theOne,
-} from '../nodes.ts';
+import { type Answering, foldersOf, leaderOf, type NodeOptions, refusalText } from '../nodes.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 interface SnapshotOptions extends NodeOptions {
@@ -101,29 +94,6 @@ function refused(
   if (json) printJson({ volumes, ...answer });
   else console.error(`${volumes.join(', ')}: ${refusalText(answer.reason, answer.remedy)}.`);
   return EXIT_BROKEN;
-}
-
-/** The volumes that are meant, and the node of this machine that leads them. */
-async function leaderOf(
-  folders: readonly string[],
-  names: readonly string[],
-): Promise<{ readonly volumes: readonly string[]; readonly leader: Answering }> {
-  const { host } = (await findNode(folders)) as Answering;
-  const known = host.status.volumes.map((each) => each.volume);
-  const volumes =
-    names.length === 0
-      ? [theOne('volume', known)]
-      : names.map((name) => theOne('volume', known, name));
-  const leader = await findNode(folders, ({ status: { node, volumes: all } }) =>
-    volumes.every((volume) => all.some((v) => v.volume === volume && v.primary === node)),
-  );
-  if (leader !== null) return { volumes, leader };
-  const primary = host.status.volumes.find(({ volume }) => volume === volumes[0])?.primary;
-  const there = host.names[String(primary)];
-  throw new InputError(
-    `no node of this machine leads ${volumes.join(' and ')}`,
-    there === undefined ? 'start the group first' : `run this on the machine of node ${there}`,
-  );
 }
 
 function imagesOf(

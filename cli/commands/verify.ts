@@ -6,16 +6,10 @@ import type { VerifyLevel, VerifyReport } from '../../engine/data/messages.ts';
 import { term } from '../../viewer/src/catalogue/catalogue.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
 import { language } from '../language.ts';
-import {
-  type Answering,
-  findNode,
-  foldersOf,
-  type NodeOptions,
-  refusalText,
-  theOne,
-} from '../nodes.ts';
+import { findNode, foldersOf, leaderOf, type NodeOptions, refusalText } from '../nodes.ts';
 import { startProgress } from '../rehearse/progress.ts';
 import { isSound, verdictText } from '../verify-text.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface VerifyOptions extends NodeOptions {
   readonly volume?: string;
@@ -34,6 +28,8 @@ const BEGINS_WITHIN_MS = 10_000;
 /** One that is interrupted goes on elsewhere by then, or later and without this command. */
 const GOES_ON_WITHIN_MS = 120_000;
 const MIB = 1024 * 1024;
+/** More blocks, and more MiB a second, than there ever are. */
+const COUNT_MAX = 2 ** 40;
 
 /** Builds the command. */
 export function verifyCommand(): Command {
@@ -68,10 +64,12 @@ read, or it was stopped or refused; 2 bad input.`,
 
 async function run(file: string, options: VerifyOptions): Promise<number> {
   const level = levelOf(options.level);
-  const from = wholeNumber('--from', options.from);
-  const bytesPerSecond = wholeNumber('--rate', options.rate) * MIB;
+  const from = wholeNumber('--from', options.from, 0, COUNT_MAX);
+  const bytesPerSecond = wholeNumber('--rate', options.rate, 0, COUNT_MAX) * MIB;
   const folders = foldersOf(file, options);
-  const [volume, leader] = await primaryOf(folders, options.volume);
+  const named = options.volume === undefined ? [] : [options.volume];
+  const { volumes, leader } = await leaderOf(folders, named);
+  const volume = volumes[0] as string;
   const repair = options.repair === true;
   const order = { kind: 'verify', volume, level, from, repair, bytesPerSecond } as const;
   const others = { stop: 'verify-stop', resume: 'verify-resume' } as const;
@@ -95,27 +93,6 @@ async function run(file: string, options: VerifyOptions): Promise<number> {
   if (options.json) printJson({ ...told.report, primary, names });
   else console.log(verdictText(told.report, { primary, names }));
   return isSound(told.report) ? EXIT_OK : EXIT_BROKEN;
-}
-
-/** The volume that is meant, and the node of this machine that leads it. */
-async function primaryOf(
-  folders: readonly string[],
-  name: string | undefined,
-): Promise<readonly [string, Answering]> {
-  const any = await findNode(folders);
-  const { status, names } = (any as Answering).host;
-  const known = status.volumes.map((each) => each.volume);
-  const volume = theOne('volume', known, name);
-  const primary = status.volumes.find((each) => each.volume === volume)?.primary;
-  const leads = ({ status: own }: HostStatus) =>
-    own.volumes.some((each) => each.volume === volume && each.primary === own.node);
-  const leader = await findNode(folders, leads);
-  if (leader !== null) return [volume, leader];
-  const there = names[String(primary)];
-  throw new InputError(
-    `no node of this machine leads volume ${volume}`,
-    there === undefined ? 'start its group first' : `run this on the machine of node ${there}`,
-  );
 }
 
 /** Shows how far it is until it has ended, on whichever node it goes on. */
@@ -190,10 +167,4 @@ function lost(volume: string, why: string, remedy: string): InputError {
 function levelOf(text: string): VerifyLevel {
   if (text === 'direct' || text === 'digest' || text === 'quick') return text;
   throw new InputError(`--level ${text} is unknown`, 'use one of: direct, digest, quick');
-}
-
-function wholeNumber(option: string, text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0 && value <= 2 ** 40) return value;
-  throw new InputError(`${option} ${text} is no such number`, 'give a whole number from 0 on');
 }

@@ -7,7 +7,7 @@ import { MIRROR_MARKS } from '../../engine/mirror/catalogue.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { breaks, cellOf, type FaultClass, JUDGED_BY, LAW_TABLE } from '../../scenarios/laws.ts';
 
-const calm: FaultFacts = { freezes: [], ppm: 0, wiped: false };
+const calm: FaultFacts = { freezes: [], ppm: 0, wiped: new Set() };
 const now: Moment = { t: 20_000_000, nodes: [1, 2] };
 
 /** Host 1 stood still for so long, until now. */
@@ -35,7 +35,7 @@ describe('the table of laws', () => {
   });
 
   it('never excuses data: acknowledged, flushed, one epoch, cover hold under every fault', () => {
-    const faults = { ...frozen(9_000_000, true), ppm: 9_000, wiped: true };
+    const faults = { ...frozen(9_000_000, true), ppm: 9_000, wiped: new Set([3]) };
     for (const law of ['LAW-acknowledged', 'LAW-flushed', 'LAW-one-epoch', 'LAW-cover'] as const) {
       expect(breaks(law, faults, { forgot: true }, DEMO_CONFIG, now)).toBe(true);
       for (const fault of Object.keys(LAW_TABLE) as FaultClass[]) {

@@ -24,8 +24,11 @@ export interface GroupTruth {
 /** Reasons for a block that no disk is to blame for. */
 const APPLICATION: ReadonlySet<string> = new Set(['application-failed', 'stop-failed']);
 
-/** Checks one group and its volume at the quiet end of a run. */
-export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verdict): void {
+/**
+ * Checks one group and its volume at the quiet end of a run. True when it waits for a person, as it
+ * may, and says so: then nobody need be served either.
+ */
+export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verdict): boolean {
   // Whatever else is so: replicas that both call themselves up to date are equal.
   const upToDate = truth.replicas.filter(({ state }) => state === 'UpToDate');
   const at = firstDifference(truth, upToDate);
@@ -40,7 +43,7 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verd
     // Only a person can go on: that, and why, has to be said, and is.
     const blocked = group.blocked.join(' ');
     verdict.witness('LAW-heals', 0, 'heals.blocked', { group: group.name, blocked });
-    return;
+    return true;
   }
   if (group.running.length !== 1) {
     verdict.find('LAW-heals', 0, 'heals.not-running', {
@@ -66,6 +69,7 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verd
   if (members !== truth.replicas.length) {
     verdict.find('LAW-heals', 0, 'heals.not-in-sync', { volume, members });
   }
+  return false;
 }
 
 function firstDifference(truth: VolumeTruth, replicas: readonly ReplicaTruth[]): number {
