@@ -18,13 +18,7 @@ import {
   metadataPages,
 } from '../../engine/mirror/metadata.ts';
 import { deviceBytes } from '../../engine/mirror/page.ts';
-import {
-  decodeTable,
-  newerTable,
-  placesOf,
-  type SpareLayout,
-  spareLayout,
-} from '../../engine/mirror/spare-table.ts';
+import { placesIn, type SpareLayout, spareLayout } from '../../engine/mirror/spare-table.ts';
 import { decodeUndoBatch, undoLayout, ZEROES } from '../../engine/mirror/undo-log.ts';
 import { FlightReel } from '../../engine/timeline/flight.ts';
 import type { Actors, Kept, MetadataPage, Suspicion } from './actors.ts';
@@ -151,19 +145,14 @@ export class EngineActors implements Actors {
 function readMoved(config: MirrorConfig, node: NodeId, meta: Uint8Array): Map<number, number> {
   const layout = metadataLayout(config);
   const spare = spareLayout(config, layout.pages);
-  const { copyA, copyB, tablePages, first, count } = spare;
+  const { copyB, first, count } = spare;
   const page = (at: number): Uint8Array => meta.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES);
   const slot = (at: number) => decodeSuperblock(config, node, at, page(at));
   const chosen = chooseSuperblock(slot(layout.slotA), slot(layout.slotB));
   if (!chosen.ok) return new Map();
-  const device = deviceBytes(chosen.block.device);
-  const tables = Array.from({ length: tablePages }, (_, n) =>
-    newerTable(
-      decodeTable(device, copyA + n, n, page(copyA + n)),
-      decodeTable(device, copyB + n, n, page(copyB + n - count)),
-    ),
-  );
-  const places = placesOf(spare, tables);
+  // The disk has no room for the blocks between the two copies of the table.
+  const dense = (at: number): Uint8Array => page(at < copyB ? at : at - count);
+  const places = placesIn(spare, deviceBytes(chosen.block.device), dense);
   for (const [block, at] of places) places.set(block, at - first);
   return places;
 }

@@ -154,3 +154,16 @@ export function placesOf(
 function tableCrc(bytes: Uint8Array): number {
   return crc32c(bytes, HEAD_BYTES, PAGE_BYTES, crc32c(bytes, 0, CRC_AT, 0));
 }
+
+/** The same of durable pages; `page` gives the one of that number in the metadata area. */
+export function placesIn(
+  layout: SpareLayout,
+  device: Uint8Array,
+  page: (at: number) => Uint8Array,
+): Map<number, number> {
+  const read = (at: number, number: number) => decodeTable(device, at, number, page(at));
+  const tables = Array.from({ length: layout.tablePages }, (_, n) =>
+    newerTable(read(layout.copyA + n, n), read(layout.copyB + n, n)),
+  );
+  return placesOf(layout, tables);
+}

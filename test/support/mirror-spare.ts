@@ -7,13 +7,7 @@ import {
   metadataLayout,
 } from '../../engine/mirror/metadata.ts';
 import { deviceBytes } from '../../engine/mirror/page.ts';
-import {
-  decodeTable,
-  newerTable,
-  placesOf,
-  type SpareLayout,
-  spareLayout,
-} from '../../engine/mirror/spare-table.ts';
+import { placesIn, type SpareLayout, spareLayout } from '../../engine/mirror/spare-table.ts';
 
 const SECTOR = 512;
 const BLOCK_SECTORS = BLOCK_BYTES / SECTOR;
@@ -52,12 +46,7 @@ export function durablyMoved(config: MirrorConfig, disk: Disk): Map<number, numb
   const known = KNOWN.get(key);
   if (known?.pages.every((page, i) => page === pages[i])) return known.moved;
   const { device } = replicaOf(config, disk.meta);
-  const read = (at: number, number: number) =>
-    decodeTable(device, at, number, disk.meta.get(at) ?? NONE);
-  const tables = Array.from({ length: layout.tablePages }, (_, n) =>
-    newerTable(read(layout.copyA + n, n), read(layout.copyB + n, n)),
-  );
-  const moved = placesOf(layout, tables);
+  const moved = placesIn(layout, device, (at) => disk.meta.get(at) ?? NONE);
   KNOWN.set(key, { pages, moved });
   return moved;
 }
