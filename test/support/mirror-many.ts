@@ -8,8 +8,9 @@ import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { formatMetadata } from '../../engine/mirror/metadata.ts';
 import type { WantReport } from '../../engine/mirror/wish.ts';
 import { uncoveredBetween } from './mirror-cover.ts';
-import { SectorHistory, type Write } from './mirror-history.ts';
-import { GRANT, type Host, INPUT, type Input, MS, PairHosts, SECTOR } from './mirror-hosts.ts';
+import type { Write } from './mirror-history.ts';
+import { GRANT, type Host, INPUT, type Input, MS, SECTOR } from './mirror-hosts.ts';
+import { JudgedHosts } from './mirror-judged.ts';
 import { PAIR_CONFIG } from './mirror-pair.ts';
 
 export const TRIO_CONFIG: MirrorConfig = { ...PAIR_CONFIG, nodes: [1, 2, 3] };
@@ -25,7 +26,7 @@ interface Cable {
 }
 
 /** Links between every two of several hosts. */
-export abstract class ManyHosts extends PairHosts {
+export abstract class ManyHosts extends JudgedHosts {
   readonly cables: Cable[] = [];
   #links = 0;
   readonly #lastAt = new Map<Cable, number>();
@@ -148,12 +149,7 @@ export interface ManyOptions {
 
 export class Many extends ManyHosts {
   record: VolumeRecord;
-  completed = 0;
-  activeNode = 0;
-  activeAt = 0;
-  activeEpoch = 0;
   takeOvers = 0;
-  readonly history = new SectorHistory(this.violations);
   loading = false;
   readonly #wants = new Map<number, WantReport>();
   #switching = 0;
@@ -192,36 +188,12 @@ export class Many extends ManyHosts {
     this.startCore(h);
   }
 
-  /** Everything in flight on the host is lost or not, its cache with it. */
-  powerOff(node: number): void {
-    const h = this.host(node);
-    if (!h.powered) return;
-    this.note(`power off ${node}`);
-    this.stopCore(h);
-    for (const apply of h.flying.values()) if (this.rng.below(2) === 0) apply();
-    h.flying.clear();
-    h.powered = false;
-    for (const s of [...h.unstable].sort((a, b) => a - b)) {
-      if (this.rng.below(2) === 0) h.stable[s] = h.cache[s] as number;
-    }
-    h.cache.set(h.stable);
-    h.unstable.clear();
-    h.boot += 1;
-    const counted = [...this.record.members, ...this.#base, ...this.#left];
-    if (!counted.some((m) => this.#alive(m))) this.history.forgetUnflushed();
+  protected override get counted(): readonly Member[] {
+    return [...this.record.members, ...this.#base, ...this.#left];
   }
 
-  /** The core dies, the host and its disk cache live on. */
-  crashCore(node: number, downFor: number): void {
-    const h = this.host(node);
-    if (h.actor === null) return;
-    this.note(`core crash ${node}`);
-    this.stopCore(h);
-    for (const apply of h.flying.values()) apply();
-    h.flying.clear();
-    this.after(downFor, () => {
-      if (h.powered && h.actor === null) this.startCore(h);
-    });
+  protected override acknowledged(): void {
+    this.#left = [];
   }
 
   switchOver(): void {
@@ -311,16 +283,7 @@ export class Many extends ManyHosts {
       this.violations.push(`LAW-heals: ${text}`);
       return;
     }
-    const [first] = this.hosts;
-    for (const h of this.hosts) {
-      const s = h.cache.findIndex((stamp, at) => stamp !== first.cache[at]);
-      if (s < 0) continue;
-      this.violations.push(`divergence: sector ${s}: ${first.cache[s]}, ${h.node} ${h.cache[s]}`);
-    }
-    const p = this.host(this.record.primary);
-    for (const s of this.history.sectors.keys()) {
-      this.history.checkRead(s, p.cache[s] as number, this.now, this.now, this.activeAt);
-    }
+    this.judgeImages();
   }
 
   #quiet(): boolean {
@@ -331,11 +294,6 @@ export class Many extends ManyHosts {
       const idle = h.busyFront.every((r) => r === null);
       return h.disk === 'UpToDate' && h.linkState === 'Connected' && h.dirty === 0 && idle;
     });
-  }
-
-  #alive(m: Member): boolean {
-    const h = this.host(m.node);
-    return h.powered && h.boot === m.boot;
   }
 
   #demote(): void {
@@ -397,19 +355,21 @@ export class Many extends ManyHosts {
     const old = this.host(record.primary);
     const oldMember = record.members.find((m) => m.node === old.node);
     const there = old.attached && old.actor !== null && old.pausedUntil <= this.now;
-    if (there && oldMember?.boot === old.boot) {
+    const trusted = old.disk !== 'Failed' && !old.doubted;
+    if (there && oldMember?.boot === old.boot && trusted) {
       this.#takeOverDue = false;
       return;
     }
     this.#takeOverDue = true;
     if (this.now <= old.lastGrant) return;
     const counted = this.#base.length > 0 ? this.#base : record.members;
-    const alive = counted.filter((m) => this.#alive(m));
+    const alive = counted.filter((m) => this.isAlive(m));
     const may = alive.length > 0 ? alive : counted;
     const from = this.rng.below(may.length);
     for (let k = 0; k < may.length; k += 1) {
       const h = this.host((may[(from + k) % may.length] as Member).node);
       if (!h.attached || h.actor === null || h.pausedUntil > this.now) continue;
+      if (h.disk === 'Failed') continue;
       this.#takeOverDue = false;
       this.takeOvers += 1;
       // RULE-22: what the log named before is a parent, whether anybody served in it or not.
@@ -427,9 +387,11 @@ export class Many extends ManyHosts {
       case 'attached':
         h.attached = true;
         h.disk = report.disk;
+        h.doubted = report.doubted;
         return;
       case 'state':
         h.disk = report.disk;
+        h.doubted = report.doubted === true;
         h.role = report.role;
         h.linkState = report.link;
         h.dirty = report.dirty;
@@ -475,8 +437,11 @@ export class Many extends ManyHosts {
     const { now } = this;
     const dice = r.below(20);
     const place = r.below(8) * 1024 * 1024 + r.below(4) * 200 * 1024;
-    const first = place / SECTOR + r.below(64);
-    const count = 1 + r.below(r.below(4) === 0 ? 24 : 8);
+    // Whole logical blocks.
+    const grain = this.config.logicalBlock / SECTOR;
+    const at = place / SECTOR + r.below(64);
+    const first = at - (at % grain);
+    const count = Math.ceil((1 + r.below(r.below(4) === 0 ? 24 : 8)) / grain) * grain;
     if (dice === 0) {
       h.busyFront[slot] = { kind: Event.ReqFlush, first: 0, count: 0, invoked: now, writes: [] };
       this.give(h, { ...INPUT, op: Event.ReqFlush, slot });
@@ -494,40 +459,5 @@ export class Many extends ManyHosts {
     const flags = r.below(10) === 0 ? Flag.Fua : 0;
     const [offset, length] = [first * SECTOR, count * SECTOR];
     this.give(h, { ...INPUT, op, slot, flags, offset, length });
-  }
-
-  complete(h: Host, slot: number, status: number): void {
-    const request = h.busyFront[slot];
-    if (!request) {
-      this.violations.push(`slot ${slot} completed twice`);
-      return;
-    }
-    h.busyFront[slot] = null;
-    if (status !== 0) {
-      for (const w of request.writes) w.dead = true;
-      return;
-    }
-    this.completed += 1;
-    if (request.writes.length > 0) {
-      if (h.node !== this.activeNode && request.invoked > this.activeAt) {
-        this.violations.push(`LAW-one-epoch: host ${h.node} acknowledged in an epoch long over`);
-      }
-      for (const w of request.writes) w.acked = this.now;
-      this.#left = [];
-      return;
-    }
-    if (request.kind === Event.ReqRead) {
-      const data = h.payload[slot] as Uint32Array;
-      for (let i = 0; i < request.count; i += 1) {
-        const stamp = data[i] as number;
-        this.history.checkRead(request.first + i, stamp, request.invoked, this.now, this.activeAt);
-      }
-      return;
-    }
-    this.history.flushed(request.invoked);
-    for (const m of this.record.members) {
-      const { node, stable } = this.host(m.node);
-      if (this.#alive(m)) this.history.checkStable(node, stable, request.invoked);
-    }
   }
 }

@@ -1,14 +1,13 @@
-import { Event, Flag, Status } from '../../engine/data/abi.ts';
+import { Event, Flag } from '../../engine/data/abi.ts';
 import type { DataReport, Member, VolumeRecord } from '../../engine/data/messages.ts';
 import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
 import { formatMetadata } from '../../engine/mirror/metadata.ts';
 import type { WantReport } from '../../engine/mirror/wish.ts';
-import { SectorHistory, type Write } from './mirror-history.ts';
-import { type Host, INPUT, LAYOUT, MS, PairHosts, SECTOR } from './mirror-hosts.ts';
-import { shown } from './mirror-spare.ts';
+import type { Write } from './mirror-history.ts';
+import { type Host, INPUT, LAYOUT, MS, SECTOR } from './mirror-hosts.ts';
+import { JudgedHosts } from './mirror-judged.ts';
 
 const GRANT = 300 * MS;
-type Seen = Uint32Array;
 
 export const PAIR_CONFIG: MirrorConfig = {
   ...MIRROR_DEFAULTS,
@@ -34,21 +33,10 @@ export interface PairOptions {
   /** Which replicas start as a replacement. */
   readonly fresh?: readonly number[];
 }
-export class Pair extends PairHosts {
+export class Pair extends JudgedHosts {
   record: VolumeRecord;
-  completed = 0;
-  writesCompleted = 0;
-  reads = 0;
-  /** Sectors of which a read ended with an error of the medium. */
-  readonly failedReads: number[] = [];
-  /** Who reported last that it serves, and when. */
-  activeNode = 0;
-  activeAt = 0;
-  activeEpoch = 0;
   verbose = false;
-  readonly history = new SectorHistory(this.violations);
   loading = false;
-  readonly #completedBy = new Map<number, number>();
   #wants = new Map<number, WantReport>();
   #switching = 0;
   #releasing = false;
@@ -89,9 +77,8 @@ export class Pair extends PairHosts {
     this.loading = on;
   }
 
-  /** Requests that a host has completed well. */
-  completedBy(node: number): number {
-    return this.#completedBy.get(node) ?? 0;
+  protected override coreGone(): void {
+    this.disconnect();
   }
 
   /** Cuts the link; each side learns of it at its own time. */
@@ -107,50 +94,11 @@ export class Pair extends PairHosts {
     this.connect();
   }
 
-  /** Everything in flight on the host is lost or not, its cache with it. */
-  powerOff(node: number): void {
-    const h = this.host(node);
-    if (!h.powered) return;
-    this.note(`power off ${node}`);
-    this.stopCore(h);
-    for (const apply of h.flying.values()) if (this.rng.below(2) === 0) apply();
-    h.flying.clear();
-    h.powered = false;
-    const sectors = [...h.unstable].sort((a, b) => a - b);
-    for (const s of sectors) {
-      if (this.rng.below(2) === 0) h.stable[s] = h.cache[s] as number;
-    }
-    h.cache.set(h.stable);
-    h.unstable.clear();
-    h.boot += 1;
-    const alive = this.record.members.some((m) => this.#alive(m));
-    if (!alive) {
-      this.note('total loss');
-      this.history.forgetUnflushed();
-    }
-    this.disconnect();
-  }
-
   powerOn(node: number): void {
     const h = this.host(node);
     if (h.powered) return;
     this.note(`power on ${node}`);
     this.#startHost(h);
-  }
-
-  /** The core dies, the host and its disk cache live on. */
-  crashCore(node: number, downFor: number): void {
-    const h = this.host(node);
-    if (h.actor === null) return;
-    this.note(`core crash ${node}`);
-    this.stopCore(h);
-    // The kernel still carries out what it was given.
-    for (const apply of h.flying.values()) apply();
-    h.flying.clear();
-    this.disconnect();
-    this.after(downFor, () => {
-      if (h.powered && h.actor === null) this.startCore(h);
-    });
   }
 
   pause(node: number, micros: number): void {
@@ -271,17 +219,7 @@ export class Pair extends PairHosts {
       );
       return;
     }
-    const [a, b] = this.hosts.map((h) => shown(this.config, h, h.cache)) as [Seen, Seen];
-    for (let s = 0; s < a.length; s += 1) {
-      if (a[s] !== b[s]) {
-        this.violations.push(`divergence: sector ${s} has ${a[s]} and ${b[s]}`);
-        break;
-      }
-    }
-    const p = this.record.primary === 1 ? a : b;
-    for (const s of this.history.sectors.keys()) {
-      this.history.checkRead(s, p[s] as number, this.now, this.now, this.activeAt);
-    }
+    this.judgeImages();
   }
 
   #quiet(): boolean {
@@ -296,12 +234,6 @@ export class Pair extends PairHosts {
       ) &&
       this.host(this.record.primary)?.role === 'Primary'
     );
-  }
-
-  /** Whether the member may have what no other has: its caches are as they were. */
-  #alive(m: Member): boolean {
-    const h = this.host(m.node);
-    return h.powered && h.boot === m.boot && !h.doubted;
   }
 
   #startHost(h: Host): void {
@@ -373,7 +305,7 @@ export class Pair extends PairHosts {
     }
     this.#takeOverDue = true;
     if (this.now <= old.lastGrant) return;
-    const alive = record.members.filter((m) => this.#alive(m));
+    const alive = record.members.filter((m) => this.isAlive(m));
     for (const m of alive.length > 0 ? alive : record.members) {
       const h = this.host(m.node);
       if (!h.attached || !h.connected || h.actor === null || h.pausedUntil > this.now) continue;
@@ -477,54 +409,5 @@ export class Pair extends PairHosts {
     const flags = (r.below(10) === 0 ? Flag.Fua : 0) | (zero ? Flag.Zero : 0);
     const [offset, length] = [first * SECTOR, count * SECTOR];
     this.give(h, { ...INPUT, op, slot, flags, offset, length });
-  }
-
-  complete(h: Host, slot: number, status: number): void {
-    const request = h.busyFront[slot];
-    if (!request) {
-      this.violations.push(`slot ${slot} completed twice`);
-      return;
-    }
-    h.busyFront[slot] = null;
-    if (status !== 0) {
-      if (status === Status.Io && request.kind === Event.ReqRead) {
-        this.failedReads.push(request.first);
-      }
-      for (const w of request.writes) w.dead = true;
-      return;
-    }
-    this.completed += 1;
-    if (request.kind !== Event.ReqRead) this.writesCompleted += 1;
-    this.#completedBy.set(h.node, this.completedBy(h.node) + 1);
-    if (request.writes.length > 0) {
-      if (h.node !== this.activeNode && request.invoked > this.activeAt) {
-        this.violations.push(`LAW-one-epoch: host ${h.node} acknowledged in an epoch long over`);
-      }
-      for (const w of request.writes) w.acked = this.now;
-      // FUA is a flush of its own write; the history does not need the difference.
-      return;
-    }
-    if (request.kind === Event.ReqRead) {
-      this.reads += 1;
-      // A frozen guest may read what is old (the lease's assumption is broken); writes it may not.
-      if (h.lag > 0 && h.node !== this.record.primary) return;
-      const data = h.payload[slot] as Uint32Array;
-      for (let i = 0; i < request.count; i += 1) {
-        this.history.checkRead(
-          request.first + i,
-          data[i] as number,
-          request.invoked,
-          this.now,
-          this.activeAt,
-        );
-      }
-      return;
-    }
-    this.history.flushed(request.invoked);
-    for (const m of this.record.members) {
-      const host = this.host(m.node);
-      const stable = shown(this.config, host, host.stable);
-      if (this.#alive(m)) this.history.checkStable(host.node, stable, request.invoked);
-    }
   }
 }
