@@ -7,10 +7,11 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasNative } from '../../backends/real/native.ts';
-import { AckRecorder } from './support/ack-recorder.ts';
+import type { AckRecorder } from './support/ack-recorder.ts';
 import { waitFor } from './support/hosts.ts';
-import { clientMissing, readVolume, WriterProcess } from './support/nbd-client.ts';
-import { TestCluster } from './support/test-cluster.ts';
+import { clientMissing, readVolume, type WriterProcess } from './support/nbd-client.ts';
+import type { TestCluster } from './support/test-cluster.ts';
+import { underLoad } from './support/under-load.ts';
 
 const SIZE = 32 * 1024 * 1024;
 const BLOCK = 4096;
@@ -35,19 +36,13 @@ describe('understudy snapshot', () => {
     return;
   }
 
-  const recorder = new AckRecorder();
   let cluster: TestCluster;
   let serving: string;
+  let recorder: AckRecorder;
   let writer: WriterProcess;
 
   beforeAll(async () => {
-    cluster = await TestCluster.make({ size: `${SIZE / 1024 / 1024}MiB` });
-    for (const name of ['a', 'b', 'w']) cluster.start(name);
-    serving = await cluster.waitHealthy();
-    const uri = cluster.uri(serving);
-    const how = { uri, seed: SEED, first: 1, depth: 8, blocks: BLOCKS, unitsMax: 2 };
-    writer = new WriterProcess(how, recorder);
-    await waitFor('200 writes', () => writer.acknowledged >= 200, 60_000);
+    ({ cluster, serving, recorder, writer } = await underLoad(SIZE / 1024 / 1024, SEED, BLOCKS));
   }, 120_000);
 
   afterAll(async () => {
