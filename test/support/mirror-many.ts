@@ -2,15 +2,14 @@
  * Three or four replicas as the pair harness has two: a link between each two hosts, control that
  * lets any member take over, a client, and faults. Every promise is checked as it is there.
  */
-import { Event, Flag } from '../../engine/data/abi.ts';
+import { Event } from '../../engine/data/abi.ts';
 import type { DataReport, Member, VolumeRecord } from '../../engine/data/messages.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { formatMetadata } from '../../engine/mirror/metadata.ts';
 import type { WantReport } from '../../engine/mirror/wish.ts';
+import { ClientHosts } from './mirror-client.ts';
 import { uncoveredBetween } from './mirror-cover.ts';
-import type { Write } from './mirror-history.ts';
-import { GRANT, type Host, INPUT, type Input, MS, SECTOR } from './mirror-hosts.ts';
-import { JudgedHosts } from './mirror-judged.ts';
+import { GRANT, type Host, INPUT, type Input, MS } from './mirror-hosts.ts';
 import { PAIR_CONFIG } from './mirror-pair.ts';
 
 export const TRIO_CONFIG: MirrorConfig = { ...PAIR_CONFIG, nodes: [1, 2, 3] };
@@ -26,7 +25,7 @@ interface Cable {
 }
 
 /** Links between every two of several hosts. */
-export abstract class ManyHosts extends JudgedHosts {
+export abstract class ManyHosts extends ClientHosts {
   readonly cables: Cable[] = [];
   #links = 0;
   readonly #lastAt = new Map<Cable, number>();
@@ -150,7 +149,6 @@ export interface ManyOptions {
 export class Many extends ManyHosts {
   record: VolumeRecord;
   takeOvers = 0;
-  loading = false;
   readonly #wants = new Map<number, WantReport>();
   #switching = 0;
   #takeOverDue = false;
@@ -173,11 +171,6 @@ export class Many extends ManyHosts {
     this.record = { volume, epoch: 1, primary: 1, members, generation: 100 };
     for (const h of this.hosts) this.powerOn(h.node);
     this.#tick();
-  }
-
-  load(on: boolean): void {
-    if (on && !this.loading) this.after(0, () => this.#client());
-    this.loading = on;
   }
 
   powerOn(node: number): void {
@@ -419,45 +412,5 @@ export class Many extends ManyHosts {
         this.note(`refused ${h.node} ${report.reason}`);
         return;
     }
-  }
-
-  #client(): void {
-    if (!this.loading) return;
-    const r = this.rng;
-    const some = this.host(1 + r.below(this.hosts.length));
-    const there = some.role === 'Primary' || r.below(20) === 0;
-    const h = there ? some : this.host(this.record.primary || 1);
-    const slot = h.busyFront.indexOf(null);
-    if (h.actor !== null && slot >= 0) this.#request(h, slot);
-    this.after(r.between(50, 1500), () => this.#client());
-  }
-
-  #request(h: Host, slot: number): void {
-    const r = this.rng;
-    const { now } = this;
-    const dice = r.below(20);
-    const place = r.below(8) * 1024 * 1024 + r.below(4) * 200 * 1024;
-    // Whole logical blocks.
-    const grain = this.config.logicalBlock / SECTOR;
-    const at = place / SECTOR + r.below(64);
-    const first = at - (at % grain);
-    const count = Math.ceil((1 + r.below(r.below(4) === 0 ? 24 : 8)) / grain) * grain;
-    if (dice === 0) {
-      h.busyFront[slot] = { kind: Event.ReqFlush, first: 0, count: 0, invoked: now, writes: [] };
-      this.give(h, { ...INPUT, op: Event.ReqFlush, slot });
-      return;
-    }
-    const read = dice < 8;
-    const op = read ? Event.ReqRead : Event.ReqWrite;
-    let writes: readonly Write[] = [];
-    if (!read) {
-      const begun = this.history.begin(first, count, now);
-      writes = begun.writes;
-      (h.payload[slot] as Uint32Array).fill(begun.stamp, 0, count);
-    }
-    h.busyFront[slot] = { kind: op, first, count, invoked: now, writes };
-    const flags = r.below(10) === 0 ? Flag.Fua : 0;
-    const [offset, length] = [first * SECTOR, count * SECTOR];
-    this.give(h, { ...INPUT, op, slot, flags, offset, length });
   }
 }
