@@ -86,9 +86,11 @@ export function isLocked(folder: string, role: string): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', (error) => {
-      // Its queue may be full (EAGAIN): then there is somebody as well.
-      if (systemCode(error) === 'ECONNREFUSED') resolve(false);
-      else if (systemCode(error) === 'EAGAIN') resolve(true);
+      const code = systemCode(error);
+      // Whoever died with our knock unanswered (ECONNRESET) holds nothing any more.
+      if (code === 'ECONNREFUSED' || code === 'ECONNRESET') resolve(false);
+      // Its queue is full: then there is somebody as well.
+      else if (code === 'EAGAIN') resolve(true);
       else reject(error);
     });
   });

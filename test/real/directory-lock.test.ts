@@ -22,6 +22,13 @@ describe('the lock of a folder', () => {
     expect(await isLocked(folder, 'core')).toBe(false);
   });
 
+  it('is gone for a look that its holder did not live to answer', async () => {
+    const lock = await lockDirectory(folder, 'core');
+    const look = isLocked(folder, 'core');
+    lock.release();
+    expect(await look).toBe(false);
+  });
+
   it('is never taken by a look, however often somebody looks', async () => {
     let looking = true;
     const onlookers = Array.from({ length: 8 }, async () => {
