@@ -37,12 +37,6 @@ export interface DiskSize {
  */
 export type CacheLoss = 'kept' | 'clean' | 'gone';
 
-/** What a disk held at some moment. */
-export interface DiskImage {
-  readonly media: Int32Array;
-  readonly meta: Uint8Array;
-}
-
 /** How large the disk of a volume's replica is; operations are of `maxSectors` at most. */
 export function diskSize(actors: Actors, volume: VolumeConfig, maxSectors: number): DiskSize {
   return {

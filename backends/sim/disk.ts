@@ -14,7 +14,8 @@ import { Status } from '../../engine/data/abi.ts';
 import type { ArrayPool } from './arrays.ts';
 import { type CrashMode, DiskCache } from './disk-cache.ts';
 import { DiskIlls, Ill } from './disk-ills.ts';
-import type { CacheLoss, DiskImage, DiskLatency, DiskSize } from './disk-options.ts';
+import { DiskImages } from './disk-images.ts';
+import type { CacheLoss, DiskLatency, DiskSize } from './disk-options.ts';
 import { LatentErrors } from './latent-errors.ts';
 import { MovedBlocks } from './moved-blocks.ts';
 import { GARBAGE, Spoils } from './spoils.ts';
@@ -89,12 +90,10 @@ export class SimDisk {
   readonly #pages: Uint8Array[] = [];
   readonly #free: number[] = [];
   readonly #scratch: Int32Array;
-  /** What reads returned before the last loss of power. */
-  readonly #beforeCrash: Int32Array;
   /** What stale reads return, while there are any. */
   #before: Int32Array | null = null;
   /** The medium and metadata as they were, for a disk that comes back with them. */
-  readonly #images = new Map<number, DiskImage>();
+  readonly #images: DiskImages;
 
   constructor(
     name: string,
@@ -121,7 +120,7 @@ export class SimDisk {
     this.metaOught = pool.bytes(`${name}.metaOught`, allPages * PAGE_BYTES);
     this.#maxSectors = size.maxSectors;
     this.#scratch = new Int32Array(size.maxSectors);
-    this.#beforeCrash = pool.ints(`${name}.beforeCrash`, allSectors);
+    this.#images = new DiskImages(pool.ints(`${name}.beforeCrash`, allSectors), spoils);
     this.#stamps = pool.ints(`${name}.stamps`, 64 * size.maxSectors);
     for (let op = 63; op >= 0; op -= 1) this.#free.push(op);
     this.#latency = latency;
@@ -138,6 +137,16 @@ export class SimDisk {
   /** What of it survives a loss of power. */
   get media(): Int32Array {
     return this.places.shown(this.#cache.media, this.meta);
+  }
+
+  /** Sector `sector` of {@link view}. */
+  viewAt(sector: number): number {
+    return this.#cache.view[this.places.where(sector, this.meta)] as number;
+  }
+
+  /** Sector `sector` of {@link media}. */
+  mediaAt(sector: number): number {
+    return this.#cache.media[this.places.where(sector, this.meta)] as number;
   }
 
   /** Puts a page of metadata there before the disk is used. */
@@ -325,7 +334,7 @@ export class SimDisk {
   /** Power is lost: keeps some of what was not flushed, as `mode` says. */
   crash(mode: CrashMode): void {
     const rng = this.#rng;
-    this.#beforeCrash.set(this.#cache.view);
+    this.#images.powerLost(this.#cache.view);
     const keep = mode === 'random' ? rng.between(1, 999_999) : 0;
     this.#cache.crash(mode, keep, rng);
     for (let op = 0; op * FIELDS < this.#ops.length; op += 1) {
@@ -404,33 +413,13 @@ export class SimDisk {
 
   /** Notes what is durable now, under a number. */
   takeImage(number: number): void {
-    this.#images.set(number, { media: this.#cache.media.slice(), meta: this.meta.slice() });
+    this.#images.take(number, this.#cache, this.meta);
   }
 
   /** The disk, whose host is off, holds what it held at the image: data and metadata together. */
   putImage(number: number): void {
-    const image = this.#images.get(number);
-    if (image === undefined) return;
-    const { spoils } = this;
-    const { media, view } = this.#cache;
-    let differs = false;
-    for (let at = 0; at < this.places.sideAt; at += 1) {
-      // What the loss of power took would be copied anew, had the disk not forgotten that too.
-      const kept = spoils.ought(media[at] as number);
-      const ought = Math.max(kept, spoils.ought(this.#beforeCrash[at] as number));
-      if (kept === ought && media[at] === image.media[at]) continue;
-      differs = true;
-      this.#cache.harden(at, spoils.stamp(image.media[at] as number, ought));
-    }
-    for (let at = this.places.sideAt; at < media.length; at += 1) {
-      if (media[at] !== image.media[at]) this.#cache.harden(at, image.media[at] as number);
-    }
-    this.#cache.tellHardened();
-    view.set(media);
-    for (let i = 0; i < image.meta.length && !differs; i += 1) {
-      differs = this.meta[i] !== image.meta[i];
-    }
-    this.meta.set(image.meta);
+    const differs = this.#images.put(number, this.#cache, this.meta, this.places.sideAt);
+    if (differs === null) return;
     this.places.changed(this.metaPages);
     this.metaSpoiled = true;
     if (differs) this.ills.count(Ill.Old);

@@ -87,7 +87,19 @@ export class MovedBlocks {
     return dense < this.#spare.first ? dense : dense + this.#spare.count;
   }
 
-  /** What `all` holds of the volume, each block from where it stands. */
+  /** Where in all that the disk holds sector `sector` of the volume stands. */
+  where(sector: number, meta: Uint8Array): number {
+    this.#moved ??= this.read(meta);
+    if (this.#moved.size === 0) return sector;
+    const spare = this.#moved.get(Math.floor(sector / BLOCK_SECTORS));
+    if (spare === undefined) return sector;
+    return this.#sectors + spare * BLOCK_SECTORS + (sector % BLOCK_SECTORS);
+  }
+
+  /**
+   * What `all` holds of the volume, each block from where it stands: a copy where any is elsewhere,
+   * so whoever looks at one sector asks {@link where}.
+   */
   shown(all: Int32Array, meta: Uint8Array): Int32Array {
     this.#moved ??= this.read(meta);
     if (this.#moved.size === 0) return all.subarray(0, this.#sectors);

@@ -86,6 +86,14 @@ export class TraceHash {
     this.#b = b;
   }
 
+  /** Takes `count` words of which the last are mostly zeroes: how many are not, and then those. */
+  page(from: Int32Array, at: number, count: number): void {
+    let end = at + count;
+    while (end > at && from[end - 1] === 0) end -= 1;
+    this.word(end - at);
+    this.words(from, at, end - at);
+  }
+
   /** Takes all fields of one event or decision record. */
   record(records: Records, r: number): void {
     const from = records.i32;
@@ -136,7 +144,11 @@ export class TraceHash {
     const words = this.#partWords;
     if (this.#parts[this.#place] === part) {
       const count = this.#partCounts[this.#place] as number;
-      for (let i = 0; i < count; i += 1) this.#put(words[from + i] as number);
+      while (this.#count + count > this.#gathered.length) this.#widen();
+      const into = this.#gathered;
+      const to = this.#count;
+      for (let i = 0; i < count; i += 1) into[to + i] = words[from + i] as number;
+      this.#count = to + count;
       return;
     }
     const at = this.#count;

@@ -555,7 +555,7 @@ export class SimLeg implements StreamEnd {
 
   #hashPage(page: number, length: number): void {
     const first = (this.memory.offsets.outPages + page * PAGE_BYTES) / 4;
-    this.#kernel.hash.words(this.#words, first, Math.ceil(length / 4));
+    this.#kernel.hash.page(this.#words, first, Math.ceil(length / 4));
   }
 
   #hashHeader(slot: number): void {

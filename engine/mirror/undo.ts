@@ -103,9 +103,10 @@ export class Undo {
 
   /** What people are told of it; null where there is nothing to tell. */
   get wayBack(): WayBack | null {
-    const { store, state } = this.#p;
     const { layout } = this;
-    if (layout === null || state.disk !== 'Inconsistent' || this.#loading) return null;
+    if (layout === null) return null;
+    const { store, state } = this.#p;
+    if (state.disk !== 'Inconsistent' || this.#loading) return null;
     const roomBytes = (layout.pages - layout.payload) * PAGE_BYTES;
     // It is full when either runs out.
     const named = Math.floor((roomBytes * this.#batches) / layout.batches);

@@ -44,6 +44,17 @@ describe('the trace hash', () => {
     expect(hash.digest()).not.toBe(other.digest());
   });
 
+  it('takes a page for its words, without the zeroes at its end', () => {
+    const page = (...words: number[]): string => {
+      const hash = new TraceHash();
+      hash.page(Int32Array.from([9, ...words, 9]), 1, words.length);
+      return hash.digest();
+    };
+    expect(page(1, 2, 0, 0)).toBe(page(1, 2, 0));
+    const others = [page(1, 2), page(1, 3), page(0, 1, 2), page(1, 0, 2), page(), page(1)];
+    expect(new Set(others).size).toBe(others.length);
+  });
+
   it('changes with any leaf, name or place in a message', () => {
     const message = {
       kind: 'append',

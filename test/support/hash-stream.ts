@@ -5,7 +5,7 @@ import type { TraceHash } from '../../backends/sim/trace-hash.ts';
 export type Fed =
   | { readonly kind: 'word'; readonly x: number }
   | { readonly kind: 'integer'; readonly x: number }
-  | { readonly kind: 'words'; readonly words: Int32Array }
+  | { readonly kind: 'words'; readonly words: Int32Array; readonly page?: true }
   | { readonly kind: 'value'; readonly value: unknown };
 
 /** From now on `hash` writes down what it is fed, and goes on as before. */
@@ -34,6 +34,9 @@ export function listen(hash: TraceHash): readonly Fed[] {
   hash.words = outermost(hash.words, (from, at, count) => {
     return { kind: 'words', words: Int32Array.from(from.subarray(at, at + count)) };
   });
+  hash.page = outermost(hash.page, (from, at, count) => {
+    return { kind: 'words', words: Int32Array.from(from.subarray(at, at + count)), page: true };
+  });
   hash.record = outermost(hash.record, (records, r) => {
     return { kind: 'words', words: records.i32.slice(r << 3, (r + 1) << 3) };
   });
@@ -44,8 +47,10 @@ export function listen(hash: TraceHash): readonly Fed[] {
 export function feed(hash: TraceHash, fed: Fed): void {
   if (fed.kind === 'word') hash.word(fed.x);
   else if (fed.kind === 'integer') hash.integer(fed.x);
-  else if (fed.kind === 'words') hash.words(fed.words, 0, fed.words.length);
-  else hash.value(fed.value);
+  else if (fed.kind === 'words') {
+    if (fed.page) hash.page(fed.words, 0, fed.words.length);
+    else hash.words(fed.words, 0, fed.words.length);
+  } else hash.value(fed.value);
 }
 
 /** How many fields a thing has that could be changed. */

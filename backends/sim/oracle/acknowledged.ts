@@ -35,13 +35,15 @@ export class AcknowledgedOracle {
   auditProtected(lost: ReplicaTruth, holder: ReplicaTruth): void {
     const { completed, invoked } = this.#truth.history;
     const { sectors, spoils, orphaned, decided } = this.#truth;
+    const { view } = holder.disk;
+    const { media } = lost.disk;
     for (let at = 0; at < sectors; at += 1) {
-      const held = spoils.ought(holder.disk.view[at] as number);
+      const held = spoils.ought(view[at] as number);
       const done = completed[held] as number;
       if (held === 0 || done === 0 || done > holder.heldUntil) continue;
       // A branch was given up, and this with it.
       if (decided !== undefined && done <= decided.moment && decided.content[at] !== held) continue;
-      const stamp = spoils.ought(lost.disk.media[at] as number);
+      const stamp = spoils.ought(media[at] as number);
       if (stamp === held || orphaned[at] !== Orphan.None) continue;
       const when = completed[stamp] as number;
       if (stamp !== 0 && (when === 0 || when >= (invoked[held] as number))) continue;

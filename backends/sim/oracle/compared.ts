@@ -97,12 +97,10 @@ export class ComparedOracle {
     // Of several one was written to; which, the report does not say.
     if (replicas.length > 2) return;
     if (replicas.some(({ disk }) => disk.ills.any || disk.latent.any)) return;
-    const { view } = replica.disk;
     for (const other of replicas) {
       if (other === replica) continue;
-      const { media } = other.disk;
       for (let at = block * BLOCK_SECTORS; at < (block + 1) * BLOCK_SECTORS; at += 1) {
-        const [here, there] = [view[at] as number, media[at] as number];
+        const [here, there] = [replica.disk.viewAt(at), other.disk.mediaAt(at)];
         if (this.#same(here, there)) continue;
         const d = { volume: config.name, block, here, there };
         this.#verdict.find('LAW-cover', other.node, 'cover.not-repaired', d);
@@ -124,8 +122,9 @@ export class ComparedOracle {
     // Of several it is not said with which one a comparison was.
     if (a === undefined || b === undefined || replicas.length > 2) return [];
     const found: Apart[] = [];
+    const [leftView, rightView] = [a.disk.view, b.disk.view];
     for (let sector = 0; sector < sectors; sector += 1) {
-      const [left, right] = [a.disk.view[sector] as number, b.disk.view[sector] as number];
+      const [left, right] = [leftView[sector] as number, rightView[sector] as number];
       if (this.#same(left, right)) continue;
       found.push({ sector, left, right });
     }

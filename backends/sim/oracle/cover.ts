@@ -42,7 +42,7 @@ export class CoverOracle {
       if (spoils.ought(left[at] as number) === spoils.ought(right[at] as number)) continue;
       known ??= [this.#suspicion(a, b), this.#suspicion(b, a)];
       const block = Math.floor(at / BLOCK_SECTORS);
-      if (!known.some((suspicion) => suspicion.covers(block))) {
+      if (!isCovered(known, block)) {
         this.#verdict.find('LAW-cover', a.node, code, {
           volume: this.#truth.config.name,
           block,
@@ -58,4 +58,9 @@ export class CoverOracle {
   #suspicion({ node, disk }: ReplicaTruth, other: ReplicaTruth): Suspicion {
     return this.#actors.suspicion(this.#truth.config, node, disk.metaOught, other.node);
   }
+}
+
+/** Apart, because a closure in the loop over all sectors would be made for each of them. */
+function isCovered(known: readonly Suspicion[], block: number): boolean {
+  return known.some((suspicion) => suspicion.covers(block));
 }

@@ -109,11 +109,12 @@ export class FlushedOracle {
   }
 
   #onMedia(replica: ReplicaTruth, op: number, from: number, to: number): void {
-    const { media } = replica.disk;
+    const { disk } = replica;
     const { orphaned } = this.#truth;
     for (let at = from; at < to; at += 1) {
-      if (this.#has(media, at, op) || orphaned[at] !== Orphan.None) continue;
-      this.#find(replica, 'flushed.not-stable', at, media[at] as number);
+      const stamp = disk.mediaAt(at);
+      if (this.#has(stamp, op) || orphaned[at] !== Orphan.None) continue;
+      this.#find(replica, 'flushed.not-stable', at, stamp);
       return;
     }
   }
@@ -122,14 +123,14 @@ export class FlushedOracle {
   #agree(at: number): boolean {
     const { spoils, replicas } = this.#truth;
     const [first] = replicas;
-    const stamp = spoils.ought(first?.disk.media[at] ?? 0);
-    return replicas.every(({ disk }) => spoils.ought(disk.media[at] as number) === stamp);
+    const stamp = spoils.ought(first?.disk.mediaAt(at) ?? 0);
+    return replicas.every(({ disk }) => spoils.ought(disk.mediaAt(at)) === stamp);
   }
 
   /** Whether a medium has `op`, or one that may have come after it. */
-  #has(media: Int32Array, at: number, op: number): boolean {
+  #has(found: number, op: number): boolean {
     const { history, spoils } = this.#truth;
-    const stamp = spoils.ought(media[at] as number);
+    const stamp = spoils.ought(found);
     if (stamp === op) return true;
     return stamp !== 0 && mayFollow(history, stamp, history.invoked[op] as number);
   }

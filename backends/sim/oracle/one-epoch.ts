@@ -65,9 +65,8 @@ export class OneEpochOracle {
       if (!acting.members.some((m) => m.node === member.node && m.boot === boot)) continue;
       // It may have had the write, and have lost it since.
       if (member.shakenAt >= invoked) continue;
-      const { view } = member.disk;
       for (let at = from; at < to; at += 1) {
-        const stamp = spoils.ought(view[at] as number);
+        const stamp = spoils.ought(member.disk.viewAt(at));
         if (stamp === op || (stamp !== 0 && mayFollow(history, stamp, invoked))) continue;
         this.#find(replica, 'epoch.passed-over', acting.epoch);
         return;

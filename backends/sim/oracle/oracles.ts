@@ -153,13 +153,14 @@ export class VolumeOracles {
     const ought = this.#actors.suspicion(config, node, disk.metaOught);
     const is = this.#actors.suspicion(config, node, disk.meta);
     const back = is.updates < ought.updates;
-    const others = replicas.filter((each) => each !== replica);
+    const { view } = disk;
+    const others = replicas.filter((each) => each !== replica).map((each) => each.disk.view);
     replica.selfForgotten ||= back;
     if (back) this.#decision.wentBack(replica);
     let lost = 0;
     for (let at = 0; at < sectors; at += 1) {
-      const mine = spoils.ought(disk.view[at] as number);
-      if (others.every((each) => mine === spoils.ought(each.disk.view[at] as number))) continue;
+      const mine = spoils.ought(view[at] as number);
+      if (others.every((theirs) => mine === spoils.ought(theirs[at] as number))) continue;
       const block = Math.floor(at / BLOCK_SECTORS);
       if (!back && (is.covers(block) || !ought.covers(block))) continue;
       orphaned[at] = Orphan.Everywhere;

@@ -182,6 +182,14 @@ export class RegisterOracle {
   admits(at: number, stamp: number): boolean {
     if (stamp === this.#stamp[at] && stamp !== UNCERTAIN) return true;
     const { closed } = this.#history;
+    if (this.#several[at] === 0) {
+      // Nearly everywhere there is one value: no list of them is made.
+      const uncertain = this.#stamp[at] === UNCERTAIN;
+      if (uncertain && this.#survived(at, stamp, this.#first[at] as number)) return true;
+      if (!this.#isOpen(stamp, at)) return false;
+      const by = closed[stamp] as number;
+      return by === 0 || by >= (this.#last[at] as number);
+    }
     const values = this.#values(at);
     for (let i = 0; i < values.length; i += 3) {
       if (values[i] === stamp) return true;

@@ -137,7 +137,7 @@ export function mustKnow(truth: VolumeTruth, sector: number, stamp: number): boo
   const isZero = (content: number): boolean => content === 0 || truth.history.zero[content] === 1;
   // Zeroes are zeroes, whoever wrote them.
   if (isZero(spoils.content(stamp)) && isZero(spoils.ought(stamp))) return false;
-  const holders = replicas.filter(({ disk }) => disk.view[sector] === stamp);
+  const holders = replicas.filter(({ disk }) => disk.viewAt(sector) === stamp);
   const from = holders.length > 0 ? holders : replicas;
   return from.every(({ disk }) => !disk.metaSpoiled && disk.summed?.knows(sector) === true);
 }
