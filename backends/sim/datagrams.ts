@@ -68,15 +68,15 @@ export class Datagrams {
   }
 
   /**
-   * Sends one datagram on `link`, or on all links when it is negative. `kept` is where the trace
-   * hash keeps the message.
+   * Sends one datagram on `link`, or on all links when it is negative. `number` is what the trace
+   * hash calls it.
    */
-  send(from: number, to: number, link: number, message: ControlMessage, kept: number): void {
+  send(from: number, to: number, link: number, message: ControlMessage, number: number): void {
     if (link >= 0) {
-      this.#sendOn(from, to, link, message, kept);
+      this.#sendOn(from, to, link, message, number);
       return;
     }
-    for (let each = 0; each < this.links; each += 1) this.#sendOn(from, to, each, message, kept);
+    for (let each = 0; each < this.links; each += 1) this.#sendOn(from, to, each, message, number);
   }
 
   /** A datagram has arrived. */
@@ -102,7 +102,7 @@ export class Datagrams {
     this.#path(from, to, link).loss += ppm;
   }
 
-  #sendOn(from: number, to: number, link: number, message: ControlMessage, kept: number): void {
+  #sendOn(from: number, to: number, link: number, message: ControlMessage, number: number): void {
     const path = this.#path(from, to, link);
     const { fixed, mean, loss, duplicate } = this.#timing;
     // Latency and the ordinary chances are drawn whether or not a fault swallows the datagram:
@@ -111,9 +111,9 @@ export class Datagrams {
     const chance = path.rng.below(1_000_000);
     if (path.cuts > 0 || chance < loss) return;
     if (path.loss > 0 && path.faultRng.chance(path.loss)) return;
-    this.#post(path, from, to, link, message, kept, delay);
+    this.#post(path, from, to, link, message, number, delay);
     if (chance >= 1_000_000 - duplicate) {
-      this.#post(path, from, to, link, message, kept, delay + 500);
+      this.#post(path, from, to, link, message, number, delay + 500);
     }
   }
 
@@ -123,7 +123,7 @@ export class Datagrams {
     to: number,
     link: number,
     message: ControlMessage,
-    kept: number,
+    number: number,
     delay: number,
   ): void {
     const queue = this.#kernel.queue;
@@ -136,7 +136,7 @@ export class Datagrams {
     const entry = queue.take(Kind.Datagram, to, 0);
     queue.a[entry] = from;
     queue.b[entry] = link;
-    queue.c[entry] = kept;
+    queue.c[entry] = number;
     queue.objects[entry] = message;
     if (path.clogs > 0) path.held.push(entry);
     else queue.requeue(this.#kernel.now + delay, entry);

@@ -296,11 +296,11 @@ export class SimHost implements LegHost, MonitorHost {
 
   /** One turn of the control actor with one input. */
   input(input: ControlInput): void {
-    this.#step(input, -1);
+    this.#step(input, 0);
   }
 
-  /** The same; a message was kept by the trace hash when it was sent. */
-  #step(input: ControlInput, kept: number): void {
+  /** The same; a datagram has a number, which stands in the trace hash for what it says. */
+  #step(input: ControlInput, number: number): void {
     const control = this.#control;
     if (control === null) return;
     const { hash } = this.#kernel;
@@ -308,7 +308,7 @@ export class SimHost implements LegHost, MonitorHost {
     this.#kernel.events += 1;
     hash.word(~this.node);
     hash.integer(now);
-    if (input.kind === 'message' && kept >= 0) hash.again(input, input.message, kept);
+    if (input.kind === 'message') hash.received(input.from, input.link, number);
     else hash.value(input);
     let decisions: readonly ControlDecision[];
     try {
@@ -392,9 +392,10 @@ export class SimHost implements LegHost, MonitorHost {
     const { hash } = this.#kernel;
     switch (decision.kind) {
       case 'send': {
-        const { to, link, message } = decision;
-        const kept = hash.keep(decision, message);
-        this.#datagrams.send(this.node, to, link === 'all' ? -1 : link, message, kept);
+        const { to, message } = decision;
+        const link = decision.link === 'all' ? -1 : decision.link;
+        const number = hash.sent(to, link, message);
+        this.#datagrams.send(this.node, to, link, message, number);
         return;
       }
       case 'persist':

@@ -22,7 +22,7 @@ export const Kind = {
   Report: 10,
   /** target host; the control actor's wake-up. */
   Wake: 11,
-  /** target host; datagram (object), a: from, b: link, c: where the trace hash keeps it. */
+  /** target host; datagram (object), a: from, b: link, c: its number in the trace hash. */
   Datagram: 12,
   /** target host; the durable store finished document a. */
   Stored: 13,

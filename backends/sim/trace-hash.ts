@@ -14,10 +14,8 @@ const KNOWN_LENGTH = 24;
 /** Lists of field names that are remembered for each length. */
 const LISTS = 32;
 
-/** Parts of messages that are kept, for as long as a datagram travels; none longer than this. */
-const PARTS = 64;
-const PART_WORDS = 128;
-const NOTHING: object = {};
+const SENT = 0x73656e64;
+const RECEIVED = 0x72656376;
 
 /** The field names of one kind of object, and the hash of each. */
 interface NameList {
@@ -35,14 +33,8 @@ export class TraceHash {
   /** Strings seen before and their hashes: kinds and identifiers repeat by the thousand. */
   readonly #texts: string[] = new Array<string>(KNOWN).fill('');
   readonly #hashes = new Int32Array(KNOWN);
-  /** Parts kept by {@link keep}: the objects, and the words that each came to. */
-  readonly #parts: object[] = new Array<object>(PARTS).fill(NOTHING);
-  readonly #partWords = new Int32Array(PARTS * PART_WORDS);
-  readonly #partCounts = new Int32Array(PARTS);
-  /** The part that is looked out for, and its place. */
-  #part: object = NOTHING;
-  #place = 0;
-  #nextPlace = 0;
+  /** Datagrams so far. */
+  #sent = 0;
   /** The lists of field names met so far, by their length. */
   readonly #lists: NameList[][] = [];
 
@@ -50,6 +42,7 @@ export class TraceHash {
   reset(): void {
     this.#a = 0x243f6a88;
     this.#b = 0x13198a2e;
+    this.#sent = 0;
   }
 
   /** Takes one 32-bit word. */
@@ -117,48 +110,22 @@ export class TraceHash {
     this.#count = 0;
   }
 
-  /**
-   * As {@link value}, and keeps what `part`, an object somewhere in `value`, came to, for it will
-   * come again as it is. Returns where it is kept.
-   */
-  keep(value: unknown, part: object): number {
-    const place = this.#nextPlace;
-    this.#nextPlace = (place + 1) & (PARTS - 1);
-    this.#parts[place] = NOTHING;
-    this.again(value, part, place);
-    return place;
+  /** Takes a datagram and where it goes, and returns its number: the datagrams count from 1. */
+  sent(to: number, link: number, message: object): number {
+    this.word(SENT);
+    this.word(to);
+    this.word(link);
+    this.value(message);
+    this.#sent += 1;
+    return this.#sent;
   }
 
-  /** As {@link value}, where `part` was kept at `place`, unless others have come there since. */
-  again(value: unknown, part: object, place: number): void {
-    this.#part = part;
-    this.#place = place;
-    this.value(value);
-    this.#part = NOTHING;
-  }
-
-  /** Puts the part that is looked out for, from its place or by going through it. */
-  #putPart(part: object): void {
-    this.#part = NOTHING;
-    const from = this.#place * PART_WORDS;
-    const words = this.#partWords;
-    if (this.#parts[this.#place] === part) {
-      const count = this.#partCounts[this.#place] as number;
-      while (this.#count + count > this.#gathered.length) this.#widen();
-      const into = this.#gathered;
-      const to = this.#count;
-      for (let i = 0; i < count; i += 1) into[to + i] = words[from + i] as number;
-      this.#count = to + count;
-      return;
-    }
-    const at = this.#count;
-    this.#object(part);
-    const count = this.#count - at;
-    if (count > PART_WORDS) return;
-    const gathered = this.#gathered;
-    for (let i = 0; i < count; i += 1) words[from + i] = gathered[at + i] as number;
-    this.#partCounts[this.#place] = count;
-    this.#parts[this.#place] = part;
+  /** Takes the arrival of datagram `number`: what it says was taken when it was sent. */
+  received(from: number, link: number, number: number): void {
+    this.word(RECEIVED);
+    this.word(from);
+    this.word(link);
+    this.word(number);
   }
 
   // Comparisons one by one, not a switch: the compiler then never makes the name of the type.
@@ -173,10 +140,6 @@ export class TraceHash {
   #object(value: object | null): void {
     if (value === null) {
       this.#put(0x6e756c);
-      return;
-    }
-    if (value === this.#part) {
-      this.#putPart(value);
       return;
     }
     if (Array.isArray(value)) {

@@ -44,6 +44,19 @@ describe('the trace hash', () => {
     expect(hash.digest()).not.toBe(other.digest());
   });
 
+  it('changes with what a datagram says, where it goes, and which one arrives', () => {
+    const run = (to: number, link: number, term: number, from: number, number: number): string => {
+      const hash = new TraceHash();
+      expect(hash.sent(9, 0, { term: 1 })).toBe(1);
+      expect(hash.sent(to, link, { term })).toBe(2);
+      hash.received(from, link, number);
+      return hash.digest();
+    };
+    const changed = [run(2, 0, 3, 1, 2), run(3, 0, 3, 1, 2), run(2, 1, 3, 1, 2)];
+    changed.push(run(2, 0, 4, 1, 2), run(2, 0, 3, 3, 2), run(2, 0, 3, 1, 1));
+    expect(new Set(changed).size).toBe(changed.length);
+  });
+
   it('takes a page for its words, without the zeroes at its end', () => {
     const page = (...words: number[]): string => {
       const hash = new TraceHash();

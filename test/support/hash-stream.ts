@@ -6,31 +6,47 @@ export type Fed =
   | { readonly kind: 'word'; readonly x: number }
   | { readonly kind: 'integer'; readonly x: number }
   | { readonly kind: 'words'; readonly words: Int32Array; readonly page?: true }
-  | { readonly kind: 'value'; readonly value: unknown };
+  | { readonly kind: 'value'; readonly value: unknown }
+  | Datagram;
+
+/** A datagram that is sent, or that arrives: then `value` is what was sent under its number. */
+export interface Datagram {
+  readonly kind: 'sent' | 'received';
+  readonly node: number;
+  readonly link: number;
+  readonly number: number;
+  readonly value: unknown;
+}
 
 /** From now on `hash` writes down what it is fed, and goes on as before. */
 export function listen(hash: TraceHash): readonly Fed[] {
   const fed: Fed[] = [];
   // Its methods call one another: only the outermost call is what the world fed.
   let inside = false;
-  const outermost = <Arguments extends unknown[]>(
-    original: (...given: Arguments) => void,
+  const outermost = <Arguments extends unknown[], Result>(
+    original: (...given: Arguments) => Result,
     note: (...given: Arguments) => Fed,
-  ): ((...given: Arguments) => void) => {
+  ): ((...given: Arguments) => Result) => {
     return (...given) => {
-      if (inside) {
-        original.apply(hash, given);
-        return;
-      }
+      if (inside) return original.apply(hash, given);
       fed.push(note(...given));
       inside = true;
-      original.apply(hash, given);
+      const result = original.apply(hash, given);
       inside = false;
+      return result;
     };
   };
   hash.word = outermost(hash.word, (x) => ({ kind: 'word', x }));
   hash.integer = outermost(hash.integer, (x) => ({ kind: 'integer', x }));
   hash.value = outermost(hash.value, (value) => ({ kind: 'value', value: copyOf(value) }));
+  const sent: unknown[] = [];
+  hash.sent = outermost(hash.sent, (node, link, message) => {
+    const value = copyOf(message);
+    return { kind: 'sent', node, link, number: sent.push(value), value };
+  });
+  hash.received = outermost(hash.received, (node, link, number) => {
+    return { kind: 'received', node, link, number, value: sent[number - 1] };
+  });
   hash.words = outermost(hash.words, (from, at, count) => {
     return { kind: 'words', words: Int32Array.from(from.subarray(at, at + count)) };
   });
@@ -50,12 +66,16 @@ export function feed(hash: TraceHash, fed: Fed): void {
   else if (fed.kind === 'words') {
     if (fed.page) hash.page(fed.words, 0, fed.words.length);
     else hash.words(fed.words, 0, fed.words.length);
-  } else hash.value(fed.value);
+  } else if (fed.kind === 'sent') hash.sent(fed.node, fed.link, fed.value as object);
+  else if (fed.kind === 'received') hash.received(fed.node, fed.link, fed.number);
+  else hash.value(fed.value);
 }
 
 /** How many fields a thing has that could be changed. */
 export function fieldsOf(fed: Fed): number {
   if (fed.kind === 'words') return fed.words.length;
+  if (fed.kind === 'sent') return 2 + leaves(fed.value);
+  if (fed.kind === 'received') return 3;
   return fed.kind === 'value' ? leaves(fed.value) : 1;
 }
 
@@ -67,7 +87,12 @@ export function withChanged(fed: Fed, field: number): Fed {
     words[field] = (words[field] as number) ^ (1 << (field & 31));
     return { ...fed, words };
   }
-  let left = field;
+  if (fed.kind === 'sent' || fed.kind === 'received') {
+    if (field === 0) return { ...fed, node: fed.node + 1 };
+    if (field === 1) return { ...fed, link: fed.link + 1 };
+    if (fed.kind === 'received') return { ...fed, number: fed.number + 1 };
+  }
+  let left = fed.kind === 'sent' ? field - 2 : field;
   const changed = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(changed);
     if (typeof value === 'object' && value !== null) {
