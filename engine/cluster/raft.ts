@@ -113,7 +113,7 @@ export class Raft {
   }
 
   get electionDue(): Micros {
-    return this.#admitted() && this.#role !== 'leader' ? this.#electionDue : -1;
+    return this.#role !== 'leader' && this.#admitted() ? this.#electionDue : -1;
   }
 
   start(durable: RaftDurable | null): void {

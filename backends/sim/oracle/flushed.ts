@@ -28,9 +28,11 @@ export class FlushedOracle {
     if (history.kind[op] === Request.Write) {
       if (history.fua[op] === 1) this.#stable(op, this.#holders(leg));
       else this.#open.push(op);
-      return;
-    }
-    if (history.kind[op] !== Request.Flush) return;
+    } else if (history.kind[op] === Request.Flush) this.#flushed(op, leg);
+  }
+
+  #flushed(op: number, leg: number): void {
+    const { history } = this.#truth;
     const before = history.invoked[op] as number;
     let kept = 0;
     const holders = this.#holders(leg);
