@@ -213,6 +213,22 @@ export const MIRROR_CANARIES = [
     what: 'A quiesce point stands on when this host may act as primary no more.',
   },
   { id: 'quiesce-moved', what: 'A quiesce point names replicas that have blocks elsewhere.' },
+  {
+    id: 'refused-unmarked',
+    what: 'What the last copy refuses is not noted as different from a target that took it.',
+  },
+  {
+    id: 'rescue-outlives-disk',
+    what: 'The rescue of a write waits for its record when the disk has been given up.',
+  },
+  {
+    id: 'read-waits-on',
+    what: 'A read that failed goes on waiting for its checksums, with the slot of the next one.',
+  },
+  {
+    id: 'copy-gives-up',
+    what: 'A copy does without a block that its source cannot give and another member has.',
+  },
   { id: 'meters-blind', what: 'What the mirror adds to a write is not measured.' },
   { id: 'read-no-wait', what: 'A read does not wait for the write in flight that it overlaps.' },
   { id: 'alone-unmarked', what: 'What is written without the peer is not noted as different.' },
@@ -404,6 +420,10 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     verifyGreedy: ids.has('verify-greedy'),
     quickOnce: ids.has('quick-once'),
     quiesceMoved: ids.has('quiesce-moved'),
+    refusedUnmarked: ids.has('refused-unmarked'),
+    rescueOutlivesDisk: ids.has('rescue-outlives-disk'),
+    readWaitsOn: ids.has('read-waits-on'),
+    copyGivesUp: ids.has('copy-gives-up'),
     metersBlind: ids.has('meters-blind'),
     quiesceUndrained: ids.has('quiesce-undrained'),
     quiesceUnflushed: ids.has('quiesce-unflushed'),

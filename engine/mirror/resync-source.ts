@@ -380,7 +380,8 @@ export class ResyncSource {
 
   /** Another member has the one block of `slot`: it is put right here, and copied then. */
   #isElsewhere(slot: number): boolean {
-    const { slots, partners, repair } = this.#p;
+    const { slots, partners, repair, canary } = this.#p;
+    if (canary.copyGivesUp) return false;
     const offset = slots.offset[slot] as number;
     const has = partners.all.some(({ link, map }) => {
       return link.mode === Mode.Sync && !map.isDirty(offset / BLOCK_BYTES);

@@ -142,7 +142,7 @@ export class Sums {
       return status;
     }
     if ((flags & Flag.Sums) === 0) {
-      if (this.#waits[slot] !== 0) this.#forget(slot);
+      if (this.#waits[slot] !== 0 && !this.#p.canary.readWaitsOn) this.#forget(slot);
       this.#opinion[slot] = Opinion.None;
       this.#letGo(slot);
       return status;

@@ -102,7 +102,8 @@ export class FrontWrites {
 
   /** The own disk has not what a peer may have got: their copies differ there. */
   #apart(slot: number): void {
-    const { slots, partners } = this.#p;
+    const { slots, partners, canary } = this.#p;
+    if (canary.refusedUnmarked) return;
     const offset = slots.offset[slot] as number;
     for (const { map } of partners.all) map.markBytes(offset, slots.length[slot] as number);
   }

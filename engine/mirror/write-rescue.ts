@@ -93,6 +93,7 @@ export class WriteRescue {
     // A disk that is given up records nothing any more, and nobody else would end what waits.
     while (this.#slot >= 0 && this.#p.state.disk === 'Failed') {
       if (this.#stage !== Stage.Record && this.#stage !== Stage.Room) break;
+      if (this.#p.canary.rescueOutlivesDisk) break;
       this.#run += 1;
       this.#finish(Status.Io);
     }

@@ -26,6 +26,12 @@ import {
   shrunkThenDark,
   survivorsDiffer,
 } from '../../support/mirror-many-cases.ts';
+import {
+  failsBeforeItsSums,
+  refusedByTheLast,
+  rottenAtSource,
+  tableNeverDurable,
+} from '../../support/mirror-meet.ts';
 import { addedByPeer } from '../../support/mirror-meters.ts';
 import {
   copyLost,
@@ -152,6 +158,9 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'verify-skips': interrupted,
   'verify-greedy': roomForClients,
   'quick-once': quickThroughFaults,
+  'refused-unmarked': refusedByTheLast,
+  'rescue-outlives-disk': tableNeverDurable,
+  'read-waits-on': failsBeforeItsSums,
   'quiesce-moved': quiescedAfterMove,
   'meters-blind': addedByPeer,
   'quiesce-undrained': quiescedThroughFaults,
@@ -175,13 +184,14 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'return-unread': orderedMeanwhile,
   'return-overtaken': orderedMeanwhile,
 };
-/** Of these follower.test.ts shows that nothing is seen where none is planted. */
+/** That nothing is seen of these unless planted: follower.test.ts and where-features-meet.test.ts. */
 const AMONG_SEVERAL: { readonly [id: string]: Schedule } = {
   'RULE-15': followerDark,
   'RULE-17': copiedOnward,
   'RULE-18': leftOutThenDark,
   'RULE-19': shrunkThenDark,
   'RULE-20': halfCopiesMeet,
+  'copy-gives-up': rottenAtSource,
   'flush-first-only': manySwarm,
   'removed-frees-all': manySwarm,
   'survivors-equal': survivorsDiffer,
