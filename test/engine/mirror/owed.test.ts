@@ -53,6 +53,25 @@ describe('what a peer owes', () => {
     expect([turn.takeDue(watchOf(0)), turn.takeDue(watchOf(1))]).toEqual([true, true]);
     expect([first.look(), second.look()]).toEqual(['', 'timeout']);
   });
+
+  it('has a time of its own for each of two flushes: the first answer is not the second', () => {
+    const { turn, first } = ground();
+    first.flushSent();
+    turn.begin(10);
+    first.flushSent();
+    turn.begin(20);
+    first.flushAnswered();
+    // What was asked for later is answered all the while, and the second flush is not.
+    let said = '';
+    for (let now = 30; now < 3 * PATIENCE && said === ''; now += TIMEOUT / 2) {
+      turn.begin(now);
+      first.sent(0);
+      first.answered(0);
+      if (turn.takeDue(watchOf(0))) said = first.look();
+    }
+    expect(said).toBe('overdue');
+    expect(turn.now).toBeGreaterThanOrEqual(10 + PATIENCE);
+  });
 });
 
 const SECOND = 1_000_000;
