@@ -295,7 +295,7 @@ export class SimHost implements LegHost, MonitorHost {
   // --- the control actor -------------------------------------------------------------------------
 
   /** One turn of the control actor with one input. */
-  input(input: ControlInput): void {
+  input(input: Exclude<ControlInput, { readonly kind: 'message' }>): void {
     this.#step(input, 0);
   }
 

@@ -1,7 +1,8 @@
 /**
  * The trace hash: 64 bits over every input, decision, message and durable disk write of a run, in
  * order. Each step is a bijection of the state for a given word and of the word for a given state,
- * so a change of any one word changes the hash for certain, not just probably.
+ * so a change of any one word changes the hash for certain, not just probably: where it does not
+ * also change how many words there are, as the end of a page may.
  */
 import { mix32 } from '../../engine/core/rng.ts';
 import type { Records } from '../../engine/data/memory.ts';

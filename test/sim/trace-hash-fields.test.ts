@@ -243,7 +243,7 @@ describe('the trace hash of a run', () => {
     fc.assert(
       fc.property(fc.nat(run.stream.length - 2), (index) => {
         const pair = [run.stream[index] as Fed, run.stream[index + 1] as Fed] as const;
-        fc.pre(!equals(pair[0], pair[1]));
+        fc.pre(!equals(unnumbered(pair[0]), unnumbered(pair[1])));
         expect(digestOf([pair[1], pair[0]])).not.toBe(digestOf(pair));
       }),
       { numRuns: 400 },
@@ -252,6 +252,11 @@ describe('the trace hash of a run', () => {
 });
 
 type Kinded = { readonly kind: string } | undefined;
+
+/** Datagrams that are sent get their numbers by being sent: two that say the same are the same. */
+function unnumbered(fed: Fed): Fed {
+  return fed.kind === 'sent' ? { ...fed, number: 0 } : fed;
+}
 
 /** The hash of a stream, of which one thing may be replaced. */
 function digestOf(stream: readonly Fed[], index = -1, instead?: Fed): string {

@@ -184,7 +184,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'return-unread': orderedMeanwhile,
   'return-overtaken': orderedMeanwhile,
 };
-/** That nothing is seen of these unless planted: follower.test.ts and where-features-meet.test.ts. */
+/** Nothing is seen of these unless planted: follower.test.ts and where-features-meet.test.ts. */
 const AMONG_SEVERAL: { readonly [id: string]: Schedule } = {
   'RULE-15': followerDark,
   'RULE-17': copiedOnward,
