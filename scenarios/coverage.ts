@@ -411,6 +411,12 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'an undo log of which a page is lost',
   },
   {
+    mark: 'mirror.resync.proves',
+    swarm: 'seldom',
+    reason: 'both disks must fail, and the last copy lead again within the same boot',
+    test: 'a last copy whose disk failed',
+  },
+  {
     mark: 'mirror.resync.held',
     swarm: 'never',
     reason: SIDE,

@@ -15,6 +15,7 @@ import { diskStallsWithoutFailing } from './library/disk-stalls-without-failing.
 import { eachVoterInTurn } from './library/each-voter-in-turn.ts';
 import { failedDiskAndSilentPeer } from './library/failed-disk-and-silent-peer.ts';
 import { freezeLongerThanLease } from './library/freeze-longer-than-lease.ts';
+import { lastCopyInDoubt } from './library/last-copy-in-doubt.ts';
 import { leaderChangeDuringRemoval } from './library/leader-change-during-removal.ts';
 import { lyingFlushOnOneHost } from './library/lying-flush-on-one-host.ts';
 import { metadataRot } from './library/metadata-rot.ts';
@@ -62,6 +63,7 @@ const TEXTS: readonly ScenarioText[] = [
   oldDiskLeads,
   metadataRot,
   diskFailsUnderLoad,
+  lastCopyInDoubt,
   failedDiskAndSilentPeer,
   writeFailsUnheard,
   ...HISTORY,

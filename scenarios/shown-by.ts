@@ -102,6 +102,10 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'RULE-19': [MIRROR, THREE],
   'RULE-20': [MIRROR, THREE],
   'RULE-22': [`${CLUSTER}transfer.test.ts`, THREE],
+  'unproved-trusted': [
+    'test/scenarios/library.test.ts',
+    'needs both disks to fail in turn, both cores to start again, and then a loss of power',
+  ],
   'copy-gives-up': [MIRROR, THREE],
   'read-waits-on': [MIRROR, SUMMED],
   'refused-unmarked': [MIRROR, SPARE],

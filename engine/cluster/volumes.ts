@@ -294,7 +294,8 @@ export class Volumes {
     volume.sent = record.epoch;
     volume.engaged = record.primary === this.#context.node;
     if (volume.want !== null && volume.want.epoch < record.epoch) volume.want = null;
-    const command = { kind: 'record', record, cause } as const;
+    const plain = { kind: 'record', record, cause } as const;
+    const command = this.isDoubted(volume.volume) ? { ...plain, doubted: true } : plain;
     this.#context.decide({ kind: 'to-data', volume: volume.volume, command });
     return true;
   }

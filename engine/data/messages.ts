@@ -263,6 +263,8 @@ export type DataCommand =
       readonly record: VolumeRecord;
       /** Id of the control event that caused it, for the timeline. */
       readonly cause: string;
+      /** The replica's disk failed in this boot, whatever its metadata could take of it. */
+      readonly doubted?: boolean;
     }
   | {
       /**

@@ -39,6 +39,7 @@ import { Sums, WAITS } from './sums.ts';
 import { Deadline, Turn, watchOf } from './turn.ts';
 import { Undo } from './undo.ts';
 import { UndoReturn } from './undo-return.ts';
+import { Unproved } from './unproved.ts';
 import { Verify } from './verify.ts';
 import { FrontWrites } from './write-path.ts';
 import { WriteRescue } from './write-rescue.ts';
@@ -116,6 +117,7 @@ export class MirrorActor implements DataActor {
     parts.verify = new Verify(parts);
     parts.quiesce = new Quiesce(parts);
     parts.meters = new Meters(parts);
+    parts.unproved = new Unproved(parts);
     parts.source = new ResyncSource(parts);
     parts.target = new ResyncTarget(parts);
     parts.undo = new Undo(parts);
@@ -267,6 +269,7 @@ export class MirrorActor implements DataActor {
     switch (command.kind) {
       case 'record':
         if (command.record.volume === this.#p.config.volume) {
+          if (command.doubted === true) this.#p.unproved.suspect();
           role.onRecord(command.record, command.cause);
         }
         return;

@@ -245,6 +245,10 @@ export const MIRROR_CANARIES = [
   { id: 'copy-slot-lost', what: 'The slot of a copy whose link is lost never comes back.' },
   { id: 'relation-kept', what: 'What a link was agreed on for outlives the record it rested on.' },
   { id: 'map-of-another', what: 'A map is copied by to a peer older than what it began with.' },
+  {
+    id: 'unproved-trusted',
+    what: 'What a disk that has failed shows is copied, and counts as held by both.',
+  },
   { id: 'slot-let-go', what: 'What a failed disk still has in hand is given back at once.' },
   {
     id: 'sums-unopened',
@@ -384,6 +388,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     copySlotLost: ids.has('copy-slot-lost'),
     relationKept: ids.has('relation-kept'),
     mapOfAnother: ids.has('map-of-another'),
+    unprovedTrusted: ids.has('unproved-trusted'),
     slotLetGo: ids.has('slot-let-go'),
     journalTornGuessed: ids.has('journal-torn-guessed'),
     saltIgnored: ids.has('salt-ignored'),

@@ -120,6 +120,7 @@ export const MIRROR_MARKS: readonly string[] = [
   'mirror.request.invalid',
   'mirror.resync.everything',
   'mirror.resync.held',
+  'mirror.resync.proves',
   'mirror.resync.interrupted',
   'mirror.resync.overwritten',
   'mirror.resync.unreadable',

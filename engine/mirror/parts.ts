@@ -27,6 +27,7 @@ import type { Sums } from './sums.ts';
 import type { Turn } from './turn.ts';
 import type { Undo } from './undo.ts';
 import type { UndoReturn } from './undo-return.ts';
+import type { Unproved } from './unproved.ts';
 import type { Verify } from './verify.ts';
 import type { FrontWrites } from './write-path.ts';
 import type { WriteRescue } from './write-rescue.ts';
@@ -59,6 +60,7 @@ export interface Parts {
   readonly verify: Verify;
   readonly quiesce: Quiesce;
   readonly meters: Meters;
+  readonly unproved: Unproved;
   readonly source: ResyncSource;
   readonly target: ResyncTarget;
   readonly undo: Undo;

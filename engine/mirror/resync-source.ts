@@ -55,6 +55,8 @@ export class ResyncSource {
   readonly #unreadable: Set<number> = new Set();
   /** Blocks of copies that failed, to be read one by one: most of them are well. */
   readonly #single: Set<number> = new Set();
+  /** Slots of copies that are being written here too. */
+  readonly #proving: Set<number> = new Set();
   /** Unreadable blocks that the timeline names already. */
   readonly #named: Set<number> = new Set();
 
@@ -136,6 +138,10 @@ export class ResyncSource {
 
   /** The local disk has read a copy; `flags` say whether it is all zero. */
   localDone(slot: number, status: number, flags: number): void {
+    if (this.#proving.delete(slot)) {
+      this.#proved(slot, status);
+      return;
+    }
     const { slots, role, canary } = this.#p;
     const { link, map } = this.#partner;
     const alone = slots.length[slot] === BLOCK_BYTES;
@@ -161,8 +167,34 @@ export class ResyncSource {
     if (zero) this.#p.turn.reached('mirror.resync.zeroes');
   }
 
-  /** The target has a copy: the evidence that clears its blocks. */
+  /** The target has a copy; where it may be nothing but a shadow here, this disk gets one too. */
   copied(slot: number): void {
+    const { slots, unproved, turn } = this.#p;
+    const [offset, length] = [slots.offset[slot] as number, slots.length[slot] as number];
+    const flags = slots.flags[slot] as number;
+    if ((flags & Flag.Lost) !== 0 || !unproved.covers(offset, length)) {
+      this.#settle(slot);
+      return;
+    }
+    this.#proving.add(slot);
+    turn.reached('mirror.resync.proves');
+    turn.emit(Decision.LocalWrite, slot, 0, flags & Flag.Zero, offset, length, 0);
+  }
+
+  /** This disk took what it had shown. */
+  #proved(slot: number, status: number): void {
+    const { slots, role, unproved } = this.#p;
+    const { link } = this.#partner;
+    if (status !== 0 && mediumError(status)) this.#notRead(slot);
+    else if (status !== 0) role.failDisk('write');
+    else unproved.written(slots.offset[slot] as number, slots.length[slot] as number);
+    const ours = link.id === slots.link[slot] && link.mode === Mode.Copy;
+    if (status === 0 && ours) this.#settle(slot);
+    else this.#close(slot);
+  }
+
+  /** A copy is on both: the evidence that clears its blocks. */
+  #settle(slot: number): void {
     const { slots, barrier, partners, canary } = this.#p;
     const { map } = this.#partner;
     const offset = slots.offset[slot] as number;

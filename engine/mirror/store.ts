@@ -482,6 +482,7 @@ export class Store {
     const done = () => {
       if (state.disk === 'Failed' && !canary.attachRevived) return;
       log.load(this.#durable.journal, ring.extents);
+      if (this.doubted) this.#p.unproved.suspect();
       this.#p.role.attachDone({ hot, rebooted });
     };
     const renew = () => this.#renewRing(ring, done);

@@ -275,10 +275,10 @@ function takenBack(): ReadonlySet<string> {
   return new Set(marks);
 }
 
-/** A disk that was put back leads, and the policy ends it. */
-function policed(): ReadonlySet<string> {
-  const scenario = LIBRARY.find(({ name }) => name === 'old-disk-leads');
-  if (scenario === undefined) throw new Error('the library has it');
+/** What the scenario of this name reaches. */
+function inLibrary(wanted: string): ReadonlySet<string> {
+  const scenario = LIBRARY.find(({ name }) => name === wanted);
+  if (scenario === undefined) throw new Error(`the library has ${wanted}`);
   return new Set(Object.keys(runScenario(scenario, 1).statesReached));
 }
 
@@ -305,9 +305,9 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.branch.found': () => forked(1).pair.marks,
   'mirror.branch.given-up': () => givenUp(1).marks,
   'mirror.branch.ahead': () => forked(1, { ahead: 40 }).pair.marks,
-  'branch-discarded': policed,
+  'branch-discarded': () => inLibrary('old-disk-leads'),
   'branch-order-void': voidOrder,
-  'branch-order-confirmed': policed,
+  'branch-order-confirmed': () => inLibrary('old-disk-leads'),
   'branch-order-taken-back': takenBack,
   'mirror.attach.failed': () => spoilt([layout.slotA, layout.slotB]).marks,
   'mirror.promote.disk': () => brokenTaker(1, 'broken', false).marks,
@@ -366,6 +366,7 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.undo.given-up': () => overfull(false).marks,
   'mirror.undo.held': () => overfull(true).marks,
   'mirror.undo.damaged': () => damagedLog().marks,
+  'mirror.resync.proves': () => inLibrary('last-copy-in-doubt'),
   'mirror.resync.held': () => overfull(true).marks,
   'mirror.return.begun': () => backAgain(2).marks,
   'mirror.return.done': () => backAgain(2).marks,

@@ -101,6 +101,7 @@ const SHOWS: {
     resyncs: 1,
     reachesAll: ['mirror.disk.failed'],
   },
+  'last-copy-in-doubt': { resyncs: 1, reachesAll: ['mirror.disk.failed', 'mirror.resync.proves'] },
   'write-fails-unheard': { takeOvers: 1, outage: 6, resyncs: 1, reaches: ['mirror.disk.failed'] },
 };
 
@@ -187,6 +188,18 @@ describe('the library finds', () => {
       expect(runScenario(scenario, seed, {}, world).violations).toEqual([]);
     }
     expect([...laws]).toContain('LAW-one-holder');
+  });
+
+  it('unproved-trusted in last-copy-in-doubt, within twelve seeds', () => {
+    const scenario = LIBRARY.find(({ name }) => name === 'last-copy-in-doubt');
+    if (scenario === undefined) throw new Error('the library has last-copy-in-doubt');
+    const laws = new Set<string>();
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const run = runScenario(scenario, seed, { canaries: new Set(['unproved-trusted']) }, world);
+      for (const { law } of run.violations) laws.add(law);
+      expect(runScenario(scenario, seed, {}, world).violations).toEqual([]);
+    }
+    expect([...laws]).toContain('LAW-cover');
   });
 
   it('discard-by-map in old-disk-leads, within four seeds', () => {
