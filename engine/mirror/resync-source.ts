@@ -172,7 +172,7 @@ export class ResyncSource {
     const { slots, unproved, turn } = this.#p;
     const [offset, length] = [slots.offset[slot] as number, slots.length[slot] as number];
     const flags = slots.flags[slot] as number;
-    if ((flags & Flag.Lost) !== 0 || !unproved.covers(offset, length)) {
+    if ((flags & Flag.Lost) !== 0 || !unproved.on) {
       this.#settle(slot);
       return;
     }
@@ -183,11 +183,10 @@ export class ResyncSource {
 
   /** This disk took what it had shown. */
   #proved(slot: number, status: number): void {
-    const { slots, role, unproved } = this.#p;
+    const { slots, role } = this.#p;
     const { link } = this.#partner;
     if (status !== 0 && mediumError(status)) this.#notRead(slot);
     else if (status !== 0) role.failDisk('write');
-    else unproved.written(slots.offset[slot] as number, slots.length[slot] as number);
     const ours = link.id === slots.link[slot] && link.mode === Mode.Copy;
     if (status === 0 && ours) this.#settle(slot);
     else this.#close(slot);
@@ -249,6 +248,7 @@ export class ResyncSource {
     this.#stage = Stage.Idle;
     this.#freed = true;
     this.#partner.padded = 0;
+    this.#p.unproved.proved();
     this.#p.turn.event('mirror.resync.end', this.#done());
     // A read that needs the peer may ask it from now on.
     this.#p.repair.unpark();
