@@ -176,6 +176,8 @@ export class ResyncSource {
       this.#settle(slot);
       return;
     }
+    // A lost link takes it no more: the slot is the own disk's now.
+    slots.peer[slot] = Peer.Acked;
     this.#proving.add(slot);
     turn.reached('mirror.resync.proves');
     turn.emit(Decision.LocalWrite, slot, 0, flags & Flag.Zero, offset, length, 0);
