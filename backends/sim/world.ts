@@ -289,6 +289,7 @@ export class World implements FaultWorld {
         heldUntil: 0,
         leftAt: -1,
         shakenAt: -1,
+        doubtful: false,
         selfForgotten: false,
         linkMoments: [],
       };

@@ -65,6 +65,7 @@ export class Ground {
         heldUntil: Number.MAX_SAFE_INTEGER,
         leftAt: -1,
         shakenAt: -1,
+        doubtful: false,
         selfForgotten: false,
         linkMoments: [],
       };

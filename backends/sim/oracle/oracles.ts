@@ -229,11 +229,15 @@ export class VolumeOracles {
     for (const replica of replicas) {
       const member = record.members.find(({ node }) => node === replica.node);
       if (member !== undefined) {
+        const anew = isNew(record, known, replica.node);
         replica.memberBoot = member.boot;
-        replica.heldUntil = Number.MAX_SAFE_INTEGER;
+        // What it shows was nobody's to protect (#lastLost): being named once more adds nothing.
+        if (anew || replica.heldUntil !== 0) replica.heldUntil = Number.MAX_SAFE_INTEGER;
         replica.leftAt = -1;
-        if (isNew(record, known, replica.node)) {
+        if (anew) {
           replica.shakenAt = -1;
+          // It is whole, and so is who it was copied from.
+          for (const each of replicas) each.doubtful &&= !isEnd(each, replica, record);
           replica.selfForgotten = false;
         }
       } else if (replica.heldUntil > history.moment) {
@@ -249,11 +253,14 @@ export class VolumeOracles {
   }
 
   /** When the link came up by which the replica is copied to. */
-  #copiedSince({ node, record, linkMoments }: ReplicaTruth): number {
+  #copiedSince(replica: ReplicaTruth): number {
+    return replica.linkMoments[this.#source(replica)?.node ?? 0] ?? 0;
+  }
+
+  /** Who the replica is copied from: the other one, or with more of them the record's primary. */
+  #source({ node, record }: ReplicaTruth): ReplicaTruth | undefined {
     const others = this.truth.replicas.filter((each) => each.node !== node);
-    // With one other replica it is the link to that; with more, to the primary of the record.
-    const source = others.length === 1 ? (others[0] as ReplicaTruth).node : record?.primary;
-    return linkMoments[source ?? 0] ?? 0;
+    return others.length === 1 ? others[0] : others.find((each) => each.node === record?.primary);
   }
 
   grant(replica: ReplicaTruth, until: number): void {
@@ -266,7 +273,9 @@ export class VolumeOracles {
       case 'state':
         // The source has flushed before this: what it had when the link came up is stable there.
         if (report.disk === 'Inconsistent' && replica.state !== 'Inconsistent') {
-          replica.heldUntil = Math.max(replica.heldUntil, this.#copiedSince(replica));
+          if (!this.#source(replica)?.doubtful) {
+            replica.heldUntil = Math.max(replica.heldUntil, this.#copiedSince(replica));
+          }
           replica.leftAt = -1;
           this.#decision.overwritten(replica);
         }
@@ -336,6 +345,7 @@ export class VolumeOracles {
       }
     }
     replica.shakenAt = -1;
+    replica.doubtful = false;
     if (owes) this.#flushed.audit(replica, 'flushed.lost-at-crash');
     if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
     this.#decision.cacheLost(replica);
@@ -356,6 +366,7 @@ export class VolumeOracles {
       (left >= this.#acked && replica.boot() === replica.memberBoot && replica.shakenAt < 0);
     const owes = member || (was && left >= this.#flushed.last);
     replica.shakenAt = truth.history.moment;
+    replica.doubtful = true;
     replica.leftAt = -1;
     if (owes) this.#flushed.audit(replica, 'flushed.lost-at-failure');
     if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
@@ -394,6 +405,11 @@ export class VolumeOracles {
       this.#acknowledged.audit(member, 'acknowledged.lost');
     }
   }
+}
+
+/** Whether `each` is one of the two ends of the copy by which `joined` became a member. */
+function isEnd(each: ReplicaTruth, joined: ReplicaTruth, { primary }: VolumeRecord): boolean {
+  return each === joined || each.node === primary;
 }
 
 /** Whether the replica's disk ever stood still. */

@@ -54,6 +54,11 @@ export interface ReplicaTruth {
    * as if its host had lost power, but that nothing but the failure tells.
    */
   shakenAt: number;
+  /**
+   * Whether its disk failed since all that it shows was last known to be on it: what it flushes may
+   * not be stable for that (docs/decisions/0026).
+   */
+  doubtful: boolean;
   /** Whether a faulty disk made it forget what it knew about itself, since it was admitted. */
   selfForgotten: boolean;
   /** Moments at which its links came up last, by the node at their other end. */
