@@ -91,9 +91,11 @@ export class Quiesce {
   }
 
   #quiet(): void {
-    const { turn, state } = this.#p;
-    if (this.#members().length === 0) {
-      this.#end('moved');
+    const { turn, state, unproved } = this.#p;
+    // What a disk that has failed shows is not all on it: whoever copied it would have less.
+    const obstacle = unproved.on ? 'in-doubt' : this.#members().length === 0 ? 'moved' : '';
+    if (obstacle !== '') {
+      this.#end(obstacle);
       return;
     }
     this.#stage = Stage.Quiet;
