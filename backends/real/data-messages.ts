@@ -36,10 +36,7 @@ export type ToData =
 export type DataStats = Readonly<Record<string, number | string | boolean>>;
 
 export type FromData =
-  /**
-   * The replica is open and the actor runs; write to `wakeFd` after each message. -1: its path is
-   * lost, no actor runs, and nothing needs to be woken.
-   */
+  /** The replica is open and the actor runs; write to `wakeFd` after each message. */
   | { readonly kind: 'started'; readonly wakeFd: number }
   | { readonly kind: 'reports'; readonly reports: readonly DataReport[] }
   | { readonly kind: 'stats'; readonly stats: DataStats }

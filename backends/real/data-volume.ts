@@ -85,7 +85,7 @@ export class DataVolume {
       case 'started':
         this.#wakeFd = message.wakeFd;
         // Mail that was posted before the reactor could be woken.
-        if (this.#wakeFd >= 0) this.#wake(this.#wakeFd);
+        this.#wake(this.#wakeFd);
         events.started(this.name);
         return;
       case 'reports':

@@ -301,7 +301,6 @@ export class FaultDriver {
         case 'write-error':
         case 'disk-stall':
         case 'bit-rot':
-        case 'path-loss':
           this.#disks.apply(fault, host, on);
           break;
       }

@@ -318,8 +318,7 @@ export class SimHost implements LegHost, MonitorHost {
       this.broke(error.message);
       return;
     }
-    // The core may be gone by the one before.
-    for (let i = 0; i < decisions.length && this.#control === control; i += 1) {
+    for (let i = 0; i < decisions.length; i += 1) {
       this.#carryOut(decisions[i] as ControlDecision);
     }
   }
@@ -422,10 +421,6 @@ export class SimHost implements LegHost, MonitorHost {
         return;
       case 'event':
         this.#event(decision.event);
-        return;
-      case 'restart-core':
-        hash.value(decision);
-        this.killCore();
         return;
       case 'answer':
         hash.value(decision);
