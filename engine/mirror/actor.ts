@@ -269,7 +269,7 @@ export class MirrorActor implements DataActor {
     switch (command.kind) {
       case 'record':
         if (command.record.volume === this.#p.config.volume) {
-          if (command.doubted === true) this.#p.unproved.told(command.record.primary);
+          if (command.doubted === true) this.#p.unproved.suspect();
           role.onRecord(command.record, command.cause);
         }
         return;

@@ -514,6 +514,7 @@ export class Link {
         this.#p.follower.begun();
         this.#equal();
         store.proved();
+        this.#p.unproved.proved();
         turn.event('mirror.link.follow', { link: this.id, epoch: state.epoch });
       }
     } else if (outcome === Outcome.Copy) {

@@ -115,6 +115,8 @@ export const DiskFlag = {
   Rebooted: 4,
   /** In this boot its disk failed to write or to flush: what only its cache had may be gone. */
   Doubted: 8,
+  /** And it has led since: what it shows may not all be on it. */
+  Unproved: 16,
 } as const;
 
 export interface Superblock {

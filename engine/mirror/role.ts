@@ -411,7 +411,7 @@ export class RoleMachine {
     }
     const early = !canary.rule13 && !canary.generationUnsynced;
     if (early) startGeneration(store.block, record.generation, record.voided);
-    store.block.flags = 0;
+    store.block.flags = this.#p.unproved.kept;
     const lead = this.#still(record, () => this.#leadAlone(record));
     store.persistEpoch(record.epoch, lead);
   }

@@ -477,12 +477,13 @@ export class Store {
     this.block.boot = state.boot;
     // RULE-06: a replica whose host lost power may miss acknowledged writes.
     if (rebooted && !canary.rule06) {
-      this.block.flags = (this.block.flags | DiskFlag.Rebooted) & ~DiskFlag.Doubted;
+      const gone = DiskFlag.Doubted | DiskFlag.Unproved;
+      this.block.flags = (this.block.flags | DiskFlag.Rebooted) & ~gone;
     }
     const done = () => {
       if (state.disk === 'Failed' && !canary.attachRevived) return;
       log.load(this.#durable.journal, ring.extents);
-      if (this.doubted) this.#p.unproved.suspect();
+      if (this.#p.unproved.kept !== 0) this.#p.unproved.suspect();
       this.#p.role.attachDone({ hot, rebooted });
     };
     const renew = () => this.#renewRing(ring, done);

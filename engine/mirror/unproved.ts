@@ -7,7 +7,7 @@
  * its own disk as well: else both count as equal, and a loss of power parts them with nothing that
  * says so (docs/decisions/0026).
  */
-import type { NodeId } from '../core/units.ts';
+import { DiskFlag } from './metadata.ts';
 import type { Parts } from './parts.ts';
 
 export class Unproved {
@@ -23,11 +23,10 @@ export class Unproved {
     return this.#on && !this.#p.canary.unprovedTrusted;
   }
 
-  /** Control says of this replica, in whose epoch `primary` leads, that its disk has failed. */
-  told(primary: NodeId): void {
-    // Who is about to lead must know it after another restart, too: control trusts it from then on.
-    if (primary === this.#p.state.node) this.#p.store.doubt();
-    this.suspect();
+  /** What of the flags on the disk says so, for a life in which this replica leads alone. */
+  get kept(): number {
+    const said = this.#p.store.block.flags & (DiskFlag.Doubted | DiskFlag.Unproved);
+    return said !== 0 || this.#on ? DiskFlag.Unproved : 0;
   }
 
   /** The disk has failed in this boot of the host. */
@@ -35,8 +34,12 @@ export class Unproved {
     this.#on = true;
   }
 
-  /** A whole copy has ended: all that was in doubt was in it, or was written by clients since. */
+  /** All that was in doubt is on both: a whole copy has ended, or this is the copy of another. */
   proved(): void {
+    const { store } = this.#p;
     this.#on = false;
+    if ((store.block.flags & DiskFlag.Unproved) === 0) return;
+    store.block.flags &= ~DiskFlag.Unproved;
+    store.persist(() => {});
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PLAIN_FAULT } from '../../backends/sim/fault.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
 import { readScenario, writeScenario } from '../../scenarios/scenario.ts';
@@ -200,6 +201,25 @@ describe('the library finds', () => {
       expect(runScenario(scenario, seed, {}, world).violations).toEqual([]);
     }
     expect([...laws]).toContain('LAW-cover');
+  });
+
+  it('nothing in last-copy-in-doubt when the core of the last copy dies once more', () => {
+    const scenario = LIBRARY.find(({ name }) => name === 'last-copy-in-doubt');
+    if (scenario === undefined) throw new Error('the library has last-copy-in-doubt');
+    let proved = 0;
+    for (let seed = 1; seed <= 24; seed += 1) {
+      const again = { ...PLAIN_FAULT, kind: 'kill-core', at: 12_500_000 + seed * 40_000 } as const;
+      const later = scenario.faults.map((fault) => {
+        return fault.kind === 'kill-core' && fault.target === 1
+          ? { ...fault, at: 14_000_000 }
+          : fault;
+      });
+      const faults = [...later, { ...again, target: 2 }].sort((a, b) => a.at - b.at);
+      const run = runScenario({ ...scenario, faults }, seed, {}, world);
+      expect([seed, ...run.violations]).toEqual([seed]);
+      if ((run.statesReached['mirror.resync.proves'] ?? 0) > 0) proved += 1;
+    }
+    expect(proved).toBeGreaterThan(12);
   });
 
   it('discard-by-map in old-disk-leads, within four seeds', () => {

@@ -1,36 +1,43 @@
 import { describe, expect, it } from 'vitest';
+import { DiskFlag } from '../../../engine/mirror/metadata.ts';
 import type { Parts } from '../../../engine/mirror/parts.ts';
 import { Unproved } from '../../../engine/mirror/unproved.ts';
 
-function unproved(trusted = false, doubt = () => {}): Unproved {
-  const canary = { unprovedTrusted: trusted };
-  const parts = { canary, store: { doubt }, state: { node: 1 } };
-  return new Unproved(parts as unknown as Parts);
+/** With these flags in the metadata, of which `persisted` counts the updates. */
+function ground(flags = 0, trusted = false) {
+  const store = {
+    block: { flags },
+    persisted: 0,
+    persist: () => {
+      store.persisted += 1;
+    },
+  };
+  const parts = { canary: { unprovedTrusted: trusted }, store };
+  return { store, doubt: new Unproved(parts as unknown as Parts) };
 }
 
 describe('what a disk that has failed shows', () => {
   it('is in doubt from then on, until a whole copy of it has ended', () => {
-    const doubt = unproved();
-    expect(doubt.on).toBe(false);
+    const { doubt } = ground();
+    expect([doubt.on, doubt.kept]).toEqual([false, 0]);
     doubt.suspect();
-    expect(doubt.on).toBe(true);
+    expect([doubt.on, doubt.kept]).toEqual([true, DiskFlag.Unproved]);
     doubt.proved();
-    expect(doubt.on).toBe(false);
+    expect([doubt.on, doubt.kept]).toEqual([false, 0]);
   });
 
-  it('is in doubt for the metadata of who is to lead, which may not have taken it before', () => {
-    let noted = 0;
-    const doubt = unproved(false, () => {
-      noted += 1;
-    });
-    doubt.told(2);
-    expect([doubt.on, noted]).toEqual([true, 0]);
-    doubt.told(1);
-    expect([doubt.on, noted]).toEqual([true, 1]);
+  it('is noted by who leads alone, so that another death of the core forgets nothing', () => {
+    expect(ground(DiskFlag.Doubted | DiskFlag.Outdated).doubt.kept).toBe(DiskFlag.Unproved);
+    const { store, doubt } = ground(DiskFlag.Unproved);
+    expect(doubt.kept).toBe(DiskFlag.Unproved);
+    doubt.proved();
+    expect([store.block.flags, store.persisted]).toEqual([0, 1]);
+    doubt.proved();
+    expect(store.persisted).toBe(1);
   });
 
   it('is believed with the planted bug', () => {
-    const doubt = unproved(true);
+    const { doubt } = ground(0, true);
     doubt.suspect();
     expect(doubt.on).toBe(false);
   });
