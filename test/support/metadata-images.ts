@@ -80,6 +80,7 @@ export function attachImage(
         over = true;
       },
     },
+    unproved: { kept: 0 },
   } as unknown as Parts;
   const others = config.nodes.filter((other) => other !== node);
   const made = parts as { -readonly [K in keyof Parts]: Parts[K] };
