@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PLAIN_FAULT } from '../../backends/sim/fault.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
-import { readScenario, writeScenario } from '../../scenarios/scenario.ts';
+import { readScenario, type Scenario, writeScenario } from '../../scenarios/scenario.ts';
 
 const world = newWorld();
 /** Those of old bugs, which are sweeps, are judged in history.test.ts. */
@@ -160,8 +160,7 @@ describe('what the world saw', () => {
   it.each(['lying-flush-on-one-host', 'disk-returns-with-old-content'])(
     'in %s comes of the disk alone: without its ill nothing is to be seen',
     (name) => {
-      const scenario = LIBRARY.find((each) => each.name === name);
-      if (scenario === undefined) throw new Error(`the library has ${name}`);
+      const scenario = inLibrary(name);
       const faults = scenario.faults.flatMap((fault) => {
         if (fault.kind === 'lying-flush') return [];
         return fault.kind === 'old-disk' ? [{ ...fault, kind: 'power-off' as const }] : [fault];
@@ -174,38 +173,39 @@ describe('what the world saw', () => {
   );
 });
 
+function inLibrary(name: string): Scenario {
+  const scenario = LIBRARY.find((each) => each.name === name);
+  if (scenario === undefined) throw new Error(`the library has ${name}`);
+  return scenario;
+}
+
+/** The laws that a planted bug breaks in twelve seeds of a scenario; without it none is broken. */
+function brokenBy(canary: string, name: string): ReadonlySet<string> {
+  const scenario = inLibrary(name);
+  const laws = new Set<string>();
+  for (let seed = 1; seed <= 12; seed += 1) {
+    const run = runScenario(scenario, seed, { canaries: new Set([canary]) }, world);
+    for (const { law } of run.violations) laws.add(law);
+    expect(runScenario(scenario, seed, {}, world).violations).toEqual([]);
+  }
+  return laws;
+}
+
 describe('the library finds', () => {
   /** What only a world with applications that take their time to stop can show. */
   it.each([
     ['clean-while-running', 'core-killed-while-stopping'],
     ['guardian-never-armed', 'pause-longer-than-lease'],
   ])('%s in %s, within twelve seeds', (canary, name) => {
-    const scenario = LIBRARY.find((each) => each.name === name);
-    if (scenario === undefined) throw new Error(`the library has ${name}`);
-    const laws = new Set<string>();
-    for (let seed = 1; seed <= 12; seed += 1) {
-      const run = runScenario(scenario, seed, { canaries: new Set([canary]) }, world);
-      for (const { law } of run.violations) laws.add(law);
-      expect(runScenario(scenario, seed, {}, world).violations).toEqual([]);
-    }
-    expect([...laws]).toContain('LAW-one-holder');
+    expect([...brokenBy(canary, name)]).toContain('LAW-one-holder');
   });
 
   it('unproved-trusted in last-copy-in-doubt, within twelve seeds', () => {
-    const scenario = LIBRARY.find(({ name }) => name === 'last-copy-in-doubt');
-    if (scenario === undefined) throw new Error('the library has last-copy-in-doubt');
-    const laws = new Set<string>();
-    for (let seed = 1; seed <= 12; seed += 1) {
-      const run = runScenario(scenario, seed, { canaries: new Set(['unproved-trusted']) }, world);
-      for (const { law } of run.violations) laws.add(law);
-      expect(runScenario(scenario, seed, {}, world).violations).toEqual([]);
-    }
-    expect([...laws]).toContain('LAW-cover');
+    expect([...brokenBy('unproved-trusted', 'last-copy-in-doubt')]).toContain('LAW-cover');
   });
 
   it('nothing in last-copy-in-doubt when the core of the last copy dies once more', () => {
-    const scenario = LIBRARY.find(({ name }) => name === 'last-copy-in-doubt');
-    if (scenario === undefined) throw new Error('the library has last-copy-in-doubt');
+    const scenario = inLibrary('last-copy-in-doubt');
     let proved = 0;
     for (let seed = 1; seed <= 24; seed += 1) {
       const again = { ...PLAIN_FAULT, kind: 'kill-core', at: 12_500_000 + seed * 40_000 } as const;
@@ -223,8 +223,7 @@ describe('the library finds', () => {
   });
 
   it('discard-by-map in old-disk-leads, within four seeds', () => {
-    const scenario = LIBRARY.find((each) => each.name === 'old-disk-leads');
-    if (scenario === undefined) throw new Error('the library has it');
+    const scenario = inLibrary('old-disk-leads');
     const laws = new Set<string>();
     for (let seed = 1; seed <= 4; seed += 1) {
       const canaries = new Set(['discard-by-map']);
@@ -236,8 +235,7 @@ describe('the library finds', () => {
   });
 
   it('failure-forgotten in failed-disk-and-silent-peer, within twelve seeds', () => {
-    const scenario = LIBRARY.find((each) => each.name === 'failed-disk-and-silent-peer');
-    if (scenario === undefined) throw new Error('the library has it');
+    const scenario = inLibrary('failed-disk-and-silent-peer');
     const laws = new Set<string>();
     for (let seed = 1; seed <= 12; seed += 1) {
       const run = runScenario(scenario, seed, { canaries: new Set(['failure-forgotten']) }, world);
@@ -247,8 +245,7 @@ describe('the library finds', () => {
   });
 
   it('repair-from-dirty in bad-sectors-on-the-source, within three seeds', () => {
-    const scenario = LIBRARY.find((each) => each.name === 'bad-sectors-on-the-source');
-    if (scenario === undefined) throw new Error('the library has it');
+    const scenario = inLibrary('bad-sectors-on-the-source');
     const laws = new Set<string>();
     for (const seed of [1, 2, 3]) {
       const run = runScenario(scenario, seed, { canaries: new Set(['repair-from-dirty']) }, world);
