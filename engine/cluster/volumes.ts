@@ -295,7 +295,8 @@ export class Volumes {
     volume.engaged = record.primary === this.#context.node;
     if (volume.want !== null && volume.want.epoch < record.epoch) volume.want = null;
     const plain = { kind: 'record', record, cause } as const;
-    const command = this.isDoubted(volume.volume) ? { ...plain, doubted: true } : plain;
+    const inDoubt = volume.engaged && this.isDoubted(volume.volume);
+    const command = inDoubt ? { ...plain, doubted: true } : plain;
     this.#context.decide({ kind: 'to-data', volume: volume.volume, command });
     return true;
   }

@@ -263,7 +263,7 @@ export type DataCommand =
       readonly record: VolumeRecord;
       /** Id of the control event that caused it, for the timeline. */
       readonly cause: string;
-      /** The replica's disk failed in this boot, whatever its metadata could take of it. */
+      /** It makes a replica lead whose disk failed in this boot, whatever its metadata say. */
       readonly doubted?: boolean;
     }
   | {

@@ -129,6 +129,7 @@ export class ResyncTarget {
       adoptGeneration(store.block, m.generation, m.parents, source.index);
       if (several && record !== null) follower.copied(record, source);
       store.block.flags = 0;
+      this.#p.unproved.proved();
       store.block.undo = 0;
       this.#p.state.disk = 'Consistent';
       // In one update of the superblock: as long as there is no new image, there is the old one.

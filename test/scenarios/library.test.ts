@@ -222,6 +222,29 @@ describe('the library finds', () => {
     expect(proved).toBeGreaterThan(12);
   });
 
+  it('no doubt in a replica whose failed disk was filled again: quiesce points stand', () => {
+    const plain = { ...PLAIN_FAULT, target: 2 } as const;
+    const faults = [
+      { ...plain, kind: 'write-error', at: 8_000_000, for: 1_000_000, area: 'everything' },
+      { ...plain, kind: 'kill-core', at: 11_000_000 },
+      { ...plain, kind: 'switch', at: 20_000_000 },
+      { ...plain, kind: 'quiesce', at: 26_000_000, for: 1_000_000 },
+    ] as const;
+    const base = inLibrary('disk-fails-under-load');
+    let stood = 0;
+    for (let seed = 1; seed <= 6; seed += 1) {
+      const run = runScenario({ ...base, faults }, seed, { timeline: true }, world);
+      const kinds = run.timeline.map(({ kind, d }) => `${kind} ${d['reason'] ?? ''}`);
+      expect([seed, ...run.violations]).toEqual([seed]);
+      expect(run.groups[0]?.tookOver).toEqual([2]);
+      expect(kinds).toContain('mirror.disk.failed ');
+      expect(kinds).not.toContain('mirror.quiesce.end in-doubt');
+      if (kinds.includes('mirror.quiesce.end released')) stood += 1;
+    }
+    // A person's question may get lost.
+    expect(stood).toBeGreaterThanOrEqual(5);
+  });
+
   it('discard-by-map in old-disk-leads, within four seeds', () => {
     const scenario = inLibrary('old-disk-leads');
     const laws = new Set<string>();
