@@ -3,7 +3,7 @@ import { Decision, Event, Status } from '../../engine/data/abi.ts';
 import type { DataReport, VolumeRecord } from '../../engine/data/messages.ts';
 import { decodeJournal } from '../../engine/mirror/journal.ts';
 import { metadataLayout } from '../../engine/mirror/metadata.ts';
-import { type Host, INPUT } from './mirror-hosts.ts';
+import { type Host, INPUT, type PairHosts } from './mirror-hosts.ts';
 import { PAIR_CONFIG, Pair } from './mirror-pair.ts';
 import { replicaOf } from './mirror-spare.ts';
 import { started } from './mirror-swarm.ts';
@@ -28,9 +28,9 @@ export function watched(pair: Pair, pass: (report: DataReport) => boolean = () =
 }
 
 /** Lets time pass until `done`; false when it does not come. */
-export function until(pair: Pair, done: () => boolean, limit = 4_000 * MS): boolean {
-  const end = pair.now + limit;
-  while (!done() && pair.now < end) pair.runFor(200);
+export function until(hosts: PairHosts, done: () => boolean, limit = 4_000 * MS): boolean {
+  const end = hosts.now + limit;
+  while (!done() && hosts.now < end) hosts.runFor(200);
   return done();
 }
 

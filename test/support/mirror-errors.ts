@@ -3,6 +3,7 @@ import { Decision, Event, HEADER_BYTES, Status } from '../../engine/data/abi.ts'
 import { READ_ERRORS_MAX } from '../../engine/mirror/config.ts';
 import { until, watched } from './mirror-cases.ts';
 import { type Host, INPUT, LAYOUT, SECTOR } from './mirror-hosts.ts';
+import type { JudgedHosts } from './mirror-judged.ts';
 import type { Pair } from './mirror-pair.ts';
 import { started } from './mirror-swarm.ts';
 
@@ -70,26 +71,38 @@ export interface Ended {
 }
 
 /** One request of a client at host `node`, in the midst of all others. */
-export function request(pair: Pair, node: number, op: number, first: number, count: number): Ended {
-  const h = pair.host(node);
+export function request(
+  hosts: JudgedHosts,
+  node: number,
+  op: number,
+  first: number,
+  count: number,
+): Ended {
+  const h = hosts.host(node);
   const slot = h.busyFront.indexOf(null);
   const ended: Ended = { status: null };
-  const begun = op === Event.ReqWrite ? pair.history.begin(first, count, pair.now) : null;
+  const begun = op === Event.ReqWrite ? hosts.history.begin(first, count, hosts.now) : null;
   if (begun) (h.payload[slot] as Uint32Array).fill(begun.stamp, 0, count);
-  h.busyFront[slot] = { kind: op, first, count, invoked: pair.now, writes: begun?.writes ?? [] };
-  const complete = pair.complete.bind(pair);
-  pair.complete = (at: Host, of: number, status: number) => {
+  h.busyFront[slot] = { kind: op, first, count, invoked: hosts.now, writes: begun?.writes ?? [] };
+  const complete = hosts.complete.bind(hosts);
+  hosts.complete = (at: Host, of: number, status: number) => {
     if (at === h && of === slot && ended.status === null) ended.status = status;
     complete(at, of, status);
   };
-  pair.give(h, { ...INPUT, op, slot, offset: first * SECTOR, length: count * SECTOR });
+  hosts.give(h, { ...INPUT, op, slot, offset: first * SECTOR, length: count * SECTOR });
   return ended;
 }
 
 /** The same, until it has ended. */
-export function done(pair: Pair, node: number, op: number, first: number, count: number): number {
-  const ended = request(pair, node, op, first, count);
-  until(pair, () => ended.status !== null);
+export function done(
+  hosts: JudgedHosts,
+  node: number,
+  op: number,
+  first: number,
+  count: number,
+): number {
+  const ended = request(hosts, node, op, first, count);
+  until(hosts, () => ended.status !== null);
   return ended.status ?? -1;
 }
 

@@ -3,7 +3,7 @@ import { Decision, Event, Status } from '../../engine/data/abi.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { until } from './mirror-cases.ts';
 import { BLOCK_SECTORS, blocks, done, mend, request, written } from './mirror-errors.ts';
-import { INPUT, MS, SECTOR } from './mirror-hosts.ts';
+import { MS } from './mirror-hosts.ts';
 import { Many, TRIO_CONFIG } from './mirror-many.ts';
 import { spoilFor } from './mirror-moved.ts';
 import type { Pair } from './mirror-pair.ts';
@@ -12,12 +12,7 @@ import { summed, writtenBlocks } from './mirror-sums.ts';
 import { started } from './mirror-swarm.ts';
 
 const BLOCK = 40;
-
-function untilAmong(many: Many, what: () => boolean, limit = 20_000 * MS): boolean {
-  const end = many.now + limit;
-  while (many.now < end && !what()) many.runFor(MS / 2);
-  return what();
-}
+const LONG = 20_000 * MS;
 
 function inSync(many: Many, ...nodes: readonly number[]): boolean {
   return many.record.members.map(({ node }) => node).join() === nodes.join();
@@ -25,21 +20,7 @@ function inSync(many: Many, ...nodes: readonly number[]): boolean {
 
 /** A client's request for {@link BLOCK} at `node`; the status with which it ends, -1 for never. */
 function asked(many: Many, node: number, op: number): number {
-  const h = many.host(node);
-  const slot = h.busyFront.indexOf(null);
-  const [first, count] = [BLOCK * BLOCK_SECTORS, BLOCK_SECTORS];
-  const begun = op === Event.ReqWrite ? many.history.begin(first, count, many.now) : null;
-  if (begun !== null) h.payload[slot]?.fill(begun.stamp, 0, count);
-  h.busyFront[slot] = { kind: op, first, count, invoked: many.now, writes: begun?.writes ?? [] };
-  let ended = -1;
-  const complete = many.complete.bind(many);
-  many.complete = (at, of, status) => {
-    if (at === h && of === slot && ended < 0) ended = status;
-    complete(at, of, status);
-  };
-  many.give(h, { ...INPUT, op, slot, offset: first * SECTOR, length: count * SECTOR });
-  untilAmong(many, () => ended >= 0, 5_000 * MS);
-  return ended;
+  return done(many, node, op, BLOCK * BLOCK_SECTORS, BLOCK_SECTORS);
 }
 
 /** Hosts 1 and 2 are in step; 3 is away, and the block was written since. */
@@ -49,7 +30,7 @@ function thirdAway(seed: number, canaries: readonly string[]): Many {
   many.runFor(400 * MS);
   let status = asked(many, 1, Event.ReqWrite);
   many.powerOff(3);
-  untilAmong(many, () => inSync(many, 1, 2) && many.activeEpoch === many.record.epoch);
+  until(many, () => inSync(many, 1, 2) && many.activeEpoch === many.record.epoch, LONG);
   status ||= asked(many, 1, Event.ReqWrite);
   if (status !== 0) throw new Error(`the schedule begins with a write that ends with ${status}`);
   many.runFor(200 * MS);
@@ -63,11 +44,11 @@ export function rottenAtSource(seed: number, canaries: readonly string[] = []): 
   cache[BLOCK * BLOCK_SECTORS] = 0xbad;
   stable[BLOCK * BLOCK_SECTORS] = 0xbad;
   many.powerOn(3);
-  untilAmong(many, () => inSync(many, 1, 2, 3));
+  until(many, () => inSync(many, 1, 2, 3), LONG);
   many.runFor(300 * MS);
   many.powerOff(1);
   many.powerOff(2);
-  untilAmong(many, () => many.record.primary === 3 && many.activeNode === 3);
+  until(many, () => many.record.primary === 3 && many.activeNode === 3, LONG);
   many.runFor(300 * MS);
   if (asked(many, 3, Event.ReqRead) !== 0) {
     many.violations.push('LAW-register: a copy gave up a block that another member had');
@@ -80,7 +61,7 @@ export function unreadAtSource(seed: number, canaries: readonly string[] = []): 
   const many = thirdAway(seed, canaries);
   many.host(1).unreadable.add(BLOCK * BLOCK_SECTORS);
   many.powerOn(3);
-  if (!untilAmong(many, () => inSync(many, 1, 2, 3))) {
+  if (!until(many, () => inSync(many, 1, 2, 3), LONG)) {
     many.violations.push('LAW-heals: a copy waits for a block that another member has');
   }
   return many;
