@@ -109,6 +109,49 @@ describe('what was acknowledged is lost by no fault of the engine', () => {
 });
 
 /**
+ * The write was in both caches when both lost power, and host 2 has it on its medium all the same.
+ * The set that names host 2 alone never serves, and host 1 leads without the write.
+ */
+function forgotten(): ReturnType<typeof written> {
+  const made = written();
+  const { ground, oracles, off } = made;
+  ground.replica(2).disk.media[5] = 1;
+  for (const node of [1, 2]) off(node);
+  for (const node of [1, 2]) ground.replica(node).boot = () => node * 10 + 1;
+  oracles.record(ground.replica(1), ground.record(3, 2, [2]));
+  oracles.record(ground.replica(1), ground.record(4, 1, [1]));
+  oracles.report(ground.replica(1), { kind: 'active', volume: 'v', epoch: 4, cause: '' });
+  acknowledgedAt(ground, oracles, 7, 1);
+  expect(ground.codes).toEqual([]);
+  return made;
+}
+
+describe('what all holders had lost is nobody’s to protect, wherever a piece of it is left', () => {
+  // Seeds 1182 and 3229 of a swarm with lost paths.
+  it('by the one that leads without it', () => {
+    const { ground, off } = forgotten();
+    off(1);
+    expect(ground.codes).toEqual([]);
+  });
+
+  it('unless somebody has read it since: then it is what the volume holds', () => {
+    const { ground, oracles, off } = forgotten();
+    reads(ground, oracles, 1);
+    off(1);
+    expect(ground.codes).toEqual(['acknowledged.lost-while-held']);
+  });
+
+  it('nor does it excuse a write that was acknowledged after that', () => {
+    const { ground, oracles, off } = forgotten();
+    acknowledge(ground, oracles, [1, 2]);
+    // Host 2 was left out by a set that had not flushed.
+    ground.replica(2).heldUntil = ground.history.moment;
+    off(1);
+    expect(ground.codes).toEqual(['acknowledged.lost-while-held']);
+  });
+});
+
+/**
  * Host 2 has gone on from older data, alone and without the other: host 1 is kept by order, and
  * takes over. Both have a write of their own in sector 5, durable.
  */

@@ -47,6 +47,8 @@ export class AcknowledgedOracle {
       if (stamp === held || orphaned[at] !== Orphan.None) continue;
       const when = completed[stamp] as number;
       if (stamp !== 0 && (when === 0 || when >= (invoked[held] as number))) continue;
+      // Nobody had to keep it, and it is only where nothing has overwritten it yet.
+      if (this.#register.mayBeGone(at, stamp, done)) continue;
       this.#verdict.find('LAW-acknowledged', lost.node, 'acknowledged.lost-while-held', {
         volume: this.#truth.config.name,
         sector: at,

@@ -41,6 +41,8 @@ export class RegisterOracle {
   /** What a decision kept, where it is known stable, and when it was made; -1 for none. */
   #floor: Int32Array | null = null;
   #decidedAt = -1;
+  /** When all holders had lost what no flush covered last; 0 for never. */
+  #forgotAt = 0;
 
   constructor(
     name: string,
@@ -206,11 +208,20 @@ export class RegisterOracle {
   }
 
   /**
+   * Whether a write that completed at `done` may be gone, and `stamp` be in its place: every holder
+   * had lost it, and nobody has seen since what of it was left.
+   */
+  mayBeGone(at: number, stamp: number, done: number): boolean {
+    return done <= this.#forgotAt && this.admits(at, stamp);
+  }
+
+  /**
    * Every holder of the volume lost power at moment `t`: a sector may go back to any value that is
    * not older than its last flushed one.
    */
   forget(t: number): void {
     const { count, kind, sector, length } = this.#history;
+    this.#forgotAt = t;
     this.#more.clear();
     this.#several.fill(0);
     for (let op = 1; op <= count; op += 1) {
@@ -251,10 +262,13 @@ export class RegisterOracle {
       more: new Map([...this.#more].map(([at, values]) => [at, [...values]])),
       floor: this.#floor,
       decidedAt: this.#decidedAt,
+      forgotAt: this.#forgotAt,
     };
   }
 
-  restore({ stamp, first, last, several, more, floor, decidedAt }: Promises): void {
+  restore(promises: Promises): void {
+    const { stamp, first, last, several, more, floor, decidedAt, forgotAt } = promises;
+    this.#forgotAt = forgotAt;
     this.#stamp.set(stamp);
     this.#first.set(first);
     this.#last.set(last);
@@ -436,6 +450,7 @@ export interface Promises {
   readonly more: ReadonlyMap<number, readonly number[]>;
   readonly floor: Int32Array | null;
   readonly decidedAt: number;
+  readonly forgotAt: number;
 }
 
 function stampIndex(values: readonly number[], stamp: number): number {
