@@ -1,7 +1,7 @@
 /** A swarm over a configuration whose replicas keep what a resync overwrites. */
 import { describe, expect, it } from 'vitest';
 import { type Fault, PLAIN_FAULT } from '../../backends/sim/fault.ts';
-import { runCampaign } from '../../scenarios/campaign.ts';
+import { campaignScenario, runCampaign } from '../../scenarios/campaign.ts';
 import { demoWithSide } from '../../scenarios/demo.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
 import { runScenario } from '../../scenarios/run.ts';
@@ -86,6 +86,23 @@ describe('replicas that keep what a resync overwrites', () => {
     }
     expect(cut).toBeGreaterThan(8);
     expect(back).toBeGreaterThan(3);
+  });
+
+  // Seed 55: what a failed disk shows of a block is zeroes, and what its medium has is none.
+  it('keep it where both disks fail in turn, and a target shows what its medium has not', {
+    timeout: 60_000,
+  }, () => {
+    const config = demoWithSide(MIB);
+    const error = { kind: 'write-error', area: 'everything', ppm: 1e6, for: 1_000_000 } as const;
+    const fails = { ...PLAIN_FAULT, ...error };
+    for (let seed = 50; seed < 60; seed += 1) {
+      const base = campaignScenario({ ...shard, config, runs: 1, seed }, seed);
+      const first = { ...fails, target: 1, at: 10_298_972 } as const;
+      const faults = [first, { ...fails, target: 2, at: 22_063_720 } as const];
+      const { violations, statesReached } = runScenario({ ...base, faults }, seed);
+      expect(violations).toEqual([]);
+      expect(statesReached['mirror.undo.begun']).toBeGreaterThan(0);
+    }
   });
 
   it('break LAW-way-back where they count as an image too early', { timeout: 60_000 }, () => {

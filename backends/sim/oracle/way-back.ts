@@ -130,7 +130,9 @@ export class WayBackOracle {
         stamp = page < 0 ? 0 : (side[page * BLOCK_SECTORS + (at % BLOCK_SECTORS)] as number);
       }
       const was = image[at] as number;
-      if (stamp === was || stamp === shown[at] || this.#same(stamp, was)) continue;
+      const seen = shown[at] as number;
+      if (stamp === was || stamp === seen || this.#same(stamp, was)) continue;
+      if (this.#zeroes.are(stamp) && this.#zeroes.are(seen)) continue;
       const d = { volume: this.#config.name, sector: at, was, is: stamp };
       this.#verdict.find('LAW-way-back', replica.node, 'way-back.differs', d);
       return;
