@@ -209,7 +209,7 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
       says: 'assumption',
       assumption:
         'what was written after the image, in the generation of the image, is missed only where ' +
-        'the other copy names it',
+        'the other copy names it; and that one names nothing of what its own cache loses',
       seenBy: 'mirror.resync.everything',
     },
     'LAW-acknowledged': {

@@ -21,6 +21,7 @@ import { QuiescedOracle } from './quiesced.ts';
 import { RegisterOracle } from './register.ts';
 import { StopBeforeStartOracle } from './stop-before-start.ts';
 import { isHeld, members, mustKnow, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import { UnnamedSectors } from './unnamed.ts';
 import type { Verdict } from './verdict.ts';
 import { WayBackOracle } from './way-back.ts';
 
@@ -40,6 +41,7 @@ export class VolumeOracles {
   readonly #stop: StopBeforeStartOracle;
   readonly #cover: CoverOracle;
   readonly #compared: ComparedOracle;
+  readonly #unnamed: UnnamedSectors;
   readonly #verdict: Verdict;
   /** When a write was acknowledged last. */
   #acked = 0;
@@ -86,6 +88,7 @@ export class VolumeOracles {
     );
     this.#cover = new CoverOracle(truth, actors, verdict);
     this.#compared = new ComparedOracle(truth, verdict);
+    this.#unnamed = new UnnamedSectors(truth, actors);
   }
 
   invoked(op: number): void {
@@ -131,10 +134,11 @@ export class VolumeOracles {
 
   /** Everybody who must have these sectors has them anew, in a cache at least. */
   #adopt(op: number): void {
-    if (!this.#orphans) return;
     const { history, orphaned } = this.truth;
     const from = history.sector[op] as number;
     const to = from + (history.length[op] as number);
+    this.#unnamed.written(from, to);
+    if (!this.#orphans) return;
     for (let at = from; at < to; at += 1) {
       if (orphaned[at] === Orphan.Everywhere) orphaned[at] = Orphan.OnMedia;
     }
@@ -142,8 +146,8 @@ export class VolumeOracles {
 
   /**
    * A data actor is about to read metadata that a faulty disk spoiled. What the lost metadata named
-   * and what is left does not, nobody can know; and with what the replica knew about itself it
-   * forgets every difference.
+   * and what is left does not, nobody can know: neither where replicas differ now, nor where they
+   * will when a cache is lost. With what the replica knew about itself it forgets every difference.
    */
   attaching(replica: ReplicaTruth): void {
     const { disk, node } = replica;
@@ -155,14 +159,21 @@ export class VolumeOracles {
     const back = is.updates < ought.updates;
     const { view } = disk;
     const others = replicas.filter((each) => each !== replica).map((each) => each.disk.view);
+    const durable = replicas.map((each) => each.disk.media);
     replica.selfForgotten ||= back;
     if (back) this.#decision.wentBack(replica);
     let lost = 0;
     for (let at = 0; at < sectors; at += 1) {
       const mine = spoils.ought(view[at] as number);
-      if (others.every((theirs) => mine === spoils.ought(theirs[at] as number))) continue;
+      const has = (content: Int32Array): boolean => mine === spoils.ought(content[at] as number);
+      const same = others.every(has);
+      if (same && durable.every(has)) continue;
       const block = Math.floor(at / BLOCK_SECTORS);
-      if (!back && (is.covers(block) || !ought.covers(block))) continue;
+      if ((same || !back) && (is.covers(block) || !ought.covers(block))) continue;
+      if (same) {
+        this.#unnamed.lost(at, mine);
+        continue;
+      }
       orphaned[at] = Orphan.Everywhere;
       this.#orphans = true;
       lost += 1;
@@ -236,6 +247,7 @@ export class VolumeOracles {
         replica.leftAt = -1;
         if (anew) {
           replica.shakenAt = -1;
+          this.#unnamed.filled();
           // It is whole, and so is who it was copied from.
           for (const each of replicas) each.doubtful &&= !isEnd(each, replica, record);
           replica.selfForgotten = false;
@@ -337,6 +349,7 @@ export class VolumeOracles {
     replica.record = null;
     replica.state = 'Off';
     replica.leftAt = -1;
+    if (this.#unnamed.cacheLost()) this.#orphans = true;
     if (this.#orphans) {
       // What was only in a cache is gone.
       const { orphaned } = truth;
@@ -368,6 +381,7 @@ export class VolumeOracles {
     replica.shakenAt = truth.history.moment;
     replica.doubtful = true;
     replica.leftAt = -1;
+    if (this.#unnamed.cacheLost()) this.#orphans = true;
     if (owes) this.#flushed.audit(replica, 'flushed.lost-at-failure');
     if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
     this.#decision.cacheLost(replica);
