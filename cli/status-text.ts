@@ -6,6 +6,8 @@ import { refusalText } from './nodes.ts';
 import { splitLine } from './split-text.ts';
 import { wayBackText } from './way-back-text.ts';
 
+type OwnReplica = NonNullable<HostStatus['status']['volumes'][number]['local']>;
+
 /** Several lines, without a line feed at the end. `exclusivity` is the guarantee in words. */
 export function statusText(host: HostStatus, exclusivity: string): string {
   const { status, names, processes } = host;
@@ -49,7 +51,7 @@ export function statusText(host: HostStatus, exclusivity: string): string {
         name(primary),
         String(epoch),
         members.map(({ node }) => name(node)).join(' '),
-        local === null ? 'no replica' : local.disk + (local.doubted ? ', doubted' : ''),
+        local === null ? 'no replica' : diskOf(local),
         local?.role ?? '',
         local?.link ?? '',
         local === null ? '' : String(local.dirty),
@@ -153,6 +155,12 @@ function spanText(micros: number): string {
   const hours = micros / 3.6e9;
   if (hours >= 48) return `${(hours / 24).toFixed(1)} days`;
   return hours >= 1 ? `${hours.toFixed(1)} h` : `${Math.ceil(micros / 6e7)} min`;
+}
+
+/** How the own replica is, and why if it is bad. */
+function diskOf({ disk, doubted, pathLost }: OwnReplica): string {
+  const path = pathLost === true ? ', path lost' : '';
+  return disk + (doubted ? ', doubted' : '') + path;
 }
 
 function exportOf({ volumes }: HostStatus, volume: string): string {

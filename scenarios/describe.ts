@@ -103,6 +103,8 @@ function disk(fault: Fault, node: string): string {
       return some === ''
         ? `stall the disk of ${node}`
         : `let ${some}the operations on the disk of ${node} never end`;
+    case 'path-loss':
+      return `cut the path to the disk of ${node}`;
     case 'bit-rot':
       return `let ${what} on the disk of ${node} rot`;
     default: {

@@ -23,6 +23,7 @@ import { mostVotersWiped } from './library/most-voters-wiped.ts';
 import { oldDiskLeads } from './library/old-disk-leads.ts';
 import { oneAnswerNeverComes } from './library/one-answer-never-comes.ts';
 import { oneWayCut } from './library/one-way-cut.ts';
+import { pathLostAndBack } from './library/path-lost-and-back.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
 import { primaryPowerLoss } from './library/primary-power-loss.ts';
 import { sourceCrashDuringResync } from './library/source-crash-during-resync.ts';
@@ -64,6 +65,7 @@ const TEXTS: readonly ScenarioText[] = [
   metadataRot,
   diskFailsUnderLoad,
   lastCopyInDoubt,
+  pathLostAndBack,
   failedDiskAndSilentPeer,
   writeFailsUnheard,
   ...HISTORY,

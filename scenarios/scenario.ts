@@ -271,6 +271,7 @@ export const DISK: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'disk-stall',
   'bit-rot',
   'old-disk',
+  'path-loss',
 ]);
 /** Faults that strike one node. */
 export const AIMED: ReadonlySet<FaultKind> = new Set<FaultKind>(

@@ -55,6 +55,7 @@ export function singleFaults(config: ClusterConfig): readonly NamedFault[] {
     add(`write errors ${name}`, { kind: 'write-error', ...disk, ppm: SOME });
     add(`metadata errors ${name}`, { kind: 'write-error', ...meta, ppm: SOME });
     add(`failed disk ${name}`, { kind: 'write-error', ...disk, area: 'everything' });
+    add(`lost path ${name}`, { kind: 'path-loss', ...disk });
     add(`stalled disk ${name}`, { kind: 'disk-stall', ...disk });
     add(`dead disk ${name}`, { kind: 'disk-stall', target, for: 60_000_000 });
     add(`half-dead disk ${name}`, { kind: 'disk-stall', target, ppm: FEW, for: 20_000_000 });

@@ -21,6 +21,13 @@ function stopAtOnce(reason: string): never {
   process.exit(EXIT_BROKEN_BELIEF);
 }
 
+/** As at any other death; what is under way is ended by the kernel. */
+function restart(reason: string): never {
+  log('warn', 'core-restarts', { reason });
+  process.kill(process.pid, 'SIGKILL');
+  process.exit(EXIT_BROKEN_BELIEF);
+}
+
 /** A person has to act. */
 function refuse(reason: string, remedy: string): never {
   log('error', 'refused', { reason, remedy });
@@ -33,7 +40,7 @@ process.on('unhandledRejection', (error) => stopAtOnce(reasonOf(error)));
 try {
   const threads = prepareThreads(options);
   if (process.argv[3] === SPARE && !(await ordered())) process.exit(0);
-  const core = await Core.start(options, threads, { log, stopAtOnce, refuse });
+  const core = await Core.start(options, threads, { log, stopAtOnce, refuse, restart });
   endOnSignals(() => core.stop({ quiet: false }));
   await core.ended;
   process.exit(0);

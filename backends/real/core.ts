@@ -49,6 +49,8 @@ export interface CoreExits {
   readonly log: Log;
   readonly stopAtOnce: (reason: string) => never;
   readonly refuse: (reason: string, remedy: string) => never;
+  /** Ends this core, which its monitor starts again. */
+  readonly restart: (reason: string) => never;
 }
 
 /** How often sleep of the machine is looked for. */
@@ -277,10 +279,19 @@ export class Core {
       case 'event':
         this.#timeline.write(decision.event);
         return;
+      case 'restart-core':
+        this.#restart();
+        return;
       case 'answer':
         this.#answers.get(decision.id)?.(decision.answer);
         this.#answers.delete(decision.id);
     }
+  }
+
+  #restart(): void {
+    // The last thing on it is why.
+    this.#timeline.close();
+    this.#exits.restart('the path to a disk is lost: see whether it is back');
   }
 
   #wakeAt(at: Micros): void {

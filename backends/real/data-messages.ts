@@ -36,7 +36,10 @@ export type ToData =
 export type DataStats = Readonly<Record<string, number | string | boolean>>;
 
 export type FromData =
-  /** The replica is open and the actor runs; write to `wakeFd` after each message. */
+  /**
+   * The replica is open and the actor runs; write to `wakeFd` after each message. -1: its path is
+   * lost, no actor runs, and nothing needs to be woken.
+   */
   | { readonly kind: 'started'; readonly wakeFd: number }
   | { readonly kind: 'reports'; readonly reports: readonly DataReport[] }
   | { readonly kind: 'stats'; readonly stats: DataStats }

@@ -85,7 +85,7 @@ export class DataVolume {
       case 'started':
         this.#wakeFd = message.wakeFd;
         // Mail that was posted before the reactor could be woken.
-        this.#wake(this.#wakeFd);
+        if (this.#wakeFd >= 0) this.#wake(this.#wakeFd);
         events.started(this.name);
         return;
       case 'reports':

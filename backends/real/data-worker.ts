@@ -24,6 +24,7 @@ import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
 import { loadNative, type Reactor } from './native.ts';
 import { checkReplica } from './replica-check.ts';
 import { openReactor } from './replica-open.ts';
+import { lostPath, unreachable } from './replica-path.ts';
 
 /** Counters go to the main thread this often; a turn waits no longer either. */
 const STATS_EVERY: Micros = 1_000_000;
@@ -117,6 +118,14 @@ function run(start: DataStart, reactor: Reactor): void {
   }
 }
 
+/** There is nothing to do but to be there until the core ends. */
+async function untilClosed(): Promise<void> {
+  for (;;) {
+    const [message] = (await once(port, 'message')) as [ToData];
+    if (message.kind === 'close') return;
+  }
+}
+
 /** Nothing is opened before the order: the thread of a spare core waits here. */
 async function firstMessage(): Promise<ToData> {
   const [message] = (await once(port, 'message')) as [ToData];
@@ -129,11 +138,19 @@ try {
   const { start } = first;
   const replica = start.volume.replicas.find(({ node }) => node === start.node);
   if (replica === undefined) throw new Error('this node holds no replica of the volume');
-  const { damagedSlots } = checkReplica(start.volume, replica);
-  const reactor = openReactor(start, replica);
-  tell({ kind: 'stats', stats: { damagedSlots } });
-  run(start, reactor);
-  reactor.close();
+  const lost = lostPath(replica);
+  if (lost === '') {
+    const { damagedSlots } = checkReplica(start.volume, replica);
+    const reactor = openReactor(start, replica);
+    tell({ kind: 'stats', stats: { damagedSlots } });
+    run(start, reactor);
+    reactor.close();
+  } else {
+    tell({ kind: 'stats', stats: { unreachable: lost } });
+    tell({ kind: 'started', wakeFd: -1 });
+    tell({ kind: 'reports', reports: unreachable(start.volume) });
+    await untilClosed();
+  }
   tell({ kind: 'closed' });
 } catch (error) {
   if (error instanceof HostError) {

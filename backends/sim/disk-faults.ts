@@ -99,7 +99,7 @@ export class DiskFaults {
     return this.#world.hosts.some(({ legs }) =>
       legs.some(
         ({ volume: of, disk }) =>
-          of === volume && (disk.ills.everStruck || disk.latent.everRefused),
+          of === volume && (disk.ills.everNeeded || disk.latent.everRefused),
       ),
     );
   }
@@ -137,6 +137,7 @@ const ILLS: { readonly [kind in FaultKind]?: readonly [data: number, metadata: n
   'disk-stall': [Ill.Stall, Ill.Stall],
   'bit-rot': [Ill.Rot, Ill.MetaRot],
   'old-disk': [Ill.Old, Ill.Old],
+  'path-loss': [Ill.Path, Ill.Path],
 };
 
 function illsOf({ kind, area }: Fault): readonly number[] {

@@ -23,8 +23,10 @@ export const Ill = {
   MetaRot: 10,
   /** It came back as it was some time before. */
   Old: 11,
+  /** The path to the disk is lost: nothing is read, written or flushed. */
+  Path: 12,
 } as const;
-const ILLS = 12;
+const ILLS = 13;
 
 /** Bits of a misdirected address that are tried before it counts as lost. */
 const MISDIRECTIONS = 4;
@@ -76,6 +78,11 @@ export class DiskIlls {
 
   count(ill: number): void {
     this.#struck[ill] = (this.#struck[ill] as number) + 1;
+  }
+
+  /** Whether anything ever struck this disk of which it does not recover by itself. */
+  get everNeeded(): boolean {
+    return this.#struck.some((times, ill) => times > 0 && ill !== Ill.Path);
   }
 
   /** Whether anything ever struck this disk. */

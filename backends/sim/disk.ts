@@ -11,6 +11,7 @@
  */
 import { Rng } from '../../engine/core/rng.ts';
 import { Status } from '../../engine/data/abi.ts';
+import { PATH_LOST } from '../../engine/mirror/path.ts';
 import type { ArrayPool } from './arrays.ts';
 import { type CrashMode, DiskCache } from './disk-cache.ts';
 import { DiskIlls, Ill } from './disk-ills.ts';
@@ -287,13 +288,17 @@ export class SimDisk {
         }
         return;
       case DiskOp.Read:
-        if (this.latent.any && this.latent.fails(this.sectorOf(op), this.countOf(op))) {
+      case DiskOp.MetaRead:
+        if (this.ills.strikes(Ill.Path)) this.#ops[base + Field.status] = PATH_LOST;
+        else if (this.#ops[base] === DiskOp.MetaRead) return;
+        else if (this.latent.any && this.latent.fails(this.sectorOf(op), this.countOf(op))) {
           this.#ops[base + Field.status] = Status.Medium;
         }
         return;
       case DiskOp.Flush: {
         const mark = this.#ops[base + Field.mark] as number;
-        if (this.#unheard || this.ills.strikes(Ill.WriteError)) this.#failFlush(base, mark);
+        if (this.ills.strikes(Ill.Path)) this.#failFlush(base, mark, PATH_LOST);
+        else if (this.#unheard || this.ills.strikes(Ill.WriteError)) this.#failFlush(base, mark);
         else if (this.ills.has(Ill.LyingFlush)) this.#lie(mark);
         else this.#cache.destage(mark);
         return;
@@ -477,8 +482,9 @@ export class SimDisk {
     const lies = ills.has(Ill.LyingFlush);
     const fua = (this.#ops[op * FIELDS + Field.fua] as number) === 1;
     let elsewhere = -1;
-    if (ills.strikes(Ill.WriteError)) {
-      this.#ops[op * FIELDS + Field.status] = Status.Io;
+    const status = ills.strikes(Ill.Path) ? PATH_LOST : Status.Io;
+    if (status === PATH_LOST || ills.strikes(Ill.WriteError)) {
+      this.#ops[op * FIELDS + Field.status] = status;
       // Any of its sectors may have got there; a device that was reset has lost its cache as well.
       const rng = ills.rng(Ill.WriteError);
       this.#mayLoseCache(rng);
@@ -517,8 +523,9 @@ export class SimDisk {
   #writePageIll(op: number, page: number): boolean {
     const { ills } = this;
     const bytes = this.#pages[op] as Uint8Array;
-    if (ills.strikes(Ill.MetaError)) {
-      this.#ops[op * FIELDS + Field.status] = Status.Io;
+    const status = ills.strikes(Ill.Path) ? PATH_LOST : Status.Io;
+    if (status === PATH_LOST || ills.strikes(Ill.MetaError)) {
+      this.#ops[op * FIELDS + Field.status] = status;
       this.#tearPage(op, 'random');
       this.#mayLoseCache(ills.rng(Ill.MetaError));
       return true;
@@ -542,8 +549,8 @@ export class SimDisk {
    * A flush up to `mark` fails, and what it did not write back is forgotten. Of a failure that
    * nobody alive heard of, the next flush tells: see docs/decisions/0013 for that assumption.
    */
-  #failFlush(base: number, mark: number): void {
-    this.#ops[base + Field.status] = Status.Io;
+  #failFlush(base: number, mark: number, status: number = Status.Io): void {
+    this.#ops[base + Field.status] = status;
     this.#unheard = false;
     const rng = this.ills.rng(Ill.WriteError);
     this.#loseCache(mark, rng);

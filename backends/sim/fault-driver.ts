@@ -301,6 +301,7 @@ export class FaultDriver {
         case 'write-error':
         case 'disk-stall':
         case 'bit-rot':
+        case 'path-loss':
           this.#disks.apply(fault, host, on);
           break;
       }

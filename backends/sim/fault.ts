@@ -36,9 +36,10 @@ export const FAULT_KINDS = [
   'new-disk',
   'resolve',
   'take-back',
+  'path-loss',
 ] as const;
 /** For configurations and schedules that ask for them: nobody draws them by chance elsewhere. */
-export const AIMED_KINDS: readonly string[] = ['return'];
+export const AIMED_KINDS: readonly string[] = ['return', 'path-loss'];
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** What is done about two branches: in a swarm there are hardly ever two. */

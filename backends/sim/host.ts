@@ -318,7 +318,8 @@ export class SimHost implements LegHost, MonitorHost {
       this.broke(error.message);
       return;
     }
-    for (let i = 0; i < decisions.length; i += 1) {
+    // The core may be gone by the one before.
+    for (let i = 0; i < decisions.length && this.#control === control; i += 1) {
       this.#carryOut(decisions[i] as ControlDecision);
     }
   }
@@ -421,6 +422,10 @@ export class SimHost implements LegHost, MonitorHost {
         return;
       case 'event':
         this.#event(decision.event);
+        return;
+      case 'restart-core':
+        hash.value(decision);
+        this.killCore();
         return;
       case 'answer':
         hash.value(decision);

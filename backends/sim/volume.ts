@@ -318,7 +318,7 @@ export class SimLeg implements StreamEnd {
   /** Tells the actor how a landed operation ended. */
   #deliverDisk(op: number): void {
     const disk = this.disk;
-    const status = disk.statusOf(op) === 0 ? Status.Ok : Status.Io;
+    const status = disk.statusOf(op);
     switch (disk.kindOf(op)) {
       case DiskOp.Read:
         disk.copyOut(op, this.stamps, disk.slotOf(op) * SLOT_SECTORS + this.#at(disk.slotOf(op)));
@@ -337,7 +337,7 @@ export class SimLeg implements StreamEnd {
         const page = this.#inPage();
         const from = disk.sectorOf(op) * PAGE_BYTES;
         this.memory.inPages.set(disk.meta.subarray(from, from + PAGE_BYTES), page * PAGE_BYTES);
-        this.append(Event.MetaDone, page, 0, 0, disk.pageOf(op), disk.tokenOf(op), 0);
+        this.append(Event.MetaDone, page, 0, 0, disk.pageOf(op), disk.tokenOf(op), status);
       }
     }
     disk.release(op);

@@ -60,6 +60,7 @@ export const CLUSTER_CANARIES = [
     id: 'failure-forgotten',
     what: 'a core that restarts no longer knows that a disk of this boot has failed',
   },
+  { id: 'path-given-up', what: 'a replica whose path was lost is not tried again' },
   { id: 'quiesce-trusted', what: 'a quiesce point that ended early passes for one that stood' },
   { id: 'command-repeated', what: 'a command that took effect is judged again by the next leader' },
   { id: 'split-guessed', what: 'a number that nobody knows decides whose branch is given up' },

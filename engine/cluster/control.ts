@@ -500,6 +500,7 @@ export class Control implements ControlActor {
     else this.#formation.tell();
     this.#operator.tick();
     this.#errands.tick();
+    this.#volumes.tick();
     if (flags['RULE-01']) this.#actAlone();
     this.#planDue = true;
     this.#executeDue = true;

@@ -45,6 +45,7 @@ export const CLUSTER_EVENTS = {
   'data.want': ['volume', 'epoch', 'members', 'reason'],
   'data.refused': ['volume', 'peer', 'reason'],
   'data.attached': ['volume', 'disk', 'epoch'],
+  'data.path': ['volume'],
   'operator.command': ['command', 'group', 'to'],
   'verify.continue': ['volume', 'cursor'],
   'verify.scheduled': ['volume', 'level'],

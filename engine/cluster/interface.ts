@@ -197,6 +197,8 @@ export type ControlDecision =
       readonly cause: string;
     }
   | { readonly kind: 'event'; readonly event: TimelineEvent }
+  /** End this core at once, to be started again as after any other death: what follows is void. */
+  | { readonly kind: 'restart-core'; readonly cause: string }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: OperatorAnswer };
 
 /** One node's view, for `understudy status` and the console. */
@@ -223,6 +225,8 @@ export interface ClusterStatus {
       readonly doubted: boolean;
       /** Its disk is likely to fail soon, and why. Absent when it is not so. */
       readonly failing?: FailingReason;
+      /** It failed because the path to it is lost; it is tried again. Absent when it is not so. */
+      readonly pathLost?: true;
       /** Its last verification in this life of the core; absent when there was none. */
       readonly verify?: VerifyReport;
       /** What requests took in the last second with any, or that they ended; absent before any. */

@@ -41,7 +41,7 @@ export function statusOf(
       const said = split === null ? record : { ...record, split };
       const local = volumes.get(record.volume);
       if (local === null) return { ...said, local: null };
-      const { disk, role, link, dirty, failing } = local;
+      const { disk, role, link, dirty, failing, pathLost } = local;
       const soon = failing === '' ? {} : { failing };
       const doubted = volumes.isDoubted(record.volume);
       const { verify, dueIn, meters, wayBack } = local;
@@ -49,7 +49,8 @@ export function statusOf(
       const compared = verify === null ? {} : { verify };
       const next = dueIn === null ? {} : { nextVerify: dueIn };
       const back = wayBack === null ? {} : { wayBack };
-      const more = { ...soon, ...compared, ...next, ...measured, ...back };
+      const path = pathLost ? { pathLost } : {};
+      const more = { ...soon, ...path, ...compared, ...next, ...measured, ...back };
       return { ...said, local: { disk, role, link, dirty, doubted, ...more } };
     }),
     groups: state.groups

@@ -15,6 +15,7 @@ import type {
   WayBack,
 } from '../data/messages.ts';
 import type { Context } from './context.ts';
+import { LostPath } from './lost-path.ts';
 import type { VolumeFacts, Want } from './messages.ts';
 import { sentOf, type VerifyNote } from './verify-note.ts';
 
@@ -48,6 +49,8 @@ export interface LocalVolume {
   failure: string;
   /** Why its disk is likely to fail soon, '' while it is not. */
   failing: FailingReason | '';
+  /** The path to its disk is lost. */
+  pathLost: boolean;
   /** How far its last verification came, null while there was none. */
   verify: VerifyReport | null;
   /** Whether it has what the order of its record keeps; null where none keeps it. */
@@ -82,6 +85,7 @@ export interface Noted {
 export class Volumes {
   readonly #context: Context;
   readonly #all: LocalVolume[] = [];
+  readonly #lostPath: LostPath;
   #doubted: readonly Doubted[] = [];
   /** Called when {@link doubted} changed and must be made durable. */
   readonly #changed: () => void;
@@ -100,6 +104,7 @@ export class Volumes {
     this.#context = context;
     this.#changed = changed;
     this.#order = order;
+    this.#lostPath = new LostPath(context, this.#all);
     for (const { name, replicas } of context.config.volumes) {
       if (!replicas.some((replica) => replica.node === context.node)) continue;
       this.#all.push({
@@ -122,6 +127,7 @@ export class Volumes {
         event: '',
         failure: '',
         failing: '',
+        pathLost: false,
         verify: null,
         keeps: null,
         branch: null,
@@ -139,6 +145,11 @@ export class Volumes {
 
   get(name: string): LocalVolume | null {
     return this.#all.find((volume) => volume.volume === name) ?? null;
+  }
+
+  /** Called with every heartbeat. */
+  tick(): void {
+    this.#lostPath.tick();
   }
 
   get doubted(): readonly Doubted[] {
@@ -224,6 +235,7 @@ export class Volumes {
         volume.disk = report.disk;
         volume.failure = report.failure ?? '';
         volume.failing = report.failing ?? '';
+        volume.pathLost = report.pathLost === true;
         volume.role = report.role;
         volume.link = report.link;
         volume.dirty = report.dirty;

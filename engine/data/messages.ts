@@ -334,6 +334,8 @@ export type DataReport =
       readonly pending: number;
       /** Id of the event in which the disk failed; absent while it has not. */
       readonly failure?: string;
+      /** The path to its disk is lost, and may be back. Absent if not so. */
+      readonly pathLost?: boolean;
       /** Its disk failed a write or a flush: acknowledged writes may be gone. Absent if not so. */
       readonly doubted?: boolean;
       /** Its disk is likely to fail soon, and why. Absent if not so. */

@@ -193,7 +193,7 @@ export class MirrorActor implements DataActor {
     switch (e.op(r)) {
       case Event.FlushDone:
         p.watch.flushEnded(e.length(r));
-        if (e.status(r) !== 0) p.role.failDisk('flush');
+        if (e.status(r) !== 0) p.role.failDisk('flush', e.status(r));
         else this.#flushed(e.length(r));
         return;
       case Event.MetaDone:
@@ -415,6 +415,7 @@ export class MirrorActor implements DataActor {
       dirty: partners.dirty,
       pending: writes.open,
       ...(failure === '' ? {} : { failure }),
+      ...(state.pathLost ? { pathLost: true } : {}),
       ...(doubted ? { doubted } : {}),
       ...(failing === '' ? {} : { failing }),
       ...(keeps === null ? {} : { keeps }),

@@ -173,7 +173,7 @@ export class PeerReads {
     // The asking primary has found both equal, and holds the range.
     if (status === 0 && ((slots.flags[slot] as number) & Flag.Sums) !== 0) sums?.adopt(slot);
     this.#answer(slot, told, sums?.opinion(slot) === Opinion.Match ? Flag.Sums : 0);
-    if (status !== 0 && !mediumError(status)) role.failDisk('read');
+    if (status !== 0 && !mediumError(status)) role.failDisk('read', status);
   }
 
   /** The link that reads came by is lost: nobody waits for an answer. */

@@ -153,7 +153,7 @@ export class PeerWrites {
     this.#cool(slot);
     this.#p.locks.release(slot);
     this.#answer(slot, status === 0 ? Status.Ok : Status.Io);
-    if (status !== 0) this.#p.role.failDisk('write');
+    if (status !== 0) this.#p.role.failDisk('write', status);
     if (this.#flying > 0 || this.#idle.length === 0) return;
     const idle = this.#idle;
     this.#idle = [];

@@ -72,7 +72,7 @@ export class Repair {
   readFailed(slot: number, status: number): void {
     const { role, writes, turn, canary } = this.#p;
     if (!mediumError(status) || canary.readErrorPassed) {
-      if (!canary.readErrorPassed) role.failDisk('read');
+      if (!canary.readErrorPassed) role.failDisk('read', status);
       writes.readDone(slot, Status.Io);
       return;
     }
@@ -213,7 +213,7 @@ export class Repair {
     const { role, canary } = this.#p;
     if (status !== 0 && !mediumError(status)) {
       this.#close();
-      role.failDisk(this.#stage === Stage.Rewrite ? 'write' : 'read');
+      role.failDisk(this.#stage === Stage.Rewrite ? 'write' : 'read', status);
       return;
     }
     switch (this.#stage) {

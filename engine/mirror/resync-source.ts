@@ -148,7 +148,7 @@ export class ResyncSource {
     const elsewhere = status !== 0 && alone && this.#isElsewhere(slot);
     const lost = status === Status.Differs && alone && !elsewhere;
     if (status !== 0 && mediumError(status) && !lost) this.#notRead(slot);
-    else if (status !== 0 && !lost) role.failDisk('read');
+    else if (status !== 0 && !lost) role.failDisk('read', status);
     if ((status !== 0 && !lost) || link.id !== slots.link[slot] || link.mode !== Mode.Copy) {
       this.#close(slot);
       return;
@@ -188,7 +188,7 @@ export class ResyncSource {
     const { slots, role } = this.#p;
     const { link } = this.#partner;
     if (status !== 0 && mediumError(status)) this.#notRead(slot);
-    else if (status !== 0) role.failDisk('write');
+    else if (status !== 0) role.failDisk('write', status);
     const ours = link.id === slots.link[slot] && link.mode === Mode.Copy;
     if (status === 0 && ours) this.#settle(slot);
     else this.#close(slot);

@@ -70,11 +70,11 @@ export class RoleMachine {
    * The metadata cannot be used: never guess. Where a write failed it could not say so to itself:
    * control has to remember the doubt.
    */
-  attachFailed(fault: MetadataFault, doubted = false): void {
+  attachFailed(fault: MetadataFault, doubted = false, status = 0): void {
     const { state, turn, config, canary } = this.#p;
     const { volume } = config;
     this.#attachFailed = true;
-    state.disk = 'Failed';
+    state.fail(status);
     turn.reached('mirror.attach.failed');
     state.failure = turn.event('mirror.attach.failed', { reason: fault });
     const none = { generation: 0, epoch: 0, hot: false } as const;
@@ -211,17 +211,17 @@ export class RoleMachine {
     this.#wishWithout(mode === Mode.Adding ? 'settle' : 'peer-lost');
   }
 
-  /** The local disk failed: this replica stops; control moves the volume. */
-  failDisk(what: string): void {
+  /** The local disk failed, with `status` if any: this replica stops; control moves the volume. */
+  failDisk(what: string, status = 0): void {
     const { state, store, turn, partners } = this.#p;
     // Another operation may have failed before, and have told less.
     if (state.attached) store.doubt();
     if (state.disk === 'Failed') return;
     if (!state.attached) {
-      this.attachFailed('unreadable', true);
+      this.attachFailed('unreadable', true, status);
       return;
     }
-    state.disk = 'Failed';
+    state.fail(status);
     state.lead = false;
     this.#promoting = false;
     turn.reached('mirror.disk.failed');

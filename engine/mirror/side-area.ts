@@ -27,7 +27,7 @@ export class SideArea {
     for (const page of [a, b]) {
       encode(page, scratch);
       const token = this.#expect((status) => {
-        if (status !== 0) this.#p.role.failDisk('metadata-write');
+        if (status !== 0) this.#p.role.failDisk('metadata-write', status);
         else if (left === 1) done();
         left -= 1;
       });

@@ -2,6 +2,8 @@
 import type { BootId, Epoch, Micros, NodeId } from '../core/units.ts';
 import type { DiskState, Role, VolumeRecord } from '../data/messages.ts';
 
+import { isPathLoss } from './path.ts';
+
 export class MirrorState {
   readonly node: NodeId;
   readonly boot: BootId;
@@ -9,6 +11,8 @@ export class MirrorState {
   disk: DiskState = 'Diskless';
   /** Id of the event in which the disk failed, '' while it has not. */
   failure = '';
+  /** Whether it failed because the path to it is lost: it may be back. */
+  pathLost = false;
   /** Whether the metadata was read and this life made durable. */
   attached = false;
   /** The record in whose epoch this host acts; its epoch is durable here. */
@@ -27,6 +31,12 @@ export class MirrorState {
   constructor(node: NodeId, boot: BootId) {
     this.node = node;
     this.boot = boot;
+  }
+
+  /** Its disk is no good any more: an operation ended with `status`, 0 where none did. */
+  fail(status: number): void {
+    this.disk = 'Failed';
+    this.pathLost = isPathLoss(status);
   }
 
   get epoch(): Epoch {

@@ -26,6 +26,7 @@ import {
 import { type Claims, DEVICE_BYTES, deviceBytes, noClaims, raiseClaims } from './page.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
+import { isPathLoss } from './path.ts';
 
 /** Metadata reads in flight while attaching. */
 const READS = 16;
@@ -255,7 +256,7 @@ export class Store {
     if (this.#p.sums?.pageDone(token, status, inPage) === true) return;
     const ignored = this.#p.canary.journalErrorIgnored && token === this.#journalToken;
     if (status !== 0 && !ignored) {
-      this.#p.role.failDisk('metadata-write');
+      this.#p.role.failDisk('metadata-write', status);
       return;
     }
     if (token === this.#token && this.#versionFlying > 0) this.#superblockDone();
@@ -348,6 +349,12 @@ export class Store {
 
   #readDone(page: number, status: number, inPage: number): void {
     this.#readsLeft -= 1;
+    if (this.#p.state.pathLost) return;
+    if (isPathLoss(status)) {
+      // Of no page it is known how it is: nothing is wrong with any of them.
+      this.#p.role.attachFailed('unreadable', false, status);
+      return;
+    }
     const bytes = this.#p.turn.memory.inPages.subarray(
       inPage * PAGE_BYTES,
       inPage * PAGE_BYTES + PAGE_BYTES,

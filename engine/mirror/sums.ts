@@ -178,7 +178,7 @@ export class Sums {
     const { doing } = page;
     page.doing = Doing.Nothing;
     if (doing === Doing.Reading) this.#loaded(page, status, inPage);
-    else if (status !== 0) this.#p.role.failDisk('metadata-write');
+    else if (status !== 0) this.#p.role.failDisk('metadata-write', status);
     else if (doing === Doing.Opening) page.open = true;
     const { waiting } = page;
     page.waiting = [];

@@ -90,7 +90,7 @@ export class UndoReturn {
     }
     if (status !== 0) {
       if (!back && mediumError(status)) this.#failed = 'unreadable';
-      else role.failDisk(back ? 'write' : 'read');
+      else role.failDisk(back ? 'write' : 'read', status);
     }
     slots.close(slot);
     this.#flying -= 1;

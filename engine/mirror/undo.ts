@@ -265,7 +265,7 @@ export class Undo {
     if (piece === undefined) return;
     if (status !== 0) {
       if (!piece.read && mediumError(status)) this.#failed = 'unreadable';
-      else role.failDisk(piece.read ? 'write' : 'read');
+      else role.failDisk(piece.read ? 'write' : 'read', status);
     } else if (!piece.read && (flags & Flag.Zero) === 0 && this.#failed === '') {
       piece.read = true;
       piece.page = this.#next;

@@ -194,7 +194,7 @@ export class VerifyChunk {
     const told = status === Status.Ok || status === Status.Differs;
     if (!told && !mediumError(status)) {
       this.#close();
-      role.failDisk('read');
+      role.failDisk('read', status);
     } else if (this.#stage === Stage.Recheck && !this.#isOfThisLink(slot)) {
       // The peer may have lost it with its power since: it stays dirty, and the resync's.
       this.#close();

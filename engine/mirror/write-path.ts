@@ -95,7 +95,7 @@ export class FrontWrites {
     if (status !== 0) {
       slots.status[slot] = Status.Io;
       if (this.#p.rescue.isLoss(status)) this.#apart(slot);
-      else this.#p.role.failDisk('write');
+      else this.#p.role.failDisk('write', status);
     } else repair.written(slots.offset[slot] as number, slots.length[slot] as number);
     this.#advance(slot);
   }

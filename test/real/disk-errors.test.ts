@@ -123,4 +123,30 @@ describe('a disk that refuses to write', () => {
     await verify(serving);
     expectEqualReplicas();
   }, 180_000);
+
+  it('whose path is lost comes back by itself when the path does', async () => {
+    const first = await cluster.waitHealthy();
+    const process_ = await writer(first, 500);
+    disk(first).cutPath();
+    await waitFor('the lost connection is noticed', () => process_.isEnded, 20_000);
+    sequence = process_.last + 1;
+    await waitFor('the other host serves', async () => (await cluster.serving()) !== first, 20_000);
+    const second = await cluster.waitServing();
+    await verify(second);
+    const restarts = async (): Promise<number> => {
+      const status = await cluster.status(first);
+      const lost = status?.status.volumes[0]?.local?.pathLost === true;
+      return lost ? status.processes.coreRestarts : -1;
+    };
+    const before = await restarts();
+    expect(before).toBeGreaterThanOrEqual(0);
+    await waitFor('its core looks again', async () => (await restarts()) > before, 60_000);
+    expect(await cluster.serving()).toBe(second);
+    await disk(first).mendPath();
+    await cluster.waitHealthy();
+    expect(await cluster.waitServing()).toBe(second);
+    await verify(second);
+    expectEqualReplicas();
+    expect(await diskState(first)).toEqual({ disk: 'UpToDate', doubted: false });
+  }, 240_000);
 });

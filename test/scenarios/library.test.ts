@@ -103,6 +103,12 @@ const SHOWS: {
     reachesAll: ['mirror.disk.failed'],
   },
   'last-copy-in-doubt': { resyncs: 1, reachesAll: ['mirror.disk.failed', 'mirror.resync.proves'] },
+  'path-lost-and-back': {
+    takeOvers: 1,
+    outage: 12,
+    resyncs: 1,
+    reachesAll: ['mirror.disk.failed', 'mirror.attach.failed'],
+  },
   'write-fails-unheard': { takeOvers: 1, outage: 6, resyncs: 1, reaches: ['mirror.disk.failed'] },
 };
 
@@ -243,6 +249,13 @@ describe('the library finds', () => {
     }
     // A person's question may get lost.
     expect(stood).toBeGreaterThanOrEqual(5);
+  });
+
+  it('path-given-up in path-lost-and-back: nobody else brings the replica back', () => {
+    const scenario = LIBRARY.find(({ name }) => name === 'path-lost-and-back');
+    if (scenario === undefined) throw new Error('the library has path-lost-and-back');
+    const run = runScenario(scenario, 1, { canaries: new Set(['path-given-up']) }, world);
+    expect(new Set(run.violations.map(({ law }) => law))).toEqual(new Set(['LAW-heals']));
   });
 
   it('discard-by-map in old-disk-leads, within four seeds', () => {

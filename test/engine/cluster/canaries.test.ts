@@ -43,9 +43,10 @@ const IN_SWARMS: readonly (readonly [CanaryId, number])[] = [
 /**
  * Shown elsewhere: by exploring the lease rules (lease.test.ts), by what the entry says
  * (transfer.test.ts), by reports in every order (volumes.test.ts), by what people are answered
- * (operator.test.ts, quiescence.test.ts), by how often a start is asked for
- * (applications.test.ts), by every pair of branches (split-brain.test.ts) or in worlds with
- * applications (test/scenarios/library.test.ts), because no law of this small world depends on it.
+ * (operator.test.ts, quiescence.test.ts), by how often a
+ * start is asked for (applications.test.ts), by every pair of branches (split-brain.test.ts) or in
+ * worlds with applications (test/scenarios/library.test.ts), because no law of this small world
+ * depends on it.
  */
 const ELSEWHERE: readonly CanaryId[] = [
   'attest-keeps-renewing',
@@ -56,6 +57,7 @@ const ELSEWHERE: readonly CanaryId[] = [
   'failure-forgotten',
   'command-repeated',
   'quiesce-trusted',
+  'path-given-up',
   'split-guessed',
   'split-by-order',
   'split-half-kept',

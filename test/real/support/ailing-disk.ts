@@ -25,6 +25,8 @@ export function ailingMissing(): string | null {
 export class AilingDisk {
   readonly #path: string;
   #children: ChildProcess[] = [];
+  #shower: ChildProcess | null = null;
+  #bytes = 0;
 
   /** The file at `path` becomes a disk of its own, at the same place. */
   constructor(path: string) {
@@ -38,6 +40,7 @@ export class AilingDisk {
 
   async attach(): Promise<void> {
     const { size } = statSync(this.#path);
+    this.#bytes = size;
     renameSync(this.#path, this.backing);
     writeFileSync(this.#path, '');
     const socket = `${this.#path}.sock`;
@@ -61,8 +64,23 @@ export class AilingDisk {
       ...fail('pread'),
     ]);
     await waitFor('nbdkit', () => existsSync(ready));
-    this.#start('nbdfuse', [this.#path, `nbd+unix:///?socket=${socket}`]);
-    await waitFor('nbdfuse', () => statSync(this.#path).size === size);
+    await this.#show();
+  }
+
+  /** What shows the bytes as a file dies: nothing can be reached any more (ENOTCONN). */
+  cutPath(): void {
+    this.#shower?.kill('SIGKILL');
+  }
+
+  /** It is there again, in the same place. */
+  async mendPath(): Promise<void> {
+    spawnSync('fusermount3', ['-u', '-z', this.#path]);
+    await this.#show();
+  }
+
+  async #show(): Promise<void> {
+    this.#shower = this.#start('nbdfuse', [this.#path, `nbd+unix:///?socket=${this.#path}.sock`]);
+    await waitFor('nbdfuse', () => statSync(this.#path).size === this.#bytes);
   }
 
   /** From now on every write fails with EIO, or none does. */
@@ -89,7 +107,9 @@ export class AilingDisk {
     else rmSync(this.#trigger(what), { force: true });
   }
 
-  #start(program: string, words: readonly string[]): void {
-    this.#children.push(spawn(program, words, { stdio: 'ignore' }));
+  #start(program: string, words: readonly string[]): ChildProcess {
+    const child = spawn(program, words, { stdio: 'ignore' });
+    this.#children.push(child);
+    return child;
   }
 }

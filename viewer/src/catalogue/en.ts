@@ -357,6 +357,7 @@ export const en: { readonly [code: string]: string } = {
   'term.lost-write': 'lost writes',
   'term.misdirected-write': 'misdirected writes',
   'term.stale-read': 'stale reads',
+  'term.path-loss': 'lost path to a disk',
   'term.write-error': 'write errors',
   'term.disk-stall': 'stalled disk',
   'term.bit-rot': 'rot',

@@ -57,6 +57,8 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.data.stopped': '{volume} is given up here, everything flushed, epoch {epoch}',
   'event.data.want': '{volume} wants the in-sync set {members:nodes}, epoch {epoch}: {reason:term}',
   'event.data.refused': '{volume} refuses {peer:node}: {reason:term}',
+  'event.data.path':
+    'The path to the disk of {volume} is lost: the core starts anew, to see whether it is back',
   'event.data.attached': '{volume} is attached: {disk:term}, epoch {epoch}',
   'event.operator.command': 'An operator commands: {command:term} {group} {to:node}',
   'event.operator.answer': 'Answer to {command:term}: done: {ok:term} {reason:term}',
@@ -182,6 +184,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.fault.lost-write': 'Fault: the disk acknowledges writes that it loses ({area:term})',
   'event.fault.misdirected-write': 'Fault: writes land in another place of the disk ({area:term})',
   'event.fault.stale-read': 'Fault: the disk returns what blocks held before',
+  'event.fault.path-loss': 'Fault: the path to the disk is lost',
   'event.fault.write-error': 'Fault: writes on the disk fail ({area:term})',
   'event.fault.disk-stall': 'Fault: the disk stalls: nothing ends',
   'event.fault.bit-rot': 'Fault: the disk rots ({area:term})',

@@ -356,6 +356,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.lost-write': '写入丢失',
   'term.misdirected-write': '写入错位',
   'term.stale-read': '读到旧内容',
+  'term.path-loss': '磁盘路径中断',
   'term.write-error': '写入出错',
   'term.disk-stall': '磁盘停滞',
   'term.bit-rot': '位衰减',
