@@ -28,7 +28,8 @@ export type FaultClass =
   | 'metadata-spoiled'
   | 'disk-old'
   | 'disk-error'
-  | 'disk-stalled';
+  | 'disk-stalled'
+  | 'path-lost';
 
 export type Cell =
   | { readonly says: 'holds' }
@@ -253,6 +254,25 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
     },
   },
   'disk-stalled': {},
+  // A cache beyond the path may have lost what was acknowledged: docs/decisions/0027.
+  'path-lost': {
+    'LAW-acknowledged': {
+      says: 'assumption',
+      assumption: 'only flushed writes survive when the paths to the disks of all holders are lost',
+      seenBy: 'mirror.disk.failed',
+    },
+    'LAW-register': {
+      says: 'assumption',
+      assumption: 'a block may go back to any value not older than its last flushed one',
+      seenBy: 'mirror.disk.failed',
+    },
+    'LAW-heals': {
+      says: 'assumption',
+      assumption:
+        'the host looks again within its back-off; not while it serves or copies another volume',
+      seenBy: 'mirror.disk.failed',
+    },
+  },
   'no-watchdog': {
     'LAW-one-holder': { says: 'detected', reason: 'without a watchdog only data is exclusive' },
   },

@@ -3,6 +3,7 @@ import { EngineActors } from '../backends/sim/engine-actors.ts';
 import type { Finding, Law } from '../backends/sim/oracle/verdict.ts';
 import type { GroupOutcome } from '../backends/sim/outcome.ts';
 import { World } from '../backends/sim/world.ts';
+import { LOOK_MOST } from '../engine/cluster/lost-path.ts';
 import type { TimelineEvent } from '../engine/timeline/event.ts';
 import type { FlightReel } from '../engine/timeline/flight.ts';
 import { breaks } from './laws.ts';
@@ -57,15 +58,17 @@ export function runScenario(
   options: RunOptions = {},
   world: World = newWorld(),
 ): RunResult {
-  const { config, duration, laws } = scenario;
+  const { config, duration, laws, faults } = scenario;
+  // Nobody mends a lost path: its host looks at its own times whether it is back.
+  const looks = faults.some(({ kind }) => kind === 'path-loss') ? LOOK_MOST : 0;
   const outcome = world.run({
     config,
     seed,
     workload: scenario.workload,
-    faults: scenario.faults,
+    faults,
     healAt: duration - HEALED_PART,
-    calmAt: duration - CALM_PART,
-    endAt: duration,
+    calmAt: duration + looks - CALM_PART,
+    endAt: duration + looks,
     canaries: options.canaries ?? new Set(),
     timeline: options.timeline ?? false,
     stopAtFirst: options.stopAtFirst ?? false,

@@ -150,6 +150,14 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     'test/scenarios/library.test.ts',
     'paths are lost where a schedule asks for it only, and campaigns draw none',
   ],
+  'path-hammered': [
+    `${CLUSTER}lost-path.test.ts`,
+    'simulated monitors start a core as often as it ends',
+  ],
+  'path-over-clients': [
+    `${CLUSTER}lost-path.test.ts`,
+    'nothing is lost when a core ends: clients wait for its host',
+  ],
   'discard-any': [MIRROR, SPLIT],
   'discard-by-map': [MIRROR, SPLIT],
   'epoch-not-raised': [
@@ -172,6 +180,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     MIRROR,
     'faults heal before the end of a run: a disk that hangs for ever is not among them',
   ],
+  'late-path-ignored': [MIRROR, 'paths are lost where a schedule asks for it only'],
   'generation-unsynced': [
     MIRROR,
     'the log keeps a replica without it from leading, and the next superblock makes up for it',

@@ -61,6 +61,14 @@ export const CLUSTER_CANARIES = [
     what: 'a core that restarts no longer knows that a disk of this boot has failed',
   },
   { id: 'path-given-up', what: 'a replica whose path was lost is not tried again' },
+  {
+    id: 'path-hammered',
+    what: 'a lost path is looked at every few seconds, however often it was in vain',
+  },
+  {
+    id: 'path-over-clients',
+    what: 'a core starts anew for a lost path while its host serves or copies another volume',
+  },
   { id: 'quiesce-trusted', what: 'a quiesce point that ended early passes for one that stood' },
   { id: 'command-repeated', what: 'a command that took effect is judged again by the next leader' },
   { id: 'split-guessed', what: 'a number that nobody knows decides whose branch is given up' },

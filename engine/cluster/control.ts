@@ -11,10 +11,11 @@ import type { BootId, Micros, NodeId } from '../core/units.ts';
 import { flagsOf } from './canaries.ts';
 import { Context } from './context.ts';
 import { Detector } from './detector.ts';
+import { type Document, documentOf } from './document.ts';
 import type { Entry } from './entries.ts';
 import { Errands, isErrand } from './errands.ts';
-import { Executor, type Running } from './executor.ts';
-import { Formation, type FormationDurable } from './formation.ts';
+import { Executor } from './executor.ts';
+import { Formation } from './formation.ts';
 import { type Beat, Links, type Peer } from './heartbeat.ts';
 import type {
   ClusterStatus,
@@ -23,13 +24,14 @@ import type {
   ControlInput,
   Durable,
 } from './interface.ts';
-import { type Attestation, LeaseHolder, LeaseVoter } from './lease.ts';
+import { LeaseHolder, LeaseVoter } from './lease.ts';
+import { LostPath } from './lost-path.ts';
 import type { ControlMessage, DirectMessage, FactsMessage, Heartbeat } from './messages.ts';
 import { Operator } from './operator.ts';
 import { Durability } from './persist.ts';
 import { Planner } from './planner.ts';
 import { Proposals } from './proposals.ts';
-import { Raft, type RaftDurable } from './raft.ts';
+import { Raft } from './raft.ts';
 import { Resolution } from './resolution.ts';
 import {
   applyEntry,
@@ -43,7 +45,7 @@ import {
 import { statusOf } from './status.ts';
 import { Upkeep } from './upkeep.ts';
 import { Views } from './views.ts';
-import { type Doubted, type Noted, Volumes } from './volumes.ts';
+import { Volumes } from './volumes.ts';
 
 export interface ControlOptions {
   readonly config: ClusterConfig;
@@ -56,19 +58,6 @@ export interface ControlOptions {
   readonly reached: (mark: string) => void;
   /** Entries that the log keeps before it folds them; a simulation has fewer, to meet that end. */
   readonly compactAt?: number;
-}
-
-/** The durable document; a later version that reads it must know `version` 1. */
-interface Document {
-  readonly version: 1;
-  readonly identity: number;
-  readonly raft: RaftDurable;
-  readonly formation: FormationDurable;
-  readonly attested: readonly Attestation[];
-  readonly running: readonly Running[];
-  /** Absent in documents of before. */
-  readonly doubted?: readonly Doubted[];
-  readonly verify?: readonly Noted[];
 }
 
 const WAKE_MIN = 1000;
@@ -86,6 +75,7 @@ export class Control implements ControlActor {
   readonly #detector: Detector;
   readonly #volumes: Volumes;
   readonly #executor: Executor;
+  readonly #lostPath: LostPath;
   readonly #proposals: Proposals;
   readonly #planner: Planner;
   readonly #operator: Operator;
@@ -133,6 +123,8 @@ export class Control implements ControlActor {
     });
     this.#detector = new Detector(context, this.#links, this.#durability, this.#voter, state);
     this.#executor = new Executor(context, this.#durability, this.#holder, this.#volumes, state);
+    const { applications } = this.#executor;
+    this.#lostPath = new LostPath(context, this.#durability, this.#volumes.all, applications);
     const facts = (): FactsMessage => this.#facts;
     const views = new Views(context, this.#links, state, facts);
     this.#proposals = new Proposals(this.#raft);
@@ -238,19 +230,19 @@ export class Control implements ControlActor {
     context.startedAt = context.now;
     this.#detector.awakeSince = context.now;
     context.life = context.draw();
-    const document = durable as unknown as Document | null;
+    const document = documentOf(durable);
     context.event('core.start', { boot, session, blank: document === null }, '');
     if (document === null) {
       context.identity = context.draw();
       this.#durability.mark();
       this.#executor.restore(null);
     } else {
-      invariant(document.version === 1, 'the durable document is one that we know');
       context.identity = document.identity;
       this.#formation.restore(document.formation);
       this.#voter.restore(document.attested);
       this.#executor.restore(document.running);
       this.#volumes.restore(document.doubted ?? [], document.verify ?? []);
+      this.#lostPath.restore(document.paths);
     }
     this.#raft.start(document?.raft ?? null);
     this.#facts = this.#composeFacts(0);
@@ -500,7 +492,7 @@ export class Control implements ControlActor {
     else this.#formation.tell();
     this.#operator.tick();
     this.#errands.tick();
-    this.#volumes.tick();
+    this.#lostPath.tick();
     if (flags['RULE-01']) this.#actAlone();
     this.#planDue = true;
     this.#executeDue = true;
@@ -560,6 +552,7 @@ export class Control implements ControlActor {
   }
 
   #document(): Durable {
+    const { looks } = this.#lostPath;
     const document: Document = {
       version: 1,
       identity: this.#context.identity,
@@ -569,6 +562,7 @@ export class Control implements ControlActor {
       running: this.#executor.running,
       doubted: this.#volumes.doubted,
       verify: this.#volumes.notes,
+      ...(looks === undefined ? {} : { paths: looks }),
     };
     return document as unknown as Durable;
   }

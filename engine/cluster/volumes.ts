@@ -15,7 +15,6 @@ import type {
   WayBack,
 } from '../data/messages.ts';
 import type { Context } from './context.ts';
-import { LostPath } from './lost-path.ts';
 import type { VolumeFacts, Want } from './messages.ts';
 import { sentOf, type VerifyNote } from './verify-note.ts';
 
@@ -85,7 +84,6 @@ export interface Noted {
 export class Volumes {
   readonly #context: Context;
   readonly #all: LocalVolume[] = [];
-  readonly #lostPath: LostPath;
   #doubted: readonly Doubted[] = [];
   /** Called when {@link doubted} changed and must be made durable. */
   readonly #changed: () => void;
@@ -104,7 +102,6 @@ export class Volumes {
     this.#context = context;
     this.#changed = changed;
     this.#order = order;
-    this.#lostPath = new LostPath(context, this.#all);
     for (const { name, replicas } of context.config.volumes) {
       if (!replicas.some((replica) => replica.node === context.node)) continue;
       this.#all.push({
@@ -145,11 +142,6 @@ export class Volumes {
 
   get(name: string): LocalVolume | null {
     return this.#all.find((volume) => volume.volume === name) ?? null;
-  }
-
-  /** Called with every heartbeat. */
-  tick(): void {
-    this.#lostPath.tick();
   }
 
   get doubted(): readonly Doubted[] {

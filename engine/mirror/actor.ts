@@ -73,6 +73,7 @@ export class MirrorActor implements DataActor {
   #clean = true;
   #doubted = false;
   #failing = '';
+  #pathLost = false;
   #keeps: boolean | null = null;
 
   constructor(options: MirrorOptions) {
@@ -374,7 +375,7 @@ export class MirrorActor implements DataActor {
 
   #reportState(): void {
     const { state, turn, partners, writes, config, store, health } = this.#p;
-    const { disk, epoch, failure } = state;
+    const { disk, epoch, failure, pathLost } = state;
     const role = state.role(turn.now);
     const clean = partners.dirty === 0;
     const link = partners.state;
@@ -389,6 +390,7 @@ export class MirrorActor implements DataActor {
       link === this.#link &&
       doubted === this.#doubted &&
       failing === this.#failing &&
+      pathLost === this.#pathLost &&
       keeps === this.#keeps
     ) {
       return;
@@ -404,6 +406,7 @@ export class MirrorActor implements DataActor {
     this.#link = link;
     this.#doubted = doubted;
     this.#failing = failing;
+    this.#pathLost = pathLost;
     this.#keeps = keeps;
     turn.report({
       kind: 'state',
@@ -415,7 +418,7 @@ export class MirrorActor implements DataActor {
       dirty: partners.dirty,
       pending: writes.open,
       ...(failure === '' ? {} : { failure }),
-      ...(state.pathLost ? { pathLost: true } : {}),
+      ...(pathLost ? { pathLost } : {}),
       ...(doubted ? { doubted } : {}),
       ...(failing === '' ? {} : { failing }),
       ...(keeps === null ? {} : { keeps }),

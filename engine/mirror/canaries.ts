@@ -106,6 +106,10 @@ export const MIRROR_CANARIES = [
     id: 'last-copy-given-up',
     what: 'A disk that hangs is given up, though no other copy is left.',
   },
+  {
+    id: 'late-path-ignored',
+    what: 'A path that hung first and was then lost counts as a disk that failed.',
+  },
   { id: 'attach-revived', what: 'A replica given up while it attached comes back, and refuses.' },
   { id: 'led-by-hearsay', what: 'A host leads by a record that only its peer told it of.' },
   { id: 'failure-forgotten', what: 'A replica whose flush failed is sound after a restart.' },
@@ -372,6 +376,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     readErrorPassed: ids.has('read-error-passed'),
     earlyAlone: ids.has('early-alone'),
     hungForEver: ids.has('hung-for-ever'),
+    latePathIgnored: ids.has('late-path-ignored'),
     attachRevived: ids.has('attach-revived'),
     lastCopyGivenUp: ids.has('last-copy-given-up'),
     ledByHearsay: ids.has('led-by-hearsay'),

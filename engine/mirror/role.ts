@@ -213,10 +213,10 @@ export class RoleMachine {
 
   /** The local disk failed, with `status` if any: this replica stops; control moves the volume. */
   failDisk(what: string, status = 0): void {
-    const { state, store, turn, partners } = this.#p;
+    const { state, store, turn, partners, canary } = this.#p;
     // Another operation may have failed before, and have told less.
     if (state.attached) store.doubt();
-    if (state.disk === 'Failed') return;
+    if (state.failedBefore(canary.latePathIgnored ? 0 : status)) return;
     if (!state.attached) {
       this.attachFailed('unreadable', true, status);
       return;

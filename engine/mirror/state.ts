@@ -1,7 +1,7 @@
 /** What the parts of a data actor must all know, and the few verbs on it. */
 import type { BootId, Epoch, Micros, NodeId } from '../core/units.ts';
+import { Status } from '../data/abi.ts';
 import type { DiskState, Role, VolumeRecord } from '../data/messages.ts';
-
 import { isPathLoss } from './path.ts';
 
 export class MirrorState {
@@ -33,10 +33,24 @@ export class MirrorState {
     this.boot = boot;
   }
 
-  /** Its disk is no good any more: an operation ended with `status`, 0 where none did. */
+  /**
+   * Its disk is no good any more: an operation ended with `status`, 0 where none did. While nothing
+   * of it is known yet, EIO is no news of the medium: it is what a device says that cannot be
+   * reached, and what the first flush says of writes that were lost in an earlier life.
+   */
   fail(status: number): void {
     this.disk = 'Failed';
-    this.pathLost = isPathLoss(status);
+    this.pathLost = isPathLoss(status) || (!this.attached && status === Status.Io);
+  }
+
+  /**
+   * Whether the disk has failed before an operation ended with `status`. A path that hangs runs
+   * into the disk's deadline first, and only what ends later says that it was the path.
+   */
+  failedBefore(status: number): boolean {
+    if (this.disk !== 'Failed') return false;
+    if (isPathLoss(status)) this.pathLost = true;
+    return true;
   }
 
   get epoch(): Epoch {

@@ -6,7 +6,7 @@
  */
 import { invariant } from '../core/invariant.ts';
 import { BLOCK_BYTES, type Epoch, EXTENT_BYTES } from '../core/units.ts';
-import { Decision, PAGE_BYTES } from '../data/abi.ts';
+import { Decision, PAGE_BYTES, Status } from '../data/abi.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from './block-map.ts';
 import { encodeJournal, RingReader, type RingVerdict } from './journal.ts';
 import {
@@ -82,6 +82,8 @@ export class Store {
   #flushed: (() => void)[] = [];
   // Attach.
   #slotRead: [a: SuperblockRead | null, b: SuperblockRead | null] = [null, null];
+  /** The device gave one of them with an error that says nothing of what stands there (EIO). */
+  #unanswered = false;
   #readNext = 0;
   #readsLeft = 0;
   /** What the pages read so far claim of the others. */
@@ -349,10 +351,11 @@ export class Store {
 
   #readDone(page: number, status: number, inPage: number): void {
     this.#readsLeft -= 1;
-    if (this.#p.state.pathLost) return;
+    const { state, role } = this.#p;
+    if (state.pathLost) return;
     if (isPathLoss(status)) {
       // Of no page it is known how it is: nothing is wrong with any of them.
-      this.#p.role.attachFailed('unreadable', false, status);
+      if (!state.failedBefore(status)) role.attachFailed('unreadable', false, status);
       return;
     }
     const bytes = this.#p.turn.memory.inPages.subarray(
@@ -380,11 +383,13 @@ export class Store {
         ? decodeSuperblock(config, state.node, page, bytes)
         : { ok: false, fault: 'unreadable' };
     this.#slotRead[page === this.layout.slotA ? 0 : 1] = read;
+    if (status === Status.Io) this.#unanswered = true;
     const [a, b] = this.#slotRead;
     if (a === null || b === null) return;
     const chosen = chooseSuperblock(a, b);
     if (!chosen.ok) {
-      role.attachFailed(chosen.fault);
+      const unanswered = chosen.fault === 'unreadable' && this.#unanswered;
+      role.attachFailed(chosen.fault, false, unanswered ? Status.Io : 0);
       return;
     }
     const { block } = chosen;

@@ -12,6 +12,7 @@ import {
 } from '../../backends/real/restart-budget.ts';
 import { SPARE } from '../../backends/real/spawn.ts';
 import { parseCoreMessage, parseMonitorMessage } from '../../backends/real/supervision.ts';
+import { LIVES_MAX } from '../../engine/cluster/lost-path.ts';
 import { sleep, waitFor } from './support/hosts.ts';
 import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
 
@@ -223,6 +224,11 @@ describe('the budget of restarts', () => {
     expect(budget.exhausted(now)).toBe(true);
     expect(now + budget.pause(now)).toBe(WINDOW_MS);
     expect(budget.pause(WINDOW_MS + now)).toBe(0);
+  });
+
+  it('leaves room for accidents beside the starts that a lost path takes', () => {
+    expect(STARTS_MAX - (LIVES_MAX + 1)).toBeGreaterThanOrEqual(1);
+    expect(WINDOW_MS).toBe(60_000);
   });
 
   it('brings back at once what had lived long, however often it died before', () => {

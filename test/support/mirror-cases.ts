@@ -228,6 +228,33 @@ export function hung(seed: number, canaries: readonly string[] = []): Pair {
   return pair;
 }
 
+/**
+ * A path that hangs longer than anybody waits, and is then lost: its replica has to be known for
+ * one that may come back by itself. Then it does.
+ */
+export function hungThenLost(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(200 * MS);
+  const seen = watched(pair);
+  const [host] = pair.hosts;
+  const isKnown = (): boolean => {
+    const said = seen.filter(({ node, report: r }) => node === 1 && r.kind === 'state');
+    const last = said[said.length - 1]?.report;
+    return last?.kind === 'state' && last.pathLost === true;
+  };
+  host.hung = true;
+  pair.runFor(14_000 * MS);
+  if (host.disk !== 'Failed' || isKnown()) pair.violations.push('it hangs, and no more is known');
+  host.pathLost = true;
+  host.hung = false;
+  pair.runFor(1_000 * MS);
+  if (!isKnown()) pair.violations.push('LAW-heals: a lost path counts as a failed disk');
+  host.pathLost = false;
+  pair.crashCore(1, 5 * MS);
+  pair.settle();
+  return pair;
+}
+
 /** The only copy's disk ends nothing for so long that another would be given up. */
 export function loneHang(seed: number, canaries: readonly string[] = []): Pair {
   const pair = started(seed, canaries);

@@ -98,10 +98,14 @@ export class Host {
   doubted = false;
   /** The disk ends nothing until this is over. */
   hung = false;
+  /** The path to its disk is lost: everything ends with that. */
+  pathLost = false;
   /** The next flush fails, and the disk has lost what was only in its cache. */
   forgetful = false;
   /** Its disk answers every write of metadata with an error. */
   metaBroken = false;
+  /** With which error pages of its metadata are read. */
+  readonly metaErrors = new Map<number, number>();
   /** Sectors that cannot be read until they are written again. */
   readonly unreadable = new Set<number>();
   /**

@@ -8,6 +8,7 @@ import { Decision, Event, Flag, HEADER_BYTES, PAGE_BYTES, Status } from '../../e
 import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
+import { PATH_LOST } from '../../engine/mirror/path.ts';
 import { answerOf, judged, sumsOf, takeAnswer } from './mirror-digest.ts';
 import { Host, INPUT, type Input, LAYOUT, MS, SECTOR, SIDE_PAGE } from './mirror-host.ts';
 import { sectorAt } from './mirror-spare.ts';
@@ -327,7 +328,8 @@ export abstract class PairHosts {
       case Decision.MetaRead:
         this.io(h, null, () => {
           const page = h.meta.get(metaPage) ?? new Uint8Array(PAGE_BYTES);
-          return { ...INPUT, op: Event.MetaDone, offset, length, page: page.slice() };
+          const read = { ...INPUT, op: Event.MetaDone, offset, length, page: page.slice() };
+          return { ...read, status: h.metaErrors.get(metaPage) ?? 0 };
         });
         return;
       case Decision.MetaWrite: {
@@ -417,7 +419,8 @@ export abstract class PairHosts {
       const data = input.op === Event.LocalDone || input.op === Event.FlushDone;
       const meta = input.op === Event.MetaDone && input.page === undefined;
       const error = (h.broken && data) || (h.metaBroken && meta);
-      this.give(h, error ? { ...input, status: 5 } : input);
+      const status = h.pathLost ? PATH_LOST : Status.Io;
+      this.give(h, error || h.pathLost ? { ...input, status } : input);
     };
     this.after(this.rng.between(20, 2500), answer);
   }

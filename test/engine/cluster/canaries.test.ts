@@ -58,6 +58,8 @@ const ELSEWHERE: readonly CanaryId[] = [
   'command-repeated',
   'quiesce-trusted',
   'path-given-up',
+  'path-hammered',
+  'path-over-clients',
   'split-guessed',
   'split-by-order',
   'split-half-kept',

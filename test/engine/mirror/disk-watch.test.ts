@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { bothHang, hangs, lateAttach, loneHang, until } from '../../support/mirror-cases.ts';
+import {
+  bothHang,
+  hangs,
+  hungThenLost,
+  lateAttach,
+  loneHang,
+  until,
+} from '../../support/mirror-cases.ts';
 import type { Pair } from '../../support/mirror-pair.ts';
 import { flushUnanswered, oneUnanswered } from '../../support/mirror-planted.ts';
 import { started } from '../../support/mirror-swarm.ts';
@@ -41,6 +48,10 @@ describe('a local disk that answers nothing', () => {
         expect(violations).toEqual([]);
       }
     }
+  });
+
+  it('is known for one whose path is lost when that is heard, however late', () => {
+    for (const seed of [1, 2, 3]) expect(hungThenLost(seed).violations).toEqual([]);
   });
 
   it('is waited for until then, and everything is answered when it is over', () => {

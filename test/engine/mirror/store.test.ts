@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { PAGE_BYTES } from '../../../engine/data/abi.ts';
+import { PAGE_BYTES, Status } from '../../../engine/data/abi.ts';
+import type { DataReport } from '../../../engine/data/messages.ts';
 import {
   decodeSuperblock,
   formatMetadata,
   metadataLayout,
 } from '../../../engine/mirror/metadata.ts';
-import { rottenJournal } from '../../support/mirror-cases.ts';
+import { PATH_LOST } from '../../../engine/mirror/path.ts';
+import { rottenJournal, watched } from '../../support/mirror-cases.ts';
 import { PAIR_CONFIG, type Pair } from '../../support/mirror-pair.ts';
 import { started } from '../../support/mirror-swarm.ts';
 
@@ -46,6 +48,43 @@ describe('the store', () => {
     });
     expect(pair.hosts[1].disk).toBe('Failed');
     expect(pair.log.some((line) => line.includes('refused 2 unreadable'))).toBe(true);
+  });
+
+  it('says of a replica that does not answer that it may come back, and so it does', () => {
+    const { slotA, slotB } = layout;
+    const cases: readonly (readonly ['writes' | readonly (readonly [number, number])[], string])[] =
+      [
+        // EIO in both places says nothing of what is there.
+        [[slotA, slotB].map((page) => [page, Status.Io]), 'path'],
+        [[[slotB, PATH_LOST]], 'path'],
+        [[[layout.journal, PATH_LOST]], 'path'],
+        // So does the first write, which is where Linux tells of those that nobody heard of.
+        ['writes', 'path'],
+        // The medium has lost both: nobody brings them back.
+        [[slotA, slotB].map((page) => [page, Status.Medium]), 'disk'],
+        [[[slotA, Status.Io]], 'well'],
+      ];
+    for (const [errors, expected] of cases) {
+      const pair = started(5);
+      const host = pair.hosts[1];
+      pair.runFor(200_000);
+      pair.powerOff(2);
+      pair.runFor(100_000);
+      if (errors === 'writes') host.metaBroken = true;
+      else for (const [page, status] of errors) host.metaErrors.set(page, status);
+      const seen = watched(pair);
+      pair.powerOn(2);
+      pair.runFor(50_000);
+      const said = seen.filter(({ node, report }) => node === 2 && report.kind === 'state');
+      const last = said[said.length - 1]?.report as Extract<DataReport, { kind: 'state' }>;
+      const lost = last.pathLost === true ? 'path' : 'disk';
+      expect([errors, last.disk === 'Failed' ? lost : 'well']).toEqual([errors, expected]);
+      host.metaErrors.clear();
+      host.metaBroken = false;
+      pair.crashCore(2, 5_000);
+      pair.settle();
+      expect(pair.violations).toEqual([]);
+    }
   });
 
   it('refuses the replica of another volume or host, and says which', () => {
