@@ -18,7 +18,7 @@ import {
 import { HostError, systemCode } from '../backends/real/failure.ts';
 import { mirrorConfig } from '../backends/real/mirror-config.ts';
 import { hasNative, loadNative } from '../backends/real/native.ts';
-import { deviceBytes } from '../backends/real/replica-check.ts';
+import { deviceBytes } from '../backends/real/replica-read.ts';
 import type { VolumeConfig } from '../engine/core/config.ts';
 import type { Generation, NodeId } from '../engine/core/units.ts';
 import { PAGE_BYTES } from '../engine/data/abi.ts';

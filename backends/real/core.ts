@@ -38,6 +38,7 @@ import type { Log } from './log.ts';
 import { MonitorKeeper } from './monitor-keeper.ts';
 import { type GuardianState, loadNative } from './native.ts';
 import { ownIdentity } from './process-identity.ts';
+import { memoryFileName } from './replica-memory.ts';
 import { folderFiles } from './store-files.ts';
 import type { ApplicationState, MonitorMessage } from './supervision.ts';
 import { TimelineFile } from './timeline-file.ts';
@@ -355,11 +356,13 @@ export class Core {
         listen: await this.#replicationAddress(node, index),
         peers: await Promise.all(others.map((id) => this.#replicationAddress(id, index))),
         flight: join(dataFolder, flightFileName(volume.name)),
+        memory: join(dataFolder, memoryFileName(volume.name)),
         build,
       };
       const data = new DataVolume(start, threads.shift(), loadNative().wake, {
-        started: (name) => {
-          log('info', 'volume-started', { volume: name });
+        started: (name, away) => {
+          if (away === '') log('info', 'volume-started', { volume: name });
+          else log('warn', 'replica-unreachable', { volume: name, reason: away });
           this.#enqueue({ kind: 'data-started', volume: name });
         },
         report: (report) => {

@@ -22,6 +22,8 @@ export interface DataStart {
   readonly peers: readonly PeerAddress[];
   /** File of its flight recorder. */
   readonly flight: string;
+  /** File that remembers that its replica was open. */
+  readonly memory: string;
   /** Version of the program. */
   readonly build: string;
 }
@@ -37,10 +39,10 @@ export type DataStats = Readonly<Record<string, number | string | boolean>>;
 
 export type FromData =
   /**
-   * The replica is open and the actor runs; write to `wakeFd` after each message. -1: its path is
-   * lost, no actor runs, and nothing needs to be woken.
+   * The actor runs; write to `wakeFd` after each message. The replica is open, or cannot be reached
+   * for the reason `away`, '' otherwise; then `wakeFd` is -1 and nothing needs to be woken.
    */
-  | { readonly kind: 'started'; readonly wakeFd: number }
+  | { readonly kind: 'started'; readonly wakeFd: number; readonly away: string }
   | { readonly kind: 'reports'; readonly reports: readonly DataReport[] }
   | { readonly kind: 'stats'; readonly stats: DataStats }
   /** A person has to act; nothing was written. */

@@ -9,7 +9,8 @@ import { startWorker } from './spawn.ts';
 
 /** What a volume tells the core. */
 export interface VolumeEvents {
-  readonly started: (volume: string) => void;
+  /** `away` says why its replica cannot be reached, '' where it is open. */
+  readonly started: (volume: string, away: string) => void;
   readonly report: (report: DataReport) => void;
   /** A person has to act; the core ends and is not started again. */
   readonly refused: (reason: string, remedy: string) => void;
@@ -86,7 +87,7 @@ export class DataVolume {
         this.#wakeFd = message.wakeFd;
         // Mail that was posted before the reactor could be woken.
         if (this.#wakeFd >= 0) this.#wake(this.#wakeFd);
-        events.started(this.name);
+        events.started(this.name, message.away);
         return;
       case 'reports':
         for (const report of message.reports) events.report(report);

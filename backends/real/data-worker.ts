@@ -22,9 +22,8 @@ import { HostError, reasonOf } from './failure.ts';
 import { openFlightRing } from './flight-ring.ts';
 import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
 import { loadNative, type Reactor } from './native.ts';
-import { checkReplica } from './replica-check.ts';
-import { openReactor } from './replica-open.ts';
-import { lostPath, unreachable } from './replica-path.ts';
+import { runAway } from './replica-away.ts';
+import { openReplica } from './replica-open.ts';
 
 /** Counters go to the main thread this often; a turn waits no longer either. */
 const STATS_EVERY: Micros = 1_000_000;
@@ -86,7 +85,7 @@ function run(start: DataStart, reactor: Reactor): void {
   let isOpen: boolean = false;
   let statsAt = 0;
   let counted = { at: 0, cpu: 0 };
-  tell({ kind: 'started', wakeFd: reactor.wakeFd });
+  tell({ kind: 'started', wakeFd: reactor.wakeFd, away: '' });
   let decisions = 0;
   let now = loadNative().nowMicros();
   for (;;) {
@@ -118,14 +117,6 @@ function run(start: DataStart, reactor: Reactor): void {
   }
 }
 
-/** There is nothing to do but to be there until the core ends. */
-async function untilClosed(): Promise<void> {
-  for (;;) {
-    const [message] = (await once(port, 'message')) as [ToData];
-    if (message.kind === 'close') return;
-  }
-}
-
 /** Nothing is opened before the order: the thread of a spare core waits here. */
 async function firstMessage(): Promise<ToData> {
   const [message] = (await once(port, 'message')) as [ToData];
@@ -138,18 +129,17 @@ try {
   const { start } = first;
   const replica = start.volume.replicas.find(({ node }) => node === start.node);
   if (replica === undefined) throw new Error('this node holds no replica of the volume');
-  const lost = lostPath(replica);
-  if (lost === '') {
-    const { damagedSlots } = checkReplica(start.volume, replica);
-    const reactor = openReactor(start, replica);
+  const opened = openReplica(start, replica);
+  if ('away' in opened) {
+    const { away } = opened;
+    tell({ kind: 'stats', stats: { unreachable: away } });
+    tell({ kind: 'started', wakeFd: -1, away });
+    await runAway(start, port, tell);
+  } else {
+    const { reactor, damagedSlots } = opened;
     tell({ kind: 'stats', stats: { damagedSlots } });
     run(start, reactor);
     reactor.close();
-  } else {
-    tell({ kind: 'stats', stats: { unreachable: lost } });
-    tell({ kind: 'started', wakeFd: -1 });
-    tell({ kind: 'reports', reports: unreachable(start.volume) });
-    await untilClosed();
   }
   tell({ kind: 'closed' });
 } catch (error) {

@@ -229,6 +229,11 @@ export interface Native {
   /** Takes a file for this process; closing the descriptor gives it back. -1: another has it. */
   lockFile(path: string): number;
   /**
+   * The page at `at` of a file or device as it is there, not as the system remembers it, wherever
+   * the device can be read so; shorter at its end. The errno where it cannot be read.
+   */
+  readPage(path: string, at: number): Uint8Array | number;
+  /**
    * A file of `bytes` (whole pages) as memory: made or cut to size, its blocks allocated. What is
    * written there survives the process, and the host as far as the kernel has written it back.
    */
@@ -275,6 +280,7 @@ interface Addon {
   nowMicros(): number;
   bootId(): number;
   lockFile(path: string): number;
+  readPage(path: string, at: number): Uint8Array | number;
   /**
    * A file of `bytes` (whole pages) as memory: made or cut to size, its blocks allocated. What is
    * written there survives the process, and the host as far as the kernel has written it back.
@@ -302,6 +308,7 @@ export function loadNative(): Native {
     nowMicros: () => addon.nowMicros(),
     bootId: () => typed(() => addon.bootId()),
     lockFile: (file) => typed(() => addon.lockFile(file)),
+    readPage: (file, at) => typed(() => addon.readPage(file, at)),
     mapFile: (file, bytes) => typed(() => addon.mapFile(file, bytes)),
     crc32c: (data) => typed(() => addon.crc32c(data)),
     siphash128: (key, data) => typed(() => addon.siphash128(key, data)),

@@ -2,7 +2,7 @@
  * What can be said about a replica before anything opens it for writing: is it there, is it this
  * volume's and this node's, is its metadata readable. Reads only.
  */
-import { closeSync, fstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, openSync, type Stats, statSync } from 'node:fs';
 import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import {
@@ -16,15 +16,17 @@ import {
   type SuperblockChoice,
   type SuperblockRead,
 } from '../../engine/mirror/metadata.ts';
-import { HostError, systemCode } from './failure.ts';
+import { systemCode } from './failure.ts';
 import { mirrorConfig } from './mirror-config.ts';
+import { ReplicaError, troubleOf } from './replica-path.ts';
+import { deviceBytes, type PageRead, readPage } from './replica-read.ts';
 
 /** Superblock slots that cannot be read; the engine writes such a slot anew from the other one. */
 export interface ReplicaFinding {
   readonly damagedSlots: number;
 }
 
-/** Throws HostError when the replica must not be used. */
+/** Throws ReplicaError when the replica cannot be used. */
 export function checkReplica(volume: VolumeConfig, replica: ReplicaConfig): ReplicaFinding {
   const config = mirrorConfig(volume);
   const { chosen, metaBytes } = look(volume, replica);
@@ -59,16 +61,41 @@ function look(
   const config = mirrorConfig(volume);
   const { slotA, slotB } = metadataLayout(config);
   const [from, base] = meta === '' ? [path, dataBytesOf(config.sizeBytes)] : [meta, 0];
-  const slot = (page: number): SuperblockRead => {
-    try {
-      return decodeSuperblock(config, node, page, readPage(from, base + page * PAGE_BYTES));
-    } catch (error) {
-      throw missing(from, volume.name, systemCode(error), 0);
-    }
+  checkThere(from, volume.name);
+  const [a, b] = [slotA, slotB].map((page) => {
+    return readPage(from, base + page * PAGE_BYTES);
+  }) as [PageRead, PageRead];
+  const slot = (page: number, read: PageRead): SuperblockRead => {
+    if (!read.ok) return { ok: false, fault: 'unreadable' };
+    const bytes = new Uint8Array(PAGE_BYTES);
+    bytes.set(read.bytes);
+    return decodeSuperblock(config, node, page, bytes);
   };
-  const chosen = chooseSuperblock(slot(slotA), slot(slotB));
+  const chosen = chooseSuperblock(slot(slotA, a), slot(slotB, b));
+  // One that is whole is enough, as it is for the engine. Else nobody knows what is in the other.
+  const failed = a.ok ? b : a;
+  if (!chosen.ok && chosen.fault === 'unreadable' && !failed.ok) {
+    throw missing(from, volume.name, failed.code, 0);
+  }
   const pages = metadataPages(config, chosen.ok ? chosen.block.features : ownFeatures(config));
   return { chosen, metaBytes: pages * PAGE_BYTES };
+}
+
+/** A device whose path is lost may still have its name, and be nothing behind it. */
+function checkThere(path: string, volume: string): void {
+  let status: Stats;
+  try {
+    status = statSync(path);
+  } catch (error) {
+    throw missing(path, volume, systemCode(error), 0);
+  }
+  if (status.isBlockDevice() && deviceBytes(status.rdev) === 0) {
+    throw new ReplicaError(
+      'unreachable',
+      `the replica ${path} of volume "${volume}" is a device of no size`,
+      'connect its disk',
+    );
+  }
 }
 
 function dataBytesOf(sizeBytes: number): number {
@@ -89,18 +116,21 @@ function checkSize(path: string, wanted: number, volume: string, added = 0): voi
   if (status.isFile()) {
     if (status.size === wanted) return;
     if (added > 0 && status.size === wanted - added) {
-      throw new HostError(
+      throw new ReplicaError(
+        'wrong',
         `${place} has no side area yet: ${status.size} bytes, not ${wanted}`,
         `make room for it: truncate -s ${wanted} ${path}`,
       );
     }
-    throw new HostError(
+    throw new ReplicaError(
+      'wrong',
       `${place} has ${status.size} bytes, not ${wanted}`,
       'correct size: or path: in the configuration, or make a new one (understudy replica new)',
     );
   }
   if (!status.isBlockDevice()) {
-    throw new HostError(
+    throw new ReplicaError(
+      'wrong',
       `${place} is neither a file nor a block device`,
       'correct path: in the configuration',
     );
@@ -108,45 +138,35 @@ function checkSize(path: string, wanted: number, volume: string, added = 0): voi
   // A device may be larger than its volume. One that tells no size here, the addon judges.
   const bytes = deviceBytes(status.rdev);
   if (bytes === null || bytes >= wanted) return;
-  throw new HostError(
+  checkThere(path, volume);
+  throw new ReplicaError(
+    'wrong',
     `${place} has ${bytes} bytes, and the volume with its metadata needs ${wanted}`,
     'correct size: or path: in the configuration, or enlarge the device',
   );
 }
 
-/** Size of a block device as the kernel publishes it: in sectors of 512, whatever its own are. */
-export function deviceBytes(rdev: number): number | null {
-  // The kernel's own packing of the two numbers, as gnu_dev_major and gnu_dev_minor undo it.
-  const major = (rdev >>> 8) & 0xfff;
-  const minor = (rdev & 0xff) | ((rdev >>> 12) & 0xfff00);
-  try {
-    return Number(readFileSync(`/sys/dev/block/${major}:${minor}/size`, 'utf8')) * 512;
-  } catch {
-    return null;
-  }
-}
-
-function readPage(path: string, at: number): Uint8Array {
-  const bytes = new Uint8Array(PAGE_BYTES);
-  const file = openSync(path, 'r');
-  try {
-    readSync(file, bytes, 0, PAGE_BYTES, at);
-  } finally {
-    closeSync(file);
-  }
-  return bytes;
-}
-
 /** `bytes` is the size of a side area that stands alone, 0 for anything else. */
-function missing(path: string, volume: string, code: string, bytes: number): HostError {
-  const reason = code === 'ENOENT' ? 'does not exist' : `cannot be opened (${code})`;
+function missing(path: string, volume: string, code: string, bytes: number): ReplicaError {
+  const reason = code === 'ENOENT' ? 'does not exist' : `cannot be opened or read (${code})`;
+  const trouble = troubleOf(path, code);
+  if (trouble === 'unnamed') {
+    return new ReplicaError(
+      trouble,
+      `the replica ${path} of volume "${volume}" ${reason}`,
+      'correct path: in the configuration, or connect its disk and start again; a device that ' +
+        'this node has had open before is waited for',
+    );
+  }
   if (bytes > 0) {
-    return new HostError(
+    return new ReplicaError(
+      trouble,
       `the side area ${path} of volume "${volume}" ${reason}`,
       `correct side: in the configuration, or make it: truncate -s ${bytes} ${path}`,
     );
   }
-  return new HostError(
+  return new ReplicaError(
+    trouble,
     `the replica ${path} of volume "${volume}" ${reason}`,
     'correct path: in the configuration, mount its disk, or make one (understudy replica new)',
   );
@@ -203,7 +223,7 @@ const REASONS: Readonly<Record<MetadataFault, readonly [reason: string, remedy: 
   layout: ['has another metadata layout', 'start the version of understudy that made it'],
 };
 
-function refusal(path: string, { name }: VolumeConfig, fault: MetadataFault): HostError {
+function refusal(path: string, { name }: VolumeConfig, fault: MetadataFault): ReplicaError {
   const [reason, remedy] = REASONS[fault];
-  return new HostError(`the replica ${path} of volume "${name}" ${reason}`, remedy);
+  return new ReplicaError('wrong', `the replica ${path} of volume "${name}" ${reason}`, remedy);
 }

@@ -1,4 +1,7 @@
-/** Opens a volume's reactor: replica locked, front-end and replication listening. */
+/**
+ * Opens a volume's reactor: replica looked at and locked, front-end and replication listening; or
+ * says that the replica has to be waited for.
+ */
 import { hkdfSync } from 'node:crypto';
 import type { ReplicaConfig } from '../../engine/core/config.ts';
 import { parseAddress } from './address.ts';
@@ -6,18 +9,42 @@ import type { DataStart } from './data-messages.ts';
 import { HostError } from './failure.ts';
 import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
 import { loadNative, NativeError, type Reactor } from './native.ts';
-import { replicaPages } from './replica-check.ts';
+import { checkReplica, replicaPages } from './replica-check.ts';
+import { ReplicaMemory } from './replica-memory.ts';
+import { ReplicaError, waitsFor } from './replica-path.ts';
 
 /** An earlier process of this host may be on its way out, its last disk operations with it. */
 const LOCK_WAIT_MS = 5000;
 
-/** Throws HostError for what a person can mend. Nothing is written. */
-export function openReactor(start: DataStart, replica: ReplicaConfig): Reactor {
+/** `damagedSlots` as {@link checkReplica} found them; `away` says why it cannot be reached. */
+export type Opened =
+  | { readonly reactor: Reactor; readonly damagedSlots: number }
+  | { readonly away: string };
+
+/** Throws HostError for what a person can mend. Nothing is written to the replica. */
+export function openReplica(start: DataStart, replica: ReplicaConfig): Opened {
+  const memory = new ReplicaMemory(start.memory, start.volume, replica, start.boot);
+  try {
+    const { damagedSlots } = checkReplica(start.volume, replica);
+    const reactor = openReactor(start, replica);
+    memory.note();
+    return { reactor, damagedSlots };
+  } catch (error) {
+    const away = waitsFor(error, memory.known);
+    if (away === '') throw error;
+    return { away };
+  }
+}
+
+function openReactor(start: DataStart, replica: ReplicaConfig): Reactor {
   try {
     return open(start, replica);
   } catch (error) {
     if (!(error instanceof NativeError) || !isMendable(error)) throw error;
-    throw new HostError(`volume "${start.volume.name}": ${error.message}`, error.remedy);
+    const reason = `volume "${start.volume.name}": ${error.message}`;
+    const { code, remedy } = error;
+    if (!code.startsWith('REPLICA_')) throw new HostError(reason, remedy);
+    throw new ReplicaError(code === 'REPLICA_IO' ? 'unreachable' : 'wrong', reason, remedy);
   }
 }
 

@@ -1,11 +1,12 @@
-/** Whether the way to a replica is lost, before anything is made of what is read there. */
-import { closeSync, openSync, readSync } from 'node:fs';
-import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
-import type { DataReport } from '../../engine/data/messages.ts';
-import { systemCode } from './failure.ts';
+/**
+ * Whether what is wrong with a replica is for a person to mend, or for the host to wait until it is
+ * over: a device that cannot be reached comes back by itself. A core that is refused ends for good,
+ * and its monitor stops every application of the host, so that must not come of a cable.
+ */
+import { HostError } from './failure.ts';
 
-/** The names of what engine/mirror/path.ts knows as numbers. */
-const LOST: ReadonlySet<string> = new Set([
+/** The names of what engine/mirror/path.ts knows as numbers, and the one that may be anything. */
+const UNREACHABLE: ReadonlySet<string> = new Set([
   'ENXIO',
   'ENODEV',
   'ENOLINK',
@@ -14,39 +15,47 @@ const LOST: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
   'EHOSTDOWN',
   'EHOSTUNREACH',
+  'EIO',
 ]);
-const PROBE_BYTES = 512;
 
 /**
- * Why nothing of the replica can be reached now, '' where it can, or where something else is wrong.
- * A device that has no name yet, or none any more, is one whose path is lost: at the start of a
- * machine sessions of its network disks may come later than we do. A file that is not there is not.
+ * Unreachable: its device is there, or the place for it, and answers nothing of what it has.
+ * Unnamed: there is no such device; perhaps not yet, perhaps not any more, perhaps there never was.
+ * Wrong: it is not the replica that it should be.
  */
-export function lostPath({ path, meta, side = '' }: ReplicaConfig): string {
-  for (const each of [path, meta, side]) {
-    if (each === '') continue;
-    try {
-      const file = openSync(each, 'r');
-      try {
-        readSync(file, new Uint8Array(PROBE_BYTES), 0, PROBE_BYTES, 0);
-      } finally {
-        closeSync(file);
-      }
-    } catch (error) {
-      const code = systemCode(error);
-      const unnamed = code === 'ENOENT' && each.startsWith('/dev/');
-      if (unnamed || LOST.has(code)) return `${each}: ${code}`;
-    }
+export type ReplicaTrouble = 'unreachable' | 'unnamed' | 'wrong';
+
+/** A replica cannot be used. */
+export class ReplicaError extends HostError {
+  readonly trouble: ReplicaTrouble;
+
+  constructor(trouble: ReplicaTrouble, reason: string, remedy: string) {
+    super(reason, remedy);
+    this.trouble = trouble;
   }
-  return '';
 }
 
-/** What a data actor would say of a replica that it cannot reach. */
-export function unreachable({ name }: VolumeConfig): readonly DataReport[] {
-  const none = { generation: 0, epoch: 0, hot: false, doubted: false } as const;
-  const idle = { role: 'Idle', epoch: 0, link: 'Connecting', dirty: 0, pending: 0 } as const;
-  return [
-    { kind: 'attached', volume: name, disk: 'Failed', ...none },
-    { kind: 'state', volume: name, disk: 'Failed', ...idle, pathLost: true },
-  ];
+/** What it says of a replica that opening or reading `path` failed with this error. */
+export function troubleOf(path: string, code: string): ReplicaTrouble {
+  if (UNREACHABLE.has(code)) return 'unreachable';
+  return code === 'ENOENT' && path.startsWith('/dev/') ? 'unnamed' : 'wrong';
+}
+
+/** When this node has had the replica open before, with the same configuration. */
+export type Acquaintance = 'never' | 'in-another-boot' | 'in-this-boot';
+
+/**
+ * Why the replica is waited for, '' where a person has to act. At the start of a machine sessions
+ * of its network disks may come up later than we do, so a device without a name is waited for, but
+ * only one that was there before: a name that never was is a mistake. And whatever has become of a
+ * replica that this boot has had open, it is no mistake of whoever wrote the configuration.
+ */
+export function waitsFor(error: unknown, known: Acquaintance): string {
+  if (!(error instanceof ReplicaError)) return '';
+  const { trouble, message } = error;
+  const waits =
+    trouble === 'unreachable' ||
+    known === 'in-this-boot' ||
+    (trouble === 'unnamed' && known === 'in-another-boot');
+  return waits ? message : '';
 }

@@ -8,6 +8,7 @@
 
 #include "abi_table.h"
 #include "crc32c.h"
+#include "disk.h"
 #include "guardian_state.h"
 #include "reactor.h"
 #include "nh.h"
@@ -421,6 +422,20 @@ Napi::Value lockFile(const Napi::CallbackInfo& info) {
   });
 }
 
+/// A page at `at` of a file or device, shorter at its end; or the errno of why there is none.
+Napi::Value readPage(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsString() || !info[1].IsNumber()) badArgument("path, at");
+    const int64_t at = info[1].As<Napi::Number>().Int64Value();
+    if (at < 0 || at % int64_t(kPageBytes) != 0) badArgument("at (whole pages)");
+    uint8_t page[kPageBytes];
+    const int32_t got =
+        readPageOf(info[0].As<Napi::String>().Utf8Value(), uint64_t(at), page);
+    if (got < 0) return Napi::Number::New(info.Env(), -got);
+    return Napi::Buffer<uint8_t>::Copy(info.Env(), page, size_t(got));
+  });
+}
+
 struct Mapping {
   void* at;
   size_t bytes;
@@ -512,6 +527,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("abiTable", Napi::Function::New<abiTable>(env));
   exports.Set("bootId", Napi::Function::New<bootId>(env));
   exports.Set("mapFile", Napi::Function::New<mapFile>(env));
+  exports.Set("readPage", Napi::Function::New<readPage>(env));
   exports.Set("lockFile", Napi::Function::New<lockFile>(env));
   exports.Set("crc32c", Napi::Function::New<crcOf>(env));
   exports.Set("siphash128", Napi::Function::New<sipOf>(env));

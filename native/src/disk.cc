@@ -54,16 +54,41 @@ bool allZero(const uint8_t* bytes, uint32_t length) {
   return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
 }
 
-/// Whether reads of one block really work on this descriptor with O_DIRECT.
+/// Reads up to a page; the bytes that came, or a negative errno.
+int32_t readOnce(int fd, void* buffer, uint32_t length, uint64_t at) {
+  for (;;) {
+    const ssize_t got = pread(fd, buffer, length, off_t(at));
+    if (got >= 0) return int32_t(got);
+    if (errno != EINTR && errno != EAGAIN) return -errno;
+  }
+}
+
+/// Whether reads of one block really work on this descriptor with O_DIRECT. A device that takes the
+/// request and fails is one on which they do: to read its cache instead would hide the reason.
 bool directWorks(int fd, uint32_t blockBytes) {
   void* buffer = nullptr;
   if (posix_memalign(&buffer, kPageBytes, kPageBytes) != 0) return false;
-  const ssize_t got = pread(fd, buffer, blockBytes, 0);
+  const int32_t got = readOnce(fd, buffer, blockBytes, 0);
   free(buffer);
-  return got >= 0;
+  return got != -EINVAL && got != -EOPNOTSUPP;
 }
 
 }  // namespace
+
+int32_t readPageOf(const std::string& path, uint64_t at, uint8_t* page) {
+  void* buffer = nullptr;
+  if (posix_memalign(&buffer, kPageBytes, kPageBytes) != 0) return -ENOMEM;
+  int32_t got = -EINVAL;
+  for (const int direct : {O_DIRECT, 0}) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | direct);
+    got = fd < 0 ? -errno : readOnce(fd, buffer, kPageBytes, at);
+    if (fd >= 0) ::close(fd);
+    if (got != -EINVAL && got != -EOPNOTSUPP) break;
+  }
+  if (got > 0) memcpy(page, buffer, size_t(got));
+  free(buffer);
+  return got;
+}
 
 void Disk::close() {
   if (side_ >= 0 && side_ != meta_) ::close(side_);

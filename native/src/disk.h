@@ -26,6 +26,10 @@ struct DiskOptions {
   int64_t lockWaitMicros = 1000000;
 };
 
+/// Reads a page of a file or device, past the system's memory where an opening goes past it too:
+/// only there the device's own errors are heard. Answers the bytes that came, or a negative errno.
+int32_t readPageOf(const std::string& path, uint64_t at, uint8_t* page);
+
 class Disk {
  public:
   explicit Disk(Core& core) : core_(core) {}

@@ -1,6 +1,15 @@
 /** Replicas on block devices: what is refused, and that what is written is really there. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
+import { constants } from 'node:os';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { hasNative, NativeError } from '../../backends/real/native.ts';
 import { Decision, Event } from '../../engine/data/abi.ts';
@@ -104,6 +113,30 @@ describe('a replica on a block device', () => {
     const error = failure(() => rig.reactor({ replicaPath, blockBytes: 512, direct: 'on' }));
     expect(error.code).toBe('REPLICA_DIRECT');
     expect(error.message).toContain('cannot be opened with O_DIRECT at this block size');
+  });
+
+  it('is read past the cache also when its first block cannot be read', async () => {
+    const replicaPath = device(FULL);
+    truncateSync(rig.path('disk0'), 0);
+    const reactor = rig.reactor({ replicaPath, direct: 'auto' });
+    expect(reactor.direct).toBe(true);
+    reactor.close();
+  });
+
+  it('gives its pages as they are there, or says why not', async () => {
+    const replicaPath = device(FULL);
+    const { readPage } = rig.native;
+    const file = openSync(replicaPath, 'r+');
+    writeSync(file, Buffer.alloc(4096, 7), 0, 4096, 8192);
+    fsyncSync(file);
+    expect(readPage(replicaPath, 8192)).toEqual(Buffer.alloc(4096, 7));
+    expect(readPage(replicaPath, FULL)).toHaveLength(0);
+    // The system still has it in memory, and the device has not.
+    truncateSync(rig.path('disk0'), 0);
+    expect(readPage(replicaPath, 8192)).toBe(constants.errno.EIO);
+    closeSync(file);
+    expect(readPage(rig.path('none'), 0)).toBe(constants.errno.ENOENT);
+    expect(readPage(rig.replica('file', 4096 + 512), 4096)).toHaveLength(512);
   });
 
   it('holds what was written and flushed, and its metadata behind the data', async () => {

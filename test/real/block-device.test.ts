@@ -83,6 +83,8 @@ describe('hosts on block devices', () => {
     refuse(small, `has ${SIZE_MIB * MIB} bytes, and the volume with its metadata needs`);
     const empty = attach(makeFile(join(cluster.folder, 'empty'), 2 * SIZE_MIB * MIB));
     refuse(empty, 'has no readable metadata');
+    const none = '/dev/understudy-no-such-disk';
+    refuse(none, `the replica ${none} of volume \\"data\\" does not exist`);
     refuse('/dev/null', 'is neither a file nor a block device');
     // The replica itself, whose file system somebody mounted: offset 0 of the data is unchanged.
     const mounted = join(cluster.folder, 'mounted');

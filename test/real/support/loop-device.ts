@@ -41,6 +41,18 @@ export function attachLoop(file: string, sectorBytes = 4096): string {
   return out;
 }
 
+/** Has the device read and write past the system's memory, so that it sees errors of its file. */
+export function directLoop(device: string): void {
+  const { ok, out } = run('losetup', '--direct-io=on', device);
+  if (!ok) throw new Error(`losetup: ${out}`);
+}
+
+/** Has the device take the size that its file has now. */
+export function resizedLoop(device: string): void {
+  const { ok, out } = run('losetup', '--set-capacity', device);
+  if (!ok) throw new Error(`losetup: ${out}`);
+}
+
 export function detachLoop(device: string): void {
   run('losetup', '--detach', device);
 }

@@ -1,0 +1,169 @@
+/** Which replicas a core refuses, and which it waits for: on real files and block devices. */
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect } from 'vitest';
+import type { DataStart } from '../../backends/real/data-messages.ts';
+import { HostError } from '../../backends/real/failure.ts';
+import { mirrorConfig } from '../../backends/real/mirror-config.ts';
+import { hasNative } from '../../backends/real/native.ts';
+import { ReplicaMemory } from '../../backends/real/replica-memory.ts';
+import { openReplica } from '../../backends/real/replica-open.ts';
+import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
+import { formatMetadata, metadataLayout } from '../../engine/mirror/metadata.ts';
+import { itUnless } from './support/hosts.ts';
+import {
+  attachLoop,
+  detachLoop,
+  loopMissing,
+  makeFile,
+  resizedLoop,
+} from './support/loop-device.ts';
+
+const MIB = 1 << 20;
+const PAGE = 4096;
+const SIZE = 4 * MIB;
+const ROOM = 16 * MIB;
+const missing = hasNative()
+  ? loopMissing()
+  : 'the native addon is not built (npm run build:native)';
+
+let folder = '';
+const devices: string[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'us-open-'));
+});
+afterEach(() => {
+  for (const device of devices.splice(0)) detachLoop(device);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function startOf(path: string, change: Partial<DataStart> = {}): DataStart {
+  const replicas: readonly ReplicaConfig[] = [
+    { node: 1, path, meta: '' },
+    { node: 2, path: '/nowhere', meta: '' },
+  ];
+  const volume: VolumeConfig = {
+    name: 'data',
+    uuid: '0123456789abcdef0123456789abcdef',
+    sizeBytes: SIZE,
+    logicalBlock: 4096,
+    replicas,
+    nbd: [],
+    activityLogExtents: 64,
+    diskTimeout: 10_000_000,
+  };
+  const listen = { node: 1, host: '127.0.0.1', port: 0 };
+  const files = { flight: join(folder, 'flight'), memory: join(folder, 'memory') };
+  const self = { volume, node: 1, boot: 11, session: 1, key: new Uint8Array(32), peers: [] };
+  return { ...self, listen, ...files, build: 'test', ...change };
+}
+
+/** The file at `path` becomes the replica of node 1, or of a volume that `uuid` names. */
+function format(path: string, uuid = '0123456789abcdef0123456789abcdef'): string {
+  const { volume } = startOf(path);
+  const config = { ...mirrorConfig(volume, 1), uuid };
+  const file = openSync(path, 'r+');
+  for (const { page, bytes } of formatMetadata(config, 1, 9, 'UpToDate')) {
+    writeSync(file, bytes, 0, bytes.length, SIZE + page * PAGE);
+  }
+  closeSync(file);
+  return path;
+}
+
+function diskFile(name: string): string {
+  return format(makeFile(join(folder, name), ROOM));
+}
+
+/** A device over `file` that this test sees the end of. */
+function deviceOf(file: string): string {
+  const device = attachLoop(file);
+  devices.push(device);
+  return device;
+}
+
+/** What becomes of an opening: 'open', 'away', or the reason why it is refused. */
+function outcome(start: DataStart): string {
+  const [replica] = start.volume.replicas as readonly [ReplicaConfig];
+  try {
+    const opened = openReplica(start, replica);
+    if ('away' in opened) return 'away';
+    opened.reactor.close();
+    return 'open';
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    expect(error.remedy.length).toBeGreaterThan(10);
+    return error.message;
+  }
+}
+
+describe('a replica on a block device', () => {
+  const it = itUnless(missing);
+
+  it('is waited for when its metadata gives an I/O error, is short, or has no size', async () => {
+    const file = diskFile('disk');
+    const device = deviceOf(file);
+    truncateSync(file, SIZE);
+    expect(outcome(startOf(device))).toBe('away');
+    resizedLoop(device);
+    // The device itself is shorter now: at a first start that is a mistake.
+    expect(outcome(startOf(device))).toContain('and the volume with its metadata needs');
+    truncateSync(file, 0);
+    resizedLoop(device);
+    expect(outcome(startOf(device))).toBe('away');
+    truncateSync(file, ROOM);
+    resizedLoop(device);
+    format(file);
+    expect(outcome(startOf(device))).toBe('open');
+  });
+
+  it('is open all the same when one of its superblocks cannot be read', async () => {
+    const file = diskFile('disk');
+    const { slotA, slotB } = metadataLayout(mirrorConfig(startOf(file).volume));
+    const device = deviceOf(file);
+    // The loop device ends its reads where its file ends: behind the first of the two.
+    truncateSync(file, SIZE + Math.max(slotA, slotB) * PAGE);
+    expect(outcome(startOf(device))).toBe('open');
+  });
+
+  it('that never was is a mistake, and one that this node has had open is waited for', async () => {
+    const none = '/dev/understudy-no-such-disk';
+    expect(outcome(startOf(none))).toBe(`the replica ${none} of volume "data" does not exist`);
+    const device = deviceOf(diskFile('disk'));
+    expect(outcome(startOf(device))).toBe('open');
+    // Another path is another replica: nobody has seen that one.
+    expect(outcome(startOf(none))).toContain('does not exist');
+    remember(none);
+    expect(outcome(startOf(none, { boot: 12 }))).toBe('away');
+    expect(outcome(startOf(none))).toBe('away');
+  });
+
+  it('is never refused in a boot that has had it open, and judged anew in the next', async () => {
+    const file = diskFile('disk');
+    const device = deviceOf(file);
+    expect(outcome(startOf(device))).toBe('open');
+    format(file, 'f'.repeat(32));
+    expect(outcome(startOf(device))).toBe('away');
+    expect(outcome(startOf(device, { boot: 12 }))).toContain('belongs to another volume');
+    truncateSync(file, SIZE);
+    resizedLoop(device);
+    expect(outcome(startOf(device))).toBe('away');
+    expect(outcome(startOf(device, { boot: 12 }))).toContain('its metadata needs');
+  });
+
+  it('is judged anew where the configuration says something else of it', async () => {
+    const device = deviceOf(diskFile('disk'));
+    const start = startOf(device);
+    expect(outcome(start)).toBe('open');
+    const volume = { ...start.volume, sizeBytes: 2 * SIZE };
+    expect(outcome({ ...start, volume })).toContain('has no readable metadata');
+  });
+});
+
+/** As if the replica at `path` had been open, in the first boot. */
+function remember(path: string): void {
+  const [replica] = startOf(path).volume.replicas as readonly [ReplicaConfig];
+  const start = startOf(path);
+  new ReplicaMemory(start.memory, start.volume, replica, start.boot).note();
+}
