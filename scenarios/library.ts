@@ -26,6 +26,8 @@ import { oneWayCut } from './library/one-way-cut.ts';
 import { pathLostAndBack } from './library/path-lost-and-back.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
 import { primaryPowerLoss } from './library/primary-power-loss.ts';
+import { receiverDiesWithReceipts } from './library/receiver-dies-with-receipts.ts';
+import { semiSyncPrimaryPowerLoss } from './library/semi-sync-primary-power-loss.ts';
 import { sourceCrashDuringResync } from './library/source-crash-during-resync.ts';
 import { sourceLostForGood } from './library/source-lost-for-good.ts';
 import { splitNetwork } from './library/split-network.ts';
@@ -68,6 +70,8 @@ const TEXTS: readonly ScenarioText[] = [
   pathLostAndBack,
   failedDiskAndSilentPeer,
   writeFailsUnheard,
+  semiSyncPrimaryPowerLoss,
+  receiverDiesWithReceipts,
   ...HISTORY,
 ];
 

@@ -17,6 +17,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId = 0): MirrorConf
     // One request's extents, and one more where it is not aligned, must fit the hot set.
     zeroBytes: Math.min(MIRROR_DEFAULTS.zeroBytes, (volume.activityLogExtents - 1) * EXTENT_BYTES),
     diskTimeout: volume.diskTimeout,
+    semiSync: volume.mode === 'semi-sync',
     balanceReads: volume.reads === 'balanced',
     checksums: volume.checksums === true,
     sideBytes,

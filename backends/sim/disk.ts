@@ -5,7 +5,7 @@
  * * A write is taken when it is done, and may still be lost, sector by sector, in any combination,
  *   until a later flush is done. A write with FUA, and a metadata write, is durable when done.
  * * Operations in flight at a crash leave any subset of their sectors behind.
- * * The disk outlives processes: an operation of a killed core still lands.
+ * * The disk outlives processes: an operation of a killed core still lands, but for {@link forsake}.
  * * What {@link DiskIlls} says of it, it does: a sector that then holds something else than it
  *   ought to is marked so ({@link Spoils}), and beside the metadata stands what it ought to be.
  */
@@ -16,6 +16,7 @@ import type { ArrayPool } from './arrays.ts';
 import { type CrashMode, DiskCache } from './disk-cache.ts';
 import { DiskIlls, Ill } from './disk-ills.ts';
 import { DiskImages } from './disk-images.ts';
+import { DiskOp, FIELDS, Field } from './disk-op.ts';
 import type { CacheLoss, DiskLatency, DiskSize } from './disk-options.ts';
 import { LatentErrors } from './latent-errors.ts';
 import { MovedBlocks } from './moved-blocks.ts';
@@ -28,22 +29,6 @@ const PAGE_BYTES = 4096;
 /** Rot that is to matter strikes where a page has content. */
 const ROT_WITHIN = 256;
 const SECTORS_PER_PAGE = PAGE_BYTES / SECTOR_BYTES;
-
-/** What a disk operation is. */
-export const DiskOp = { Read: 1, Write: 2, Flush: 3, MetaRead: 4, MetaWrite: 5 } as const;
-
-const FIELDS = 9;
-const Field = {
-  kind: 0,
-  slot: 1,
-  sector: 2,
-  count: 3,
-  fua: 4,
-  token: 5,
-  guard: 6,
-  mark: 7,
-  status: 8,
-} as const;
 
 /** What a read that failed leaves behind: no write has this stamp. */
 const UNREAD = 0x7fffffff;
@@ -276,6 +261,7 @@ export class SimDisk {
   /** Carries out the operation; the caller then reads its fields and releases it. */
   land(op: number): void {
     const base = op * FIELDS;
+    if (this.#ops[base + Field.gone] === 1) return;
     switch (this.#ops[base]) {
       case DiskOp.Write:
         this.#inFlight -= 1;
@@ -344,7 +330,8 @@ export class SimDisk {
     this.#cache.crash(mode, keep, rng);
     for (let op = 0; op * FIELDS < this.#ops.length; op += 1) {
       const kind = this.#ops[op * FIELDS];
-      if (kind === DiskOp.Write) this.#tear(op, mode, keep);
+      const gone = this.#ops[op * FIELDS + Field.gone] === 1;
+      if (kind === DiskOp.Write && !gone) this.#tear(op, mode, keep);
       else if (kind === DiskOp.MetaWrite) this.#tearPage(op, mode);
       if (kind !== 0) this.release(op);
     }
@@ -353,6 +340,22 @@ export class SimDisk {
     this.#unheard = false;
     this.#cache.view.set(this.#cache.media);
     this.life += 1;
+  }
+
+  /**
+   * The core of life `guard` is dead: of its writes that have not landed, about half never will.
+   * Answers the slots of those.
+   */
+  forsake(guard: number): number[] {
+    const lost: number[] = [];
+    for (let op = 0; op * FIELDS < this.#ops.length; op += 1) {
+      if (this.kindOf(op) !== DiskOp.Write || this.guardOf(op) !== guard) continue;
+      if (this.#rng.chance(500_000)) continue;
+      this.#ops[op * FIELDS + Field.gone] = 1;
+      this.#inFlight -= 1;
+      lost.push(this.slotOf(op));
+    }
+    return lost;
   }
 
   #take(kind: number, slot: number, guard: number): number {

@@ -43,6 +43,7 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     nodes: volume.replicas.map(({ node }) => node).sort((x, y) => x - y),
     alExtents: Math.max(4, volume.activityLogExtents),
     diskTimeout: volume.diskTimeout,
+    semiSync: volume.mode === 'semi-sync',
     balanceReads: volume.reads === 'balanced',
     checksums: volume.checksums === true,
     checksumPages: 2,

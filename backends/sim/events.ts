@@ -29,6 +29,7 @@ export const SIM_EVENTS: { readonly [kind: string]: readonly string[] } = {
   'world.application-stopping': ['group'],
   'world.application-stopped': ['group'],
   'world.disk-failed': ['cache'],
+  'world.receipt-lost': [],
   'world.mended': [],
   'watchdog.reset': [],
   violation: ['law', 'code'],

@@ -223,6 +223,7 @@ export class SimHost implements LegHost, MonitorHost {
     if (this.#control === null) return;
     this.#crashing();
     this.#endCore();
+    for (const leg of this.legs) leg.killed(this.coreLife - 1);
     for (const { wires } of this.legs) {
       for (const { connection, end } of wires.all) connection.processDied(end);
     }

@@ -38,6 +38,11 @@ export class LegLink {
   readonly #held: Uint8Array;
   /** Link by which the request in each peer slot came: sequences begin anew on every link. */
   readonly #by: Int32Array;
+  /** Of each peer slot with a write: where it goes, and 1 when it was acknowledged unwritten. */
+  readonly #offset: Float64Array;
+  readonly #length: Float64Array;
+  readonly #zero: Uint8Array;
+  readonly #receipt: Uint8Array;
   /** Slots that wait for the answer to a read on a present link, and their sequences. */
   readonly #asked: Asked[] = [];
 
@@ -48,6 +53,10 @@ export class LegLink {
     this.#slotSectors = slotBytes / SECTOR_BYTES;
     this.#held = new Uint8Array(peerSlots);
     this.#by = new Int32Array(peerSlots);
+    this.#offset = new Float64Array(peerSlots);
+    this.#length = new Float64Array(peerSlots);
+    this.#zero = new Uint8Array(peerSlots);
+    this.#receipt = new Uint8Array(peerSlots);
   }
 
   /** The core starts: every slot is free, nothing was asked. */
@@ -56,6 +65,7 @@ export class LegLink {
     this.#asked.length = 0;
     this.#free.length = 0;
     this.#held.fill(0);
+    this.#receipt.fill(0);
     for (let i = peerSlots - 1; i >= 0; i -= 1) this.#free.push(frontSlots + i);
   }
 
@@ -88,6 +98,10 @@ export class LegLink {
         const at = slot * this.#slotSectors;
         packets.takeStamps(packet, leg.stamps, at, length / SECTOR_BYTES);
         const flags = packets.flags[packet] as number;
+        const index = slot - leg.memory.layout.frontSlots;
+        this.#offset[index] = offset;
+        this.#length[index] = length;
+        this.#zero[index] = (flags & Flag.Zero) === 0 ? 0 : 1;
         leg.append(Event.PeerWrite, slot, link, flags, offset, length, 0);
         return true;
       }
@@ -152,15 +166,49 @@ export class LegLink {
     wire.connection.send(wire.end, packet, length);
   }
 
-  /** Epoch of the write received on `link` with this sequence, 0 when its slot was freed before. */
-  epochOf(link: number, sequence: number): number {
+  /** Slot of the write received on `link` with this sequence, -1 when it was freed before. */
+  slotOf(link: number, sequence: number): number {
     const { headers, layout } = this.#leg.memory;
     for (let i = 0; i < layout.peerSlots; i += 1) {
       const slot = layout.frontSlots + i;
       if (this.#held[i] === 0 || this.#by[i] !== link) continue;
-      if (headers.sequence(slot) === sequence) return headers.epoch(slot);
+      if (headers.sequence(slot) === sequence) return slot;
     }
-    return 0;
+    return -1;
+  }
+
+  /** The write of this slot is acknowledged; whether the disk has it is told by {@link written}. */
+  acknowledged(slot: number): void {
+    this.#receipt[slot - this.#leg.memory.layout.frontSlots] = 1;
+  }
+
+  /** The disk has all of the slot's write. */
+  written(slot: number): void {
+    const index = slot - this.#leg.memory.layout.frontSlots;
+    if (index >= 0 && index < this.#receipt.length) this.#receipt[index] = 0;
+  }
+
+  /** Slots of writes that are acknowledged and not written. */
+  get receipts(): number[] {
+    const { frontSlots } = this.#leg.memory.layout;
+    const slots: number[] = [];
+    for (let i = 0; i < this.#receipt.length; i += 1) {
+      if (this.#receipt[i] === 1) slots.push(frontSlots + i);
+    }
+    return slots;
+  }
+
+  /** What writes that are acknowledged and not written will bring to a sector. */
+  receivedAt(sector: number): number[] {
+    const found: number[] = [];
+    for (const slot of this.receipts) {
+      const index = slot - this.#leg.memory.layout.frontSlots;
+      const i = sector - (this.#offset[index] as number) / SECTOR_BYTES;
+      if (i < 0 || i >= (this.#length[index] as number) / SECTOR_BYTES) continue;
+      const stamp = this.#leg.stamps[slot * this.#slotSectors + i] as number;
+      found.push(this.#zero[index] === 1 ? this.#leg.zeroes.landed(stamp) : stamp);
+    }
+    return found;
   }
 
   /** Lets go of a peer's slot; false when it was not held. */
@@ -168,6 +216,7 @@ export class LegLink {
     const index = slot - this.#leg.memory.layout.frontSlots;
     if (index < 0 || index >= this.#held.length || this.#held[index] === 0) return false;
     this.#held[index] = 0;
+    this.#receipt[index] = 0;
     this.#free.push(slot);
     return true;
   }

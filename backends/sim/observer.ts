@@ -34,6 +34,8 @@ export interface Observer {
   coreDied(node: NodeId): void;
   /** A write or flush of a disk failed, and nobody but this one knows what became of its cache. */
   diskFailed(leg: number, loss: CacheLoss): void;
+  /** A core died, and with it writes that it had acknowledged to a peer and not written. */
+  receiptLost(leg: number): void;
   /** Just before a core is killed or power fails; answers whether any I/O is under way there. */
   crashing(node: NodeId, writesInFlight: boolean): boolean;
   /** Just after a host's power failed: caches are gone. */

@@ -9,8 +9,9 @@ import type { DataMemory } from '../../engine/data/memory.ts';
 import type { DataActor, DataCommand, DataReport, Mailboxes } from '../../engine/data/messages.ts';
 import { blockSums } from './block-sums.ts';
 import type { StreamEnd } from './connection.ts';
-import { DiskOp, SECTOR_BYTES, type SimDisk } from './disk.ts';
+import { SECTOR_BYTES, type SimDisk } from './disk.ts';
 import { Ill } from './disk-ills.ts';
+import { DiskOp } from './disk-op.ts';
 import { type Kernel, Kind } from './kernel.ts';
 import { type LegHost, SIM_LAYOUT, SLOT_SECTORS } from './leg-host.ts';
 import { LegLink } from './leg-link.ts';
@@ -40,6 +41,8 @@ export class SimLeg implements StreamEnd {
   readonly wires: Wires = new Wires();
   /** Its position among the volume's replicas. */
   side = 0;
+  /** Whether members of the volume acknowledge what they have not written. */
+  semiSync = false;
 
   readonly #kernel: Kernel;
   readonly #packets: PacketPool;
@@ -145,6 +148,17 @@ export class SimLeg implements StreamEnd {
   }
 
   /**
+   * The core of life `guard` was killed, and its host lives on. Where what is acknowledged may not be
+   * written, it matters that a process takes some of what is in flight with it.
+   */
+  killed(guard: number): void {
+    if (!this.semiSync) return;
+    const lost = this.disk.forsake(guard);
+    const gone = (slot: number): boolean => this.#diskUses[slot] === 0 || lost.includes(slot);
+    if (this.#wire.receipts.some(gone)) this.#observer.receiptLost(this.index);
+  }
+
+  /**
    * A client's request; the caller has put a write's stamps into the slot. While the process stands
    * still the request waits in its socket.
    */
@@ -162,6 +176,11 @@ export class SimLeg implements StreamEnd {
     }
     this.memory.headers.put(slot, 0, 0, 0, 0);
     this.append(op, slot, 0, flags, sector * SECTOR_BYTES, count * SECTOR_BYTES, 0);
+  }
+
+  /** What of a sector it has acknowledged to a peer and not written. */
+  receivedAt(sector: number): readonly number[] {
+    return this.#wire.receivedAt(sector);
   }
 
   /** Gathers one event for the next turn. */
@@ -387,6 +406,7 @@ export class SimLeg implements StreamEnd {
       status = this.#wire.judge(slot, offset - before, before + length, asked);
     }
     this.#diskUses[slot] = (this.#diskUses[slot] as number) - 1;
+    if (disk.kindOf(op) === DiskOp.Write && all && status === 0) this.#wire.written(slot);
     let flags = 0;
     const at = slot * SLOT_SECTORS;
     if (this.#askedZero[slot] === 1) {
@@ -463,8 +483,10 @@ export class SimLeg implements StreamEnd {
         this.#wire.send(r);
         return;
       case Decision.PeerAck: {
-        const epoch = this.#wire.epochOf(decisions.link(r), offset);
+        const own = this.#wire.slotOf(decisions.link(r), offset);
+        const epoch = own < 0 ? 0 : this.memory.headers.epoch(own);
         if (decisions.status(r) === 0) this.#observer.peerAck(this.index, epoch);
+        if (own >= 0 && decisions.status(r) === 0) this.#wire.acknowledged(own);
         this.#wire.send(r);
         return;
       }

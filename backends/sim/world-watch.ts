@@ -221,6 +221,14 @@ export class WorldWatch implements Observer {
     this.facts.forgot ||= own.forgot;
   }
 
+  receiptLost(leg: number): void {
+    const replica = this.#replica(leg);
+    this.#kernel.worldEvent(replica.node, 'world.receipt-lost', {});
+    const own = this.#own(leg) as VolumeOracles;
+    own.receiptLost(replica);
+    this.facts.forgot ||= own.forgot;
+  }
+
   application(group: number, node: number, state: ApplicationState): void {
     this.#kernel.worldEvent(node, `world.application-${state}`, { group });
     const volume = this.#volumes[group] as number;

@@ -234,6 +234,7 @@ export class World implements FaultWorld {
       stamps,
       new Zeroes(this.#histories[index] ?? null, spoils),
     );
+    made.semiSync = volume.mode === 'semi-sync';
     legs.push(made);
     return made;
   }
@@ -276,6 +277,7 @@ export class World implements FaultWorld {
         leg: leg.index,
         node: leg.node,
         disk: leg.disk,
+        receivedAt: (sector) => leg.receivedAt(sector),
         boot: () => (host.power ? host.boot : 0),
         record: null,
         acting: null,

@@ -17,6 +17,7 @@ interface InitOptions {
   readonly cluster: string;
   readonly port: string;
   readonly checksums?: boolean;
+  readonly semiSync?: boolean;
   readonly json?: boolean;
 }
 
@@ -29,6 +30,7 @@ export function initCommand(): Command {
     .option('--cluster <name>', 'name of the cluster', 'understudy')
     .option('--port <number>', 'first of nine ports', '7411')
     .option('--checksums', 'with a checksum of every block (and a logical block of 4096)')
+    .option('--semi-sync', 'a write need only be received by the other host, not written there')
     .option('--json', 'print one JSON object')
     .action(init);
 }
@@ -58,7 +60,8 @@ function init(folder: string, options: InitOptions): void {
   mkdirSync(folder, { recursive: true });
   const volumeUuid = randomBytes(16).toString('hex');
   const { cluster, checksums = false } = options;
-  const chosen = { cluster, volumeUuid, size: options.size, port, checksums };
+  const mode = options.semiSync === true ? 'semi-sync' : 'sync';
+  const chosen = { cluster, volumeUuid, size: options.size, port, checksums, mode } as const;
   writeFileSync(configPath, configTemplate(chosen));
   writeFileSync(keyPath, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   const { config } = loadConfig(configPath);

@@ -194,6 +194,8 @@ function toClusterConfig(
       logicalBlock: volume.logicalBlock,
       activityLogExtents: Math.floor((parseSize(volume.activityLog) as number) / EXTENT_BYTES),
       diskTimeout: time(volume.diskTimeout),
+      // Absent where it is the default: a file that says nothing of it means what it always did.
+      ...(volume.mode === 'sync' ? {} : { mode: volume.mode }),
       reads: volume.reads,
       checksums: volume.checksums,
       splitBrain: volume.splitBrain,

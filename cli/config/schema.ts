@@ -83,6 +83,10 @@ const volume = z.strictObject({
   diskTimeout: duration
     .default('10s')
     .describe('A disk that answers nothing for so long is given up, if the other copy is whole.'),
+  mode: z
+    .enum(['sync', 'semi-sync'])
+    .default('sync')
+    .describe('A write completes when the other copies have written it, or only received it.'),
   reads: z
     .enum(['local', 'balanced'])
     .default('local')

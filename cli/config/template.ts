@@ -12,11 +12,13 @@ export interface TemplateOptions {
   readonly port: number;
   /** Whether the volume keeps checksums. */
   readonly checksums?: boolean;
+  /** When a write completes. */
+  readonly mode?: 'sync' | 'semi-sync';
 }
 
 /** Two nodes and a witness on this one machine, ready to run and easy to spread over three. */
 export function configTemplate(options: TemplateOptions): string {
-  const { cluster, volumeUuid, size, port, checksums = false } = options;
+  const { cluster, volumeUuid, size, port, checksums = false, mode = 'sync' } = options;
   return `# Understudy configuration: two hosts and a witness.
 # All three run on this machine until you put other addresses here. Check any change with
 #   understudy rehearse THIS-FILE
@@ -58,6 +60,11 @@ volumes:
     activityLog: 512MiB
     # A disk that answers nothing for so long is given up, if the other copy is whole.
     diskTimeout: 10s
+    # When a write completes: 'sync', when every copy in step has written it; 'semi-sync', when the
+    # others have received it in memory, which is quicker where their disks are slow. A flush waits
+    # for every disk either way. With semi-sync, should this host be lost and the other one's
+    # core die in the same instant, only what was flushed is sure.
+    mode: ${mode}
     # Who serves reads: 'local', or 'balanced': whichever copy is likely to be quicker.
     reads: local
     # A checksum of every block finds what a disk spoils without a word, and heals it from the

@@ -51,6 +51,11 @@ export interface VolumeConfig {
    * 1 s..10 min.
    */
   readonly diskTimeout: Micros;
+  /**
+   * When a write completes: with semi-sync a member need only have received it, not written it.
+   * Absent like sync.
+   */
+  readonly mode?: 'sync' | 'semi-sync';
   /** Who serves reads: the own disk, or whichever copy is likely to be quicker; default local. */
   readonly reads?: 'local' | 'balanced';
   /** Whether each replica keeps a checksum of every block; only with a logical block of 4096. */

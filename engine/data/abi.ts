@@ -163,6 +163,11 @@ export const Flag = {
    * LocalWrite there has Fua.
    */
   Side: 512,
+  /**
+   * PeerWrite of a client's write: whoever gets it may answer once nothing stands before its own
+   * LocalWrite any more, rather than when that is done.
+   */
+  Receipt: 1024,
 } as const;
 
 /** Values of `status` that the engine tells apart; 0 is success, others are passed through. */

@@ -27,6 +27,7 @@ import { PeerReads } from './peer-read.ts';
 import { PeerWrites } from './peer-write.ts';
 import { Quiesce } from './quiesce.ts';
 import { RangeLock } from './range-lock.ts';
+import { Receipts } from './receipts.ts';
 import { Repair } from './repair.ts';
 import { Kind, Slots } from './request.ts';
 import { ResyncSource } from './resync-source.ts';
@@ -109,6 +110,7 @@ export class MirrorActor implements DataActor {
     parts.barrier = new Barrier(parts);
     parts.flushes = new Flushes(parts);
     parts.writes = new FrontWrites(parts);
+    parts.receipts = new Receipts(parts);
     parts.peers = new PeerWrites(parts);
     parts.reads = new PeerReads(parts);
     parts.repair = new Repair(parts);
@@ -260,7 +262,7 @@ export class MirrorActor implements DataActor {
   #flushed(token: number): void {
     const { barrier, partners, flushes } = this.#p;
     if (barrier.flushed(token)) return;
-    for (const { link } of partners.all) if (link.flushed(token)) return;
+    for (const { link } of partners.all) if (link.flushes.flushed(token)) return;
     flushes.flushed(token);
   }
 

@@ -250,6 +250,26 @@ export const MIRROR_CANARIES = [
   { id: 'relation-kept', what: 'What a link was agreed on for outlives the record it rested on.' },
   { id: 'map-of-another', what: 'A map is copied by to a peer older than what it began with.' },
   {
+    id: 'receipt-unflushed',
+    what: 'A flush does not wait for what a member has received and not written.',
+  },
+  {
+    id: 'receipt-trusted',
+    what: 'A member whose core died is believed to have written all that it received.',
+  },
+  {
+    id: 'receipt-unnoted',
+    what: 'Writes are acknowledged unwritten before a note on the disk says so.',
+  },
+  {
+    id: 'receipt-overtaken',
+    what: 'A member takes over before it has written all that it received.',
+  },
+  {
+    id: 'receipt-for-fua',
+    what: 'A write that must be durable is acknowledged when it is received.',
+  },
+  {
     id: 'unproved-trusted',
     what: 'What a disk that has failed shows is copied, and counts as held by both.',
   },
@@ -393,6 +413,11 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     copySlotLost: ids.has('copy-slot-lost'),
     relationKept: ids.has('relation-kept'),
     mapOfAnother: ids.has('map-of-another'),
+    receiptUnflushed: ids.has('receipt-unflushed'),
+    receiptTrusted: ids.has('receipt-trusted'),
+    receiptUnnoted: ids.has('receipt-unnoted'),
+    receiptOvertaken: ids.has('receipt-overtaken'),
+    receiptForFua: ids.has('receipt-for-fua'),
     unprovedTrusted: ids.has('unproved-trusted'),
     slotLetGo: ids.has('slot-let-go'),
     journalTornGuessed: ids.has('journal-torn-guessed'),

@@ -46,6 +46,8 @@ export interface MirrorConfig {
    * has to be copied to afterwards.
    */
   readonly diskTimeout: Micros;
+  /** Whether a client's write completes when members have received it, before they have written. */
+  readonly semiSync: boolean;
   /** Whether reads go to whichever copy is likely to be quicker, and not to the own disk alone. */
   readonly balanceReads: boolean;
   /**
@@ -87,6 +89,7 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   peerTimeout: 2_000_000,
   connectTimeout: 3_000_000,
   diskTimeout: 10_000_000,
+  semiSync: false,
   balanceReads: false,
   checksums: false,
   // What is read and written of 1.5 GiB needs no look into the map.

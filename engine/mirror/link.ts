@@ -19,6 +19,7 @@ import { linkStateOf, Mode } from './mode.ts';
 import { Owed } from './owed.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
+import { PeerFlushes } from './peer-flush.ts';
 import { Kind, Peer, Phase } from './request.ts';
 import { Stream } from './stream.ts';
 import { watchOf } from './turn.ts';
@@ -45,8 +46,8 @@ export class Link {
   #refused = false;
   /** A primary's hello that waits for an answer. */
   #waiting: { round: number; view: ReplicaView; record: VolumeRecord } | null = null;
-  /** Flushes that the peer asked for, by the token of the one here. */
-  readonly #flushes: Map<number, number> = new Map();
+  /** What the peer asked to be flushed. */
+  readonly flushes: PeerFlushes;
   /** As a follower: up to which write everything is stable on every member. */
   stable = 0;
   /** Whether the peer said hello on this incarnation. */
@@ -56,6 +57,7 @@ export class Link {
     this.#p = parts;
     this.#partner = partner;
     const { turn, slots, config } = parts;
+    this.flushes = new PeerFlushes(parts, this);
     this.owed = new Owed(turn, {
       deadline: watchOf(partner.index),
       timeout: config.peerTimeout,
@@ -90,7 +92,7 @@ export class Link {
     this.#waiting = null;
     this.#self = null;
     this.owed.forget();
-    this.#flushes.clear();
+    this.flushes.forget();
     this.stable = 0;
     this.#p.turn.event('mirror.link', { state: 'up', link: id });
     this.#heard = false;
@@ -209,7 +211,9 @@ export class Link {
     write[slot] = Peer.Sent;
     sentOn[slot] = this.id;
     sequence[slot] = number;
-    this.#sendWrite(slot, offset, length, flags, number);
+    // Only a member's receipt counts for anything.
+    const receipt = this.#p.config.semiSync && this.mode === Mode.Sync ? Flag.Receipt : 0;
+    this.#sendWrite(slot, offset, length, flags | receipt, number);
   }
 
   /** Sends what this engine itself writes at the peer, for no client, from `slot`. */
@@ -313,15 +317,6 @@ export class Link {
     this.#handle(envelope.message);
   }
 
-  /** A LocalFlush ended; true when the peer had asked for it. */
-  flushed(token: number): boolean {
-    const asked = this.#flushes.get(token);
-    if (asked === undefined) return false;
-    this.#flushes.delete(token);
-    this.send({ kind: 'flush-ack', token: asked, status: 0, moved: this.#p.spare.used });
-    return true;
-  }
-
   /** A peer that owes an answer is looked at. */
   watch(): void {
     const late = this.id === 0 ? '' : this.owed.look(this.#p.canary.owedForEver);
@@ -343,7 +338,7 @@ export class Link {
         if (this.following) role.announced(m.record);
         return;
       case 'flush':
-        this.#flush(m.token);
+        if (this.following) this.flushes.ask(m.token);
         return;
       case 'flush-ack':
         this.owed.flushAnswered();
@@ -380,17 +375,6 @@ export class Link {
         this.#p.verify.quick.message(m, this);
         return;
     }
-  }
-
-  #flush(token: number): void {
-    if (!this.following) return;
-    if (this.#p.canary.flushUnasked) {
-      this.send({ kind: 'flush-ack', token, status: 0, moved: 0 });
-      return;
-    }
-    const local = this.#p.state.nextToken();
-    this.#flushes.set(local, token);
-    this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, local, 0);
   }
 
   #hello(m: PeerMessage & { kind: 'hello' }): void {
@@ -580,7 +564,7 @@ export class Link {
     this.#waiting = null;
     this.#outcome = 0;
     this.owed.forget();
-    this.#flushes.clear();
+    this.flushes.forget();
     if (following) follower.ended(this.#partner);
     if (mirrored) {
       writes.linkLost(this.#partner, id);

@@ -117,6 +117,8 @@ export const DiskFlag = {
   Doubted: 8,
   /** And it has led since: what it shows may not all be on it. */
   Unproved: 16,
+  /** Its core acknowledges writes that its disk does not have yet: with it they are gone. */
+  Received: 32,
 } as const;
 
 export interface Superblock {

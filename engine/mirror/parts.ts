@@ -15,6 +15,7 @@ import type { PeerReads } from './peer-read.ts';
 import type { PeerWrites } from './peer-write.ts';
 import type { Quiesce } from './quiesce.ts';
 import type { RangeLock } from './range-lock.ts';
+import type { Receipts } from './receipts.ts';
 import type { Repair } from './repair.ts';
 import type { Slots } from './request.ts';
 import type { ResyncSource } from './resync-source.ts';
@@ -51,6 +52,7 @@ export interface Parts {
   readonly watch: DiskWatch;
   readonly flushes: Flushes;
   readonly writes: FrontWrites;
+  readonly receipts: Receipts;
   readonly peers: PeerWrites;
   readonly reads: PeerReads;
   readonly repair: Repair;

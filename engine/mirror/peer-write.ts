@@ -1,6 +1,7 @@
 /**
  * The other side of a mirrored write: a secondary checks the epoch, puts overlapping writes in
- * order, writes, and acknowledges. It never acknowledges in an epoch that is not durable here.
+ * order, writes, and acknowledges: when it has written, or with a receipt when nothing stands before
+ * that any more. It never acknowledges in an epoch that is not durable here.
  */
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { HotQueue } from './hot-queue.ts';
@@ -50,7 +51,7 @@ export class PeerWrites {
       peer.drop('garbage');
       return;
     }
-    const kept = Flag.Fua | Flag.Resync | Flag.Zero | Flag.Unmap | Flag.Lost;
+    const kept = Flag.Fua | Flag.Resync | Flag.Zero | Flag.Unmap | Flag.Lost | Flag.Receipt;
     slots.open(slot, Kind.PeerWrite, offset, length, flags & kept);
     slots.link[slot] = link;
     slots.sequence[slot] = headers.sequence(slot);
@@ -123,6 +124,8 @@ export class PeerWrites {
     const flags = (slots.flags[slot] as number) & (Flag.Fua | Flag.Zero | Flag.Unmap);
     const offset = slots.offset[slot] as number;
     turn.emit(Decision.LocalWrite, slot, 0, flags, offset, slots.length[slot] as number, 0);
+    // Nothing stands before it any more, and nothing that is to come takes it back.
+    if (this.#p.receipts.give(slot)) this.#acknowledge(slot, Status.Ok);
   }
 
   /** RULE-17: what is written here is dirty towards each replica that the record leaves out. */
@@ -146,13 +149,16 @@ export class PeerWrites {
 
   /** The local disk is done with a peer's write. */
   localDone(slot: number, reported: number): void {
-    const { slots, repair, canary } = this.#p;
+    const { slots, repair, receipts, canary } = this.#p;
     const status = canary.peerErrorIgnored ? 0 : reported;
     this.#flying -= 1;
+    const answered = receipts.ended(slot);
     if (status === 0) repair.written(slots.offset[slot] as number, slots.length[slot] as number);
     this.#cool(slot);
     this.#p.locks.release(slot);
-    this.#answer(slot, status === 0 ? Status.Ok : Status.Io);
+    // Of one that was answered before, the end of the link tells that it failed.
+    if (answered) this.#letGo(slot);
+    else this.#answer(slot, status === 0 ? Status.Ok : Status.Io);
     if (status !== 0) this.#p.role.failDisk('write', status);
     if (this.#flying > 0 || this.#idle.length === 0) return;
     const idle = this.#idle;
@@ -186,6 +192,7 @@ export class PeerWrites {
       turn.emit(Decision.Free, s, 0, 0, 0, 0, 0);
       locks.release(s);
     }
+    this.#p.receipts.settle();
   }
 
   /** Whether anything that came by this link is not done yet. */
@@ -214,6 +221,16 @@ export class PeerWrites {
   }
 
   #answer(slot: number, status: number): void {
+    this.#acknowledge(slot, status);
+    this.#letGo(slot);
+  }
+
+  #letGo(slot: number): void {
+    this.#p.slots.close(slot);
+    this.#p.turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
+  }
+
+  #acknowledge(slot: number, status: number): void {
     const { slots, turn, partners } = this.#p;
     const by = slots.link[slot] as number;
     // A failed link incarnation never carries anything again.
@@ -228,7 +245,5 @@ export class PeerWrites {
         status,
       );
     }
-    slots.close(slot);
-    turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
   }
 }

@@ -321,7 +321,7 @@ export class RoleMachine {
   // The record names this host primary.
 
   #leadUnder(record: VolumeRecord): void {
-    const { state, partners, peers, store, canary } = this.#p;
+    const { state, partners, receipts, store, canary } = this.#p;
     // A wish to give up an earlier epoch is over: control says again what it wants in this one.
     state.demoting = false;
     this.#demoteRun += 1;
@@ -340,7 +340,7 @@ export class RoleMachine {
         const kept = canary.relationKept || (link.following && canary.staleEpoch);
         if (link.mode !== Mode.None && !kept) link.drop('alone');
       }
-      peers.whenIdle(this.#still(record, () => this.#flushAlone(record)));
+      receipts.whenOver(this.#still(record, () => this.#flushAlone(record)));
       return;
     }
     for (const { link } of partners.all) {
@@ -348,7 +348,7 @@ export class RoleMachine {
     }
     const both = this.#still(record, () => this.#leadBoth(record));
     const persist = this.#still(record, () => store.persistEpoch(record.epoch, both));
-    peers.whenIdle(this.#still(record, () => this.#leaveOut(record, persist)));
+    receipts.whenOver(this.#still(record, () => this.#leaveOut(record, persist)));
   }
 
   /** The set shrinks, and several stay: RULE-11 and RULE-13 as for one that stays alone. */

@@ -489,9 +489,9 @@ export class Store {
     this.block.boot = state.boot;
     // RULE-06: a replica whose host lost power may miss acknowledged writes.
     if (rebooted && !canary.rule06) {
-      const gone = DiskFlag.Doubted | DiskFlag.Unproved;
+      const gone = DiskFlag.Doubted | DiskFlag.Unproved | DiskFlag.Received;
       this.block.flags = (this.block.flags | DiskFlag.Rebooted) & ~gone;
-    }
+    } else this.#p.receipts.attach();
     const done = () => {
       if (state.disk === 'Failed' && !canary.attachRevived) return;
       log.load(this.#durable.journal, ring.extents);

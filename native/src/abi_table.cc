@@ -62,7 +62,8 @@ Napi::Value abiTable(const Napi::CallbackInfo& info) {
                               {"Sums", flag::kSums},
                               {"Lost", flag::kLost},
                               {"Part", flag::kPart},
-                              {"Side", flag::kSide}}));
+                              {"Side", flag::kSide},
+                              {"Receipt", flag::kReceipt}}));
   all.Set("Status", table(env, {{"Ok", status::kOk},
                                 {"Io", status::kIo},
                                 {"Gone", status::kGone},

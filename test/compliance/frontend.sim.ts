@@ -42,6 +42,7 @@ function deaf(completed: Observer['completed']): Observer {
     coreDied: nothing,
     crashing: () => false,
     diskFailed: () => {},
+    receiptLost: () => {},
     powerLost: nothing,
     application: nothing,
     brokenBelief: nothing,

@@ -7,7 +7,8 @@ import {
   DEFAULT_STREAM_TIMING,
   type StreamEnd,
 } from '../../backends/sim/connection.ts';
-import { DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { SimDisk } from '../../backends/sim/disk.ts';
+import { DiskOp } from '../../backends/sim/disk-op.ts';
 import { DEFAULT_DISK_LATENCY } from '../../backends/sim/disk-options.ts';
 import { Kernel, Kind } from '../../backends/sim/kernel.ts';
 import { SIM_LAYOUT } from '../../backends/sim/leg-host.ts';

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArrayPool } from '../../backends/sim/arrays.ts';
-import { DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { SimDisk } from '../../backends/sim/disk.ts';
 import type { CrashMode } from '../../backends/sim/disk-cache.ts';
+import { DiskOp } from '../../backends/sim/disk-op.ts';
 import { DEFAULT_DISK_LATENCY } from '../../backends/sim/disk-options.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
 import { Rng } from '../../engine/core/rng.ts';

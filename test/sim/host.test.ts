@@ -26,6 +26,7 @@ function talk(orders: number, seconds: number): readonly string[] {
     coreDied: nothing,
     crashing: () => false,
     diskFailed: () => {},
+    receiptLost: () => {},
     powerLost: nothing,
     application: nothing,
     brokenBelief: nothing,

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArrayPool } from '../../backends/sim/arrays.ts';
-import { DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { SimDisk } from '../../backends/sim/disk.ts';
 import { DiskIlls } from '../../backends/sim/disk-ills.ts';
+import { DiskOp } from '../../backends/sim/disk-op.ts';
 import { DEFAULT_DISK_LATENCY } from '../../backends/sim/disk-options.ts';
 import { LatentErrors } from '../../backends/sim/latent-errors.ts';
 import { Spoils } from '../../backends/sim/spoils.ts';

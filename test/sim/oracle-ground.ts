@@ -1,7 +1,8 @@
 /** A hand-made volume for tests of oracles: two disks, a history, and nobody who runs anything. */
 import { ArrayPool } from '../../backends/sim/arrays.ts';
-import { DiskOp, SimDisk } from '../../backends/sim/disk.ts';
+import { SimDisk } from '../../backends/sim/disk.ts';
 import { DiskIlls } from '../../backends/sim/disk-ills.ts';
+import { DiskOp } from '../../backends/sim/disk-op.ts';
 import { DEFAULT_DISK_LATENCY } from '../../backends/sim/disk-options.ts';
 import { History, Request } from '../../backends/sim/history.ts';
 import type { ReplicaTruth, VolumeTruth } from '../../backends/sim/oracle/truth.ts';
@@ -41,6 +42,7 @@ export class Ground {
       return {
         leg: node - 1,
         node,
+        receivedAt: () => [],
         disk: new SimDisk(
           `d${node}`,
           this.pool,

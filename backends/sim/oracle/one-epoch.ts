@@ -55,7 +55,7 @@ export class OneEpochOracle {
 
   /** Whether every member of the epoch has the write, or one that may have come after it. */
   #members(replica: ReplicaTruth, acting: VolumeRecord, op: number): void {
-    const { history, replicas, spoils } = this.#truth;
+    const { history, replicas } = this.#truth;
     const from = history.sector[op] as number;
     const to = from + (history.length[op] as number);
     const invoked = history.invoked[op] as number;
@@ -66,12 +66,20 @@ export class OneEpochOracle {
       // It may have had the write, and have lost it since.
       if (member.shakenAt >= invoked) continue;
       for (let at = from; at < to; at += 1) {
-        const stamp = spoils.ought(member.disk.viewAt(at));
-        if (stamp === op || (stamp !== 0 && mayFollow(history, stamp, invoked))) continue;
+        if (this.#has(member.disk.viewAt(at), op)) continue;
+        // It has acknowledged it, and its disk is to have it next.
+        if (member.receivedAt(at).some((held) => this.#has(held, op))) continue;
         this.#find(replica, 'epoch.passed-over', acting.epoch);
         return;
       }
     }
+  }
+
+  #has(held: number, op: number): boolean {
+    const { history, spoils } = this.#truth;
+    const stamp = spoils.ought(held);
+    const invoked = history.invoked[op] as number;
+    return stamp === op || (stamp !== 0 && mayFollow(history, stamp, invoked));
   }
 
   /** A replica accepted a peer's write of `epoch`. */

@@ -371,6 +371,21 @@ export class VolumeOracles {
    * so it counts as lost, as with a loss of power, but that the host goes on.
    */
   diskFailed(replica: ReplicaTruth, loss: CacheLoss): void {
+    replica.doubtful = true;
+    this.#shaken(replica);
+    if (loss === 'gone') this.#cover.audit('cover.flush-failed');
+  }
+
+  /**
+   * The core of `replica` died with writes that it had acknowledged and not written: of what it has
+   * acknowledged only what was flushed is sure, as after a failure of its disk.
+   */
+  receiptLost(replica: ReplicaTruth): void {
+    this.#shaken(replica);
+    this.#cover.audit('cover.crash');
+  }
+
+  #shaken(replica: ReplicaTruth): void {
     const { truth } = this;
     const member = members(truth).includes(replica);
     const left = replica.leftAt;
@@ -379,13 +394,11 @@ export class VolumeOracles {
       (left >= this.#acked && replica.boot() === replica.memberBoot && replica.shakenAt < 0);
     const owes = member || (was && left >= this.#flushed.last);
     replica.shakenAt = truth.history.moment;
-    replica.doubtful = true;
     replica.leftAt = -1;
     if (this.#unnamed.cacheLost()) this.#orphans = true;
     if (owes) this.#flushed.audit(replica, 'flushed.lost-at-failure');
     if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
     this.#decision.cacheLost(replica);
-    if (loss === 'gone') this.#cover.audit('cover.flush-failed');
   }
 
   /** Nobody has everything that was acknowledged any more: `replica` was the last. */

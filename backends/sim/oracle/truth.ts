@@ -22,6 +22,8 @@ export interface ReplicaTruth {
   readonly leg: number;
   readonly node: number;
   readonly disk: SimDisk;
+  /** What of a sector it has acknowledged to its primary and not written yet. */
+  receivedAt(sector: number): readonly number[];
   /** The host's present boot, 0 when it is off. */
   boot(): number;
   /** The newest record that its data actor was given, or says that it acts by. */
