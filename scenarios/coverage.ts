@@ -22,6 +22,7 @@ export interface Elsewhere {
 const DISK = 'disks fail and rot in one schedule of six, and seldom where this takes';
 const APPLICATION = 'applications of the simulated world start and stop when they are told to';
 const BALANCED = 'only volumes whose configuration says so read from both copies';
+const SEMI = 'only members of semi-synchronous volumes give receipts';
 const SUMMED = 'checksums are kept only where the configuration says so';
 const SIDE = 'only replicas that have a side area keep what a resync overwrites';
 const CONTRACT = 'control commits no such record; the data actor refuses it all the same';
@@ -385,6 +386,24 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     swarm: 'never',
     reason: BALANCED,
     test: 'a read that the other copy was asked for when its link was lost',
+  },
+  {
+    mark: 'mirror.receipt.given',
+    swarm: 'never',
+    reason: SEMI,
+    test: 'a semi-synchronous volume',
+  },
+  {
+    mark: 'mirror.receipt.flush-waits',
+    swarm: 'never',
+    reason: SEMI,
+    test: 'a flush while a member has not written what it received',
+  },
+  {
+    mark: 'mirror.receipt.lost',
+    swarm: 'never',
+    reason: SEMI,
+    test: 'a member whose core dies with what it has received',
   },
   {
     mark: 'mirror.undo.begun',

@@ -28,6 +28,7 @@ export type FaultClass =
   | 'metadata-spoiled'
   | 'disk-old'
   | 'disk-error'
+  | 'receipt-lost'
   | 'disk-stalled'
   | 'path-lost';
 
@@ -251,6 +252,22 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
       says: 'assumption',
       assumption: 'a person starts the core of a failed disk again, or replaces the disk',
       seenBy: 'mirror.disk.failed',
+    },
+  },
+  // Of semi-synchronous volumes, judged in the same way: docs/decisions/0028. As long as another
+  // member has lost nothing since, every law holds.
+  'receipt-lost': {
+    'LAW-acknowledged': {
+      says: 'assumption',
+      assumption:
+        'only flushed writes survive when the primary is lost while the core of each receiver ' +
+        'dies with what it had not written',
+      seenBy: 'mirror.receipt.lost',
+    },
+    'LAW-register': {
+      says: 'assumption',
+      assumption: 'a block may then go back to any value not older than its last flushed one',
+      seenBy: 'mirror.receipt.lost',
     },
   },
   'disk-stalled': {},

@@ -88,6 +88,7 @@ const INSTANT =
   'its instant is met by a sweep over the moment, one run in hundreds of a swarm or none';
 const SPLIT =
   'in a swarm no replica goes on without the log, and without that there is no split brain';
+const SEMI = 'only semi-synchronous volumes give receipts, where the configuration says so';
 const SUMMED = 'checksums are kept only where the configuration says so';
 const THREE = 'needs three replicas: of two neither has anybody else to differ from';
 const SPARE =
@@ -106,6 +107,11 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     'test/scenarios/library.test.ts',
     'needs both disks to fail in turn, both cores to start again, and then a loss of power',
   ],
+  'receipt-unflushed': [MIRROR, SEMI],
+  'receipt-trusted': ['test/scenarios/library.test.ts', SEMI],
+  'receipt-unnoted': [MIRROR, SEMI],
+  'receipt-overtaken': [MIRROR, SEMI],
+  'receipt-for-fua': [MIRROR, SEMI],
   'copy-gives-up': [MIRROR, THREE],
   'read-waits-on': [MIRROR, SUMMED],
   'refused-unmarked': [MIRROR, SPARE],

@@ -1,4 +1,4 @@
-/** What the operations of a simulated disk are, and where what is known of each stands in its row. */
+/** What operations of a simulated disk are, and where in its row what is known of one stands. */
 
 export const DiskOp = { Read: 1, Write: 2, Flush: 3, MetaRead: 4, MetaWrite: 5 } as const;
 

@@ -5,7 +5,7 @@
  * * A write is taken when it is done, and may still be lost, sector by sector, in any combination,
  *   until a later flush is done. A write with FUA, and a metadata write, is durable when done.
  * * Operations in flight at a crash leave any subset of their sectors behind.
- * * The disk outlives processes: an operation of a killed core still lands, but for {@link forsake}.
+ * * The disk outlives processes: what a killed core asked for still lands, but for {@link forsake}.
  * * What {@link DiskIlls} says of it, it does: a sector that then holds something else than it
  *   ought to is marked so ({@link Spoils}), and beside the metadata stands what it ought to be.
  */

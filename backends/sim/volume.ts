@@ -148,8 +148,8 @@ export class SimLeg implements StreamEnd {
   }
 
   /**
-   * The core of life `guard` was killed, and its host lives on. Where what is acknowledged may not be
-   * written, it matters that a process takes some of what is in flight with it.
+   * The core of life `guard` was killed, and its host lives on. Where what is acknowledged may not
+   * be written, it matters that a process takes some of what is in flight with it.
    */
   killed(guard: number): void {
     if (!this.semiSync) return;

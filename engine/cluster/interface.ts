@@ -216,6 +216,8 @@ export interface ClusterStatus {
     readonly links: readonly { readonly up: boolean; readonly heard: Micros }[];
   }[];
   readonly volumes: readonly (VolumeRecord & {
+    /** A write completes when members have received it. Absent where they must have written it. */
+    readonly mode?: 'semi-sync';
     readonly local: {
       readonly disk: string;
       readonly role: string;

@@ -38,7 +38,9 @@ export function statusOf(
     volumes: state.volumes.map((record) => {
       const unit = context.units.find((u) => u.volume.name === record.volume);
       const split = unit === undefined ? null : resolution.describe(unit, record);
-      const said = split === null ? record : { ...record, split };
+      const known =
+        unit?.volume.mode === 'semi-sync' ? { ...record, mode: unit.volume.mode } : record;
+      const said = split === null ? known : { ...known, split };
       const local = volumes.get(record.volume);
       if (local === null) return { ...said, local: null };
       const { disk, role, link, dirty, failing, pathLost } = local;

@@ -1,7 +1,7 @@
 /**
  * The other side of a mirrored write: a secondary checks the epoch, puts overlapping writes in
- * order, writes, and acknowledges: when it has written, or with a receipt when nothing stands before
- * that any more. It never acknowledges in an epoch that is not durable here.
+ * order, writes, and acknowledges: when it has written, or with a receipt when nothing stands
+ * before that any more. It never acknowledges in an epoch that is not durable here.
  */
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { HotQueue } from './hot-queue.ts';

@@ -1,7 +1,7 @@
 /**
  * Receipts: what a member has acknowledged to its primary and its own disk does not have yet
- * (docs/decisions/0028). Counts it, so that a flush covers it, and keeps a note in the superblock as
- * long as there may be any: it dies with this core although host and boot live on. Never lets a
+ * (docs/decisions/0028). Counts it, so that a flush covers it, and keeps a note in the superblock
+ * as long as there may be any: it dies with this core although host and boot live on. Never lets a
  * receipt go out before that note is durable.
  */
 import { Flag } from '../data/abi.ts';

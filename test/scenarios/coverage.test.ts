@@ -42,6 +42,7 @@ import {
 } from '../support/mirror-moved.ts';
 import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
 import { oneOwed } from '../support/mirror-planted.ts';
+import { diesWithReceipts, flushedMeanwhile, receiving } from '../support/mirror-receipts.ts';
 import { forked, givenUp } from '../support/mirror-split.ts';
 import { rottenSource, rotting, spoiltSums } from '../support/mirror-sums.ts';
 import { balancedReads, blinked, started } from '../support/mirror-swarm.ts';
@@ -362,6 +363,9 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.sums.page-lost': () => spoiltSums(1).marks,
   'mirror.read.balanced': () => balancedReads(1).marks,
   'mirror.read.came-back': () => withSeeds(24, balancedReads),
+  'mirror.receipt.given': () => receiving(1).marks,
+  'mirror.receipt.flush-waits': () => flushedMeanwhile(1).marks,
+  'mirror.receipt.lost': () => diesWithReceipts(1).marks,
   'mirror.undo.begun': () => backAgain(2).marks,
   'mirror.undo.given-up': () => overfull(false).marks,
   'mirror.undo.held': () => overfull(true).marks,

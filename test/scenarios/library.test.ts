@@ -109,6 +109,18 @@ const SHOWS: {
     resyncs: 1,
     reachesAll: ['mirror.disk.failed', 'mirror.attach.failed'],
   },
+  'semi-sync-primary-power-loss': {
+    takeOvers: 1,
+    outage: 8,
+    resyncs: 1,
+    reachesAll: ['mirror.receipt.given', 'mirror.receipt.flush-waits'],
+    avoids: ['mirror.receipt.lost'],
+  },
+  'receiver-dies-with-receipts': {
+    takeOvers: 0,
+    resyncs: 1,
+    reachesAll: ['mirror.receipt.given', 'mirror.receipt.lost', 'group-blocked'],
+  },
   'write-fails-unheard': { takeOvers: 1, outage: 6, resyncs: 1, reaches: ['mirror.disk.failed'] },
 };
 
@@ -208,6 +220,11 @@ describe('the library finds', () => {
 
   it('unproved-trusted in last-copy-in-doubt, within twelve seeds', () => {
     expect([...brokenBy('unproved-trusted', 'last-copy-in-doubt')]).toContain('LAW-cover');
+  });
+
+  it('receipt-trusted in receiver-dies-with-receipts, within twelve seeds', () => {
+    const broken = [...brokenBy('receipt-trusted', 'receiver-dies-with-receipts')];
+    expect(broken).toEqual(expect.arrayContaining(['LAW-acknowledged', 'LAW-register']));
   });
 
   it('nothing in last-copy-in-doubt when the core of the last copy dies once more', () => {

@@ -4,7 +4,7 @@ import { READ_ERRORS_MAX } from '../../engine/mirror/config.ts';
 import { until, watched } from './mirror-cases.ts';
 import { type Host, INPUT, LAYOUT, SECTOR } from './mirror-hosts.ts';
 import type { JudgedHosts } from './mirror-judged.ts';
-import type { Pair } from './mirror-pair.ts';
+import { PAIR_CONFIG, type Pair } from './mirror-pair.ts';
 import { started } from './mirror-swarm.ts';
 
 const MS = 1000;
@@ -107,8 +107,12 @@ export function done(
 }
 
 /** A pair without load on which everything was written at least once where a client goes. */
-export function written(seed: number, canaries: readonly string[] = []): Pair {
-  const pair = started(seed, canaries);
+export function written(
+  seed: number,
+  canaries: readonly string[] = [],
+  config = PAIR_CONFIG,
+): Pair {
+  const pair = started(seed, canaries, config);
   pair.runFor(400 * MS);
   pair.load(false);
   pair.runFor(100 * MS);

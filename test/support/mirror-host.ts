@@ -91,6 +91,14 @@ export class Host {
   unstable = new Set<number>();
   /** Metadata and data writes under way, for a crash to tear. */
   flying = new Map<number, () => void>();
+  /** Those of {@link flying} that write data: a core that dies may take them with it. */
+  losable = new Set<() => void>();
+  /** Slots from which the disk is writing. */
+  writing = new Set<number>();
+  /** Slots of peers' writes that it has acknowledged, and its disk does not have. */
+  receipts = new Set<number>();
+  /** A core of this boot died with some of those, and the next one has not attached yet. */
+  lacking = false;
   lastGrant = 0;
   /** Its disk answers every read, write and flush of data with an error. */
   broken = false;

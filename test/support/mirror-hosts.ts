@@ -292,7 +292,14 @@ export abstract class PairHosts {
             if (!h.stuck.has(first + i)) h.unreadable.delete(first + i);
           }
         };
-        this.io(h, apply, () => {
+        h.writing.add(slot);
+        const lands = () => {
+          h.writing.delete(slot);
+          h.receipts.delete(slot);
+          apply();
+        };
+        h.losable.add(lands);
+        this.io(h, lands, () => {
           const all = data.map((_, i) => ERRORS[h.stuck.get(first + i) ?? 'lies']);
           const status = Math.max(...all);
           const part = (flags & Flag.Part) !== 0;
@@ -359,6 +366,7 @@ export abstract class PairHosts {
         return;
       }
       case Decision.PeerAck:
+        this.#acknowledged(h, offset, r.status(d));
         this.send(h, link, { ...INPUT, op: Event.PeerAck, slot, offset, status: r.status(d) });
         return;
       case Decision.PeerRead: {
@@ -400,6 +408,16 @@ export abstract class PairHosts {
     }
   }
 
+  /** A peer's write is acknowledged: is anything of it not on the disk yet? */
+  #acknowledged(h: Host, sequence: number, status: number): void {
+    if (status !== 0 || !this.config.semiSync) return;
+    const { headers } = h.memory;
+    const end = LAYOUT.frontSlots + LAYOUT.peerSlots;
+    for (let slot = LAYOUT.frontSlots; slot < end; slot += 1) {
+      if (h.writing.has(slot) && headers.sequence(slot) === sequence) h.receipts.add(slot);
+    }
+  }
+
   io(h: Host, apply: (() => void) | null, done: () => Input): void {
     this.#order += 1;
     const id = this.#order;
@@ -413,6 +431,7 @@ export abstract class PairHosts {
       }
       if (apply) {
         h.flying.delete(id);
+        h.losable.delete(apply);
         apply();
       }
       const input = done();

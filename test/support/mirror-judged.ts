@@ -35,7 +35,7 @@ export abstract class JudgedHosts extends PairHosts {
     this.note(`power off ${node}`);
     this.stopCore(h);
     for (const apply of h.flying.values()) if (this.rng.below(2) === 0) apply();
-    h.flying.clear();
+    this.#grounded(h);
     h.powered = false;
     for (const s of [...h.unstable].sort((a, b) => a - b)) {
       if (this.rng.below(2) === 0) h.stable[s] = h.cache[s] as number;
@@ -56,9 +56,17 @@ export abstract class JudgedHosts extends PairHosts {
     if (h.actor === null) return;
     this.note(`core crash ${node}`);
     this.stopCore(h);
-    // The kernel still carries out what it was given.
-    for (const apply of h.flying.values()) apply();
-    h.flying.clear();
+    // The kernel still carries out what it was given, or where receipts are given half of it.
+    for (const apply of h.flying.values()) {
+      if (this.config.semiSync && h.losable.has(apply) && this.rng.below(2) === 0) continue;
+      apply();
+    }
+    h.lacking ||= h.receipts.size > 0;
+    this.#grounded(h);
+    if (h.lacking && !this.counted.some((m) => this.isAlive(m))) {
+      this.note('total loss');
+      this.history.forgetUnflushed();
+    }
     this.coreGone();
     this.after(downFor, () => {
       if (h.powered && h.actor === null) this.startCore(h);
@@ -68,7 +76,15 @@ export abstract class JudgedHosts extends PairHosts {
   /** Whether the member may have what no other has: its caches are as they were. */
   isAlive(m: Member): boolean {
     const h = this.host(m.node);
-    return h.powered && h.boot === m.boot && !h.doubted;
+    return h.powered && h.boot === m.boot && !h.doubted && !h.lacking;
+  }
+
+  /** Nothing is under way on its disk any more. */
+  #grounded(h: Host): void {
+    h.flying.clear();
+    h.losable.clear();
+    h.writing.clear();
+    h.receipts.clear();
   }
 
   /** Who has everything that was acknowledged, as long as its caches live. */

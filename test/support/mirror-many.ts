@@ -381,6 +381,7 @@ export class Many extends ManyHosts {
         h.attached = true;
         h.disk = report.disk;
         h.doubted = report.doubted;
+        h.lacking = false;
         return;
       case 'state':
         h.disk = report.disk;

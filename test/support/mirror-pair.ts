@@ -312,6 +312,7 @@ export class Pair extends ClientHosts {
         h.attached = true;
         h.disk = report.disk;
         h.doubted = report.doubted;
+        h.lacking = false;
         return;
       case 'state':
         h.disk = report.disk;

@@ -58,6 +58,13 @@ import {
   quiescedThroughFaults,
 } from '../../support/mirror-quiesce.ts';
 import {
+  diesWithReceipts,
+  durableMeanwhile,
+  flushedMeanwhile,
+  notedBefore,
+  takesOverBehind,
+} from '../../support/mirror-receipts.ts';
+import {
   countedAfterCrash,
   countedAlone,
   flushedWhileFilled,
@@ -160,6 +167,11 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'verify-skips': interrupted,
   'verify-greedy': roomForClients,
   'quick-once': quickThroughFaults,
+  'receipt-unflushed': flushedMeanwhile,
+  'receipt-trusted': diesWithReceipts,
+  'receipt-unnoted': notedBefore,
+  'receipt-overtaken': takesOverBehind,
+  'receipt-for-fua': durableMeanwhile,
   'refused-unmarked': refusedByTheLast,
   'rescue-outlives-disk': tableNeverDurable,
   'read-waits-on': failsBeforeItsSums,

@@ -85,6 +85,8 @@ export const eventsEn: { readonly [code: string]: string } = {
     'The replicas of {volume} went on apart: generation {mine:short} here, {theirs:short} there, ' +
     'in step last in {shared:short} ({verdict:term})',
   'event.mirror.peer.refused': 'The peer refused a write (status {status})',
+  'event.mirror.receipt.lost':
+    'The core before this one had acknowledged writes on receipt: this copy may lack some',
   'event.mirror.record':
     'Applies the record of epoch {epoch}: primary {primary:node}, in sync {members:nodes}, ' +
     'generation {generation:short}',
@@ -198,6 +200,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.world.core-started': 'A core lives anew',
   'event.world.core-died': 'The core died',
   'event.world.power-lost': 'Power is gone (I/O in flight: {ioInFlight:term})',
+  'event.world.receipt-lost': 'The core took with it writes that it had acknowledged on receipt',
   'event.world.disk-failed': 'The disk fails; what was in its cache: {cache:term}',
   'event.world.application-starting': 'The application begins to start',
   'event.world.application-running': 'The application runs',

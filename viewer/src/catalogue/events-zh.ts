@@ -79,6 +79,7 @@ export const eventsZh: { readonly [code: string]: string } = {
     '{volume} 的两个副本各自演变：此处数据版本 {mine:short}，对端 {theirs:short}，' +
     '上次同步于 {shared:short}（{verdict:term}）',
   'event.mirror.peer.refused': '对端拒绝了一次写入（状态 {status}）',
+  'event.mirror.receipt.lost': '前一个核心进程曾在收到写入时即确认：此副本可能缺少其中一些',
   'event.mirror.record':
     '执行纪元 {epoch} 的记录：主用 {primary:node}，同步集合 {members:nodes}，数据版本 {generation:short}',
   'event.mirror.record.refused': '不得成为纪元 {epoch} 的主用：{reason:term}',
@@ -180,6 +181,7 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.world.core-started': '核心重新运行',
   'event.world.core-died': '核心终止',
   'event.world.power-lost': '断电（当时有未完成的 I/O：{ioInFlight:term}）',
+  'event.world.receipt-lost': '核心进程终止，带走了收到即确认而尚未写盘的写入',
   'event.world.disk-failed': '磁盘操作失败；其缓存中的内容：{cache:term}',
   'event.world.application-starting': '应用开始启动',
   'event.world.application-running': '应用在运行',
