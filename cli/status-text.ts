@@ -46,8 +46,8 @@ export function statusText(host: HostStatus, exclusivity: string): string {
   parts.push(
     table(
       ['volume', 'primary', 'epoch', 'in sync', 'here', 'role', 'link', 'dirty', 'export'],
-      status.volumes.map(({ volume, primary, epoch, members, local }) => [
-        volume,
+      status.volumes.map(({ volume, mode, primary, epoch, members, local }) => [
+        mode === undefined ? volume : `${volume} (${mode})`,
         name(primary),
         String(epoch),
         members.map(({ node }) => name(node)).join(' '),
