@@ -27,6 +27,7 @@ import { pathLostAndBack } from './library/path-lost-and-back.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
 import { primaryPowerLoss } from './library/primary-power-loss.ts';
 import { receiverDiesWithReceipts } from './library/receiver-dies-with-receipts.ts';
+import { receiverRestartsThenPrimaryDark } from './library/receiver-restarts-then-primary-dark.ts';
 import { semiSyncPrimaryPowerLoss } from './library/semi-sync-primary-power-loss.ts';
 import { sourceCrashDuringResync } from './library/source-crash-during-resync.ts';
 import { sourceLostForGood } from './library/source-lost-for-good.ts';
@@ -72,6 +73,7 @@ const TEXTS: readonly ScenarioText[] = [
   writeFailsUnheard,
   semiSyncPrimaryPowerLoss,
   receiverDiesWithReceipts,
+  receiverRestartsThenPrimaryDark,
   ...HISTORY,
 ];
 

@@ -38,8 +38,9 @@ export class LegLink {
   readonly #held: Uint8Array;
   /** Link by which the request in each peer slot came: sequences begin anew on every link. */
   readonly #by: Int32Array;
-  /** Of each peer slot with a write: where it goes, and 1 when it was acknowledged unwritten. */
+  /** Of each peer slot with a write: where it goes, and 1 while that is acknowledged unwritten. */
   readonly #offset: Float64Array;
+  /** 0 for a slot with a read. */
   readonly #length: Float64Array;
   readonly #zero: Uint8Array;
   readonly #receipt: Uint8Array;
@@ -109,6 +110,7 @@ export class LegLink {
         const slot = this.#take(packet, link);
         if (slot < 0) return false;
         const flags = packets.flags[packet] as number;
+        this.#length[slot - leg.memory.layout.frontSlots] = 0;
         leg.append(Event.PeerRead, slot, link, flags, offset, length, 0);
         return true;
       }
@@ -172,7 +174,8 @@ export class LegLink {
     for (let i = 0; i < layout.peerSlots; i += 1) {
       const slot = layout.frontSlots + i;
       if (this.#held[i] === 0 || this.#by[i] !== link) continue;
-      if (headers.sequence(slot) === sequence) return slot;
+      // Reads are numbered apart from writes.
+      if (this.#length[i] !== 0 && headers.sequence(slot) === sequence) return slot;
     }
     return -1;
   }

@@ -69,6 +69,10 @@ export const CLUSTER_CANARIES = [
     id: 'path-over-clients',
     what: 'a core starts anew for a lost path while its host serves or copies another volume',
   },
+  {
+    id: 'lacking-like-power',
+    what: 'a replica whose core died with receipts counts for no more than one that lost power',
+  },
   { id: 'quiesce-trusted', what: 'a quiesce point that ended early passes for one that stood' },
   { id: 'command-repeated', what: 'a command that took effect is judged again by the next leader' },
   { id: 'split-guessed', what: 'a number that nobody knows decides whose branch is given up' },

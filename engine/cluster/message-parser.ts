@@ -210,8 +210,9 @@ const plainFacts = shape({
 const volumeFacts: Check = (v) => {
   if (!plainFacts(v)) return false;
   const facts = v as { readonly [field: string]: unknown };
-  const { keeps, branch: apart, verify } = facts;
-  return orAbsent(branch)(apart) && orAbsent(note)(verify) && orAbsent(flag)(keeps);
+  const { keeps, branch: apart, verify, lacking } = facts;
+  if (!orAbsent(flag)(keeps) || !orAbsent(flag)(lacking)) return false;
+  return orAbsent(branch)(apart) && orAbsent(note)(verify);
 };
 const groupFacts = shape({
   group: text,

@@ -126,6 +126,8 @@ export interface VolumeFacts {
   readonly want: Want | null;
   /** Its disk failed in this boot: it may lack acknowledged writes, as after a loss of power. */
   readonly doubted: boolean;
+  /** And if it does, then only what an earlier core of it had received. Absent if not so. */
+  readonly lacking?: boolean;
   /** What it says of its branch while the other replica's is another one. Absent if not so. */
   readonly branch?: Branch;
   /** Whether it has what the order of its record keeps; absent where none keeps it. */

@@ -44,6 +44,8 @@ export interface Others {
   boot(node: NodeId): BootId;
   /** Whether a node that is heard says that its disk failed in this boot. */
   doubted(node: NodeId, volume: string): boolean;
+  /** Whether it says that it may lack only what an earlier core of it had received. */
+  lacking(node: NodeId, volume: string): boolean;
 }
 
 /** Whether the node may take the volume now. */
@@ -81,10 +83,14 @@ export function judge(
   if (member.boot === candidate.boot && !lost) return { ok: true, standing: 'member' };
   // RULE-06: what it lost by the power cut, or with its disk's cache, the other may still have, if
   // that one lives and its disk has kept its word.
+  // A core takes less with it than a loss of power does, and often nothing.
+  const lacks = volume.lacking === true && member.boot === candidate.boot;
+  const { name } = unit.volume;
   const alone = members.every((m) => {
     if (m.node === node) return true;
     const boot = others.boot(m.node);
-    return (boot !== 0 && boot !== m.boot) || others.doubted(m.node, unit.volume.name);
+    if ((boot !== 0 && boot !== m.boot) || others.doubted(m.node, name)) return true;
+    return others.lacking(m.node, name) && (lacks || flags['lacking-like-power']);
   });
   if (alone || flags['RULE-06'] || flags['RULE-09']) return { ok: true, standing: 'rebooted' };
   return no('rebooted-member', 'bring-peer-back');

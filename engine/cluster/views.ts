@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import type { GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
 import type { Links } from './heartbeat.ts';
-import type { FactsMessage } from './messages.ts';
+import type { FactsMessage, VolumeFacts } from './messages.ts';
 import {
   type Candidate,
   effectiveMembers,
@@ -66,10 +66,14 @@ export class Views {
 
   readonly #others: Others = {
     boot: (node) => bootOf(this.#state(), node),
-    doubted: (node, volume) => {
-      const { facts, life, reachable } = this.candidate(node);
-      if (!reachable || facts === null || facts.life !== life) return false;
-      return facts.volumes.some((v) => v.volume === volume && v.doubted);
-    },
+    doubted: (node, volume) => this.#says(node, volume, (v) => v.doubted && v.lacking !== true),
+    lacking: (node, volume) => this.#says(node, volume, (v) => v.lacking === true),
   };
+
+  /** Whether a node that is heard says so of its replica. */
+  #says(node: NodeId, volume: string, what: (facts: VolumeFacts) => boolean): boolean {
+    const { facts, life, reachable } = this.candidate(node);
+    if (!reachable || facts === null || facts.life !== life) return false;
+    return facts.volumes.some((v) => v.volume === volume && what(v));
+  }
 }

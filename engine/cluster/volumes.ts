@@ -73,6 +73,8 @@ export interface LocalVolume {
 export interface Doubted {
   readonly volume: string;
   readonly boot: BootId;
+  /** Its disk has not failed: only what an earlier core had received, and not written, is gone. */
+  readonly lacking?: boolean;
 }
 
 /** What is remembered of a volume's verification. */
@@ -205,7 +207,7 @@ export class Volumes {
         volume.generation = report.generation;
         volume.parents = report.parents ?? [];
         volume.epoch = epoch;
-        if (report.doubted) this.#doubt(volume);
+        if (report.doubted) this.#doubt(volume, report.lacking === true);
         const hot = report.hot && record?.primary === this.#context.node;
         volume.taint = Math.max(epoch, hot ? record.epoch : 0);
         volume.event = this.#context.event('data.attached', { volume: name, disk, epoch });
@@ -221,7 +223,7 @@ export class Volumes {
           volume.taint = report.epoch;
           volume.engaged = acts;
         }
-        if (report.doubted === true) this.#doubt(volume);
+        if (report.doubted === true) this.#doubt(volume, report.lacking === true);
         // In step with the primary: equal, with nothing in either cache alone.
         else if (report.disk === 'UpToDate' && report.link === 'Connected') this.#trust(volume);
         volume.disk = report.disk;
@@ -299,7 +301,7 @@ export class Volumes {
     volume.engaged = record.primary === this.#context.node;
     if (volume.want !== null && volume.want.epoch < record.epoch) volume.want = null;
     const plain = { kind: 'record', record, cause } as const;
-    const inDoubt = volume.engaged && this.isDoubted(volume.volume);
+    const inDoubt = volume.engaged && this.#doubtOf(volume.volume)?.lacking === false;
     const command = inDoubt ? { ...plain, doubted: true } : plain;
     this.#context.decide({ kind: 'to-data', volume: volume.volume, command });
     return true;
@@ -321,8 +323,9 @@ export class Volumes {
     return this.#all.map((local) => {
       const { volume, attached, disk, generation, epoch, want, branch, note } = local;
       const keeps = this.#keeps(local);
-      const doubted = this.isDoubted(volume);
-      const plain = { volume, attached, disk, generation, epoch, want, doubted };
+      const doubt = this.#doubtOf(volume);
+      const known = { volume, attached, disk, generation, epoch, want, doubted: doubt !== null };
+      const plain = doubt?.lacking === true ? { ...known, lacking: true } : known;
       const facts = keeps === null ? plain : { ...plain, keeps };
       const apart = branch === null ? facts : { ...facts, branch };
       return note === null ? apart : { ...apart, verify: sentOf(note, this.#all.length) };
@@ -361,9 +364,19 @@ export class Volumes {
     return this.#all.flatMap(({ volume, note }) => (note === null ? [] : [{ volume, note }]));
   }
 
-  #doubt(local: LocalVolume): void {
-    if (this.isDoubted(local.volume)) return;
-    this.#doubted = [...this.#doubted, { volume: local.volume, boot: this.#context.boot }];
+  /** What is doubted of a replica; null for nothing. */
+  #doubtOf(name: string): { readonly lacking: boolean } | null {
+    const doubt = this.#doubted.find(({ volume }) => volume === name);
+    return doubt === undefined ? null : { lacking: doubt.lacking === true };
+  }
+
+  #doubt({ volume }: LocalVolume, lacking: boolean): void {
+    const known = this.#doubtOf(volume);
+    // A disk that has failed is the graver of the two.
+    if (known !== null && (lacking || !known.lacking)) return;
+    const { boot } = this.#context;
+    const doubt = lacking ? { volume, boot, lacking } : { volume, boot };
+    this.#doubted = [...this.#doubted.filter((each) => each.volume !== volume), doubt];
     this.#changed();
   }
 

@@ -318,6 +318,8 @@ export type DataReport =
       readonly hot: boolean;
       /** Whether its disk failed earlier in this boot: acknowledged writes may be gone. */
       readonly doubted: boolean;
+      /** It is doubted only for what an earlier core of this boot had received, and not written. */
+      readonly lacking?: boolean;
       /** What its data went through before `generation`, youngest first; absent for nothing. */
       readonly parents?: readonly Generation[];
     }
@@ -338,6 +340,8 @@ export type DataReport =
       readonly pathLost?: boolean;
       /** Its disk failed a write or a flush: acknowledged writes may be gone. Absent if not so. */
       readonly doubted?: boolean;
+      /** Only as for the attached report. Absent if not so. */
+      readonly lacking?: boolean;
       /** Its disk is likely to fail soon, and why. Absent if not so. */
       readonly failing?: FailingReason;
       /** Whether it has what the record's order keeps; absent where none keeps this replica. */

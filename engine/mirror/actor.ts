@@ -73,6 +73,7 @@ export class MirrorActor implements DataActor {
   #epoch = -1;
   #clean = true;
   #doubted = false;
+  #lacking = false;
   #failing = '';
   #pathLost = false;
   #keeps: boolean | null = null;
@@ -381,7 +382,7 @@ export class MirrorActor implements DataActor {
     const role = state.role(turn.now);
     const clean = partners.dirty === 0;
     const link = partners.state;
-    const { doubted } = store;
+    const { doubted, lacking } = store;
     const { failing } = health;
     const keeps = keepsOrdered(this.#p);
     if (
@@ -391,6 +392,7 @@ export class MirrorActor implements DataActor {
       clean === this.#clean &&
       link === this.#link &&
       doubted === this.#doubted &&
+      lacking === this.#lacking &&
       failing === this.#failing &&
       pathLost === this.#pathLost &&
       keeps === this.#keeps
@@ -407,6 +409,7 @@ export class MirrorActor implements DataActor {
     this.#clean = clean;
     this.#link = link;
     this.#doubted = doubted;
+    this.#lacking = lacking;
     this.#failing = failing;
     this.#pathLost = pathLost;
     this.#keeps = keeps;
@@ -422,6 +425,7 @@ export class MirrorActor implements DataActor {
       ...(failure === '' ? {} : { failure }),
       ...(pathLost ? { pathLost } : {}),
       ...(doubted ? { doubted } : {}),
+      ...(lacking ? { lacking } : {}),
       ...(failing === '' ? {} : { failing }),
       ...(keeps === null ? {} : { keeps }),
     });

@@ -119,6 +119,8 @@ export const DiskFlag = {
   Unproved: 16,
   /** Its core acknowledges writes that its disk does not have yet: with it they are gone. */
   Received: 32,
+  /** An earlier core of this boot died when it did so: some may be gone. */
+  Lacking: 64,
 } as const;
 
 export interface Superblock {

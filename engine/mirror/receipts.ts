@@ -36,7 +36,7 @@ export class Receipts {
 
   /**
    * The replica is attached, in the boot of the host in which it was written last. What an earlier
-   * core gave receipts for may be gone: like a disk that failed, it may lack what it acknowledged.
+   * core gave receipts for may be gone: it is doubted, though less than after a loss of power.
    */
   attach(): void {
     const { store, turn, canary } = this.#p;
@@ -44,7 +44,7 @@ export class Receipts {
     if ((block.flags & DiskFlag.Received) === 0) return;
     block.flags &= ~DiskFlag.Received;
     if (canary.receiptTrusted) return;
-    block.flags |= DiskFlag.Doubted;
+    block.flags |= DiskFlag.Lacking;
     turn.reached('mirror.receipt.lost');
     turn.event('mirror.receipt.lost', { epoch: block.epoch });
   }

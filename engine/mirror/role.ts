@@ -58,7 +58,8 @@ export class RoleMachine {
     turn.event('mirror.attach', { disk, generation, epoch, ...found });
     const line = { generation, parents: parents.slice() };
     const known = { volume: config.volume, disk, ...line, epoch, hot: found.hot };
-    turn.report({ kind: 'attached', ...known, doubted: store.doubted });
+    const doubt = store.lacking ? { doubted: true, lacking: true } : { doubted: store.doubted };
+    turn.report({ kind: 'attached', ...known, ...doubt });
     // A control that has not caught up yet may have told of a time that is over.
     if (this.#next !== null && this.#next.epoch < block.epoch) this.#next = null;
     this.#p.health.spareTaken();

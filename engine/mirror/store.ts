@@ -138,7 +138,8 @@ export class Store {
    * admits another may be on its way. Whether the other has them is asked when somebody is to lead.
    */
   doubt(): void {
-    if (this.doubted || this.#p.canary.failureForgotten) return;
+    const said = (this.block.flags & DiskFlag.Doubted) !== 0;
+    if (said || this.#p.canary.failureForgotten) return;
     this.block.flags |= DiskFlag.Doubted;
     // Nothing waits for it. Where this fails as well, control remembers.
     this.persist(() => {});
@@ -160,15 +161,21 @@ export class Store {
     else this.persist(done);
   }
 
+  /** Whether acknowledged writes may be gone. */
   get doubted(): boolean {
-    return (this.block.flags & DiskFlag.Doubted) !== 0;
+    return (this.block.flags & (DiskFlag.Doubted | DiskFlag.Lacking)) !== 0;
+  }
+
+  /** Whether that is only for what an earlier core had received: its disk has kept its word. */
+  get lacking(): boolean {
+    return this.doubted && (this.block.flags & DiskFlag.Doubted) === 0;
   }
 
   /** Both replicas are equal, and neither has anything in its cache alone: there is no doubt. */
   proved(): void {
     const { state } = this.#p;
     if (!this.doubted) return;
-    this.block.flags &= ~DiskFlag.Doubted;
+    this.block.flags &= ~(DiskFlag.Doubted | DiskFlag.Lacking);
     if (state.disk === 'Consistent') state.disk = 'UpToDate';
     this.persist(() => {});
   }
@@ -489,8 +496,9 @@ export class Store {
     this.block.boot = state.boot;
     // RULE-06: a replica whose host lost power may miss acknowledged writes.
     if (rebooted && !canary.rule06) {
-      const gone = DiskFlag.Doubted | DiskFlag.Unproved | DiskFlag.Received;
-      this.block.flags = (this.block.flags | DiskFlag.Rebooted) & ~gone;
+      const { Doubted, Unproved, Received, Lacking, Rebooted } = DiskFlag;
+      const gone = Doubted | Unproved | Received | Lacking;
+      this.block.flags = (this.block.flags | Rebooted) & ~gone;
     } else this.#p.receipts.attach();
     const done = () => {
       if (state.disk === 'Failed' && !canary.attachRevived) return;

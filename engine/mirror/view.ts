@@ -4,6 +4,9 @@ import { DiskFlag } from './metadata.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 
+/** Flags that say that acknowledged writes may be gone. */
+const LOST = DiskFlag.Rebooted | DiskFlag.Doubted | DiskFlag.Lacking;
+
 export function viewFor(
   partner: Partner,
   { config, state, store }: Pick<Parts, 'config' | 'state' | 'store'>,
@@ -20,7 +23,7 @@ export function viewFor(
     parents: block.parents.slice(),
     disk: state.disk,
     dirty: partner.map.dirty,
-    rebooted: (block.flags & (DiskFlag.Rebooted | DiskFlag.Doubted)) !== 0,
+    rebooted: (block.flags & LOST) !== 0,
     primary: state.record?.primary === state.node,
   };
 }

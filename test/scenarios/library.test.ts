@@ -121,6 +121,13 @@ const SHOWS: {
     resyncs: 1,
     reachesAll: ['mirror.receipt.given', 'mirror.receipt.lost', 'group-blocked'],
   },
+  'receiver-restarts-then-primary-dark': {
+    takeOvers: 1,
+    watchdogResets: 1,
+    outage: 9,
+    resyncs: 1,
+    reachesAll: ['mirror.receipt.lost', 'taker-rebooted'],
+  },
   'write-fails-unheard': { takeOvers: 1, outage: 6, resyncs: 1, reaches: ['mirror.disk.failed'] },
 };
 
@@ -225,6 +232,11 @@ describe('the library finds', () => {
   it('receipt-trusted in receiver-dies-with-receipts, within twelve seeds', () => {
     const broken = [...brokenBy('receipt-trusted', 'receiver-dies-with-receipts')];
     expect(broken).toEqual(expect.arrayContaining(['LAW-acknowledged', 'LAW-register']));
+  });
+
+  it('lacking-like-power in receiver-restarts-then-primary-dark, within twelve seeds', () => {
+    const broken = [...brokenBy('lacking-like-power', 'receiver-restarts-then-primary-dark')];
+    expect(broken).toContain('LAW-acknowledged');
   });
 
   it('nothing in last-copy-in-doubt when the core of the last copy dies once more', () => {

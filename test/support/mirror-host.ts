@@ -97,13 +97,15 @@ export class Host {
   writing = new Set<number>();
   /** Slots of peers' writes that it has acknowledged, and its disk does not have. */
   receipts = new Set<number>();
-  /** A core of this boot died with some of those, and the next one has not attached yet. */
+  /** A core of this boot died with some of those, and it has not been filled since. */
   lacking = false;
   lastGrant = 0;
   /** Its disk answers every read, write and flush of data with an error. */
   broken = false;
   /** What the actor says: its disk failed in this boot. */
   doubted = false;
+  /** And if so, only for what an earlier core had received. */
+  soft = false;
   /** The disk ends nothing until this is over. */
   hung = false;
   /** The path to its disk is lost: everything ends with that. */

@@ -37,6 +37,7 @@ export abstract class JudgedHosts extends PairHosts {
     for (const apply of h.flying.values()) if (this.rng.below(2) === 0) apply();
     this.#grounded(h);
     h.powered = false;
+    h.lacking = false;
     for (const s of [...h.unstable].sort((a, b) => a - b)) {
       if (this.rng.below(2) === 0) h.stable[s] = h.cache[s] as number;
     }
@@ -76,7 +77,21 @@ export abstract class JudgedHosts extends PairHosts {
   /** Whether the member may have what no other has: its caches are as they were. */
   isAlive(m: Member): boolean {
     const h = this.host(m.node);
-    return h.powered && h.boot === m.boot && !h.doubted && !h.lacking;
+    return h.powered && h.boot === m.boot && (!h.doubted || h.soft) && !h.lacking;
+  }
+
+  /** Whoever is named a member and was none has everything. */
+  protected filled(members: readonly Member[]): void {
+    for (const { node } of members) {
+      if (!this.record.members.some((m) => m.node === node)) this.host(node).lacking = false;
+    }
+  }
+
+  /** What it has lost by what is known of it: nothing, what its core took with it, or a cache. */
+  standing(m: Member): number {
+    const h = this.host(m.node);
+    if (!h.powered || h.boot !== m.boot || (h.doubted && !h.soft)) return 2;
+    return h.doubted ? 1 : 0;
   }
 
   /** Nothing is under way on its disk any more. */

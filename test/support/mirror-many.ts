@@ -338,6 +338,7 @@ export class Many extends ManyHosts {
     const gone = record.members.filter((m) => !members.some((n) => n.node === m.node));
     const shrinks = gone.length > 0;
     if (shrinks) this.#left = gone;
+    this.filled(members);
     const generation = shrinks ? 1000 + record.epoch : record.generation;
     this.#commit({ primary: record.primary, members, generation });
   }
@@ -356,8 +357,8 @@ export class Many extends ManyHosts {
     this.#takeOverDue = true;
     if (this.now <= old.lastGrant) return;
     const counted = this.#base.length > 0 ? this.#base : record.members;
-    const alive = counted.filter((m) => this.isAlive(m));
-    const may = alive.length > 0 ? alive : counted;
+    const least = Math.min(...counted.map((m) => this.standing(m)));
+    const may = counted.filter((m) => this.standing(m) === least);
     const from = this.rng.below(may.length);
     for (let k = 0; k < may.length; k += 1) {
       const h = this.host((may[(from + k) % may.length] as Member).node);
@@ -381,11 +382,12 @@ export class Many extends ManyHosts {
         h.attached = true;
         h.disk = report.disk;
         h.doubted = report.doubted;
-        h.lacking = false;
+        h.soft = report.lacking === true;
         return;
       case 'state':
         h.disk = report.disk;
         h.doubted = report.doubted === true;
+        h.soft = report.lacking === true;
         h.role = report.role;
         h.linkState = report.link;
         h.dirty = report.dirty;
@@ -397,6 +399,7 @@ export class Many extends ManyHosts {
         this.activeAt = this.now;
         this.activeNode = h.node;
         this.activeEpoch = report.epoch;
+        h.lacking = false;
         if (report.epoch !== this.record.epoch) return;
         this.#base = [];
         if (this.record.members.length === 1) this.history.alone(this.#committedAt);

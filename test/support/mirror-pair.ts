@@ -273,6 +273,7 @@ export class Pair extends ClientHosts {
       node,
       boot: node === from.node ? from.boot : want.peerBoot,
     }));
+    this.filled(members);
     const generation = members.length === 1 ? 1000 + record.epoch : record.generation;
     this.#commit(record.primary, members, generation);
   }
@@ -294,8 +295,8 @@ export class Pair extends ClientHosts {
     }
     this.#takeOverDue = true;
     if (this.now <= old.lastGrant) return;
-    const alive = record.members.filter((m) => this.isAlive(m));
-    for (const m of alive.length > 0 ? alive : record.members) {
+    const least = Math.min(...record.members.map((m) => this.standing(m)));
+    for (const m of record.members.filter((each) => this.standing(each) === least)) {
       const h = this.host(m.node);
       if (!h.attached || !h.connected || h.actor === null || h.pausedUntil > this.now) continue;
       if (h.disk === 'Failed') continue;
@@ -312,11 +313,12 @@ export class Pair extends ClientHosts {
         h.attached = true;
         h.disk = report.disk;
         h.doubted = report.doubted;
-        h.lacking = false;
+        h.soft = report.lacking === true;
         return;
       case 'state':
         h.disk = report.disk;
         h.doubted = report.doubted === true;
+        h.soft = report.lacking === true;
         h.role = report.role;
         h.linkState = report.link;
         h.dirty = report.dirty;
@@ -328,6 +330,7 @@ export class Pair extends ClientHosts {
         this.activeAt = this.now;
         this.activeNode = h.node;
         this.activeEpoch = report.epoch;
+        h.lacking = false;
         if (report.epoch === this.record.epoch && this.record.members.length === 1) {
           this.history.alone(this.#committedAt);
         }

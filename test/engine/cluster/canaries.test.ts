@@ -55,6 +55,7 @@ const ELSEWHERE: readonly CanaryId[] = [
   'attached-by-state',
   'any-word-answers',
   'failure-forgotten',
+  'lacking-like-power',
   'command-repeated',
   'quiesce-trusted',
   'path-given-up',

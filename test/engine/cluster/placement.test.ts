@@ -24,11 +24,11 @@ const UNIT = unitsOf(CONFIG)[0];
 if (UNIT === undefined) throw new Error('the test configuration has a group');
 const GROUP = onlyGroup(OWNED);
 const RECORD = onlyRecord(OWNED);
-const ALIVE: Others = { boot: (node) => 10 + node, doubted: () => false };
+const ALIVE: Others = { boot: (node) => 10 + node, doubted: () => false, lacking: () => false };
 
 /** The committed boots, and nobody's disk failed. */
 function booted(boot: (node: number) => number): Others {
-  return { boot, doubted: () => false };
+  return { boot, doubted: () => false, lacking: () => false };
 }
 
 function takerOf(placement: Placement): number | string {
@@ -83,6 +83,33 @@ describe('placement', () => {
     expect(takerOf(place(UNIT, GROUP, RECORD, two, both, NO_FLAGS))).toBe(1);
     const planted = flagsOf(new Set(['failure-forgotten']));
     expect(takerOf(place(UNIT, GROUP, RECORD, away, ALIVE, planted))).toBe(1);
+  });
+
+  it('holds a replica whose core died with receipts for better than a rebooted one', () => {
+    const lacking = (node: number) => {
+      const facts = factsOf(node);
+      const say = { doubted: true, lacking: true };
+      const volumes = facts.volumes.map((volume) => ({ ...volume, ...say }));
+      return candidateOf(node, { facts: { ...facts, volumes } });
+    };
+    const said = (nodes: readonly number[], boot = ALIVE.boot): Others => {
+      return { boot, doubted: () => false, lacking: (node) => nodes.includes(node) };
+    };
+    const take = (candidates: Parameters<typeof place>[3], others: Others, flags = NO_FLAGS) =>
+      takerOf(place(UNIT, GROUP, RECORD, candidates, others, flags));
+    // While the other may have everything it waits, and gives way where that one is there.
+    const away = [candidateOf(1, { reachable: false }), lacking(2)];
+    expect(take(away, said([2]))).toBe('rebooted-member');
+    expect(take([candidateOf(1), lacking(2)], said([2]))).toBe(1);
+    // The other one has lost its power: that is more, or as much, but never less.
+    const dark = (node: number): number => (node === 1 ? 21 : 12);
+    const back = [candidateOf(1, { boot: 21 }), lacking(2)];
+    expect(take(back, said([2], dark))).toBe(2);
+    const unready = [candidateOf(1, { boot: 21 }), candidateOf(2, { reachable: false })];
+    expect(take(unready, said([2], dark))).toBe('rebooted-member');
+    expect(take([lacking(1), lacking(2)], said([1, 2]))).toBe(1);
+    const planted = flagsOf(new Set(['lacking-like-power']));
+    expect(take(unready, said([2], dark), planted)).toBe(1);
   });
 
   it('prefers a member that kept its caches to one that did not', () => {

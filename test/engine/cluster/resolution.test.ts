@@ -406,7 +406,7 @@ describe('where a group may go while an order stands', () => {
     const unit = contextOf(3).context.units[0];
     if (unit === undefined) throw new Error('there is a group');
     const { members } = onlyRecord(state);
-    const others = { boot: () => 0, doubted: () => false };
+    const others = { boot: () => 0, doubted: () => false, lacking: () => false };
     const discard = orderOf(2);
     const may = (node: number, keeps?: boolean, canaries: readonly string[] = []) => {
       const facts = factsOf(node);

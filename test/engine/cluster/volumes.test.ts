@@ -240,6 +240,27 @@ describe('a local volume', () => {
     expect(volumes.facts()[0]?.doubted).toBe(true);
   });
 
+  it('whose core died with receipts is in another doubt than one whose disk failed', () => {
+    const { volumes, context } = setup(1);
+    const facts = { disk: 'Consistent', generation: 7, epoch: 1, hot: false } as const;
+    const lacking = { doubted: true, lacking: true } as const;
+    const attached = { kind: 'attached', volume: VOLUME, ...facts, ...lacking } as const;
+    volumes.report(attached, boots, RECORD);
+    expect(volumes.facts()[0]).toMatchObject(lacking);
+    expect(volumes.doubted).toEqual([{ volume: VOLUME, boot: 11, lacking: true }]);
+    const local = volumes.get(VOLUME);
+    if (local === null) throw new Error('the test configuration has a volume');
+    // Its disk has kept its word: nothing has to be written anew where it leads.
+    volumes.record(local, { ...RECORD, primary: 1 }, 'c');
+    const told = ofKind(context.take(), 'to-data').map(({ command }) => command);
+    expect(told).toMatchObject([{ kind: 'record' }]);
+    expect(JSON.stringify(told)).not.toContain('doubted');
+    volumes.report(failed, boots, RECORD);
+    expect(volumes.facts()[0]?.doubted).toBe(true);
+    expect(volumes.facts()[0]?.lacking).toBeUndefined();
+    expect(volumes.doubted).toEqual([{ volume: VOLUME, boot: 11 }]);
+  });
+
   it('is not doubted for what its disk did before a reboot: RULE-06 says enough', () => {
     expect(restarted(12).doubted()).toBe(false);
   });
