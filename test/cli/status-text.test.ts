@@ -17,7 +17,9 @@ function text(known: {
   nextVerify?: number;
   meters?: Meters;
   failing?: 'spare' | 'read-errors';
+  mode?: 'semi-sync';
 }): string {
+  const { mode, ...more } = known;
   const local = { disk: 'UpToDate', role: 'Primary', link: 'Connected', dirty: 0, doubted: false };
   const record = { volume: 'data', epoch: 2, primary: 1, members: [], generation: 1 };
   const lease = { until: 0, held: false };
@@ -26,7 +28,7 @@ function text(known: {
     ...log,
     peers: [],
     groups: [],
-    volumes: [{ ...record, local: { ...local, ...known } }],
+    volumes: [{ ...record, ...(mode ? { mode } : {}), local: { ...local, ...more } }],
   };
   const restarts = { monitorRestarts: 0, coreRestarts: 0, guardianRestarts: 0 };
   const host = {
@@ -62,6 +64,11 @@ describe('the status of a node', () => {
         '99 % within 1.02 ms; 2 reads/s (0.0 MiB/s) in 0.10 ms; ' +
         '4.0 MiB/s to the other replica; 0 % of a processor',
     );
+  });
+
+  it('names the mode of a volume that is not synchronous', () => {
+    expect(text({})).not.toContain('sync)');
+    expect(text({ mode: 'semi-sync' })).toContain('data (semi-sync)');
   });
 
   it('says nothing of comparisons where there was none and none is due', () => {

@@ -7,10 +7,15 @@ import { randomInt } from 'node:crypto';
 import { openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mirrorConfig } from '../../backends/real/mirror-config.ts';
 import { hasNative } from '../../backends/real/native.ts';
 import { isAlive, type ProcessIdentity, signal } from '../../backends/real/process-identity.ts';
+import { loadConfig } from '../../cli/config/load.ts';
+import type { VolumeConfig } from '../../engine/core/config.ts';
 import { Rng } from '../../engine/core/rng.ts';
+import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import { repeatFlight } from '../../engine/mirror/flight.ts';
+import { DiskFlag, decodeSuperblock, metadataLayout } from '../../engine/mirror/metadata.ts';
 import { readFlights } from '../../engine/timeline/flight-reader.ts';
 import { AckRecorder } from './support/ack-recorder.ts';
 import { sleep, waitFor } from './support/hosts.ts';
@@ -38,6 +43,12 @@ const TEN: readonly Round[] = [
 const rounds: readonly Round[] =
   process.env['UNDERSTUDY_CI'] === undefined ? ['host-alone', 'resync-target'] : TEN;
 
+/** With semi-sync the core of each host dies once: one of the two has acknowledged on receipt. */
+const MODES: readonly (readonly [mode: 'sync' | 'semi-sync', rounds: readonly Round[]])[] = [
+  ['sync', rounds],
+  ['semi-sync', ['core', 'core', 'host-alone']],
+];
+
 const SIZE_MIB = 192;
 const BLOCKS = (SIZE_MIB * 1024 * 1024) / 4096;
 const DEPTH = 16;
@@ -51,7 +62,7 @@ const missing = hasNative()
   ? clientMissing()
   : 'the native addon is not built (npm run build:native)';
 
-describe('two hosts and a witness', () => {
+describe.each(MODES)('two hosts and a witness, %s', (mode, rounds) => {
   if (missing !== null) {
     it('lose no acknowledged write, whatever is killed', (context) => context.skip(missing));
     return;
@@ -69,10 +80,12 @@ describe('two hosts and a witness', () => {
     cluster = await TestCluster.make({
       size: `${SIZE_MIB}MiB`,
       edit: (yaml) =>
-        yaml.replace(
-          /^ *# application:\n(?: *#.*\n)*/m,
-          "    application:\n      start: 'exec sleep 100000'\n      checkEvery: 1s\n",
-        ),
+        yaml
+          .replace('mode: sync', `mode: ${mode}`)
+          .replace(
+            /^ *# application:\n(?: *#.*\n)*/m,
+            "    application:\n      start: 'exec sleep 100000'\n      checkEvery: 1s\n",
+          ),
     });
     for (const name of ['a', 'b', 'w']) cluster.start(name);
     await cluster.waitHealthy();
@@ -224,6 +237,13 @@ describe('two hosts and a witness', () => {
     expect(JSON.parse(json.out)).toMatchObject({ exclusivity: 'data exclusivity only' });
   });
 
+  it('says in which mode the volume is', async () => {
+    const volume = (await cluster.status('a'))?.status.volumes[0];
+    expect(volume?.mode).toBe(mode === 'sync' ? undefined : mode);
+    const { out } = runUnderstudy('status', cluster.configPath, '--name', 'a');
+    expect(out.includes('data (semi-sync)')).toBe(mode === 'semi-sync');
+  });
+
   for (const [index, kind] of rounds.entries()) {
     const victim = index % 2 === 0 ? 'a' : 'b';
     const title = `round ${index + 1}: ${kind}, victim ${victim}`;
@@ -239,6 +259,23 @@ describe('two hosts and a witness', () => {
       broken = false;
     }, 180_000);
   }
+
+  it('note on the disk of a member whether it acknowledges what it only received', async () => {
+    if (broken) return;
+    const serving = await cluster.waitHealthy();
+    await write(serving, 20);
+    const follower = serving === 'a' ? 'b' : 'a';
+    const { config } = loadConfig(cluster.configPath);
+    const node = config.nodes.find(({ name }) => name === follower)?.id ?? 0;
+    const volume = mirrorConfig(config.volumes[0] as VolumeConfig, node);
+    const { slotA } = metadataLayout(volume);
+    const page = Buffer.alloc(PAGE_BYTES);
+    const at = volume.sizeBytes + slotA * PAGE_BYTES;
+    readSync(openSync(cluster.replicaPath(follower), 'r'), page, 0, PAGE_BYTES, at);
+    const read = decodeSuperblock(volume, node, slotA, page);
+    const noted = read.ok && (read.block.flags & DiskFlag.Received) !== 0;
+    expect([read.ok, noted]).toEqual([true, mode === 'semi-sync']);
+  }, 60_000);
 
   it('decide the same again when what their recorders kept is executed', (context) => {
     if (broken) context.skip('a round failed');

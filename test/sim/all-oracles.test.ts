@@ -71,6 +71,27 @@ describe('what was acknowledged is lost by no fault of the engine', () => {
     expect(ground.codes).toEqual(['acknowledged.joined-without']);
   });
 
+  it('when one core died with receipts, and the other one, which had all, loses its power', () => {
+    const { ground, oracles, off } = written();
+    oracles.receiptLost(ground.replica(2));
+    expect(oracles.forgot).toBe(false);
+    off(1);
+    expect(oracles.forgot).toBe(true);
+    expect(ground.codes).toEqual([]);
+  });
+
+  it('unless whoever lost what it had received leads while another has it', () => {
+    const { ground, oracles } = written();
+    const { disk } = ground.replica(2);
+    // It was on its way to the disk.
+    disk.crash('none');
+    oracles.receiptLost(ground.replica(2));
+    oracles.record(ground.replica(2), ground.record(3, 2, [2]));
+    oracles.report(ground.replica(2), { kind: 'active', volume: 'v', epoch: 3, cause: '' });
+    expect(oracles.forgot).toBe(false);
+    expect(ground.codes).toContain('acknowledged.promoted-without');
+  });
+
   it('when the disks of both have failed, and may have forgotten what was not flushed', () => {
     const { ground, oracles } = written();
     fails(ground, oracles, 1);

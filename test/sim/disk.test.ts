@@ -28,6 +28,33 @@ const flush = fc.record({ kind: fc.constant('flush' as const), lands: fc.boolean
 const mode = fc.constantFrom<CrashMode>('none', 'all', 'random', 'newest');
 
 describe('a simulated disk', () => {
+  it('loses whole writes of a dead process that asks for it, none of another, and no flush', () => {
+    let lost = 0;
+    let kept = 0;
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const disk = newDisk(seed);
+      const stamps = Int32Array.from({ length: SECTORS }, (_, i) => i + 1);
+      const put = (sector: number, guard: number): number =>
+        disk.submit(DiskOp.Write, sector, sector, 2, false, guard, stamps, sector);
+      const ops = [put(0, 1), put(2, 1), put(4, 2)];
+      const flush = disk.submitFlush(1, 1);
+      const gone = disk.forsake(1);
+      expect(disk.writesInFlight).toBe(3 - gone.length);
+      if (seed % 2 === 0) {
+        for (const op of [...ops, flush]) disk.land(op);
+        expect(disk.writesInFlight).toBe(0);
+      } else disk.crash('all');
+      expect([...disk.view.subarray(4, 6)]).toEqual([5, 6]);
+      for (const sector of [0, 2]) {
+        const is = [...disk.view.subarray(sector, sector + 2)];
+        expect(is).toEqual(gone.includes(sector) ? [0, 0] : [sector + 1, sector + 2]);
+      }
+      lost += gone.length;
+      kept += 2 - gone.length;
+    }
+    expect(Math.min(lost, kept)).toBeGreaterThan(20);
+  });
+
   it('keeps of each sector a version at or after the last durable one, and no other', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(write, flush)), mode, fc.nat(), (steps, crash, seed) => {

@@ -37,6 +37,28 @@ describe('a configuration', () => {
     expect(dataFolders.get('w')).toBe('/etc/understudy/w');
   });
 
+  it('is synchronous unless it says otherwise, whether it says so or not', () => {
+    const mode = (line: string) => {
+      const text = template.replace('    mode: sync\n', line);
+      return readConfig(text, '/etc/demo.yaml').config.volumes[0];
+    };
+    expect(template).toContain('    mode: sync\n');
+    expect(mode('    mode: sync\n')).toEqual(mode(''));
+    expect(mode('')).not.toHaveProperty('mode');
+    expect(mode('    mode: semi-sync\n')?.mode).toBe('semi-sync');
+    const { config } = readConfig(
+      configTemplate({
+        cluster: 'd',
+        volumeUuid: '0d'.repeat(16),
+        size: '1MiB',
+        port: 1,
+        mode: 'semi-sync',
+      }),
+      '/etc/demo.yaml',
+    );
+    expect(config.volumes[0]?.mode).toBe('semi-sync');
+  });
+
   it('may have its replicas compared by themselves', () => {
     const commented = '    # verify: { every: 7d, level: digest, rate: 50MiB }';
     const read = (line: string) => {
@@ -55,6 +77,7 @@ describe('a configuration', () => {
   const mistakes: readonly (readonly [what: string, from: string, to: string, field: string])[] = [
     ['an unknown field', 'heartbeat: 500ms', 'hartbeat: 500ms', 'timing.hartbeat'],
     ['an unknown field above others', '    nbd:', '    ndb:', 'volumes.data.ndb'],
+    ['a mode that there is not', 'mode: sync', 'mode: async', 'volumes.data.mode'],
     ['a duration without unit', 'pet: 1s', 'pet: 1', 'timing.pet'],
     ['a size in decimal units', 'size: 64MiB', 'size: 64MB', 'volumes.data.size'],
     [

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Decision } from '../../../engine/data/abi.ts';
+import { TRIO_CONFIG } from '../../support/mirror-many.ts';
+import { manySwarm } from '../../support/mirror-many-cases.ts';
 import {
   diesWithReceipts,
   durableMeanwhile,
@@ -40,6 +42,15 @@ describe('a member of a semi-synchronous volume', () => {
         'mirror.receipt.flush-waits',
       ]),
     );
+  });
+
+  it('does so beside other members, checksums and reads from both copies', () => {
+    const trio = { ...TRIO_CONFIG, semiSync: true };
+    const summed = { ...SEMI_CONFIG, checksums: true, logicalBlock: 4096 as const };
+    const balanced = { ...SEMI_CONFIG, balanceReads: true };
+    expect(wrong((seed) => manySwarm(seed, [], trio), 20)).toEqual([]);
+    expect(wrong((seed) => swarmRun(seed, [], summed), 20)).toEqual([]);
+    expect(wrong((seed) => swarmRun(seed, [], balanced), 20)).toEqual([]);
   });
 
   it('is waited for by a flush until it has written what it received before', () => {
