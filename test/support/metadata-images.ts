@@ -81,6 +81,7 @@ export function attachImage(
       },
     },
     unproved: { kept: 0 },
+    receipts: { attach: () => {} },
   } as unknown as Parts;
   const others = config.nodes.filter((other) => other !== node);
   const made = parts as { -readonly [K in keyof Parts]: Parts[K] };
