@@ -35,13 +35,9 @@ describe('a member of a semi-synchronous volume', () => {
       return run;
     }, 100);
     expect(found).toEqual([]);
-    expect([...marks]).toEqual(
-      expect.arrayContaining([
-        'mirror.receipt.given',
-        'mirror.receipt.lost',
-        'mirror.receipt.flush-waits',
-      ]),
-    );
+    for (const mark of ['given', 'lost', 'flush-waits']) {
+      expect(marks.has(`mirror.receipt.${mark}`)).toBe(true);
+    }
   });
 
   it('does so beside other members, checksums and reads from both copies', () => {
