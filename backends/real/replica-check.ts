@@ -89,6 +89,7 @@ function checkThere(path: string, volume: string): void {
   } catch (error) {
     throw missing(path, volume, systemCode(error), 0);
   }
+  if (!status.isFile() && !status.isBlockDevice()) throw neither(path, volume);
   if (status.isBlockDevice() && deviceBytes(status.rdev) === 0) {
     throw new ReplicaError(
       'unreachable',
@@ -100,6 +101,15 @@ function checkThere(path: string, volume: string): void {
 
 function dataBytesOf(sizeBytes: number): number {
   return Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES;
+}
+
+/** A socket or a terminal is no device that is away for now, whatever opening it says. */
+function neither(path: string, volume: string): ReplicaError {
+  return new ReplicaError(
+    'wrong',
+    `the replica ${path} of volume "${volume}" is neither a file nor a block device`,
+    'correct path: in the configuration',
+  );
 }
 
 /** `added` is how much of it may have been asked for since the file was made. */
@@ -128,13 +138,7 @@ function checkSize(path: string, wanted: number, volume: string, added = 0): voi
       'correct size: or path: in the configuration, or make a new one (understudy replica new)',
     );
   }
-  if (!status.isBlockDevice()) {
-    throw new ReplicaError(
-      'wrong',
-      `${place} is neither a file nor a block device`,
-      'correct path: in the configuration',
-    );
-  }
+  if (!status.isBlockDevice()) throw neither(path, volume);
   // A device may be larger than its volume. One that tells no size here, the addon judges.
   const bytes = deviceBytes(status.rdev);
   if (bytes === null || bytes >= wanted) return;

@@ -124,7 +124,9 @@ export class Control implements ControlActor {
     this.#detector = new Detector(context, this.#links, this.#durability, this.#voter, state);
     this.#executor = new Executor(context, this.#durability, this.#holder, this.#volumes, state);
     const { applications } = this.#executor;
-    this.#lostPath = new LostPath(context, this.#durability, this.#volumes.all, applications);
+    const heard = (): boolean => this.#links.peers.every(({ up }) => up);
+    const { all } = this.#volumes;
+    this.#lostPath = new LostPath(context, this.#durability, all, applications, heard);
     const facts = (): FactsMessage => this.#facts;
     const views = new Views(context, this.#links, state, facts);
     this.#proposals = new Proposals(this.#raft);

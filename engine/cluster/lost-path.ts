@@ -17,19 +17,24 @@ import type { LocalVolume } from './volumes.ts';
 const FIRST: Micros = 10 * MICROS_PER_S;
 /** Waits double up to this: a path may be away for days, and then be back. */
 const MOST: Micros = 40 * MICROS_PER_S;
+/**
+ * The same where the host holds another replica that is well: while its core starts, nobody could
+ * take that volume over, so it is not to happen often.
+ */
+const MOST_BESIDE: Micros = 600 * MICROS_PER_S;
 /** The part of a wait by which chance may lengthen it. */
 const CHANCE = 4;
 /** The longest that a path which is back can wait for somebody to look, if nobody is served. */
 export const LOOK_MOST: Micros = MOST + MOST / CHANCE;
 /** A path that has been there for so long is lost for the first time again. */
-const FORGOTTEN: Micros = 600 * MICROS_PER_S;
+const FORGOTTEN: Micros = 6 * 3600 * MICROS_PER_S;
 /**
  * Lives of a core that found a path lost, in a minute. Its monitor allows five starts
  * (backends/real/restart-budget.ts) before it lets the lease lapse: some are left for accidents.
  */
 export const LIVES_MAX = 3;
 const MINUTE: Micros = 60 * MICROS_PER_S;
-/** More than fit into {@link FORGOTTEN}. */
+/** Enough for the longest wait. */
 const KEPT = 64;
 
 /** When lives of the core found a path lost, in this boot, to outlive the process. */
@@ -43,6 +48,8 @@ export class LostPath {
   readonly #durability: Durability;
   readonly #volumes: readonly LocalVolume[];
   readonly #applications: Applications;
+  /** Whether every other node is heard. */
+  readonly #heard: () => boolean;
   #found: readonly Micros[] = [];
   /** When this life is to end, -1 while it has found nothing lost. */
   #due: Micros = -1;
@@ -54,11 +61,13 @@ export class LostPath {
     durability: Durability,
     volumes: readonly LocalVolume[],
     applications: Applications,
+    heard: () => boolean,
   ) {
     this.#context = context;
     this.#durability = durability;
     this.#volumes = volumes;
     this.#applications = applications;
+    this.#heard = heard;
   }
 
   /** What an earlier life wrote down; the clock of another boot was another one. */
@@ -94,7 +103,8 @@ export class LostPath {
     const known = this.#found.filter((at) => now - at < FORGOTTEN);
     this.#found = [...known, now].slice(-KEPT);
     let wait = FIRST;
-    for (let n = 0; n < known.length && wait < MOST; n += 1) wait = Math.min(MOST, 2 * wait);
+    const most = this.#volumes.some(isWell) ? MOST_BESIDE : MOST;
+    for (let n = 0; n < known.length && wait < most; n += 1) wait = Math.min(most, 2 * wait);
     if (flags['path-hammered']) wait = FIRST / 2;
     this.#due = now + wait + rng.below(wait / CHANCE);
     this.#noted = false;
@@ -111,12 +121,19 @@ export class LostPath {
     return this.#found.filter((at) => now - at < MINUTE).length > LIVES_MAX;
   }
 
+  /** Whether this host is about to take another volume over, or may have to now. */
+  #mayTakeOver(): boolean {
+    const others = this.#volumes.filter(isWell);
+    return others.some(({ engaged }) => engaged) || (others.length > 0 && !this.#heard());
+  }
+
   /** Whether anybody would notice the end of this core. */
   #serves(): boolean {
     const { units, flags } = this.#context;
     if (flags['path-over-clients']) return false;
     return (
       this.#volumes.some(isBusy) ||
+      this.#mayTakeOver() ||
       units.some((unit) => {
         const own = this.#volumes.find(({ volume }) => volume === unit.volume.name);
         // What stands on the lost replica itself is served by nobody here.
@@ -132,4 +149,9 @@ function isBusy({ disk, role, link, wayBack }: LocalVolume): boolean {
   const acts = role === 'Primary' || role === 'Suspended';
   const copies = link === 'SyncSource' || link === 'SyncTarget';
   return acts || copies || wayBack?.state === 'returning';
+}
+
+/** Whether it is a replica that somebody may be served by. */
+function isWell({ disk }: LocalVolume): boolean {
+  return disk !== 'Failed' && disk !== 'Diskless';
 }

@@ -222,7 +222,7 @@ export class RoleMachine {
       this.attachFailed('unreadable', true, status);
       return;
     }
-    state.fail(status);
+    state.fail(status, what === 'timeout');
     state.lead = false;
     this.#promoting = false;
     turn.reached('mirror.disk.failed');

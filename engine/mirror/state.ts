@@ -27,6 +27,8 @@ export class MirrorState {
   fencing = false;
   grantUntil: Micros = 0;
   #token = 0;
+  /** Its disk failed by saying nothing. */
+  #hung = false;
 
   constructor(node: NodeId, boot: BootId) {
     this.node = node;
@@ -34,12 +36,14 @@ export class MirrorState {
   }
 
   /**
-   * Its disk is no good any more: an operation ended with `status`, 0 where none did. While nothing
-   * of it is known yet, EIO is no news of the medium: it is what a device says that cannot be
-   * reached, and what the first flush says of writes that were lost in an earlier life.
+   * Its disk is no good any more: an operation ended with `status`, 0 where nobody knows, or had
+   * not ended at all when its time was over (`hung`). While nothing of it is known yet, EIO is no
+   * news of the medium: it is what a device says that cannot be reached, and what the first flush
+   * says of writes that were lost in an earlier life.
    */
-  fail(status: number): void {
+  fail(status: number, hung = false): void {
     this.disk = 'Failed';
+    this.#hung = hung;
     this.pathLost = isPathLoss(status) || (!this.attached && status === Status.Io);
   }
 
@@ -49,7 +53,9 @@ export class MirrorState {
    */
   failedBefore(status: number): boolean {
     if (this.disk !== 'Failed') return false;
-    if (isPathLoss(status)) this.pathLost = true;
+    // A disk that has answered with an error of its own is set offline by its host afterwards: that
+    // looks like a path, and no path brings it back. One that only hung had said nothing.
+    if (this.#hung && isPathLoss(status)) this.pathLost = true;
     return true;
   }
 

@@ -46,7 +46,24 @@ alignas(kPageBytes) uint8_t zeroPages[256 * kPageBytes];
 /// Whether fallocate says that it cannot do this here at all. Of every other failure but a medium's
 /// a plain write may not share the reason: room for split extents, a limit, a crooked range.
 bool cannot(int32_t result) {
-  return result == -EOPNOTSUPP || result == -ENOSYS || result == -ENODEV || result == -ENOTTY;
+  return result == -EOPNOTSUPP || result == -ENOSYS || result == -ENOTTY;
+}
+
+/// Whether an error says that the device is away (engine/mirror/path.ts has the same list), or bad:
+/// what it had in its cache may be gone, so nothing else is tried in its place.
+bool isFailure(int32_t result) {
+  switch (-result) {
+    case EIO:
+    case ENXIO:
+    case ENODEV:
+    case ENOLINK:
+    case ECONNABORTED:
+    case ENOTCONN:
+    case ETIMEDOUT:
+    case EHOSTDOWN:
+    case EHOSTUNREACH: return true;
+    default: return false;
+  }
 }
 
 bool allZero(const uint8_t* bytes, uint32_t length) {
@@ -264,7 +281,7 @@ void Disk::zeroesCompleted(int32_t slot, int32_t result) {
     return ended(slot, result < 0 ? -result : status::kOk, 0);
   }
   if (again) return submitZeroes(slot);
-  if (op.way != Way::Write && result < 0 && result != -EIO) {
+  if (op.way != Way::Write && result < 0 && !isFailure(result)) {
     if (cannot(result)) (op.way == Way::Punch ? punches_ : zeroes_) = false;
     op.from = op.way == Way::Punch ? Way::Range : Way::Write;
     return submitZeroes(slot);

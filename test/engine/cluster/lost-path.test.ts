@@ -40,7 +40,8 @@ function life(
   const durability = new Durability(context);
   const volumes = new Volumes(context);
   const applications = new Applications(context);
-  const path = new LostPath(context, durability, volumes.all, applications);
+  const network = { heard: true };
+  const path = new LostPath(context, durability, volumes.all, applications, () => network.heard);
   path.restore(before.looks);
   const known = { generation: 7, epoch: 1, hot: false, doubted: false } as const;
   for (const volume of [VOLUME, OTHER]) {
@@ -51,7 +52,12 @@ function life(
     const well = { disk: 'UpToDate', role: 'Secondary' } as const;
     volumes.report({ kind: 'state', volume, ...plain, ...well, ...change }, () => 0, null);
   };
-  const lose = (): void => say(VOLUME, { disk: 'Failed', role: 'Idle', pathLost: true });
+  const away = { disk: 'Failed', role: 'Idle', pathLost: true } as const;
+  const lose = (): void => say(VOLUME, away);
+  const loseAll = (): void => {
+    lose();
+    say(OTHER, away);
+  };
   /** So many beats of a second, or until the core ends; whether it did, and what it said. */
   const run = (seconds: number, write = true) => {
     for (let n = 0; n < seconds; n += 1) {
@@ -65,18 +71,28 @@ function life(
     }
     return null;
   };
-  return { context, volumes, applications, path, say, lose, run };
+  return { context, volumes, applications, network, path, say, lose, loseAll, run };
 }
 
 /** Lives one after the other while the path stays away: when each began, in microseconds. */
-function starts(minutes: number, canaries: readonly string[] = [], seed = 1): readonly number[] {
+function starts(
+  minutes: number,
+  canaries: readonly string[] = [],
+  seed = 1,
+  beside = false,
+): readonly number[] {
   const at: number[] = [0];
   let looks: PathLooks | undefined;
   let now = 0;
   while (now < minutes * 60 * SECOND) {
-    const { context, path, lose, run } = life(canaries, { now, looks, seed: seed + at.length });
-    lose();
-    if (run(600) === null) throw new Error('it is not tried again');
+    const { context, path, lose, loseAll, run } = life(canaries, {
+      now,
+      looks,
+      seed: seed + at.length,
+    });
+    if (beside) lose();
+    else loseAll();
+    if (run(800) === null) throw new Error('it is not tried again');
     looks = path.looks;
     now = context.now;
     at.push(now);
@@ -132,6 +148,14 @@ describe('a replica whose path is lost', () => {
     }
   });
 
+  it('is looked at every ten minutes at most where the host holds another replica', () => {
+    const at = starts(120, [], 1, true);
+    const waits = at.slice(1).map((end, n) => end - (at[n] as number));
+    expect(waits[0]).toBeLessThan(15 * SECOND);
+    for (const wait of waits.slice(6)) expect(wait).toBeGreaterThanOrEqual(600 * SECOND);
+    expect(waits.length).toBeGreaterThan(8);
+  });
+
   it('does not have hosts that lost one array look at the same moment', () => {
     const at = [1, 2, 3, 4].map((seed) => starts(1, [], 10 * seed)[1]);
     expect(new Set(at).size).toBeGreaterThan(1);
@@ -160,6 +184,34 @@ describe('a replica whose path is lost', () => {
     lose();
     expect(run(120, false)).toBeNull();
     expect(path.looks).toEqual({ boot: 11, found: [SECOND] });
+  });
+});
+
+describe('a core whose host may have to take another volume over', () => {
+  it('does not end for a lost path while somebody is not heard', () => {
+    const { lose, run, network } = life();
+    lose();
+    network.heard = false;
+    expect(run(300)).toBeNull();
+    network.heard = true;
+    expect(run(2)).not.toBeNull();
+  });
+
+  it('does not end for a lost path while the log has it lead one', () => {
+    const { lose, run, volumes } = life();
+    const other = volumes.get(OTHER);
+    lose();
+    if (other) other.engaged = true;
+    expect(run(300)).toBeNull();
+    if (other) other.engaged = false;
+    expect(run(2)).not.toBeNull();
+  });
+
+  it('ends where it holds nothing else, whoever is heard: nobody is better off for waiting', () => {
+    const { loseAll, run, network } = life();
+    loseAll();
+    network.heard = false;
+    expect(run(20)).not.toBeNull();
   });
 });
 

@@ -20,6 +20,22 @@ describe('the state', () => {
     expect(s.role(9)).toBe('Fenced');
   });
 
+  it('takes a failed disk for a lost path only where it had said nothing before', () => {
+    const path = 67;
+    for (const [status, hung, lost] of [
+      [0, true, true],
+      [5, false, false],
+      [0, false, false],
+    ] as const) {
+      const s = new MirrorState(1, 7);
+      s.attached = true;
+      expect(s.failedBefore(path)).toBe(false);
+      s.fail(status, hung);
+      expect(s.failedBefore(path)).toBe(true);
+      expect(s.pathLost).toBe(lost);
+    }
+  });
+
   it('hands out tokens that fit a length field and are never 0', () => {
     const s = new MirrorState(1, 7);
     expect(s.nextToken()).toBe(1);
