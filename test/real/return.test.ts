@@ -17,7 +17,9 @@ import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
 
 const SIZE = 128 * 1024 * 1024;
 const BLOCKS = SIZE / 4096;
-const SIDE = 64 * 1024 * 1024;
+// Room for all of it, however late the source dies: what is full is no way back, and that is told
+// elsewhere.
+const SIDE = 192 * 1024 * 1024;
 const MINUTE = 60_000;
 
 const missing = hasNative()
@@ -79,7 +81,7 @@ describe('understudy replica return', () => {
   });
 
   function withSide(yaml: string): string {
-    return yaml.replace(/(path: (a|b)\/data\.img)/g, '$1, sideSize: 64MiB, side: $2/side.img');
+    return yaml.replace(/(path: (a|b)\/data\.img)/g, '$1, sideSize: 192MiB, side: $2/side.img');
   }
 
   async function stop(name: string): Promise<void> {
