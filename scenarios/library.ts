@@ -17,6 +17,7 @@ import { failedDiskAndSilentPeer } from './library/failed-disk-and-silent-peer.t
 import { freezeLongerThanLease } from './library/freeze-longer-than-lease.ts';
 import { lastCopyInDoubt } from './library/last-copy-in-doubt.ts';
 import { leaderChangeDuringRemoval } from './library/leader-change-during-removal.ts';
+import { linkFlapsAsAReceiverAttaches } from './library/link-flaps-as-a-receiver-attaches.ts';
 import { lyingFlushOnOneHost } from './library/lying-flush-on-one-host.ts';
 import { metadataRot } from './library/metadata-rot.ts';
 import { mostVotersWiped } from './library/most-voters-wiped.ts';
@@ -73,6 +74,7 @@ const TEXTS: readonly ScenarioText[] = [
   writeFailsUnheard,
   semiSyncPrimaryPowerLoss,
   receiverDiesWithReceipts,
+  linkFlapsAsAReceiverAttaches,
   receiverRestartsThenPrimaryDark,
   ...HISTORY,
 ];

@@ -110,6 +110,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'receipt-unflushed': [MIRROR, SEMI],
   'receipt-trusted': ['test/scenarios/library.test.ts', SEMI],
   'lacking-like-power': ['test/scenarios/library.test.ts', SEMI],
+  'receipt-settled-early': [MIRROR, SEMI],
   'receipt-unnoted': [MIRROR, SEMI],
   'receipt-overtaken': [MIRROR, SEMI],
   'receipt-for-fua': [MIRROR, SEMI],

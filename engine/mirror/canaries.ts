@@ -258,6 +258,10 @@ export const MIRROR_CANARIES = [
     what: 'A member whose core died is believed to have written all that it received.',
   },
   {
+    id: 'receipt-settled-early',
+    what: 'A link that is lost while a replica attaches takes the note of an earlier core back.',
+  },
+  {
     id: 'receipt-unnoted',
     what: 'Writes are acknowledged unwritten before a note on the disk says so.',
   },
@@ -415,6 +419,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     mapOfAnother: ids.has('map-of-another'),
     receiptUnflushed: ids.has('receipt-unflushed'),
     receiptTrusted: ids.has('receipt-trusted'),
+    receiptSettledEarly: ids.has('receipt-settled-early'),
     receiptUnnoted: ids.has('receipt-unnoted'),
     receiptOvertaken: ids.has('receipt-overtaken'),
     receiptForFua: ids.has('receipt-for-fua'),

@@ -160,6 +160,8 @@ export class PeerWrites {
     if (answered) this.#letGo(slot);
     else this.#answer(slot, status === 0 ? Status.Ok : Status.Io);
     if (status !== 0) this.#p.role.failDisk('write', status);
+    // Of a write that failed the note stays: the doubt of that is not durable yet.
+    if (answered) receipts.settle();
     if (this.#flying > 0 || this.#idle.length === 0) return;
     const idle = this.#idle;
     this.#idle = [];

@@ -73,7 +73,6 @@ export class Receipts {
     this.#open -= 1;
     for (const each of this.#waiting) if (number <= each.upTo) each.left -= 1;
     while (this.#waiting.length > 0 && this.#waiting[0]?.left === 0) this.#waiting.shift()?.done();
-    this.settle();
     return true;
   }
 
@@ -104,7 +103,9 @@ export class Receipts {
 
   /** Takes the note back where nobody is followed, and the disk has everything. */
   settle(): void {
-    const { store, partners, state } = this.#p;
+    const { store, partners, state, canary } = this.#p;
+    // A link may come and go before the replica is attached: the note is an earlier core's then.
+    if (!state.attached && !canary.receiptSettledEarly) return;
     const noted = (store.block.flags & DiskFlag.Received) !== 0;
     if (!noted || this.#open > 0 || partners.leader !== null || state.disk === 'Failed') return;
     store.block.flags &= ~DiskFlag.Received;

@@ -121,6 +121,11 @@ const SHOWS: {
     resyncs: 1,
     reachesAll: ['mirror.receipt.given', 'mirror.receipt.lost', 'group-blocked'],
   },
+  'link-flaps-as-a-receiver-attaches': {
+    takeOvers: 0,
+    resyncs: 1,
+    reachesAll: ['mirror.receipt.given', 'mirror.receipt.lost'],
+  },
   'receiver-restarts-then-primary-dark': {
     takeOvers: 1,
     watchdogResets: 1,
@@ -232,6 +237,11 @@ describe('the library finds', () => {
   it('receipt-trusted in receiver-dies-with-receipts, within twelve seeds', () => {
     const broken = [...brokenBy('receipt-trusted', 'receiver-dies-with-receipts')];
     expect(broken).toEqual(expect.arrayContaining(['LAW-acknowledged', 'LAW-register']));
+  });
+
+  it('receipt-settled-early in link-flaps-as-a-receiver-attaches, within twelve seeds', () => {
+    const broken = [...brokenBy('receipt-settled-early', 'link-flaps-as-a-receiver-attaches')];
+    expect(broken).toContain('LAW-acknowledged');
   });
 
   it('lacking-like-power in receiver-restarts-then-primary-dark, within twelve seeds', () => {

@@ -158,3 +158,57 @@ export function takesOverBehind(seed: number, canaries: readonly string[] = []):
   pair.settle();
   return pair;
 }
+
+/** The core of host 2 dies with what it acknowledged, and its link is lost as the next attaches. */
+export function linkLostAsItAttaches(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = receiving(seed, canaries);
+  const disk = heldBack(pair);
+  request(pair, 1, Event.ReqWrite, 64, 8);
+  pair.runFor(20 * MS);
+  // Nobody is left out: the primary reaches no control, and the link is whole.
+  pair.isolate(1, true);
+  pair.crashCore(2, 10 * MS);
+  disk.release();
+  const [, h] = pair.hosts;
+  let reads = 0;
+  const before = pair.onDecision;
+  pair.onDecision = (host, op, ...rest) => {
+    if (host === h && op === Decision.MetaRead) reads += 1;
+    before?.(host, op, ...rest);
+  };
+  while (!h.attached) {
+    pair.runFor(100);
+    // The superblocks are known, and the rest is being read.
+    if (reads > 2 && h.link !== 0) pair.cut();
+  }
+  pair.runFor(MS);
+  if (!h.doubted) pair.violations.push('LAW-acknowledged: a member forgets that it lacks a write');
+  pair.heal();
+  pair.isolate(1, false);
+  if (pair.violations.length === 0) pair.settle();
+  return pair;
+}
+
+/** Host 2 fails to write what it has acknowledged, without a link, and its core dies soon after. */
+export function failsToWrite(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = receiving(seed, canaries);
+  const disk = heldBack(pair);
+  request(pair, 1, Event.ReqWrite, 64, 8);
+  pair.runFor(20 * MS);
+  pair.isolate(1, true);
+  pair.cut();
+  pair.runFor(100 * MS);
+  const [, h] = pair.hosts;
+  h.broken = true;
+  disk.release();
+  for (let n = 0; n < 400 && h.disk !== 'Failed'; n += 1) pair.runFor(50);
+  pair.runFor((seed * 53) % 3000);
+  h.broken = false;
+  pair.crashCore(2, 10 * MS);
+  while (!h.attached) pair.runFor(100);
+  if (!h.doubted) pair.violations.push('LAW-acknowledged: a member forgets that it lacks a write');
+  pair.heal();
+  pair.isolate(1, false);
+  if (pair.violations.length === 0) pair.settle();
+  return pair;
+}

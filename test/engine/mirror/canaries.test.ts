@@ -61,6 +61,7 @@ import {
   diesWithReceipts,
   durableMeanwhile,
   flushedMeanwhile,
+  linkLostAsItAttaches,
   notedBefore,
   takesOverBehind,
 } from '../../support/mirror-receipts.ts';
@@ -169,6 +170,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'quick-once': quickThroughFaults,
   'receipt-unflushed': flushedMeanwhile,
   'receipt-trusted': diesWithReceipts,
+  'receipt-settled-early': linkLostAsItAttaches,
   'receipt-unnoted': notedBefore,
   'receipt-overtaken': takesOverBehind,
   'receipt-for-fua': durableMeanwhile,

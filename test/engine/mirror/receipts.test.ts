@@ -5,8 +5,10 @@ import { manySwarm } from '../../support/mirror-many-cases.ts';
 import {
   diesWithReceipts,
   durableMeanwhile,
+  failsToWrite,
   flushedMeanwhile,
   heldBack,
+  linkLostAsItAttaches,
   notedBefore,
   receiving,
   SEMI_CONFIG,
@@ -59,6 +61,14 @@ describe('a member of a semi-synchronous volume', () => {
 
   it('knows after the death of its core that it lacks what it acknowledged', () => {
     expect(wrong(diesWithReceipts)).toEqual([]);
+  });
+
+  it('knows it too when its link is lost while the next core reads its metadata', () => {
+    expect(wrong(linkLostAsItAttaches)).toEqual([]);
+  });
+
+  it('knows it too when its disk had failed to write that a moment before', () => {
+    expect(wrong(failsToWrite, 60)).toEqual([]);
   });
 
   it('gives no receipt before a note on its disk would tell of the death of its core', () => {
