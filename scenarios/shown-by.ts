@@ -188,6 +188,10 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     MIRROR,
     'faults heal before the end of a run: a disk that hangs for ever is not among them',
   ],
+  'path-undoubted': [
+    'test/scenarios/lost-paths.test.ts',
+    'paths are lost where a schedule asks for it only',
+  ],
   'late-path-ignored': [MIRROR, 'paths are lost where a schedule asks for it only'],
   'generation-unsynced': [
     MIRROR,

@@ -110,6 +110,10 @@ export const MIRROR_CANARIES = [
     id: 'late-path-ignored',
     what: 'A path that hung first and was then lost counts as a disk that failed.',
   },
+  {
+    id: 'path-undoubted',
+    what: 'A replica whose path was lost is trusted as before when the path is back.',
+  },
   { id: 'attach-revived', what: 'A replica given up while it attached comes back, and refuses.' },
   { id: 'led-by-hearsay', what: 'A host leads by a record that only its peer told it of.' },
   { id: 'failure-forgotten', what: 'A replica whose flush failed is sound after a restart.' },
@@ -401,6 +405,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     earlyAlone: ids.has('early-alone'),
     hungForEver: ids.has('hung-for-ever'),
     latePathIgnored: ids.has('late-path-ignored'),
+    pathUndoubted: ids.has('path-undoubted'),
     attachRevived: ids.has('attach-revived'),
     lastCopyGivenUp: ids.has('last-copy-given-up'),
     ledByHearsay: ids.has('led-by-hearsay'),

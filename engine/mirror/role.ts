@@ -216,7 +216,7 @@ export class RoleMachine {
   failDisk(what: string, status = 0): void {
     const { state, store, turn, partners, canary } = this.#p;
     // Another operation may have failed before, and have told less.
-    if (state.attached) store.doubt();
+    if (state.attached) store.doubt(status);
     if (state.failedBefore(canary.latePathIgnored ? 0 : status)) return;
     if (!state.attached) {
       this.attachFailed('unreadable', true, status);

@@ -137,9 +137,11 @@ export class Store {
    * nor after a restart. Who is a member is not asked here: at both ends of a resync a record that
    * admits another may be on its way. Whether the other has them is asked when somebody is to lead.
    */
-  doubt(): void {
+  doubt(status: number): void {
+    const { canary } = this.#p;
     const said = (this.block.flags & DiskFlag.Doubted) !== 0;
-    if (said || this.#p.canary.failureForgotten) return;
+    const trusted = canary.failureForgotten || (canary.pathUndoubted && isPathLoss(status));
+    if (said || trusted) return;
     this.block.flags |= DiskFlag.Doubted;
     // Nothing waits for it. Where this fails as well, control remembers.
     this.persist(() => {});

@@ -19,6 +19,15 @@ function lostPaths(seed: number): readonly Fault[] {
   });
 }
 
+/** The same, but hosts are named, whoever serves. */
+function lostByNode(seed: number): readonly Fault[] {
+  const rng = new Rng(seed, CHANCE);
+  return Array.from({ length: 1 + rng.below(3) }, (): Fault => {
+    const times = { at: 3 * S + rng.below(25 * S), for: S / 10 + rng.below(12 * S) };
+    return { ...PLAIN_FAULT, kind: 'path-loss', ...times, target: 1 + rng.below(2) };
+  });
+}
+
 describe('paths that are lost in the middle of random schedules', () => {
   it('break no law, and nobody has to mend anything', () => {
     const shard = { config: DEMO_CONFIG, mode: 'swarm', runs: 1 } as const;
@@ -36,5 +45,20 @@ describe('paths that are lost in the middle of random schedules', () => {
       }
     }
     expect(lost).toBeGreaterThan(80);
+  });
+
+  it('leave a doubt behind, without which acknowledged writes are lost', () => {
+    const shard = { config: DEMO_CONFIG, mode: 'swarm', runs: 1 } as const;
+    const found = new Set<string>();
+    for (const seed of [3448, 3975, 3995, 4057]) {
+      const swarm = campaignScenario({ ...shard, seed }, seed);
+      const faults = [...swarm.faults, ...lostByNode(seed)].sort((a, b) => a.at - b.at);
+      const sound = runScenario({ ...swarm, faults }, seed, {}, world);
+      expect([seed, ...sound.violations]).toEqual([seed]);
+      const canaries = new Set(['path-undoubted']);
+      const broken = runScenario({ ...swarm, faults }, seed, { canaries }, world);
+      for (const { law } of broken.violations) found.add(law);
+    }
+    expect(found).toContain('LAW-acknowledged');
   });
 });
