@@ -214,8 +214,8 @@ const AMONG_SEVERAL: { readonly [id: string]: Schedule } = {
 };
 const RUNS = 120;
 /**
- * Only the simulated world's oracle sees these, test/scenarios/canaries.test.ts or
- * library.test.ts; or, where the log
+ * Only the simulated world's oracle sees these, test/scenarios/canaries.test.ts,
+ * library.test.ts or lost-paths.test.ts; or, where the log
  * puts right what the comparison got wrong, the comparison's own test.
  */
 const ELSEWHERE: readonly string[] = [
@@ -223,6 +223,7 @@ const ELSEWHERE: readonly string[] = [
   'verify-no-fua',
   'fewer-changes-lose',
   'unproved-trusted',
+  'path-undoubted',
 ];
 /** Whose instant only a sweep meets: test/scenarios/history.test.ts. */
 const SWEPT: readonly string[] = [
