@@ -28,13 +28,14 @@ export interface WriteCostOptions {
 }
 
 export function benchWriteCost({ quick, log }: WriteCostOptions): Figures {
-  const rounds = quick ? 2 : 7;
+  // Of two the middle is no measure: one in which the compiler still works would count.
+  const rounds = quick ? 3 : 7;
   const writes = quick ? 50_000 : 400_000;
   const figures: Figures = {};
   for (const depth of [1, 32]) {
     const pair = new LoopPair(256 * 1024 * 1024, depth);
     // Until the compiler has seen enough, and every extent is hot.
-    pair.run(quick ? 100_000 : 600_000);
+    pair.run(quick ? 400_000 : 600_000);
     const costs: number[] = [];
     const loops: number[] = [];
     for (let round = 1; round <= rounds; round += 1) {
