@@ -46,6 +46,12 @@ export type Cell =
   | { readonly says: 'detected'; readonly reason: string };
 
 const HOLDS: Cell = { says: 'holds' };
+/** Of LAW-register where the caches of all holders may be gone with their disks. */
+const GOES_BACK: Cell = {
+  says: 'assumption',
+  assumption: 'a block may go back to any value not older than its last flushed one',
+  seenBy: 'mirror.disk.failed',
+};
 
 /** Cells other than "holds". */
 export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law]?: Cell } } = {
@@ -243,11 +249,7 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
       assumption: 'only flushed writes survive when the disks of all holders have failed',
       seenBy: 'mirror.disk.failed',
     },
-    'LAW-register': {
-      says: 'assumption',
-      assumption: 'a block may go back to any value not older than its last flushed one',
-      seenBy: 'mirror.disk.failed',
-    },
+    'LAW-register': GOES_BACK,
     'LAW-heals': {
       says: 'assumption',
       assumption: 'a person starts the core of a failed disk again, or replaces the disk',
@@ -278,11 +280,7 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
       assumption: 'only flushed writes survive when the paths to the disks of all holders are lost',
       seenBy: 'mirror.disk.failed',
     },
-    'LAW-register': {
-      says: 'assumption',
-      assumption: 'a block may go back to any value not older than its last flushed one',
-      seenBy: 'mirror.disk.failed',
-    },
+    'LAW-register': GOES_BACK,
     'LAW-heals': {
       says: 'assumption',
       assumption:

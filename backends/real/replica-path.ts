@@ -3,20 +3,9 @@
  * over: a device that cannot be reached comes back by itself. A core that is refused ends for good,
  * and its monitor stops every application of the host, so that must not come of a cable.
  */
+import { constants } from 'node:os';
+import { isPathLoss } from '../../engine/mirror/path.ts';
 import { HostError } from './failure.ts';
-
-/** The names of what engine/mirror/path.ts knows as numbers, and the one that may be anything. */
-const UNREACHABLE: ReadonlySet<string> = new Set([
-  'ENXIO',
-  'ENODEV',
-  'ENOLINK',
-  'ECONNABORTED',
-  'ENOTCONN',
-  'ETIMEDOUT',
-  'EHOSTDOWN',
-  'EHOSTUNREACH',
-  'EIO',
-]);
 
 /**
  * Unreachable: its device is there, or the place for it, and answers nothing of what it has.
@@ -37,7 +26,9 @@ export class ReplicaError extends HostError {
 
 /** What it says of a replica that opening or reading `path` failed with this error. */
 export function troubleOf(path: string, code: string): ReplicaTrouble {
-  if (UNREACHABLE.has(code)) return 'unreachable';
+  // Of a replica that is not open yet EIO may be anything.
+  const number = constants.errno[code as keyof typeof constants.errno] ?? 0;
+  if (code === 'EIO' || isPathLoss(number)) return 'unreachable';
   return code === 'ENOENT' && path.startsWith('/dev/') ? 'unnamed' : 'wrong';
 }
 

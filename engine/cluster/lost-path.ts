@@ -2,7 +2,8 @@
  * A replica whose path is lost comes back by itself: its host starts its core anew now and then
  * until the disk can be read, and what it then holds is judged as after a loss of power. A core
  * that starts is something that all the rest survives anyhow; attaching again within a life would
- * be something new. It never does so while this host serves anybody, who would notice.
+ * be something new. It never does so while this host serves anybody, who would notice, nor while it
+ * may have to take over what it holds besides.
  *
  * Each life waits twice as long as the one before, with some chance in it, so that hosts which lost
  * the same array do not all look at the same moment. How often it was in vain outlives the core.

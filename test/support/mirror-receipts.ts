@@ -58,13 +58,28 @@ export function receiving(seed: number, canaries: readonly string[] = []): Pair 
   return pair;
 }
 
-/** A client flushes while host 2 has only received what the flush is to cover. */
-export function flushedMeanwhile(seed: number, canaries: readonly string[] = []): Pair {
+/** The same, and a write that is acknowledged, and not on the disk of host 2. */
+function receivedOnly(
+  seed: number,
+  canaries: readonly string[],
+): { readonly pair: Pair; readonly disk: ReturnType<typeof heldBack> } {
   const pair = receiving(seed, canaries);
   const disk = heldBack(pair);
   const write = request(pair, 1, Event.ReqWrite, 64, 8);
   pair.runFor(20 * MS);
   if (write.status !== 0) pair.violations.push('a write waits for the disk of a member');
+  return { pair, disk };
+}
+
+/** What host 2 may lack is known to it as it attaches. */
+function doubts(pair: Pair): void {
+  if (pair.hosts[1].doubted) return;
+  pair.violations.push('LAW-acknowledged: a member forgets that it lacks a write');
+}
+
+/** A client flushes while host 2 has only received what the flush is to cover. */
+export function flushedMeanwhile(seed: number, canaries: readonly string[] = []): Pair {
+  const { pair, disk } = receivedOnly(seed, canaries);
   const flush = request(pair, 1, Event.ReqFlush, 0, 0);
   pair.runFor(60 * MS);
   if (flush.status !== null) pair.violations.push('LAW-flushed: a flush is over before the write');
@@ -95,17 +110,13 @@ export function durableMeanwhile(seed: number, canaries: readonly string[] = [])
 
 /** The core of host 2 dies with what it has acknowledged; its host lives on. */
 export function diesWithReceipts(seed: number, canaries: readonly string[] = []): Pair {
-  const pair = receiving(seed, canaries);
-  heldBack(pair);
-  const write = request(pair, 1, Event.ReqWrite, 64, 8);
-  pair.runFor(20 * MS);
-  if (write.status !== 0) pair.violations.push('a write waits for the disk of a member');
+  const { pair } = receivedOnly(seed, canaries);
   // Nobody is left out before the new core has read its metadata.
   pair.isolate(1, true);
   pair.crashCore(2, 10 * MS);
   const [, h] = pair.hosts;
   while (!h.attached) pair.runFor(MS);
-  if (!h.doubted) pair.violations.push('LAW-acknowledged: a member forgets that it lacks a write');
+  doubts(pair);
   return pair;
 }
 
@@ -137,10 +148,7 @@ export function notedBefore(seed: number, canaries: readonly string[] = []): Pai
 
 /** The primary loses power, and host 2 has not written all that it is to lead with. */
 export function takesOverBehind(seed: number, canaries: readonly string[] = []): Pair {
-  const pair = receiving(seed, canaries);
-  const disk = heldBack(pair);
-  request(pair, 1, Event.ReqWrite, 64, 8);
-  pair.runFor(20 * MS);
+  const { pair, disk } = receivedOnly(seed, canaries);
   const report = pair.report.bind(pair);
   pair.report = (h, said) => {
     report(h, said);
@@ -161,10 +169,7 @@ export function takesOverBehind(seed: number, canaries: readonly string[] = []):
 
 /** The core of host 2 dies with what it acknowledged, and its link is lost as the next attaches. */
 export function linkLostAsItAttaches(seed: number, canaries: readonly string[] = []): Pair {
-  const pair = receiving(seed, canaries);
-  const disk = heldBack(pair);
-  request(pair, 1, Event.ReqWrite, 64, 8);
-  pair.runFor(20 * MS);
+  const { pair, disk } = receivedOnly(seed, canaries);
   // Nobody is left out: the primary reaches no control, and the link is whole.
   pair.isolate(1, true);
   pair.crashCore(2, 10 * MS);
@@ -182,7 +187,7 @@ export function linkLostAsItAttaches(seed: number, canaries: readonly string[] =
     if (reads > 2 && h.link !== 0) pair.cut();
   }
   pair.runFor(MS);
-  if (!h.doubted) pair.violations.push('LAW-acknowledged: a member forgets that it lacks a write');
+  doubts(pair);
   pair.heal();
   pair.isolate(1, false);
   if (pair.violations.length === 0) pair.settle();
@@ -191,10 +196,7 @@ export function linkLostAsItAttaches(seed: number, canaries: readonly string[] =
 
 /** Host 2 fails to write what it has acknowledged, without a link, and its core dies soon after. */
 export function failsToWrite(seed: number, canaries: readonly string[] = []): Pair {
-  const pair = receiving(seed, canaries);
-  const disk = heldBack(pair);
-  request(pair, 1, Event.ReqWrite, 64, 8);
-  pair.runFor(20 * MS);
+  const { pair, disk } = receivedOnly(seed, canaries);
   pair.isolate(1, true);
   pair.cut();
   pair.runFor(100 * MS);
@@ -206,7 +208,7 @@ export function failsToWrite(seed: number, canaries: readonly string[] = []): Pa
   h.broken = false;
   pair.crashCore(2, 10 * MS);
   while (!h.attached) pair.runFor(100);
-  if (!h.doubted) pair.violations.push('LAW-acknowledged: a member forgets that it lacks a write');
+  doubts(pair);
   pair.heal();
   pair.isolate(1, false);
   if (pair.violations.length === 0) pair.settle();
