@@ -4,14 +4,22 @@
  * it was before. Then the source returns after all.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasNative } from '../../backends/real/native.ts';
 import { signal } from '../../backends/real/process-identity.ts';
 import type { ClusterStatus } from '../../engine/cluster/interface.ts';
 import { AckRecorder } from './support/ack-recorder.ts';
-import { waitFor } from './support/hosts.ts';
+import { sleep, waitFor } from './support/hosts.ts';
 import { clientMissing, WriterProcess } from './support/nbd-client.ts';
 import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
 
@@ -20,6 +28,8 @@ const BLOCKS = SIZE / 4096;
 // Room for all of it, however late the source dies: what is full is no way back, and that is told
 // elsewhere.
 const SIDE = 192 * 1024 * 1024;
+/** So much is in the log when the source dies. */
+const SAVED = 1024 * 1024;
 const MINUTE = 60_000;
 
 const missing = hasNative()
@@ -41,8 +51,8 @@ describe('understudy replica return', () => {
   beforeAll(async () => {
     cluster = await TestCluster.make({ size: '128MiB', edit: withSide });
     for (const name of ['a', 'b']) {
-      writeFileSync(join(cluster.dataFolder(name), 'side.img'), '');
-      truncateSync(join(cluster.dataFolder(name), 'side.img'), SIDE);
+      writeFileSync(sideOf(name), '');
+      truncateSync(sideOf(name), SIDE);
     }
     for (const name of ['a', 'b', 'w']) cluster.start(name);
     source = await cluster.waitHealthy();
@@ -60,15 +70,18 @@ describe('understudy replica return', () => {
   async function lostInCopy(attempt: number): Promise<boolean> {
     await stop(target);
     image = digest(target);
+    // No log is in it: the replica is whole. What is allocated of the file shows how far one is.
+    truncateSync(sideOf(target), 0);
+    truncateSync(sideOf(target), SIDE);
     await write(`alone ${attempt}`, 6000 * attempt);
     const doomed = await cluster.processes(source);
     cluster.start(target);
-    const begun = async () => {
-      const local = await localOf(target);
-      const copying = local?.link === 'SyncTarget' && (local.wayBack?.blocks ?? 0) > 0;
-      return copying || local?.disk === 'UpToDate';
-    };
-    await waitFor('a copy under way', begun, MINUTE);
+    // A file's size is asked for in no time, and status takes as long as a good part of the copy.
+    const ends = Date.now() + MINUTE;
+    while (statSync(sideOf(target)).blocks * 512 < SAVED) {
+      if (Date.now() > ends) throw new Error('no copy is under way');
+      await sleep(1);
+    }
     for (const found of doomed) signal(found, 'SIGKILL');
     await waitFor(`${source} gone`, async () => (await cluster.status(source)) === null);
     await waitFor('the loss seen', async () => (await localOf(target))?.link === 'Connecting');
@@ -82,6 +95,10 @@ describe('understudy replica return', () => {
 
   function withSide(yaml: string): string {
     return yaml.replace(/(path: (a|b)\/data\.img)/g, '$1, sideSize: 192MiB, side: $2/side.img');
+  }
+
+  function sideOf(name: string): string {
+    return join(cluster.dataFolder(name), 'side.img');
   }
 
   async function stop(name: string): Promise<void> {
