@@ -95,9 +95,14 @@ export function lossText(split: SplitStatus, keep: number, name: (node: number) 
 /** An order that stands, and how it is taken back. */
 export function orderText(
   { volume }: SplitVolume,
-  { node, order, by, confirmed, atMost }: Discard,
+  { node, order, by, confirmed, atMost, taker }: Discard,
   name: (node: number) => string,
 ): string {
+  if (taker !== undefined) {
+    const what = `${name(taker)} goes on by accepted loss (order ${order})`;
+    const lost = `what ${name(node)} alone has is given up`;
+    return `Volume ${volume}: ${what}; ${lost}${confirmed ? ', and being overwritten' : ''}.`;
+  }
   const who = by === 'operator' ? 'a person' : `the policy ${by}`;
   const few = atMost < 0 ? '' : `, as long as no more than ${atMost} blocks of it are dirty`;
   const next = confirmed

@@ -1,7 +1,7 @@
 /** The status of a node as tables for a terminal. */
 import Table from 'cli-table3';
 import type { HostStatus } from '../backends/real/host-status.ts';
-import type { FailingReason, Meters, VerifyReport } from '../engine/data/messages.ts';
+import type { FailingReason, Lag, Meters, VerifyReport } from '../engine/data/messages.ts';
 import { refusalText } from './nodes.ts';
 import { splitLine } from './split-text.ts';
 import { wayBackText } from './way-back-text.ts';
@@ -81,6 +81,11 @@ export function statusText(host: HostStatus, exclusivity: string): string {
   for (const { volume, local } of status.volumes) {
     if (local?.wayBack !== undefined)
       parts.push(`Way back of ${volume}: ${wayBackText(local.wayBack)}`);
+  }
+  for (const { volume, local } of status.volumes) {
+    for (const lag of local?.lags ?? []) {
+      parts.push(`Lag of ${volume} on ${name(lag.node)}: ${lagText(lag)}`);
+    }
   }
   for (const { volume, local } of status.volumes) {
     if (local?.verify !== undefined || local?.nextVerify !== undefined) {
@@ -180,4 +185,10 @@ function table(head: string[], rows: string[][]): string {
   const drawn = new Table({ head, style: { head: [], border: [], compact: true } });
   drawn.push(...rows);
   return drawn.toString();
+}
+
+/** What an asynchronous replica does not have in an image yet. */
+function lagText({ bytes, writes, micros }: Lag): string {
+  if (writes === 0) return 'none';
+  return `${(bytes / 1048576).toFixed(1)} MiB, ${writes} writes, ${(micros / 1e6).toFixed(1)} s`;
 }

@@ -22,6 +22,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   'start-group': async () => (await import('./commands/group.ts')).startGroupCommand(),
   verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
   snapshot: async () => (await import('./commands/snapshot.ts')).snapshotCommand(),
+  promote: async () => (await import('./commands/promote.ts')).promoteCommand(),
   resolve: async () => (await import('./commands/resolve.ts')).resolveCommand(),
   view: async () => (await import('./commands/view.ts')).viewCommand(),
   replay: async () => (await import('./commands/replay.ts')).replayCommand(),

@@ -23,11 +23,14 @@ const DISK = 'disks fail and rot in one schedule of six, and seldom where this t
 const APPLICATION = 'applications of the simulated world start and stop when they are told to';
 const BALANCED = 'only volumes whose configuration says so read from both copies';
 const SEMI = 'only members of semi-synchronous volumes give receipts';
+const SENT_ON = 'only asynchronous replicas are sent writes that nobody waits for';
 const SUMMED = 'checksums are kept only where the configuration says so';
 const SIDE = 'only replicas that have a side area keep what a resync overwrites';
 const CONTRACT = 'control commits no such record; the data actor refuses it all the same';
 
 const SPLIT = 'without a policy nobody in a campaign orders what is to become of two branches';
+
+const LOSS = 'in a campaign nobody accepts that something is lost';
 
 const WORN = 'sectors that no write heals are few, and what befalls them later is rarer yet';
 
@@ -55,6 +58,12 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     swarm: 'never',
     reason: SPLIT,
     test: 'a branch that is given up by policy',
+  },
+  {
+    mark: 'loss-accepted',
+    swarm: 'never',
+    reason: LOSS,
+    test: 'an asynchronous replica that takes over by accepted loss',
   },
   {
     mark: 'branch-order-void',
@@ -404,6 +413,42 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     swarm: 'never',
     reason: SEMI,
     test: 'a member whose core dies with what it has received',
+  },
+  {
+    mark: 'mirror.al.suspects',
+    swarm: 'never',
+    reason: SENT_ON,
+    test: 'an asynchronous replica without room for what its lone primary writes',
+  },
+  {
+    mark: 'mirror.lag.passed',
+    swarm: 'never',
+    reason: SENT_ON,
+    test: 'an asynchronous replica that is further behind than it may be',
+  },
+  {
+    mark: 'mirror.lag.waits',
+    swarm: 'never',
+    reason: SENT_ON,
+    test: 'writes that wait for an asynchronous replica',
+  },
+  {
+    mark: 'mirror.point',
+    swarm: 'never',
+    reason: SENT_ON,
+    test: 'an asynchronous replica',
+  },
+  {
+    mark: 'mirror.resync.drains',
+    swarm: 'never',
+    reason: SENT_ON,
+    test: 'the end of a copy to an asynchronous replica',
+  },
+  {
+    mark: 'mirror.resync.makes-way',
+    swarm: 'never',
+    reason: SENT_ON,
+    test: 'a member that returns while an asynchronous replica is copied to',
   },
   {
     mark: 'mirror.undo.begun',

@@ -1,5 +1,14 @@
 /** The bundled configuration: two hosts, a witness, one volume and one application. */
-import { type ClusterConfig, DEFAULT_TIMING, type VolumeConfig } from '../engine/core/config.ts';
+import {
+  type ClusterConfig,
+  DEFAULT_TIMING,
+  type LagLimits,
+  type VolumeConfig,
+} from '../engine/core/config.ts';
+import type { NodeId } from '../engine/core/units.ts';
+
+/** What an asynchronous replica of the demonstration may lack: little, so that it is met. */
+const DEMO_LAG: LagLimits = { bytes: 1 << 20, pointEvery: 200_000 };
 
 /** Nodes a (1) and b (2) and the witness (3); a volume small enough to be compared often. */
 export const DEMO_CONFIG: ClusterConfig = {
@@ -69,6 +78,34 @@ export function demoWith(change: Partial<VolumeConfig>): ClusterConfig {
     ...DEMO_CONFIG,
     volumes: DEMO_CONFIG.volumes.map((volume) => ({ ...volume, ...change })),
   };
+}
+
+/** The same with host b's replica asynchronous: it serves nobody, and no write waits for it. */
+export function demoAsync(lag: Partial<LagLimits> = {}): ClusterConfig {
+  const replicas = sideBySide([1, 2]);
+  const config = demoWith({ replicas, lag: { ...DEMO_LAG, ...lag }, activityLogExtents: 4 });
+  return { ...config, groups: config.groups.map((group) => ({ ...group, nodes: [1] })) };
+}
+
+/** The same with a synchronous pair, and the asynchronous replica on host c, far away. */
+export function demoThird(lag: Partial<LagLimits> = {}): ClusterConfig {
+  const replicas = sideBySide([1, 2, 3]);
+  const config = demoWith({ replicas, lag: { ...DEMO_LAG, ...lag }, activityLogExtents: 4 });
+  const nodes = config.nodes.map((node) => (node.witness ? { ...node, ...THIRD } : node));
+  return { ...config, nodes };
+}
+
+const THIRD = { name: 'c', witness: false, replication: '10.0.0.3:7002', watchdog: 'simulated' };
+
+/** The last of them is asynchronous, and each has room for an image of the whole volume. */
+function sideBySide(nodes: readonly NodeId[]): VolumeConfig['replicas'] {
+  return nodes.map((node) => ({
+    node,
+    path: `/dev/${'abc'[node - 1]}`,
+    meta: '',
+    sideBytes: 16 * 1024 * 1024,
+    ...(node === nodes.length ? { mode: 'async' as const } : {}),
+  }));
 }
 
 /** The same with a side area for each replica, of so many bytes. */

@@ -66,6 +66,8 @@ function what(fault: Fault, names: Names): string {
       return `take the disk of ${node} out, and put an empty one in`;
     case 'resolve':
       return `order that the data of ${node} be kept${SAID[fault.ppm] ?? ''}`;
+    case 'take-over':
+      return `accept what is lost without the others, and let ${node} lead`;
     case 'take-back':
       return `take the order back${SAID[fault.ppm] ?? ''}`;
     default:

@@ -61,6 +61,11 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
   process: {},
   'power-of-one': {},
   'power-of-all-holders': {
+    'LAW-prefix': {
+      says: 'assumption',
+      assumption:
+        'what no flush had covered when every holder lost its cache need not be in an image',
+    },
     'LAW-acknowledged': {
       says: 'assumption',
       assumption: 'only flushed writes survive when every holder loses its cache',
@@ -112,6 +117,12 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
   // The oracles know of every sector what a disk that keeps its word would hold, and judge that:
   // a law is never excused for a run, only for the very sectors (docs/decisions/0013).
   'flush-lied': {
+    'LAW-prefix': {
+      says: 'assumption',
+      assumption:
+        'a sector that the disk lied about may be older than the image that it is part of',
+      seenBy: 'nobody',
+    },
     'LAW-flushed': {
       says: 'assumption',
       assumption: 'a replica keeps what its disk only promised to have written',
@@ -134,6 +145,12 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
     },
   },
   'data-spoiled': {
+    'LAW-prefix': {
+      says: 'assumption',
+      assumption:
+        'the other sectors are an image; which moment a spoiled one is of nobody can tell',
+      seenBy: 'nobody',
+    },
     'LAW-register': {
       says: 'assumption',
       assumption: 'a read returns what the sector of that disk holds, rotten, stale or misplaced',
@@ -160,6 +177,12 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
   // The same under a volume with checksums: docs/decisions/0023. LAW-register is judged in full for
   // every block that the present life of a core has written.
   'data-spoiled-summed': {
+    'LAW-prefix': {
+      says: 'assumption',
+      assumption:
+        'the other sectors are an image; a spoiled one is found when it is read or compared',
+      seenBy: 'mirror.sums.mismatch',
+    },
     'LAW-register': {
       says: 'assumption',
       assumption:
@@ -213,6 +236,11 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
     },
   },
   'disk-old': {
+    'LAW-prefix': {
+      says: 'assumption',
+      assumption: 'a sector of the old image counts as what it was before the disk went back',
+      seenBy: 'nobody',
+    },
     'LAW-cover': {
       says: 'assumption',
       assumption:

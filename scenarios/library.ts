@@ -1,6 +1,10 @@
 /** The named scenarios, in the order in which they are worth reading. */
 import { invariant } from '../engine/core/invariant.ts';
 import { HISTORY } from './history.ts';
+import { asyncLagHoldsWrites } from './library/async-lag-holds-writes.ts';
+import { asyncReplicaDarkAgainAndAgain } from './library/async-replica-dark-again-and-again.ts';
+import { asyncThirdFollowsNewPrimary } from './library/async-third-follows-new-primary.ts';
+import { asyncWireCutForLong } from './library/async-wire-cut-for-long.ts';
 import { badSectorsOnTheSource } from './library/bad-sectors-on-the-source.ts';
 import { badSectorsUnderLoad } from './library/bad-sectors-under-load.ts';
 import { bothCopiesBad } from './library/both-copies-bad.ts';
@@ -27,6 +31,7 @@ import { oneWayCut } from './library/one-way-cut.ts';
 import { pathLostAndBack } from './library/path-lost-and-back.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
 import { primaryPowerLoss } from './library/primary-power-loss.ts';
+import { promotedByAcceptedLoss } from './library/promoted-by-accepted-loss.ts';
 import { receiverDiesWithReceipts } from './library/receiver-dies-with-receipts.ts';
 import { receiverRestartsThenPrimaryDark } from './library/receiver-restarts-then-primary-dark.ts';
 import { semiSyncPrimaryPowerLoss } from './library/semi-sync-primary-power-loss.ts';
@@ -72,10 +77,15 @@ const TEXTS: readonly ScenarioText[] = [
   pathLostAndBack,
   failedDiskAndSilentPeer,
   writeFailsUnheard,
+  promotedByAcceptedLoss,
   semiSyncPrimaryPowerLoss,
   receiverDiesWithReceipts,
   linkFlapsAsAReceiverAttaches,
   receiverRestartsThenPrimaryDark,
+  asyncReplicaDarkAgainAndAgain,
+  asyncWireCutForLong,
+  asyncThirdFollowsNewPrimary,
+  asyncLagHoldsWrites,
   ...HISTORY,
 ];
 

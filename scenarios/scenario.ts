@@ -285,6 +285,7 @@ export const INSTANT: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'verify',
   'resolve',
   'take-back',
+  'take-over',
   'return',
   'bit-rot',
 ]);

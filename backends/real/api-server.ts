@@ -237,6 +237,11 @@ function parseCommand(text: string): OperatorCommand | null {
   if (kind === 'resolve' || kind === 'take-back') {
     return parseResolve(kind, value as Record<string, unknown>);
   }
+  if (kind === 'take-over') {
+    const { volume, epoch } = value as Record<string, unknown>;
+    if (typeof volume !== 'string' || !isCount(to) || !isCount(epoch)) return null;
+    return { kind, volume, to, epoch };
+  }
   if (kind === 'return-replica') {
     const { volume } = value as { readonly volume?: unknown };
     return typeof volume === 'string' ? { kind, volume } : null;

@@ -23,7 +23,18 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId = 0): MirrorConf
     sideBytes,
     undoRequired: volume.undo === 'required' && sideBytes > 0,
     nodes: volume.replicas.map(({ node }) => node).sort((a, b) => a - b),
+    ...asyncOf(volume),
   };
+}
+
+/** Which replicas are asynchronous, and how far they may be behind. */
+export function asyncOf({ replicas, lag }: VolumeConfig): Partial<MirrorConfig> {
+  const nodes = replicas.filter(({ mode }) => mode === 'async').map(({ node }) => node);
+  if (nodes.length === 0) return {};
+  const asyncNodes = nodes.sort((a, b) => a - b);
+  if (lag === undefined) return { asyncNodes };
+  const { bytes, atLimit, pointEvery } = lag;
+  return { asyncNodes, lagBytes: bytes, lagWaits: atLimit === 'wait', pointDelay: pointEvery };
 }
 
 const EVENTS = 256;

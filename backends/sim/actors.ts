@@ -38,6 +38,10 @@ export interface Kept {
   readonly log: number;
   /** The replica is no image of any moment. */
   readonly inconsistent: boolean;
+  /**
+   * It is the image of a moment of its primary's writes, and the log of the one before has ended.
+   */
+  readonly point: boolean;
   readonly generation: number;
   /** What the log has, oldest first; `page` is one of the side area, -1 for zeroes. */
   readonly runs: readonly {

@@ -19,7 +19,12 @@ import {
 } from '../../engine/mirror/metadata.ts';
 import { deviceBytes } from '../../engine/mirror/page.ts';
 import { placesIn, type SpareLayout, spareLayout } from '../../engine/mirror/spare-table.ts';
-import { decodeUndoBatch, undoLayout, ZEROES } from '../../engine/mirror/undo-log.ts';
+import {
+  decodeUndoBatch,
+  decodeUndoHead,
+  undoLayout,
+  ZEROES,
+} from '../../engine/mirror/undo-log.ts';
 import { FlightReel } from '../../engine/timeline/flight.ts';
 import type { Actors, Kept, MetadataPage, Suspicion } from './actors.ts';
 import { SECTOR_BYTES } from './disk.ts';
@@ -49,11 +54,22 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     checksumPages: 2,
     sideBytes: sideBytesOf(volume),
     undoRequired: volume.undo === 'required',
+    ...asyncOf(volume),
     journalPages: 8,
     barrierWrites: 256,
     // Long enough for a crash to find something that no barrier has covered yet.
     barrierDelay: 150_000,
   };
+}
+
+function asyncOf({ replicas, lag }: VolumeConfig): Partial<MirrorConfig> {
+  const nodes = replicas.filter(({ mode }) => mode === 'async').map(({ node }) => node);
+  if (nodes.length === 0) return {};
+  const limits =
+    lag === undefined
+      ? {}
+      : { lagBytes: lag.bytes, lagWaits: lag.atLimit === 'wait', pointDelay: lag.pointEvery };
+  return { asyncNodes: nodes.sort((x, y) => x - y), ...limits };
 }
 
 /** Both replicas of a simulated volume have as much. */
@@ -168,8 +184,13 @@ function readKept(config: MirrorConfig, node: NodeId, meta: Uint8Array): Kept | 
   const chosen = chooseSuperblock(slot(slotA), slot(slotB));
   const layout = undoLayout(config.sideBytes);
   if (!chosen.ok || layout === null) return null;
-  const { undo, flags, device, generation } = chosen.block;
+  const { flags, device, generation } = chosen.block;
+  const head = (at: number) => decodeUndoHead(deviceBytes(device), at, page(behind + at));
+  // A log without its head is none, whatever names it.
+  const begun = layout.copies.some((at) => head(at)?.log === chosen.block.undo);
+  const undo = begun ? chosen.block.undo : 0;
   const inconsistent = (flags & DiskFlag.Inconsistent) !== 0;
+  const point = (flags & DiskFlag.Point) !== 0;
   const runs: { block: number; blocks: number; page: number }[] = [];
   for (let number = 0; undo !== 0 && number < layout.batches; number += 1) {
     let batch: ReturnType<typeof decodeUndoBatch> = null;
@@ -180,7 +201,7 @@ function readKept(config: MirrorConfig, node: NodeId, meta: Uint8Array): Kept | 
     if (batch === null) break;
     for (const run of batch) runs.push(run.page === ZEROES ? { ...run, page: -1 } : run);
   }
-  return { log: undo, inconsistent, generation, runs };
+  return { log: undo, inconsistent, point, generation, runs };
 }
 
 /** Which blocks the durable metadata of one replica names as dirty or hot. */

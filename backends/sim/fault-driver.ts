@@ -83,6 +83,7 @@ const ONCE: ReadonlySet<FaultKind> = new Set([
   'verify',
   'resolve',
   'take-back',
+  'take-over',
   'return',
   'bit-rot',
 ]);
@@ -292,6 +293,7 @@ export class FaultDriver {
           break;
         case 'resolve':
         case 'take-back':
+        case 'take-over':
           this.#resolveBy(fault, node);
           break;
         case 'lying-flush':
@@ -319,6 +321,7 @@ export class FaultDriver {
       case 'switch':
       case 'resolve':
       case 'take-back':
+      case 'take-over':
         return this.#leader() !== 0;
       case 'verify':
       case 'quiesce':
@@ -380,14 +383,18 @@ export class FaultDriver {
     queue.b[queue.push(now, Kind.Operator, host.node, 0)] = what;
   }
 
-  /** A person orders, of whoever leads the log, that the host's data be kept, or takes it back. */
+  /**
+   * A person orders, of whoever leads the log, that the host's data be kept, or takes it back; or
+   * that it lead.
+   */
   #resolveBy({ kind, ppm }: Fault, keep: NodeId): void {
     const { queue, now } = this.#world.kernel;
     const leader = this.#leader();
     if (leader === 0) return;
     const entry = queue.push(now, Kind.Operator, leader, 0);
     queue.a[entry] = keep;
-    queue.b[entry] = kind === 'resolve' ? Order.Resolve : Order.TakeBack;
+    const what = { resolve: Order.Resolve, 'take-back': Order.TakeBack } as const;
+    queue.b[entry] = kind === 'resolve' || kind === 'take-back' ? what[kind] : Order.TakeOver;
     queue.c[entry] = ppm;
   }
 

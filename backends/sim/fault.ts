@@ -37,9 +37,10 @@ export const FAULT_KINDS = [
   'resolve',
   'take-back',
   'path-loss',
+  'take-over',
 ] as const;
 /** For configurations and schedules that ask for them: nobody draws them by chance elsewhere. */
-export const AIMED_KINDS: readonly string[] = ['return', 'path-loss'];
+export const AIMED_KINDS: readonly string[] = ['return', 'path-loss', 'take-over'];
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** What is done about two branches: in a swarm there are hardly ever two. */

@@ -23,6 +23,7 @@ export const Order = {
   Resolve: 4,
   TakeBack: 5,
   Return: 6,
+  TakeOver: 7,
 } as const;
 
 /** How it is said what becomes of two branches: as they are shown, or as somebody said before. */
@@ -58,6 +59,7 @@ export class Operators {
   order(what: number, host: SimHost, to: number, how: number, now: Micros): void {
     if (what === Order.Resolve) this.#resolve(host, to, how, now);
     else if (what === Order.TakeBack) this.#takeBack(host, how, now);
+    else if (what === Order.TakeOver) this.#takeOver(host, to, now);
     else if (what === Order.Verify) this.#verify(host);
     else if (what === Order.Quiesce) this.#quiesce(host);
     else if (what === Order.Resume) this.#resume(host);
@@ -136,6 +138,13 @@ export class Operators {
       const atMost = how === Saying.EvenIfWritten ? -1 : given.dirty;
       const data = { keeps: kept.generation, discards: given.generation, epoch, atMost };
       this.#say(host, { kind: 'resolve', volume, keep, ...data, adopt: false });
+    }
+  }
+
+  /** Accepts what is lost with whoever is in sync: `to` is to lead from the image that it has. */
+  #takeOver(host: SimHost, to: NodeId, now: Micros): void {
+    for (const { volume, epoch } of host.control?.status(now).volumes ?? []) {
+      this.#say(host, { kind: 'take-over', volume, to, epoch });
     }
   }
 

@@ -109,7 +109,10 @@ export class WorldWatch implements Observer {
   moment(moment: Moment, node: number): void {
     if (moment === 'meta-write') {
       for (const leg of this.#legs) {
-        if (leg.node === node) this.#own(leg.index)?.wayBack.look(this.#replica(leg.index));
+        if (leg.node !== node) continue;
+        const replica = this.#replica(leg.index);
+        this.#own(leg.index)?.wayBack.look(replica);
+        this.#own(leg.index)?.prefix.look(replica);
       }
     }
     this.#driver?.moment(moment, node);

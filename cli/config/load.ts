@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path';
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { $ZodIssue } from 'zod/v4/core';
 import { checkConfig } from '../../engine/cluster/config-check.ts';
-import type { ClusterConfig, VerifySchedule } from '../../engine/core/config.ts';
+import type { ClusterConfig, LagLimits, VerifySchedule } from '../../engine/core/config.ts';
 import { EXTENT_BYTES } from '../../engine/core/units.ts';
 import { explainProblem } from './problems.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
@@ -201,13 +201,17 @@ function toClusterConfig(
       splitBrain: volume.splitBrain,
       ...(volume.verify === undefined ? {} : { verify: schedule(volume.verify) }),
       undo: volume.undo,
-      replicas: Object.entries(volume.replicas).map(([node, { path, meta, side, sideSize }]) => ({
-        node: nodeId(node, ['volumes', name, 'replicas', node]),
-        path: resolve(folder, path),
-        meta: meta === undefined ? '' : resolve(folder, meta),
-        ...(sideSize === undefined ? {} : { sideBytes: parseSize(sideSize) as number }),
-        ...(side === undefined ? {} : { side: resolve(folder, side) }),
-      })),
+      ...(volume.lag === undefined ? {} : { lag: limits(volume.lag) }),
+      replicas: Object.entries(volume.replicas).map(
+        ([node, { path, meta, side, sideSize, mode }]) => ({
+          node: nodeId(node, ['volumes', name, 'replicas', node]),
+          path: resolve(folder, path),
+          meta: meta === undefined ? '' : resolve(folder, meta),
+          ...(sideSize === undefined ? {} : { sideBytes: parseSize(sideSize) as number }),
+          ...(side === undefined ? {} : { side: resolve(folder, side) }),
+          ...(mode === 'sync' ? {} : { mode }),
+        }),
+      ),
       nbd: Object.entries(volume.nbd).map(([node, listen]) => ({
         node: nodeId(node, ['volumes', name, 'nbd', node]),
         listen: listen.map((address) => {
@@ -251,6 +255,11 @@ function toClusterConfig(
 function schedule({ every, level, rate }: NonNullable<VolumeFile['verify']>): VerifySchedule {
   const [wait, bytesPerSecond] = [parseDuration(every) as number, parseSize(rate) as number];
   return { every: wait, level, bytesPerSecond };
+}
+
+function limits({ bytes, atLimit, pointEvery }: NonNullable<VolumeFile['lag']>): LagLimits {
+  const [most, every] = [parseSize(bytes) as number, parseDuration(pointEvery) as number];
+  return { bytes: most, atLimit, pointEvery: every };
 }
 
 type VolumeFile = ConfigFile['volumes'][string];

@@ -60,6 +60,23 @@ const replica = z.strictObject({
     .min(1)
     .optional()
     .describe('Separate device or file of the side area; default: behind the metadata.'),
+  mode: z
+    .enum(['sync', 'async'])
+    .default('sync')
+    .describe('async: no write waits for this replica; it is an earlier image of the volume.'),
+});
+
+const lag = z.strictObject({
+  bytes: size
+    .default('64MiB')
+    .describe('Most that an asynchronous replica lacks, 1MiB..1GiB: it is in memory.'),
+  atLimit: z
+    .enum(['copy', 'wait'])
+    .default('copy')
+    .describe('copy: what it lacks is copied later, from an image that it keeps; wait: writes do.'),
+  pointEvery: duration
+    .default('1s')
+    .describe('How often an asynchronous replica becomes a later image, 10ms..1min.'),
 });
 
 const verify = z.strictObject({
@@ -108,6 +125,7 @@ const volume = z.strictObject({
     .enum(['required', 'best-effort'])
     .default('best-effort')
     .describe('When a side area is full: a resync waits, or goes on and there is no way back.'),
+  lag: lag.optional().describe('How far asynchronous replicas may be behind.'),
   replicas: z.record(name, replica),
   nbd: z.record(name, z.array(exportAddress).min(1).max(8)).default({}),
 });

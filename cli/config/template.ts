@@ -81,6 +81,10 @@ volumes:
     # The copies can be compared by themselves; what differs is told, not changed.
     # verify: { every: 7d, level: digest, rate: 50MiB }
     # One copy per host: a file, a partition or a disk. Metadata sits behind the data.
+    # No write waits for a copy with mode: async, so that it may be far away: it is an earlier state
+    # of the volume, whole, and takes over only by understudy promote. It keeps its last state in a
+    # side area while it takes the next:
+    #   b: { path: b/data.img, mode: async, sideSize: 1GiB }
     replicas:
       a: { path: a/data.img }
       b: { path: b/data.img }

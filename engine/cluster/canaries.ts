@@ -83,6 +83,11 @@ export const CLUSTER_CANARIES = [
     what: 'a generation that began by order counts as void, and as an ancestor',
   },
   { id: 'take-back-any', what: 'taking an order back ends whatever order stands by then' },
+  {
+    id: 'any-taker',
+    what: 'by accepted loss any replica may lead, not only the one that is named',
+  },
+  { id: 'taken-from-members', what: 'loss is accepted though somebody in sync is there' },
   { id: 'policy-repeats', what: 'a policy gives again an order that a person took back' },
   { id: 'order-unchecked', what: 'an order is carried out whatever was written until the stop' },
   { id: 'kept-unjudged', what: 'a host is to lead by an order although what was kept is gone' },

@@ -7,6 +7,7 @@ import {
   DEFAULT_TIMING,
   SPLIT_POLICIES,
   type TimingConfig,
+  type VolumeConfig,
 } from '../core/config.ts';
 import { EXTENT_BYTES } from '../core/units.ts';
 
@@ -29,6 +30,17 @@ const AL_MAX = 896;
 /** How long a disk may answer nothing, in µs. */
 const WAIT_MIN = 1_000_000;
 const WAIT_MAX = 600_000_000;
+/**
+ * What an asynchronous replica may lack, in bytes: it is in memory. How often it is a later image,
+ * in µs.
+ */
+const LAG_MIN = 1_048_576;
+const LAG_MAX = 1_073_741_824;
+/** So that the longest request, zeroes of 8 MiB, finds room in the log of the image before it. */
+const ASYNC_SIDE_MIN = 16_777_216;
+const POINT_MIN = 10_000;
+const POINT_MAX = 60_000_000;
+
 /** How often replicas are compared, in µs: a minute, a year. */
 const VERIFY_MIN = 60_000_000;
 const VERIFY_MAX = 365 * 86_400_000_000;
@@ -181,6 +193,7 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
       const params = { time: every, least: VERIFY_MIN, most: VERIFY_MAX };
       say([...path, 'verify', 'every'], 'bad-verify-every', params);
     }
+    checkLag(volume, path, say);
     const count = volume.replicas.length;
     if (count < REPLICAS_MIN || count > REPLICAS_MAX) {
       const params = { replicas: count, least: REPLICAS_MIN, most: REPLICAS_MAX };
@@ -230,6 +243,34 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
       });
     });
   });
+}
+
+/** Asynchronous replicas: somebody has every write, and they have room for the image they keep. */
+function checkLag(
+  { replicas, lag }: VolumeConfig,
+  path: readonly (string | number)[],
+  say: Say,
+): void {
+  replicas.forEach(({ mode, sideBytes = 0 }, j) => {
+    if (mode !== 'async') return;
+    const side = [...path, 'replicas', j, 'sideSize'];
+    if (sideBytes === 0) say(side, 'async-without-side', {});
+    else if (sideBytes < ASYNC_SIDE_MIN) {
+      say(side, 'async-side-small', { size: sideBytes, least: ASYNC_SIDE_MIN });
+    }
+  });
+  if (replicas.length > 0 && replicas.every(({ mode }) => mode === 'async')) {
+    say([...path, 'replicas', 0, 'mode'], 'all-async', {});
+  }
+  if (lag === undefined) return;
+  const { bytes, pointEvery } = lag;
+  if (!Number.isSafeInteger(bytes) || bytes < LAG_MIN || bytes > LAG_MAX) {
+    say([...path, 'lag', 'bytes'], 'bad-lag', { size: bytes, least: LAG_MIN, most: LAG_MAX });
+  }
+  if (!Number.isSafeInteger(pointEvery) || pointEvery < POINT_MIN || pointEvery > POINT_MAX) {
+    const params = { time: pointEvery, least: POINT_MIN, most: POINT_MAX };
+    say([...path, 'lag', 'pointEvery'], 'bad-point-every', params);
+  }
 }
 
 function checkGroups(config: ClusterConfig, say: Say): void {

@@ -58,6 +58,7 @@ export type ClusterEventKind = keyof typeof CLUSTER_EVENTS;
 /** Rare branches that a campaign must have reached. */
 export const CLUSTER_MARKS = [
   'branch-discarded',
+  'loss-accepted',
   'branch-order-confirmed',
   'branch-order-taken-back',
   'branch-order-void',

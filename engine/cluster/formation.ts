@@ -182,6 +182,8 @@ export class Formation {
         const facts = this.#factsOf(replica.node, own);
         const known = facts?.volumes.find((v) => v.volume === volume.name);
         if (facts === null || known === undefined) return [];
+        // An asynchronous replica is in no set: it has what it has.
+        if (replica.mode === 'async') return [];
         // Whole, and nobody has confirmed yet that it is current: that is what genesis does.
         if (known.disk !== 'UpToDate' && known.disk !== 'Consistent') return [];
         return [{ node: replica.node, boot: facts.boot, generation: known.generation }];

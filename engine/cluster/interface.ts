@@ -10,6 +10,7 @@ import type {
   DataReport,
   DiskState,
   FailingReason,
+  Lag,
   Meters,
   VerifyLevel,
   VerifyReport,
@@ -129,14 +130,26 @@ export type OperatorCommand =
       readonly kind: 'take-back';
       readonly volume: string;
       readonly order: Epoch;
+    }
+  | {
+      /**
+       * Lead from the replica of `to`, which is not in sync, while nobody is heard who is: what
+       * those alone have is given up.
+       */
+      readonly kind: 'take-over';
+      readonly volume: string;
+      readonly to: NodeId;
+      /** Of the volume's record: whatever was decided since, the person has not seen. */
+      readonly epoch: Epoch;
     };
 
 /** Those about a group. */
 export type GroupCommand = Extract<OperatorCommand, { readonly group: string }>;
 export type ResolveCommand = Extract<OperatorCommand, { readonly kind: 'resolve' }>;
 export type TakeBackCommand = Extract<OperatorCommand, { readonly kind: 'take-back' }>;
+export type TakeOverCommand = Extract<OperatorCommand, { readonly kind: 'take-over' }>;
 /** Those that become entries of the log, and are answered by whoever took them. */
-export type LogCommand = GroupCommand | ResolveCommand | TakeBackCommand;
+export type LogCommand = GroupCommand | ResolveCommand | TakeBackCommand | TakeOverCommand;
 /** Those that concern the data actors of the node that takes them. */
 export type VerifyCommand = Extract<
   OperatorCommand,
@@ -237,6 +250,10 @@ export interface ClusterStatus {
       readonly nextVerify?: Micros;
       /** What became of the image that a copy is overwriting; absent while none is. */
       readonly wayBack?: WayBack;
+      /**
+       * How far asynchronous replicas are behind, by this node's word; absent while it sends none.
+       */
+      readonly lags?: readonly ({ readonly node: NodeId } & Lag)[];
     } | null;
     /** Its replicas went on apart, or are strangers. Absent when it is not so, or not known. */
     readonly split?: SplitStatus;

@@ -53,15 +53,17 @@ function kinds(table: { readonly [kind: string]: Check }): Check {
 }
 
 const member = shape({ node: integer, boot: integer });
-const discarding = shape({
+const plainDiscard = shape({
   node: integer,
   generation: integer,
   keeps: integer,
   order: integer,
-  by: oneOf('operator', ...SPLIT_POLICIES),
+  by: oneOf('operator', 'accept-loss', ...SPLIT_POLICIES),
   atMost: integer,
   confirmed: flag,
 });
+const discarding: Check = (v) =>
+  plainDiscard(v) && orAbsent(integer)((v as { readonly taker?: unknown }).taker);
 const plainRecord = shape({
   volume: text,
   epoch: integer,
@@ -240,6 +242,7 @@ const command = kinds({
     adopt: flag,
   }),
   'take-back': shape({ volume: text, order: integer }),
+  'take-over': shape({ volume: text, to: integer, epoch: integer }),
 });
 
 const base = shape({ boot: integer, life: integer, event: text });

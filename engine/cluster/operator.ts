@@ -4,8 +4,10 @@
  * state keeps which commands have become entries, so that a repetition does nothing.
  */
 import type { Micros, NodeId } from '../core/units.ts';
+import type { VolumeRecord } from '../data/messages.ts';
 import type { Context } from './context.ts';
-import type { CommandRef, Entry } from './entries.ts';
+import type { Blocked, CommandRef, Entry, GroupState } from './entries.ts';
+import type { Unit } from './groups.ts';
 import type { Links } from './heartbeat.ts';
 import type {
   ClusterStatus,
@@ -14,6 +16,7 @@ import type {
   ResolveCommand,
   ReturnCommand,
   TakeBackCommand,
+  TakeOverCommand,
 } from './interface.ts';
 import type { CommandMessage, CommandRefusedMessage } from './messages.ts';
 import type { Planner } from './planner.ts';
@@ -254,7 +257,7 @@ export class Operator {
 
   #resolve(
     ref: CommandRef,
-    command: ResolveCommand | TakeBackCommand,
+    command: ResolveCommand | TakeBackCommand | TakeOverCommand,
     cause: string,
   ): { reason: string; remedy: string } | null {
     const unit = this.#context.units.find((u) => u.volume.name === command.volume);
@@ -265,12 +268,27 @@ export class Operator {
     }
     const key = keyOf(ref);
     if (this.#proposed.has(key) || this.#planner.busy(group.group)) return null;
-    const answer =
-      command.kind === 'resolve'
-        ? this.#resolution.take(unit, group, record, command, ref, cause)
-        : this.#resolution.takeBack(record, command, ref, cause);
+    const answer = this.#decision(unit, group, record, command, ref, cause);
     if (answer === null) this.#proposed.add(key);
     return answer === 'wait' ? null : answer;
+  }
+
+  #decision(
+    unit: Unit,
+    group: GroupState,
+    record: VolumeRecord,
+    command: ResolveCommand | TakeBackCommand | TakeOverCommand,
+    ref: CommandRef,
+    cause: string,
+  ): Blocked | 'wait' | null {
+    switch (command.kind) {
+      case 'resolve':
+        return this.#resolution.take(unit, group, record, command, ref, cause);
+      case 'take-back':
+        return this.#resolution.takeBack(group, record, command, ref, cause);
+      case 'take-over':
+        return this.#resolution.takeOver(unit, group, record, command, ref, cause);
+    }
   }
 
   #taken(ref: CommandRef): boolean {
@@ -291,6 +309,7 @@ export class Operator {
 function objectOf(command: LogCommand): { readonly group: string; readonly to: NodeId } {
   if (command.kind === 'resolve') return { group: command.volume, to: command.keep };
   if (command.kind === 'take-back') return { group: command.volume, to: 0 };
+  if (command.kind === 'take-over') return { group: command.volume, to: command.to };
   return { group: command.group, to: command.kind === 'switch' ? command.to : 0 };
 }
 

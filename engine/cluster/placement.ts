@@ -73,6 +73,11 @@ export function judge(
     return no('kept-data-gone', 'put-kept-back');
   }
   const member = members.find((m) => m.node === node);
+  // By accepted loss one node alone may go on without whoever was in sync, and from there on it is.
+  const taker = discard?.taker;
+  if (taker !== undefined && node !== taker && member === undefined && !flags['any-taker']) {
+    return no('not-in-sync', 'bring-member-back');
+  }
   if (member === undefined && discard !== undefined && volume.disk !== 'Inconsistent') {
     return { ok: true, standing: 'rebooted' };
   }

@@ -10,11 +10,11 @@
 import { SPLIT_POLICIES } from '../core/config.ts';
 import { invariant } from '../core/invariant.ts';
 import type { Epoch, Generation, NodeId } from '../core/units.ts';
-import type { Branch, Discard, DiskState, VolumeRecord } from '../data/messages.ts';
+import type { Branch, Discard, DiskState, Member, VolumeRecord } from '../data/messages.ts';
 import type { Context } from './context.ts';
 import type { Blocked, CommandRef, GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
-import type { ResolveCommand, SplitStatus, TakeBackCommand } from './interface.ts';
+import type { ResolveCommand, SplitStatus, TakeBackCommand, TakeOverCommand } from './interface.ts';
 import type { VolumeFacts } from './messages.ts';
 import { effectiveMembers } from './placement.ts';
 import type { Proposals } from './proposals.ts';
@@ -134,6 +134,7 @@ export class Resolution {
 
   /** A person takes an order back: exactly the one that is named, and once. */
   takeBack(
+    group: GroupState,
     record: VolumeRecord,
     { order }: TakeBackCommand,
     ref: CommandRef,
@@ -147,11 +148,69 @@ export class Resolution {
       return no('no-such-order', 'see-status');
     }
     if (discard.confirmed) return no('already-confirmed', 'wait-for-resync');
+    if (hasServed(effectiveMembers(group, record), discard))
+      return no('already-served', 'see-status');
     const local = this.#facts(discard.node, record.volume);
     if (local?.disk === 'Inconsistent') return no('already-overwritten', 'wait-for-resync');
     this.#context.reached('branch-order-taken-back');
     this.#drop(record, discard, 'operator', ref, cause);
     return null;
+  }
+
+  /**
+   * A person accepts what is lost with those who are in sync, none of whom is heard, and goes on
+   * from another image: an order like one about two branches, of which one cannot be looked at.
+   */
+  takeOver(
+    unit: Unit,
+    group: GroupState,
+    record: VolumeRecord,
+    { to, epoch }: TakeOverCommand,
+    ref: CommandRef,
+    cause: string,
+  ): Blocked | 'wait' | null {
+    if (this.#proposals.busy('volume', record.volume)) return 'wait';
+    if (record.discard !== undefined) return no('already-ordered', 'see-status');
+    if (epoch !== record.epoch) return no('decided-since', 'look-again');
+    const members = effectiveMembers(group, record);
+    if (members.some(({ node }) => node === to)) return no('in-sync-already', 'switch-instead');
+    if (!unit.nodes.includes(to)) return no('not-a-node-of-the-group', 'see-configuration');
+    const { flags } = this.#context;
+    if (this.#anyHeard(members, record) && !flags['taken-from-members']) {
+      return no('members-there', 'switch-instead');
+    }
+    const how = unit.volume.replicas.find(({ node }) => node === to);
+    if (how?.mode !== 'async') return no('not-asynchronous', 'bring-member-back');
+    const local = this.#facts(to, record.volume);
+    if (local === undefined || !local.attached) return no('unreachable', 'bring-node-back');
+    const { disk, generation } = local;
+    if (disk === 'Failed' || disk === 'Diskless') return no('replica-failed', 'replace-disk');
+    if (disk === 'Inconsistent') return no('replica-inconsistent', 'replica-return');
+    if (generation === 0) return no('no-image-to-keep', 'see-status');
+    const given = members.find(({ node }) => node === record.primary) ?? members[0];
+    if (given === undefined) return no('no-replica-there', 'see-status');
+    this.#context.reached('loss-accepted');
+    const epochs = Math.max(record.epoch, local.epoch ?? 0) + 1;
+    const { voided: _, takenBack: __, ...plain } = record;
+    const { volume } = record;
+    const named = { node: given.node, generation: record.generation, keeps: generation };
+    const order = { ...named, order: epochs, by: 'accept-loss', atMost: -1 } as const;
+    const event = this.#context.event(
+      'volume.discard',
+      { volume, ...order, reason: 'accept-loss' },
+      cause,
+    );
+    const discard = { ...order, confirmed: false, taker: to };
+    this.#propose({ ...plain, epoch: epochs, discard }, record.epoch, event, ref);
+    return null;
+  }
+
+  /** Whether anybody in sync is there, with a disk. */
+  #anyHeard(members: readonly Member[], { volume }: VolumeRecord): boolean {
+    return members.some(({ node }) => {
+      const disk = this.#facts(node, volume)?.disk ?? 'Diskless';
+      return disk !== 'Diskless' && disk !== 'Failed';
+    });
   }
 
   /** What this node knows of it, for people. */
@@ -191,20 +250,31 @@ export class Resolution {
     // What was to be kept is gone. While the log has not gone over to it, the other side still has
     // everything, so that nothing is lost by ending the order.
     const kept = this.#keptNode(unit, discard);
-    const served = effectiveMembers(group, record).some(({ node }) => node === kept);
+    const members = effectiveMembers(group, record);
     const { flags } = this.#context;
+    const taken = discard.taker !== undefined;
+    // Who took over by accepted loss may have handed over since; who was in sync before has not.
+    const served = members.some(({ node }) => node === kept) || hasServed(members, discard);
+    const back = taken && !served && this.#anyHeard(members, record);
+    if (back && !flags['taken-from-members']) {
+      // Nothing need be lost: whoever is in sync has come back before anybody served without it.
+      this.abandon(record, 'members-back');
+      return true;
+    }
     if (!served && this.#facts(kept, record.volume)?.keeps === false && !flags['kept-unjudged']) {
       this.abandon(record, 'kept-data-gone');
       return true;
     }
     const pair = this.#pair(unit, record);
     if (pair === null) return false;
-    if (!idle(group, record) && !settled(group, record)) return false;
+    if (!taken && !idle(group, record) && !settled(group, record)) return false;
     if (!this.#means(record, discard, pair)) {
       this.abandon(record, 'void');
       return true;
     }
-    const leads = record.primary === kept && settled(group, record);
+    const leads = taken
+      ? record.primary !== discard.node && record.primary !== 0 && group.base.length === 0
+      : record.primary === kept && settled(group, record);
     if (discard.confirmed || !leads || this.ripe(unit, record, discard) !== 'go') return false;
     this.#confirm(record, discard, pair);
     return true;
@@ -214,7 +284,9 @@ export class Resolution {
   #means(record: VolumeRecord, discard: Discard, pair: Pair): boolean {
     const [given, kept] = pair[0].node === discard.node ? pair : [pair[1], pair[0]];
     if (given.node !== discard.node) return false;
-    if (given.branch.generation !== discard.generation) return false;
+    // By accepted loss whatever it has is given up: nobody could look at it.
+    const named = given.branch.generation === discard.generation || discard.taker !== undefined;
+    if (!named) return false;
     if (!has(kept.branch, discard.keeps)) return false;
     if (given.disk === 'Inconsistent' || discard.confirmed) return true;
     if (this.#context.flags['order-unchecked']) return true;
@@ -231,9 +303,13 @@ export class Resolution {
 
   #heard(unit: Unit, record: VolumeRecord): readonly Heard[] {
     const heard: Heard[] = [];
-    // Whose branch is given up among more than two, a person decides by a new disk.
-    if (unit.volume.replicas.length > 2) return heard;
+    // Whose branch is given up among more than two, a person decides by a new disk; but by accepted
+    // loss all are given up that have not what goes on.
+    const { discard, primary } = record;
+    const byLoss = discard?.taker !== undefined;
+    if (unit.volume.replicas.length > 2 && !byLoss) return heard;
     for (const { node } of unit.volume.replicas) {
+      if (byLoss && node !== discard.node && node !== primary) continue;
       const local = this.#facts(node, record.volume);
       if (local?.branch === undefined || !local.attached) continue;
       const { disk, branch } = local;
@@ -253,6 +329,7 @@ export class Resolution {
 
   /** The other replica than the one that is given up. */
   #keptNode(unit: Unit, discard: Discard): NodeId {
+    if (discard.taker !== undefined) return discard.taker;
     return unit.volume.replicas.find(({ node }) => node !== discard.node)?.node ?? 0;
   }
 
@@ -291,7 +368,9 @@ export class Resolution {
     const dirty = pair.find((side) => side.node === node)?.branch.dirty ?? 0;
     const d = { volume: record.volume, node, order, dirty };
     const event = this.#context.event('volume.discard.confirmed', d, '');
-    const next = { ...record, epoch: record.epoch + 1, discard: { ...discard, confirmed: true } };
+    const { generation } = pair.find((side) => side.node === node)?.branch ?? discard;
+    const confirmed = { ...discard, generation, confirmed: true };
+    const next = { ...record, epoch: record.epoch + 1, discard: confirmed };
     this.#propose(next, record.epoch, event, null);
   }
 
@@ -315,6 +394,11 @@ export class Resolution {
     const entry = { kind: 'volume', event, from, record, reason: 'split-brain' } as const;
     this.#proposals.propose(command === null ? entry : { ...entry, command });
   }
+}
+
+/** Whether by accepted loss somebody has gone on without whoever was in sync. */
+function hasServed(members: readonly Member[], { node, taker }: Discard): boolean {
+  return taker !== undefined && !members.some((member) => member.node === node);
 }
 
 /** Whether nothing else is being settled: the primary alone is in sync, and has what it leads. */

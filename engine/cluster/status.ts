@@ -52,7 +52,9 @@ export function statusOf(
       const next = dueIn === null ? {} : { nextVerify: dueIn };
       const back = wayBack === null ? {} : { wayBack };
       const path = pathLost ? { pathLost } : {};
-      const more = { ...soon, ...path, ...compared, ...next, ...measured, ...back };
+      const lags = [...local.lags].map(([node, lag]) => ({ node, ...lag }));
+      const behind = lags.length === 0 ? {} : { lags };
+      const more = { ...soon, ...path, ...compared, ...next, ...measured, ...back, ...behind };
       return { ...said, local: { disk, role, link, dirty, doubted, ...more } };
     }),
     groups: state.groups

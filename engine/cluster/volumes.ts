@@ -6,6 +6,7 @@ import type {
   Discard,
   DiskState,
   FailingReason,
+  Lag,
   LinkState,
   Meters,
   QuiesceReport,
@@ -58,6 +59,8 @@ export interface LocalVolume {
   branch: Branch | null;
   /** What became of the image that a copy is overwriting, null while none is. */
   wayBack: WayBack | null;
+  /** How far the asynchronous replica of each host is behind, by this node's own word. */
+  readonly lags: Map<NodeId, Lag>;
   /** The newest note of a verification, whoever wrote it; null while there is none. */
   note: VerifyNote | null;
   /** What requests took in the last second that was told of; null before any. */
@@ -131,6 +134,7 @@ export class Volumes {
         keeps: null,
         branch: null,
         wayBack: null,
+        lags: new Map(),
         note: null,
         dueIn: null,
         meters: null,
@@ -182,6 +186,7 @@ export class Volumes {
     volume.meters = null;
     volume.keeps = null;
     volume.wayBack = null;
+    volume.lags.clear();
     const { verify } = volume;
     if (verify?.state === 'running' || verify?.state === 'paused') {
       volume.verify = { ...verify, state: 'stopped', reason: 'restarted' };
@@ -234,6 +239,7 @@ export class Volumes {
         volume.link = report.link;
         volume.dirty = report.dirty;
         volume.keeps = report.keeps ?? null;
+        if (report.image !== undefined) volume.generation = report.image;
         if (report.epoch > volume.epoch) volume.epoch = report.epoch;
         return;
       }
@@ -279,6 +285,10 @@ export class Volumes {
         return;
       case 'quiesce':
         this.onQuiesce(report);
+        return;
+      case 'lag':
+        if (report.lag === null) volume.lags.delete(report.peer);
+        else volume.lags.set(report.peer, report.lag);
         return;
       case 'branch':
         volume.branch = report.branch;

@@ -33,6 +33,11 @@ export interface ReplicaConfig {
   readonly sideBytes?: number;
   /** Separate device of the side area; absent or '' for behind the metadata. */
   readonly side?: string;
+  /**
+   * Asynchronous: no write waits for it, and it is always an earlier image of the volume. It needs
+   * a side area. Absent like sync.
+   */
+  readonly mode?: 'sync' | 'async';
 }
 
 export interface VolumeConfig {
@@ -69,6 +74,21 @@ export interface VolumeConfig {
   readonly undo?: 'required' | 'best-effort';
   /** How often its replicas are compared by themselves; absent for never. */
   readonly verify?: VerifySchedule;
+  /** How far asynchronous replicas may be behind; absent for the defaults. */
+  readonly lag?: LagLimits;
+}
+
+/** What an asynchronous replica may be behind, and what happens there. */
+export interface LagLimits {
+  /** Bytes that it may lack of what was written, 1 MiB..1 GiB. */
+  readonly bytes: number;
+  /**
+   * At the limit: writes wait until the replica has caught up with some, or nothing is sent any
+   * more, and what it lacks is copied later while it keeps its last image. Absent like copy.
+   */
+  readonly atLimit?: 'wait' | 'copy';
+  /** How often it becomes a later image, 10 ms..1 min. */
+  readonly pointEvery: Micros;
 }
 
 /** Comparisons that nobody has to order. They repair nothing. */

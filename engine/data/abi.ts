@@ -168,6 +168,11 @@ export const Flag = {
    * LocalWrite any more, rather than when that is done.
    */
   Receipt: 1024,
+  /**
+   * PeerWrite: the payload is the link's own from this decision on. The slot may be filled anew at
+   * once, and no PeerAck answers.
+   */
+  Detached: 2048,
 } as const;
 
 /** Values of `status` that the engine tells apart; 0 is success, others are passed through. */

@@ -55,12 +55,14 @@ export interface Discard {
   readonly keeps: Generation;
   /** Its name: the epoch in which it was given. */
   readonly order: Epoch;
-  /** Who gave it. */
-  readonly by: 'operator' | SplitPolicy;
+  /** Who gave it; 'accept-loss' where a person accepted what is lost with who is not heard. */
+  readonly by: 'operator' | 'accept-loss' | SplitPolicy;
   /** At most so many blocks of it are dirty; -1 where whoever decided did not look at that. */
   readonly atMost: number;
   /** Both were looked at again when nobody served by the victim any more: it may be overwritten. */
   readonly confirmed: boolean;
+  /** By accepted loss: who leads from what it has, whoever was in sync. Absent otherwise. */
+  readonly taker?: NodeId;
 }
 
 /** Most generations that a record names as void. */
@@ -99,6 +101,14 @@ export interface WayBack {
   readonly blocks: number;
   readonly usedBytes: number;
   readonly roomBytes: number;
+}
+
+/** How far an asynchronous replica is behind: what is not in an image there for certain. */
+export interface Lag {
+  readonly bytes: number;
+  readonly writes: number;
+  /** Since the oldest of them was issued. */
+  readonly micros: number;
 }
 
 /** What a replica says of its data while the peer's went on apart from it, or is a stranger's. */
@@ -346,6 +356,8 @@ export type DataReport =
       readonly failing?: FailingReason;
       /** Whether it has what the record's order keeps; absent where none keeps this replica. */
       readonly keeps?: boolean;
+      /** An asynchronous replica: the generation of the image that it has. Absent elsewhere. */
+      readonly image?: Generation;
     }
   | {
       /**
@@ -404,6 +416,13 @@ export type DataReport =
       readonly kind: 'way-back';
       readonly volume: string;
       readonly wayBack: WayBack | null;
+    }
+  | {
+      /** How far the asynchronous replica of a host is behind; null while nothing is sent to it. */
+      readonly kind: 'lag';
+      readonly volume: string;
+      readonly peer: NodeId;
+      readonly lag: Lag | null;
     }
   | {
       /** Data that must not meet met: handshake refused, with the reason's code. */

@@ -191,13 +191,27 @@ export class ActivityLog {
     // RULE-07: cold only when its writes are stable on both replicas.
     if ((this.#interval[i] as number) > closed && !this.#p.canary.rule07) {
       this.#p.barrier.hurry();
-      return false;
+      if (!this.#p.partners.asynchronous || !this.#p.peers.stuck) return false;
+      this.#suspect(i);
     }
     const page = Math.floor(((this.#extent[i] as number) * EXTENT_BLOCKS) / PAGE_BLOCKS);
     if (this.#p.store.pageIsDurable(page)) return true;
     this.#p.store.writePages(page);
     this.#p.turn.reached('mirror.al.evict-dirty');
     return false;
+  }
+
+  /**
+   * An asynchronous replica is sent more than it has slots for, and the word that its extents may
+   * go cold comes behind that. When nothing goes on any more the extent counts as different.
+   */
+  #suspect(i: number): void {
+    const { partners, config, turn } = this.#p;
+    const at = (this.#extent[i] as number) * EXTENT_BYTES;
+    const length = Math.min(EXTENT_BYTES, config.sizeBytes - at);
+    for (const { map } of partners.all) map.markBytes(at, length);
+    this.#interval[i] = 0;
+    turn.reached('mirror.al.suspects');
   }
 
   #insert(extent: number, since: number, interval: number): number {

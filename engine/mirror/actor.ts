@@ -25,6 +25,7 @@ import { Partners } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { PeerReads } from './peer-read.ts';
 import { PeerWrites } from './peer-write.ts';
+import { Points } from './points.ts';
 import { Quiesce } from './quiesce.ts';
 import { RangeLock } from './range-lock.ts';
 import { Receipts } from './receipts.ts';
@@ -77,6 +78,7 @@ export class MirrorActor implements DataActor {
   #failing = '';
   #pathLost = false;
   #keeps: boolean | null = null;
+  #image = 0;
 
   constructor(options: MirrorOptions) {
     const { memory, mailboxes, config, node } = options;
@@ -125,6 +127,7 @@ export class MirrorActor implements DataActor {
     parts.source = new ResyncSource(parts);
     parts.target = new ResyncTarget(parts);
     parts.undo = new Undo(parts);
+    parts.points = new Points(parts);
     parts.back = new UndoReturn(parts);
     parts.role = new RoleMachine(parts);
     this.#p = parts;
@@ -144,6 +147,7 @@ export class MirrorActor implements DataActor {
     p.role.settle();
     p.writes.settle();
     p.quiesce.pump();
+    for (const { shipping } of p.partners.shipped) shipping.settle();
     p.peers.settle();
     p.rescue.pump();
     p.repair.pump();
@@ -157,6 +161,7 @@ export class MirrorActor implements DataActor {
     this.#reportState();
     for (const { branch } of p.partners.all) branch.tell();
     p.undo.tell();
+    for (const { shipping } of p.partners.shipped) shipping.tell();
     return p.turn.end();
   }
 
@@ -312,6 +317,8 @@ export class MirrorActor implements DataActor {
     turn.takeDue(Deadline.Copy);
     turn.takeDue(Deadline.Quiesce);
     if (turn.takeDue(Deadline.Meters)) meters.timer();
+    if (turn.takeDue(Deadline.Point)) this.#p.points.timer();
+    if (turn.takeDue(Deadline.Received)) this.#p.points.tell();
     // Nothing to do when the grant runs out but to say so: see the state report.
     if (turn.takeDue(Deadline.Grant)) turn.reached('mirror.grant.lapsed');
   }
@@ -385,6 +392,7 @@ export class MirrorActor implements DataActor {
     const { doubted, lacking } = store;
     const { failing } = health;
     const keeps = keepsOrdered(this.#p);
+    const image = partners.asynchronous ? store.block.generation : 0;
     if (
       disk === this.#disk &&
       role === this.#role &&
@@ -395,7 +403,8 @@ export class MirrorActor implements DataActor {
       lacking === this.#lacking &&
       failing === this.#failing &&
       pathLost === this.#pathLost &&
-      keeps === this.#keeps
+      keeps === this.#keeps &&
+      image === this.#image
     ) {
       return;
     }
@@ -413,6 +422,7 @@ export class MirrorActor implements DataActor {
     this.#failing = failing;
     this.#pathLost = pathLost;
     this.#keeps = keeps;
+    this.#image = image;
     turn.report({
       kind: 'state',
       volume: config.volume,
@@ -427,6 +437,7 @@ export class MirrorActor implements DataActor {
       ...(doubted ? { doubted } : {}),
       ...(lacking ? { lacking } : {}),
       ...(failing === '' ? {} : { failing }),
+      ...(image === 0 ? {} : { image }),
       ...(keeps === null ? {} : { keeps }),
     });
   }

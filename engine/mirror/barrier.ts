@@ -5,6 +5,7 @@
  */
 import { invariant } from '../core/invariant.ts';
 import { Decision } from '../data/abi.ts';
+import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Phase } from './request.ts';
@@ -253,7 +254,8 @@ export class Barrier {
   /** Tells every follower what it may let go cold. */
   #tellStable(): void {
     for (const { link, index } of this.#p.partners.all) {
-      if (!link.mirrored || link.id !== this.#coveredLink[index]) continue;
+      const takes = link.mirrored || link.mode === Mode.Ship;
+      if (!takes || link.id !== this.#coveredLink[index]) continue;
       link.send({ kind: 'stable', sequence: this.#coveredTo[index] as number });
     }
   }

@@ -12,6 +12,11 @@ export const PAGE_BLOCKS = 16128;
 /** 32-bit words of one page's bitmap in memory. */
 export const PAGE_WORDS: number = PAGE_BLOCKS / 32;
 
+/** Whoever must know that a block is marked again, though it was dirty already, or cleared. */
+export interface MapWatcher {
+  again(block: number): void;
+}
+
 const ALL_DIRTY: Uint32Array = new Uint32Array(0);
 const SOUND = { endNotMapped: false };
 
@@ -28,6 +33,7 @@ export class BlockMap {
   readonly #unmapped: number;
   #dirty = 0;
   #staleCount = 0;
+  watcher: MapWatcher | null = null;
 
   constructor(blocks: number, { endNotMapped }: { endNotMapped: boolean } = SOUND) {
     this.blocks = blocks;
@@ -98,6 +104,7 @@ export class BlockMap {
   /** Marks one block dirty. */
   mark(block: number): void {
     if (block === this.#unmapped) return;
+    if (this.watcher !== null) this.watcher.again(block);
     const page = Math.floor(block / PAGE_BLOCKS);
     let bits = this.#bits[page] as Uint32Array | null;
     if (bits === ALL_DIRTY) return;
@@ -121,6 +128,9 @@ export class BlockMap {
   /** Marks every block of a page dirty. */
   markPage(page: number): void {
     const blocks = this.blocksOf(page);
+    for (let at = 0; at < blocks && this.watcher !== null; at += 1) {
+      this.watcher.again(page * PAGE_BLOCKS + at);
+    }
     if (this.#counts[page] === blocks) return;
     this.#dirty += blocks - (this.#counts[page] as number);
     this.#counts[page] = blocks;
@@ -130,6 +140,7 @@ export class BlockMap {
 
   /** Clears one block: only on evidence that both replicas have the same bytes. */
   clear(block: number): void {
+    if (this.watcher !== null) this.watcher.again(block);
     const page = Math.floor(block / PAGE_BLOCKS);
     let bits = this.#bits[page] as Uint32Array | null;
     if (bits === null) return;

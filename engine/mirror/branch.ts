@@ -3,7 +3,7 @@
  * stranger's: found at every hello, so also when no handshake comes of it. Decides nothing.
  */
 import { MICROS_PER_S, type Micros } from '../core/units.ts';
-import type { Branch } from '../data/messages.ts';
+import type { Branch, Discard, VolumeRecord } from '../data/messages.ts';
 import type { Comparison, ReplicaView } from './compare.ts';
 import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
@@ -95,6 +95,15 @@ export function keepsOrdered({ state, store }: Pick<Parts, 'state' | 'store'>): 
   const { generation, parents } = store.block;
   const whole = state.disk !== 'Inconsistent' && state.disk !== 'Failed';
   return whole && (generation === discard.keeps || parents.includes(discard.keeps));
+}
+
+/**
+ * The newest order of two records by which a loss was accepted. Without regard to any other two
+ * branches are told; but what a taker lacks of an equal generation only that order tells.
+ */
+export function lossOf(a: VolumeRecord | null, b: VolumeRecord | null): Discard | undefined {
+  const newest = (a?.epoch ?? -1) >= (b?.epoch ?? -1) ? a : b;
+  return newest?.discard?.taker === undefined ? undefined : newest.discard;
 }
 
 /** Whether more than counts is different. */

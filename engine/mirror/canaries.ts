@@ -187,6 +187,22 @@ export const MIRROR_CANARIES = [
     what: 'Data that went through generations of their own are taken for older ones of the same.',
   },
   {
+    id: 'agreed-before',
+    what: 'A copy that was agreed on begins though a record has come since.',
+  },
+  {
+    id: 'head-over-image',
+    what: 'An undo log begins where another one stands that is not durably given up.',
+  },
+  {
+    id: 'equal-overtold',
+    what: 'Followers hear of more than an asynchronous replica had when it was filled.',
+  },
+  {
+    id: 'tail-unseen',
+    what: 'What was written beyond an image that took over by accepted loss is an ancestor of it.',
+  },
+  {
     id: 'marks-as-changes',
     what: 'What is dirty for a link lost or a copy of everything counts as changed.',
   },
@@ -322,6 +338,21 @@ export const MIRROR_CANARIES = [
     id: 'undo-unwaited',
     what: 'A block is overwritten before the undo log has what it held durably.',
   },
+  {
+    id: 'point-crossed',
+    what: 'A write that comes while an asynchronous replica becomes an image is taken at once.',
+  },
+  { id: 'point-unstable', what: 'An asynchronous replica is called an image before it is stable.' },
+  {
+    id: 'point-unflushed',
+    what: 'What an asynchronous replica has for good is clean, before the primary has it so.',
+  },
+  {
+    id: 'point-overtakes',
+    what: 'A point clears what is on its way to the own disk still.',
+  },
+  { id: 'later-forgotten', what: 'A point clears blocks that have been written again since.' },
+  { id: 'open-unwaited', what: 'An image is overwritten before its undo log is durably named.' },
   { id: 'undo-taken-late', what: 'What a block held is read when it is overwritten already.' },
   {
     id: 'undo-copies-only',
@@ -454,6 +485,10 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     discardByMap: ids.has('discard-by-map'),
     orderUnconfirmed: ids.has('order-unconfirmed'),
     branchAsAncestor: ids.has('branch-as-ancestor'),
+    agreedBefore: ids.has('agreed-before'),
+    headOverImage: ids.has('head-over-image'),
+    equalOvertold: ids.has('equal-overtold'),
+    tailUnseen: ids.has('tail-unseen'),
     marksAsChanges: ids.has('marks-as-changes'),
     keptFlushUnawaited: ids.has('kept-flush-unawaited'),
     paceDeaf: ids.has('pace-deaf'),
@@ -482,6 +517,12 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     sumOpenTrusted: ids.has('sum-open-trusted'),
     sumBlessed: ids.has('sum-blessed'),
     sumHealedWrong: ids.has('sum-healed-wrong'),
+    pointCrossed: ids.has('point-crossed'),
+    pointUnstable: ids.has('point-unstable'),
+    pointOvertakes: ids.has('point-overtakes'),
+    pointUnflushed: ids.has('point-unflushed'),
+    laterForgotten: ids.has('later-forgotten'),
+    openUnwaited: ids.has('open-unwaited'),
     undoUnwaited: ids.has('undo-unwaited'),
     undoTakenLate: ids.has('undo-taken-late'),
     undoCopiesOnly: ids.has('undo-copies-only'),

@@ -63,6 +63,7 @@ export interface CompareCanary {
   readonly discardAny?: boolean;
   readonly orderUnconfirmed?: boolean;
   readonly branchAsAncestor?: boolean;
+  readonly tailUnseen?: boolean;
 }
 
 const NO_CANARY: CompareCanary = { rule03: false, rule09: false };
@@ -89,11 +90,12 @@ export function compareReplicas(
   if (peer.generation === 0) return toTarget(self, 'source', 'fresh');
   if (self.generation === peer.generation) return compareEqual(self, peer, canary);
   const any = canary.branchAsAncestor === true;
-  if (isAncestor(self, peer, any)) return toTarget(peer, 'target', 'descendant');
-  if (isAncestor(peer, self, any)) return toTarget(self, 'source', 'descendant');
+  const tails = canary.tailUnseen !== true && (hasTail(self, discard) || hasTail(peer, discard));
+  if (isAncestor(self, peer, any) && !tails) return toTarget(peer, 'target', 'descendant');
+  if (isAncestor(peer, self, any) && !tails) return toTarget(self, 'source', 'descendant');
   const ordered = discard === undefined ? null : compareOrdered(self, peer, discard, canary);
   if (ordered !== null) return ordered;
-  if (self.parents.some((g) => peer.parents.includes(g))) {
+  if (tails || self.parents.some((g) => peer.parents.includes(g))) {
     return { verdict: 'split-brain', reason: 'common-ancestor' };
   }
   return { verdict: 'unrelated', reason: 'nothing-common' };
@@ -107,6 +109,16 @@ export function compareReplicas(
 function isAncestor(old: Lineage, young: Lineage, anyName: boolean): boolean {
   if (!young.parents.includes(old.generation)) return false;
   return anyName || strayOf(old, young) === 0;
+}
+
+/**
+ * Whether `old` wrote what whoever took over by accepted loss has not: that is a branch, though
+ * that one's image is of the same generation, until the order is confirmed. What is older than the
+ * image was left behind in order.
+ */
+function hasTail(old: ReplicaView, discard: Discard | undefined): boolean {
+  if (discard?.taker === undefined || discard.confirmed || old.node === discard.taker) return false;
+  return old.generation === discard.keeps && old.dirty > 0;
 }
 
 /** Two branches, and an order that names one of them; null where it means other data than these. */

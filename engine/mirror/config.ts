@@ -61,6 +61,16 @@ export interface MirrorConfig {
   readonly sideBytes: number;
   /** Whether a copy waits rather than overwrite an image that cannot be put back. */
   readonly undoRequired: boolean;
+  /** Hosts whose replicas are asynchronous: no write waits for them, and no record names them. */
+  readonly asyncNodes: readonly NodeId[];
+  /** Bytes that an asynchronous replica may lack of what was written. */
+  readonly lagBytes: number;
+  /** Whether writes wait at that limit; else no more are sent, and what lacks is copied later. */
+  readonly lagWaits: boolean;
+  /**
+   * An asynchronous replica becomes a later image this long after the first write since the last.
+   */
+  readonly pointDelay: Micros;
 }
 
 /** What an operator need not decide. */
@@ -96,6 +106,11 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   checksumPages: 512,
   sideBytes: 0,
   undoRequired: false,
+  asyncNodes: [],
+  // Half a second of a 1 Gbit/s wire: longer outages are copied, which sends each block once.
+  lagBytes: 67_108_864,
+  lagWaits: false,
+  pointDelay: 1_000_000,
 };
 
 /**
@@ -149,6 +164,13 @@ export function checkMirrorConfig(config: MirrorConfig): void {
     'a side area has room for an undo log, or there is none',
   );
   invariant(!config.undoRequired || config.sideBytes > 0, 'what is required has a place');
+  // A recording of an earlier program says nothing of them.
+  const asyncNodes = config.asyncNodes ?? [];
+  invariant(
+    asyncNodes.every((node) => config.nodes.includes(node)) &&
+      asyncNodes.length < config.nodes.length,
+    'somebody has every write',
+  );
   const { nodes } = config;
   invariant(
     nodes.length >= 2 && nodes.length <= PARTNERS_MAX + 1 && new Set(nodes).size === nodes.length,

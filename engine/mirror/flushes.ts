@@ -37,6 +37,15 @@ export class Flushes {
     this.#awaited.set(token, awaited);
   }
 
+  /** The same here and at one peer, which is left out when it is lost meanwhile. */
+  withPeer({ link, index }: Partner, done: () => void): void {
+    const token = this.#p.state.nextToken();
+    this.#waiting.set(token, done);
+    this.#awaited.set(token, 1 << index);
+    this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, token, 0);
+    link.sendFlush(token);
+  }
+
   /** A LocalFlush ended well. */
   flushed(token: number): void {
     if (!this.#waiting.has(token)) return;

@@ -26,6 +26,7 @@ export class Follower {
   ended(leader: Partner): void {
     const { partners, log, canary } = this.#p;
     if (!partners.several) return;
+    for (const { shipping } of partners.all) shipping.lost();
     if (!canary.survivorsEqual) for (const each of partners.all) this.#suspect(each, leader);
     log.rebase();
   }

@@ -5,6 +5,7 @@
  */
 import { Decision, Flag, PAGE_BYTES, Status } from '../data/abi.ts';
 import type { LinkState, VolumeRecord } from '../data/messages.ts';
+import { lossOf } from './branch.ts';
 import { type Comparison, compareReplicas, decisionHash, type ReplicaView } from './compare.ts';
 import { mapFits } from './generation.ts';
 import {
@@ -67,14 +68,15 @@ export class Link {
     });
   }
 
-  /** Whether writes go to the peer as well. */
+  /** Whether each write of a client is sent there, and completes when it is answered. */
   get mirrored(): boolean {
-    return this.mode === Mode.Sync || this.mode === Mode.Copy || this.mode === Mode.Adding;
+    if (this.mode === Mode.Copy) return !this.#partner.asynchronous;
+    return this.mode === Mode.Sync || this.mode === Mode.Adding;
   }
 
   /** Whether the peer's writes are taken. */
   get following(): boolean {
-    return this.mode === Mode.Follow || this.mode === Mode.Target;
+    return this.mode === Mode.Follow || this.mode === Mode.Target || this.mode === Mode.Take;
   }
 
   get state(): LinkState {
@@ -124,11 +126,15 @@ export class Link {
     const clean = this.mode === Mode.Sync && state.demoted && !barrier.unstable;
     // Where another than this peer leads now, what still waits here must not come after its copies.
     const late = this.#p.partners.several && peers.isBusyWith(this.id);
-    if ((!clean && !this.following && this.mode !== Mode.None) || late) {
+    // The image of a replica that takes writes in their order ends with their link.
+    const stays = clean || this.mode === Mode.None || (this.following && this.mode !== Mode.Take);
+    if (!stays || late) {
       this.drop('record');
       return;
     }
     if (this.following) this.#p.follower.ended(this.#partner);
+    // A copy that was about to be finished here is none any more.
+    this.#p.target.linkLost(this.#partner);
     this.mode = Mode.None;
     this.#self = null;
     this.#refused = false;
@@ -364,6 +370,13 @@ export class Link {
         this.stable = m.sequence;
         this.#p.writes.roomChanged();
         return;
+      case 'covered':
+        if (this.following && !this.#p.partners.told(m.node, m.sequence)) this.drop('garbage');
+        return;
+      case 'received':
+      case 'point':
+        this.#partner.shipping.message(m.kind, m.sequence);
+        return;
       case 'sync-start':
       case 'map-request':
       case 'finish':
@@ -389,7 +402,7 @@ export class Link {
       return;
     }
     this.peerBoot = m.view.boot;
-    const seen = compareReplicas(this.#view(), m.view);
+    const seen = compareReplicas(this.#view(), m.view, undefined, lossOf(state.record, m.record));
     if (seen.reason.startsWith('other-')) {
       this.#refuse(seen.reason);
       return;
@@ -402,7 +415,7 @@ export class Link {
       // to be announced.
       this.#p.follower.ended(this.#partner);
       this.mode = Mode.None;
-      this.#p.target.linkLost();
+      this.#p.target.linkLost(this.#partner);
     }
     // That this host is to lead it may hear from its own control only: the record may be of an
     // earlier life of this host, and control knows whether its copy may still lead.
@@ -468,6 +481,7 @@ export class Link {
     if (c.verdict === 'none' && fresh && member?.boot === this.peerBoot) outcome = Outcome.Sync;
     else if (c.verdict !== 'none' && c.verdict !== 'source') outcome = Outcome.Refused;
     else {
+      if (member === undefined && state.lead) source.makeWay(this.#partner);
       const copy = member === undefined && state.lead && source.isFreeFor(this.#partner);
       outcome = copy ? Outcome.Copy : Outcome.Wait;
     }
@@ -566,12 +580,13 @@ export class Link {
     this.owed.forget();
     this.flushes.forget();
     if (following) follower.ended(this.#partner);
+    if (mode === Mode.Ship) this.#partner.shipping.lost();
     if (mirrored) {
       writes.linkLost(this.#partner, id);
       barrier.lost(this.#partner);
     }
     source.linkLost(this.#partner, id);
-    target.linkLost();
+    target.linkLost(this.#partner);
     peers.linkLost(id);
     reads.linkLost(id);
     repair.linkLost(id);

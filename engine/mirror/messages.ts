@@ -5,7 +5,7 @@
  */
 import { ByteReader, ByteWriter } from '../core/bytes.ts';
 import { SPLIT_POLICIES } from '../core/config.ts';
-import type { Epoch, Generation } from '../core/units.ts';
+import type { Epoch, Generation, NodeId } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
 import { type DiskState, type Member, VOIDED_MAX, type VolumeRecord } from '../data/messages.ts';
 import { PAGE_WORDS } from './block-map.ts';
@@ -90,7 +90,19 @@ export type PeerMessage =
   /** A follower has the announced record of this epoch durably. */
   | { readonly kind: 'told'; readonly epoch: Epoch }
   /** Every write up to this one on the link is stable on every member. */
-  | { readonly kind: 'stable'; readonly sequence: number };
+  | { readonly kind: 'stable'; readonly sequence: number }
+  // Of an asynchronous replica only.
+  /** Every write up to this one on the link has come. */
+  | { readonly kind: 'received'; readonly sequence: number }
+  /**
+   * To a follower: the primary begins to send writes on to this asynchronous replica, which has
+   * all that was before (0), or every write up to this one is in its image.
+   */
+  | { readonly kind: 'covered'; readonly node: NodeId; readonly sequence: number }
+  /**
+   * The replica is, durably, the image of this moment: every write up to this one, and no other.
+   */
+  | { readonly kind: 'point'; readonly sequence: number };
 
 /** A message and the sender's event that caused it. */
 export interface Envelope {
@@ -115,6 +127,9 @@ const KINDS = [
   'told',
   'stable',
   'sync-held',
+  'received',
+  'point',
+  'covered',
 ] as const;
 
 const HELD_BACK: readonly HeldBack[] = ['full', 'unreadable', 'returning'];
@@ -129,7 +144,7 @@ const DISKS: readonly DiskState[] = [
 ];
 
 /** Who gives orders. */
-const GIVERS = ['operator', ...SPLIT_POLICIES] as const;
+const GIVERS = ['operator', ...SPLIT_POLICIES, 'accept-loss'] as const;
 
 const MEMBERS_MAX = PARTNERS_MAX + 1;
 
@@ -201,6 +216,12 @@ export function encodePeerMessage(message: PeerMessage, cause: string, into: Uin
       w.uint(message.epoch);
       break;
     case 'stable':
+    case 'received':
+    case 'point':
+      w.uint(message.sequence);
+      break;
+    case 'covered':
+      w.uint(message.node);
       w.uint(message.sequence);
       break;
     case 'sync-held':
@@ -269,7 +290,11 @@ function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): Peer
     case 'told':
       return { kind, epoch: r.uint() };
     case 'stable':
+    case 'received':
+    case 'point':
       return { kind, sequence: r.uint() };
+    case 'covered':
+      return { kind, node: r.uint(), sequence: r.uint() };
     case 'facts': {
       const token = r.u32();
       const facts = takeFacts(r);
@@ -379,6 +404,7 @@ function putRecord(w: ByteWriter, record: VolumeRecord): void {
   w.u8(GIVERS.indexOf(discard.by));
   w.uint(discard.atMost + 1);
   w.u8(discard.confirmed ? 1 : 0);
+  w.uint(discard.taker ?? 0);
 }
 
 function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
@@ -401,8 +427,10 @@ function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
   const by = GIVERS[r.u8()];
   const atMost = r.uint() - 1;
   const confirmed = r.u8() === 1;
+  const taker = r.uint();
   if (!r.ok || by === undefined) return null;
-  return { ...record, discard: { ...named, by, atMost, confirmed } };
+  const discard = { ...named, by, atMost, confirmed };
+  return { ...record, discard: taker === 0 ? discard : { ...discard, taker } };
 }
 
 function putList(w: ByteWriter, list: readonly number[]): void {

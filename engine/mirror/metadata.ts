@@ -121,6 +121,8 @@ export const DiskFlag = {
   Received: 32,
   /** An earlier core of this boot died when it did so: some may be gone. */
   Lacking: 64,
+  /** An asynchronous replica: the image of one moment of its primary's writes. */
+  Point: 128,
 } as const;
 
 export interface Superblock {

@@ -13,6 +13,10 @@ export const Mode = {
   Follow: 4,
   /** This target is being copied to. */
   Target: 5,
+  /** This primary sends writes on, in order, to an asynchronous replica. */
+  Ship: 6,
+  /** This asynchronous replica takes them. */
+  Take: 7,
 } as const;
 
 const STATES: readonly LinkState[] = [
@@ -22,6 +26,8 @@ const STATES: readonly LinkState[] = [
   'SyncSource',
   'Connected',
   'SyncTarget',
+  'Connected',
+  'Connected',
 ];
 
 export function linkStateOf(mode: number): LinkState {

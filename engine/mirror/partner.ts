@@ -15,6 +15,7 @@ import type { OtherPartner } from './metadata.ts';
 import { Mode } from './mode.ts';
 import type { Parts } from './parts.ts';
 import { Kind, Peer, Phase } from './request.ts';
+import { Shipping } from './shipping.ts';
 
 export class Partner {
   readonly node: NodeId;
@@ -24,6 +25,9 @@ export class Partner {
   readonly map: BlockMap;
   readonly link: Link;
   readonly branch: BranchWatch;
+  /** Its replica is asynchronous: no record names it, and nothing waits for it. */
+  readonly asynchronous: boolean;
+  readonly shipping: Shipping;
   /** It must have a write, and make a flush stable, before that completes. */
   required = false;
   /** Blocks that stood elsewhere than in their place when it flushed last. */
@@ -47,6 +51,8 @@ export class Partner {
     this.sequence = new Float64Array(frontSlots);
     this.link = new Link(parts, this);
     this.branch = new BranchWatch(parts, this);
+    this.asynchronous = parts.config.asyncNodes?.includes(node) === true;
+    this.shipping = new Shipping(parts, this);
   }
 
   /** Whether `slot` waits for the answer to its write `number`, on `link` if that is not 0. */
@@ -67,7 +73,9 @@ export class Partner {
       const kind = slots.kind[slot] as number;
       const flying = slots.phase[slot] === Phase.Flying;
       if (kind === Kind.Write && flying && this.sentOn[slot] === this.link.id) {
-        if (this.write[slot] !== Peer.None) first = Math.min(first, this.sequence[slot] as number);
+        // What is sent on is in flight as long as anybody else has not got it.
+        const sent = this.write[slot] !== Peer.None || this.link.mode === Mode.Ship;
+        if (sent) first = Math.min(first, this.sequence[slot] as number);
       } else if (slots.peer[slot] === Peer.Sent && slots.link[slot] === this.link.id) {
         const own = kind === Kind.Copy || kind === Kind.Verify;
         if (own) first = Math.min(first, slots.sequence[slot] as number);
@@ -122,11 +130,16 @@ export function isNamed(record: VolumeRecord | null, node: NodeId): boolean {
 export class Partners {
   /** In the order of the configuration. */
   readonly all: readonly Partner[];
+  /** Those whose replicas are asynchronous; and whether the one here is. */
+  readonly shipped: readonly Partner[];
+  readonly asynchronous: boolean;
   #writes = 0;
 
   constructor(parts: Parts, nodes: readonly NodeId[]) {
     this.all = nodes.map((node, index) => new Partner(parts, node, index));
     invariant(this.all.length > 0, 'a mirror has another replica');
+    this.shipped = this.all.filter(({ asynchronous }) => asynchronous);
+    this.asynchronous = parts.config.asyncNodes?.includes(parts.state.node) === true;
   }
 
   /** Counts the writes that are sent, whoever to. */
@@ -148,6 +161,17 @@ export class Partners {
   at(node: NodeId): Partner | null {
     for (const partner of this.all) if (partner.node === node) return partner;
     return null;
+  }
+
+  /**
+   * The primary says how far an asynchronous replica is; false where this is none: the map towards
+   * a synchronous one begins anew with a finished copy and nothing else.
+   */
+  told(node: NodeId, sequence: number): boolean {
+    const partner = this.at(node);
+    if (partner?.asynchronous !== true) return false;
+    partner.shipping.told(sequence);
+    return true;
   }
 
   // What each write asks walks by index: an iterator each would be garbage each.
@@ -208,6 +232,35 @@ export class Partners {
     for (let k = 0; k < all.length; k += 1) {
       const { required, told, link } = all[k] as Partner;
       if (required && !(told && link.mirrored)) return true;
+    }
+    return false;
+  }
+
+  /** Whether an asynchronous replica is a member, as after it took over by accepted loss. */
+  get late(): boolean {
+    return this.shipped.some(({ required }) => required);
+  }
+
+  /**
+   * Whether extents go cold behind barriers only. Among several an asynchronous replica keeps its
+   * own hot until it hears of one (RULE-15): of a primary that is alone and goes on to other
+   * extents without that it would have to make more hot than there is room for, and the word that
+   * lets it would come behind what waits.
+   */
+  get closes(): boolean {
+    if (this.mirrored) return true;
+    const { shipped } = this;
+    for (let k = 0; k < shipped.length && this.several; k += 1) {
+      if ((shipped[k] as Partner).link.mode === Mode.Ship) return true;
+    }
+    return false;
+  }
+
+  /** Whether writes wait until an asynchronous replica has caught up with some. */
+  get lags(): boolean {
+    const { shipped } = this;
+    for (let k = 0; k < shipped.length; k += 1) {
+      if ((shipped[k] as Partner).shipping.full) return true;
     }
     return false;
   }

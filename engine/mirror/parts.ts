@@ -13,6 +13,7 @@ import type { Meters } from './meters.ts';
 import type { Partners } from './partner.ts';
 import type { PeerReads } from './peer-read.ts';
 import type { PeerWrites } from './peer-write.ts';
+import type { Points } from './points.ts';
 import type { Quiesce } from './quiesce.ts';
 import type { RangeLock } from './range-lock.ts';
 import type { Receipts } from './receipts.ts';
@@ -66,6 +67,7 @@ export interface Parts {
   readonly source: ResyncSource;
   readonly target: ResyncTarget;
   readonly undo: Undo;
+  readonly points: Points;
   readonly back: UndoReturn;
   readonly role: RoleMachine;
 }

@@ -5,10 +5,14 @@
  */
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { HotQueue } from './hot-queue.ts';
+import { Mode } from './mode.ts';
 import { isNamed } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { Kind, Phase, SlotQueue } from './request.ts';
+
+/** Of writes that nothing of the own host will let go on. */
+const WAITING: ReadonlySet<number> = new Set([Phase.Epoch, Phase.Range, Phase.Room]);
 
 export class PeerWrites {
   readonly #p: Parts;
@@ -46,12 +50,18 @@ export class PeerWrites {
       length > 0 &&
       length <= ((flags & Flag.Zero) !== 0 ? config.sizeBytes : turn.memory.layout.slotBytes) &&
       offset + length <= config.sizeBytes;
-    if (!sane || !peer.received(headers.sequence(slot))) {
+    // What is sent on comes to an asynchronous replica alone, and nothing else does meanwhile.
+    const shipped = (flags & Flag.Detached) !== 0;
+    const fits = shipped
+      ? partners.asynchronous && peer.mode !== Mode.Follow
+      : peer.mode !== Mode.Take;
+    if (!sane || !fits || !peer.received(headers.sequence(slot))) {
       turn.emit(Decision.Free, slot, 0, 0, 0, 0, 0);
       peer.drop('garbage');
       return;
     }
-    const kept = Flag.Fua | Flag.Resync | Flag.Zero | Flag.Unmap | Flag.Lost | Flag.Receipt;
+    const kept =
+      Flag.Fua | Flag.Resync | Flag.Zero | Flag.Unmap | Flag.Lost | Flag.Receipt | Flag.Detached;
     slots.open(slot, Kind.PeerWrite, offset, length, flags & kept);
     slots.link[slot] = link;
     slots.sequence[slot] = headers.sequence(slot);
@@ -69,7 +79,13 @@ export class PeerWrites {
       turn.reached('mirror.peer.epoch-wait');
       return;
     }
-    this.#order(slot);
+    this.#next(slot);
+  }
+
+  /** What an asynchronous replica takes waits while it becomes an image. */
+  #next(slot: number): void {
+    const shipped = ((this.#p.slots.flags[slot] as number) & Flag.Detached) !== 0;
+    if (!shipped || this.#p.points.admits(slot)) this.order(slot);
   }
 
   /** The epoch that held writes waited for may be durable now. */
@@ -79,7 +95,7 @@ export class PeerWrites {
       if (turn.memory.headers.epoch(this.#epoch.head) > store.durableEpoch) return;
       const slot = this.#epoch.take();
       const by = partners.on(slots.link[slot] as number);
-      if (by?.link.following === true) this.#order(slot);
+      if (by?.link.following === true) this.#next(slot);
       else this.#answer(slot, Status.StaleEpoch);
     }
   }
@@ -117,7 +133,8 @@ export class PeerWrites {
 
   /** What the write of `slot` overwrites may go. */
   issue(slot: number): void {
-    const { slots, turn } = this.#p;
+    const { slots, turn, points } = this.#p;
+    if (((slots.flags[slot] as number) & Flag.Detached) !== 0) points.saved(slot);
     this.#markLeftOut(slot);
     slots.phase[slot] = Phase.Flying;
     this.#flying += 1;
@@ -135,7 +152,10 @@ export class PeerWrites {
     const link = slots.link[slot] as number;
     for (const partner of partners.all) {
       if (partner.link.id === link || isNamed(state.record, partner.node)) continue;
-      partner.map.markBytes(slots.offset[slot] as number, slots.length[slot] as number);
+      const [offset, length] = [slots.offset[slot] as number, slots.length[slot] as number];
+      partner.map.markBytes(offset, length);
+      const number = slots.sequence[slot] as number;
+      if (partner.asynchronous) partner.shipping.seen(number, offset, length);
     }
   }
 
@@ -197,6 +217,15 @@ export class PeerWrites {
     this.#p.receipts.settle();
   }
 
+  /** Whether no slot is left for what comes, and every write waits for another or for room. */
+  get stuck(): boolean {
+    const { slots } = this.#p;
+    for (let s = this.#first; s < this.#end; s += 1) {
+      if (slots.kind[s] !== Kind.PeerWrite || !WAITING.has(slots.phase[s] as number)) return false;
+    }
+    return true;
+  }
+
   /** Whether anything that came by this link is not done yet. */
   isBusyWith(link: number): boolean {
     const { slots } = this.#p;
@@ -212,7 +241,8 @@ export class PeerWrites {
     else this.#idle.push(done);
   }
 
-  #order(slot: number): void {
+  /** The write of `slot` takes its place among those that overlap it. */
+  order(slot: number): void {
     const { slots, locks, canary } = this.#p;
     slots.phase[slot] = Phase.Range;
     const start = slots.offset[slot] as number;
@@ -235,8 +265,10 @@ export class PeerWrites {
   #acknowledge(slot: number, status: number): void {
     const { slots, turn, partners } = this.#p;
     const by = slots.link[slot] as number;
+    const detached = ((slots.flags[slot] as number) & Flag.Detached) !== 0;
+    if (detached) this.#p.points.done(slot);
     // A failed link incarnation never carries anything again.
-    if (partners.on(by) !== null) {
+    if (!detached && partners.on(by) !== null) {
       turn.emit(
         Decision.PeerAck,
         slots.sender[slot] as number,

@@ -3,9 +3,11 @@
  * has the target take over the generation and asks for it to become a member. A block is cleared
  * only by its completed copy, and counts as unstable until the next barrier.
  */
-import { BLOCK_BYTES, type Generation, MICROS_PER_S } from '../core/units.ts';
+import { BLOCK_BYTES, type Generation, MICROS_PER_S, type Micros } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { PAGE_BLOCKS } from './block-map.ts';
+import { Copied } from './copied.ts';
+import { Drain } from './drain.ts';
 import type { PeerMessage } from './messages.ts';
 import { Mode } from './mode.ts';
 import { Pace } from './pace.ts';
@@ -39,6 +41,13 @@ export class ResyncSource {
   /** The bytes of the copies in flight. */
   #bytes = 0;
   #mapComplete = false;
+  /**
+   * How the end of a copy to an asynchronous replica comes about, and what such a copy has done.
+   */
+  readonly drain: Drain = new Drain();
+  #over: Copied | null = null;
+  /** Not before then the next flush covers some of that. */
+  #overAt: Micros = 0;
   /** Bytes copied, and bytes that were zeroes and cost no payload. */
   #copied = 0;
   #zeroed = 0;
@@ -112,20 +121,40 @@ export class ResyncSource {
   /** End of a turn: keeps the window full, and finishes when nothing is left. */
   pump(): void {
     const { slots, barrier, state, turn } = this.#p;
-    const { map } = this.#partner;
     // A primary that gives up waits for what is in flight, and begins nothing new.
     if (this.#stage !== Stage.Copying || state.demoting || !state.lead) return;
     this.pace.judge(turn.now);
-    for (let slot = this.#first; slot < this.#end && map.dirty > 0; slot += 1) {
+    if (this.#partner.asynchronous) this.#judgeEnd();
+    for (let slot = this.#first; slot < this.#end && this.#left > 0; slot += 1) {
       if (slots.kind[slot] !== Kind.Free) continue;
       const bytes = this.pace.next(this.#bytes, turn.now);
       if (bytes === 0 || !barrier.room(slots.count) || !this.#copyNext(slot, bytes)) break;
     }
     // Nothing in flight would bring the next turn.
-    if (this.#flying === 0 && this.pace.waits(turn.now)) {
-      turn.due(Deadline.Copy, this.pace.nextAt);
-    }
-    if (this.#mapComplete && map.dirty === 0 && this.#flying === 0) this.#finish();
+    let next = Number.POSITIVE_INFINITY;
+    if (this.#flying === 0 && this.pace.waits(turn.now)) next = this.pace.nextAt;
+    if (this.drain.shut) next = Math.min(next, this.drain.until);
+    next = Math.min(next, this.#settleOver());
+    if (next !== Number.POSITIVE_INFINITY) turn.due(Deadline.Copy, next);
+    if (this.#mapComplete && this.#left === 0 && this.#flying === 0) this.#finish();
+  }
+
+  /** Dirty blocks that are to be copied yet. */
+  get #left(): number {
+    return this.#partner.map.dirty - (this.#over?.count ?? 0);
+  }
+
+  /**
+   * Whether writes wait for the last of the copy: for a while, and never for what cannot be read.
+   */
+  #judgeEnd(): void {
+    const { turn, writes } = this.#p;
+    const { drain } = this;
+    const shut = drain.shut;
+    const possible = this.#mapComplete && this.#unreadable.size + this.#single.size === 0;
+    drain.judge(possible ? this.#left : Number.POSITIVE_INFINITY, turn.now);
+    if (drain.shut && !shut) turn.reached('mirror.resync.drains');
+    if (shut && !drain.shut) writes.resume();
   }
 
   /** The range of a copy is free of writes. */
@@ -200,13 +229,18 @@ export class ResyncSource {
     const { map } = this.#partner;
     const offset = slots.offset[slot] as number;
     const length = slots.length[slot] as number;
-    for (let at = offset; at < offset + length; at += BLOCK_BYTES) {
-      map.clear(at / BLOCK_BYTES);
-      // RULE-20: between the two ends of the copy, and nobody else.
-      if (canary.rule20) for (const each of partners.all) each.map.clear(at / BLOCK_BYTES);
-      if (this.#single.size > 0) this.#single.delete(at / BLOCK_BYTES);
+    this.drain.copied(length, this.#p.turn.now);
+    if (this.#over !== null) this.#over.add(offset, length);
+    else
+      for (let at = offset; at < offset + length; at += BLOCK_BYTES) {
+        map.clear(at / BLOCK_BYTES);
+        // RULE-20: between the two ends of the copy, and nobody else.
+        if (canary.rule20) for (const each of partners.all) each.map.clear(at / BLOCK_BYTES);
+      }
+    for (let at = offset; at < offset + length && this.#single.size > 0; at += BLOCK_BYTES) {
+      this.#single.delete(at / BLOCK_BYTES);
     }
-    if (!canary.copyIsStable) barrier.add(offset, length);
+    if (!canary.copyIsStable && this.#over === null) barrier.add(offset, length);
     if (((slots.flags[slot] as number) & Flag.Zero) === 0) this.#copied += length;
     else this.#zeroed += length;
     this.#close(slot);
@@ -221,6 +255,34 @@ export class ResyncSource {
     this.#unreadable.clear();
     turn.event('mirror.resync.progress', { ...this.#done(), dirty: this.#partner.map.dirty });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
+  }
+
+  /**
+   * An asynchronous replica's copies so far become clean, like a barrier's: what was copied before
+   * a loss stays so, and the replica lets go of its hot extents. Returns when to look again.
+   */
+  #settleOver(): Micros {
+    const { flushes, turn, config, partners } = this.#p;
+    const { link, covered } = this.#partner;
+    const over = this.#over;
+    if (over === null || over.flushing || over.count === 0) return Number.POSITIVE_INFINITY;
+    if (turn.now < this.#overAt) return this.#overAt;
+    const attempt = this.#attempt;
+    over.flush();
+    flushes.withPeer(this.#partner, () => {
+      if (attempt !== this.#attempt) return;
+      over.flushed();
+      this.#overAt = turn.now + config.barrierDelay;
+      if (partners.several) link.send({ kind: 'stable', sequence: covered });
+    });
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** A copy to an asynchronous replica makes way for one to a replica that is to be a member. */
+  makeWay(partner: Partner): void {
+    if (this.isFreeFor(partner) || partner.asynchronous || !this.#partner.asynchronous) return;
+    this.#p.turn.reached('mirror.resync.makes-way');
+    this.#partner.link.drop('makes-way');
   }
 
   /** Whether a copy to this partner may begin: one to another goes first. */
@@ -242,6 +304,16 @@ export class ResyncSource {
     this.#stage = Stage.Idle;
     this.#freed = true;
     this.#attempt += 1;
+    this.#drained();
+    this.#over?.end();
+    this.#over = null;
+  }
+
+  /** What waited for the end of the copy goes on. */
+  #drained(): void {
+    const { shut } = this.drain;
+    this.drain.reset();
+    if (shut) this.#p.writes.resume();
   }
 
   /** The target became a member. */
@@ -249,6 +321,8 @@ export class ResyncSource {
     if (this.#stage !== Stage.Proposed || partner !== this.#partner) return;
     this.#stage = Stage.Idle;
     this.#freed = true;
+    this.#over?.end();
+    this.#over = null;
     this.#partner.padded = 0;
     this.#p.unproved.proved();
     this.#p.turn.event('mirror.resync.end', this.#done());
@@ -318,6 +392,7 @@ export class ResyncSource {
     link.mode = Mode.Copy;
     const byMap = canary.mapOfAnother || (canary.discardByMap && link.byOrder);
     if (!link.mapFits && !byMap) this.#everything();
+    if (this.#partner.asynchronous) this.#over = new Copied(map);
     this.pace.begin(turn.now, this.#isQuiet());
     turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: node });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
@@ -403,13 +478,17 @@ export class ResyncSource {
   #nextBlock(from: number): number {
     const { map } = this.#partner;
     let block = map.nextDirty(from);
-    while (block >= 0 && this.#unreadable.has(block)) block = map.nextDirty(block + 1);
+    while (block >= 0 && this.#isLeftOut(block)) block = map.nextDirty(block + 1);
     return block;
+  }
+
+  #isLeftOut(block: number): boolean {
+    return this.#unreadable.has(block) || this.#over?.has(block) === true;
   }
 
   /** Whether a block may be copied together with the one before it. */
   #joins(block: number): boolean {
-    return !this.#single.has(block) && !this.#unreadable.has(block);
+    return !this.#single.has(block) && !this.#isLeftOut(block);
   }
 
   /** Another member has the one block of `slot`: it is put right here, and copied then. */
@@ -463,11 +542,20 @@ export class ResyncSource {
     }
     this.#stage = Stage.Finishing;
     this.pace.end();
+    const { generation, parents } = store.block;
+    const finish: PeerMessage = { kind: 'finish', epoch: state.epoch, generation, parents };
+    if (this.#partner.asynchronous) {
+      link.ask(finish);
+      // Whatever is written from here on comes behind this word, in its order.
+      link.mode = Mode.Ship;
+      this.#partner.shipping.begin();
+      this.#drained();
+      return;
+    }
     // From here every write needs the target too, so that it is equal when the record names it.
     link.mode = Mode.Adding;
     this.#partner.required = !canary.joiningNotNeeded;
-    const { generation, parents } = store.block;
-    link.ask({ kind: 'finish', epoch: state.epoch, generation, parents });
+    link.ask(finish);
   }
 
   #finished(generation: number): void {
@@ -478,7 +566,19 @@ export class ResyncSource {
     }
     this.#stage = Stage.Proposed;
     this.#partner.shared = generation;
-    role.proposeBoth(this.#partner, this.#changed);
+    if (this.#partner.asynchronous) this.#equal();
+    else role.proposeBoth(this.#partner, this.#changed);
+  }
+
+  /** It is an image of what this host had when shipping began, once that is stable here too. */
+  #equal(): void {
+    const attempt = this.#attempt;
+    this.#p.flushes.run(() => {
+      if (attempt !== this.#attempt) return;
+      this.#over?.stable();
+      this.#partner.shipping.equal();
+      this.ended(this.#partner);
+    });
   }
 
   #done(): { copied: number; zeroed: number } {

@@ -16,6 +16,8 @@ export class ResyncTarget {
   readonly #p: Parts;
   /** Tells a late callback from an earlier attempt. */
   #attempt = 0;
+  /** Whose copy it was. */
+  #source: Partner | null = null;
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -28,19 +30,26 @@ export class ResyncTarget {
   }
 
   /** The link is lost: a copy begun stays Inconsistent until another is finished. */
-  linkLost(): void {
+  linkLost(by: Partner): void {
+    if (by !== this.#source) return;
     this.#attempt += 1;
+    this.#p.points.end();
   }
 
   #start(epoch: Epoch, generation: Generation, source: Partner): void {
-    const { store, state, turn, canary, undo } = this.#p;
+    const { store, state, turn, canary, undo, peers, role } = this.#p;
     const { link } = source;
     if (!link.copyAgreed || epoch !== store.durableEpoch) return;
+    this.#p.points.end();
+    this.#source = source;
     this.#attempt += 1;
     const attempt = this.#attempt;
     turn.event('mirror.target.start', { epoch, generation: store.block.generation });
     const ready = () => {
       if (attempt !== this.#attempt) return;
+      // One epoch: a record that came meanwhile ends what was agreed under the one before.
+      const ended = role.busy || !link.copyAgreed || epoch !== store.durableEpoch;
+      if (ended && !canary.agreedBefore) return;
       // A person was quicker.
       if (undo.returning && !canary.returnOvertaken) {
         link.send({ kind: 'sync-held', reason: 'returning' });
@@ -63,7 +72,8 @@ export class ResyncTarget {
       state.disk = 'Inconsistent';
       store.block.flags |= DiskFlag.Inconsistent;
       undo.open();
-      store.persist(ready);
+      // What an earlier copy has under way comes before the first write of this one.
+      store.persist(() => peers.whenIdle(ready));
     };
     const all = () => {
       if (attempt !== this.#attempt) return;
@@ -112,8 +122,8 @@ export class ResyncTarget {
   }
 
   #finish(m: PeerMessage & { kind: 'finish' }, source: Partner): void {
-    const { store, flushes, log, follower, state, undo, canary } = this.#p;
-    const { several } = this.#p.partners;
+    const { store, flushes, log, follower, state, undo, points, canary } = this.#p;
+    const { several, asynchronous } = this.#p.partners;
     const { record } = state;
     const { link, map } = source;
     if (link.mode !== Mode.Target || m.epoch !== store.durableEpoch) return;
@@ -123,18 +133,20 @@ export class ResyncTarget {
     };
     const adopted = still(() => {
       this.#p.turn.event('mirror.target.end', { generation: m.generation });
+      if (asynchronous && link.mode === Mode.Target) points.begin(source);
       link.send({ kind: 'finished', generation: m.generation });
     });
     const adopt = still(() => {
+      const { log: kept } = undo;
       adoptGeneration(store.block, m.generation, m.parents, source.index);
       if (several && record !== null) follower.copied(record, source);
-      store.block.flags = 0;
+      store.block.flags = asynchronous ? DiskFlag.Point : 0;
       this.#p.unproved.proved();
       store.block.undo = 0;
       this.#p.state.disk = 'Consistent';
       // In one update of the superblock: as long as there is no new image, there is the old one.
       store.persist(() => {
-        undo.ended();
+        undo.ended(kept);
         adopted();
       });
     });

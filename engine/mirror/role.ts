@@ -489,12 +489,13 @@ export class RoleMachine {
   }
 
   #activate(): void {
-    const { state, turn, config, writes, log } = this.#p;
+    const { state, turn, config, writes, log, partners } = this.#p;
     state.lead = true;
     state.demoted = false;
     const cause = turn.event('mirror.active', { epoch: state.epoch, hot: log.count });
     turn.report({ kind: 'active', volume: config.volume, epoch: state.epoch, cause });
     writes.resume();
+    if (partners.late) this.#wishWithout('settle');
   }
 
   // The record names another host, or none.
@@ -529,15 +530,16 @@ export class RoleMachine {
   }
 
   #persistFollow(record: VolumeRecord, wasDemoting: boolean): void {
-    const { state, store } = this.#p;
+    const { state, store, partners } = this.#p;
     const { block } = store;
     const usable = state.disk === 'UpToDate' || state.disk === 'Consistent';
     const named = record.members.some((m) => m.node === state.node);
-    if (usable && !named && record.members.length > 0) {
+    // An asynchronous replica is never named, and is an image of some moment all the same.
+    if (usable && !named && !partners.asynchronous && record.members.length > 0) {
       state.disk = 'Outdated';
       block.flags |= DiskFlag.Outdated;
     }
-    const { leader } = this.#p.partners;
+    const { leader } = partners;
     const inStep = leader !== null && leader.node === record.primary && this.#myLife(record);
     if (usable && inStep) this.#p.follower.adopt(record);
     const sameData = hasData(record, this.#p);
@@ -593,8 +595,6 @@ export class RoleMachine {
   }
 
   #wishWithout(reason: WantReason): void {
-    const { state, partners } = this.#p;
-    if (state.record?.primary !== state.node || !(state.lead || this.#promoting)) return;
-    if (partners.required) this.#wishes.flushed(reason, () => state.lead || this.#promoting);
+    this.#wishes.flushed(reason, () => this.#p.state.lead || this.#promoting);
   }
 }

@@ -34,8 +34,12 @@ export const Deadline = {
   Meters: 9,
   /** Pages of the checksum map that nobody writes to are closed. */
   Sums: 10,
+  /** An asynchronous replica is to become a later image. */
+  Point: 11,
+  /** Its primary hears how far it has received. */
+  Received: 12,
 } as const;
-const NAMED = 11;
+const NAMED = 13;
 const DEADLINES = NAMED + PARTNERS_MAX;
 
 /** By when the partner with this index is looked at, if it owes an answer. */

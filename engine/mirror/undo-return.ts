@@ -59,7 +59,8 @@ export class UndoReturn {
     if (!state.attached || state.disk !== 'Inconsistent') return 'no-copy-begun';
     if (undo.returning) return 'returning';
     if (!undo.kept) return 'no-way-back';
-    return partners.leader?.link.mode === Mode.Target ? 'source-is-there' : '';
+    const mode = partners.leader?.link.mode;
+    return mode === Mode.Target || mode === Mode.Take ? 'source-is-there' : '';
   }
 
   /** End of a turn: keeps the disk busy. */

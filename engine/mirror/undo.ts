@@ -92,6 +92,19 @@ export class Undo {
     return this.#log !== 0 && !this.#givingUp;
   }
 
+  /** The log that is being kept, 0 for none. */
+  get log(): number {
+    return this.#log;
+  }
+
+  /** Whether `blocks` blocks more, in `batches` batches, find room in the log for certain. */
+  hasRoom(blocks: number, batches: number): boolean {
+    const { layout } = this;
+    if (layout === null) return true;
+    // One that is under way counts twice.
+    return this.#next + blocks <= layout.pages && this.#batches + 1 + batches <= layout.batches;
+  }
+
   /** Batches of the log, and the blocks in it. */
   get batches(): number {
     return this.#batches;
@@ -161,6 +174,11 @@ export class Undo {
       return;
     }
     const image = state.disk !== 'Inconsistent';
+    if (image && this.#log !== 0 && !this.#p.canary.headOverImage) {
+      // The update that gives the log up is on its way: until then its head must stand.
+      this.#p.store.persist(still(() => this.begin(next, held)));
+      return;
+    }
     if (!image && this.kept && this.#heldBack !== '' && config.undoRequired) {
       held(this.#heldBack);
       return;
@@ -218,8 +236,10 @@ export class Undo {
     this.#held = this.#held.filter((slot) => slots.link[slot] !== link);
   }
 
-  /** The generation of the copy is adopted, or the image is back: the log is worth nothing. */
-  ended(): void {
+  /** The generation of the copy is adopted, or the image is back: that log is worth nothing. */
+  ended(log: number = this.#log): void {
+    // Another one has begun since.
+    if (log !== this.#log) return;
     this.#log = 0;
     this.#givingUp = false;
     this.#lost = '';

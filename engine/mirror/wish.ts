@@ -37,7 +37,10 @@ export class Wishes {
   /** This host, and every member that is in step with it. */
   get inStep(): NodeId[] {
     const { state, partners } = this.#p;
-    const kept = partners.all.filter((each) => each.required && each.link.mode === Mode.Sync);
+    const { all } = partners;
+    const inStep = all.filter((each) => each.required && each.link.mode === Mode.Sync);
+    // One that took over by accepted loss, and serves no more, is far away as it was before.
+    const kept = inStep.filter(({ asynchronous }) => !asynchronous);
     return [...kept.map((each) => each.node), state.node].sort((a, b) => a - b);
   }
 
@@ -60,6 +63,7 @@ export class Wishes {
   flushed(reason: WantReason, still: () => boolean): void {
     const { state, partners, canary, flushes } = this.#p;
     const { epoch } = state;
+    if (state.record?.primary !== state.node || !partners.required || !still()) return;
     const wish = (): void => {
       if (state.epoch === epoch && partners.required && still()) this.say(this.inStep, reason);
     };

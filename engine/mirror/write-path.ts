@@ -49,6 +49,16 @@ export class FrontWrites {
     return this.#gate.count;
   }
 
+  /** Whether nothing passes the gate, whoever may serve. */
+  get #shut(): boolean {
+    return this.#p.quiesce.on || this.#p.source.drain.shut;
+  }
+
+  /** Whether what has passed the gate is waited for: it waits for no asynchronous replica. */
+  get #ends(): boolean {
+    return this.#p.state.demoting || this.#p.quiesce.on;
+  }
+
   /** A front-end request arrives. */
   request(kind: number, slot: number, flags: number, offset: number, length: number): void {
     const p = this.#p;
@@ -66,7 +76,7 @@ export class FrontWrites {
     p.slots.since[slot] = p.turn.now;
     const { all } = p.partners;
     for (let k = 0; k < all.length; k += 1) (all[k] as Partner).write[slot] = Peer.None;
-    if (this.#gate.count === 0 && p.state.mayServe(p.turn.now) && !p.quiesce.on) {
+    if (this.#gate.count === 0 && p.state.mayServe(p.turn.now) && !this.#shut) {
       this.#start(slot);
       return;
     }
@@ -106,6 +116,8 @@ export class FrontWrites {
     if (canary.refusedUnmarked) return;
     const offset = slots.offset[slot] as number;
     for (const { map } of partners.all) map.markBytes(offset, slots.length[slot] as number);
+    // What is sent on is clean when it is in an image there: this must be copied instead.
+    for (const { link } of partners.shipped) if (link.mode === Mode.Ship) link.drop('apart');
   }
 
   /** A read that the own disk could not do ends, served by the peer or not at all. */
@@ -133,7 +145,7 @@ export class FrontWrites {
 
   /** End of a turn: tries again what waited for room. */
   settle(): void {
-    if (!this.#roomChanged) return;
+    if (!this.#roomChanged && !(this.#ends && this.#parked.count > 0)) return;
     this.#roomChanged = false;
     this.#hot.roomChanged();
     this.unpark();
@@ -141,10 +153,10 @@ export class FrontWrites {
 
   /** Lets waiting requests in, and completes what waited for a grant. */
   resume(): void {
-    const { state, turn, quiesce } = this.#p;
+    const { state, turn } = this.#p;
     if (!state.mayServe(turn.now)) return;
     for (let s = this.#held.take(); s >= 0; s = this.#held.take()) this.#finish(s);
-    if (quiesce.on) return;
+    if (this.#shut) return;
     for (let s = this.#gate.take(); s >= 0; s = this.#gate.take()) this.#start(s);
   }
 
@@ -322,7 +334,11 @@ export class FrontWrites {
   #mayIssue(): boolean {
     const { partners, state, barrier } = this.#p;
     if (!state.lead || state.disk !== 'UpToDate' || partners.missed) return false;
-    return !partners.mirrored || barrier.room(this.#p.slots.count);
+    if (this.#p.config.lagWaits && partners.lags && !this.#ends) {
+      this.#p.turn.reached('mirror.lag.waits');
+      return false;
+    }
+    return !partners.closes || barrier.room(this.#p.slots.count);
   }
 
   #issueWrite(slot: number): void {
@@ -341,9 +357,18 @@ export class FrontWrites {
     const { all } = partners;
     const number = partners.first.link.nextNumber;
     for (let k = 0; k < all.length; k += 1) {
-      const { link, map } = all[k] as Partner;
-      if (link.mirrored) link.sendFront(slot, offset, length, flags, number);
-      else if (!canary.aloneUnmarked) map.markBytes(offset, length);
+      const { link, map, shipping } = all[k] as Partner;
+      if (link.mirrored) {
+        link.sendFront(slot, offset, length, flags, number);
+        continue;
+      }
+      if (!canary.aloneUnmarked) map.markBytes(offset, length);
+      // Longer than it may be behind: what is under way is let go, and copied when there is room.
+      if (shipping.full) {
+        turn.reached('mirror.lag.passed');
+        link.drop('lag');
+      }
+      if (link.mode === Mode.Ship) shipping.send(slot, offset, length, flags, number);
     }
   }
 
@@ -366,7 +391,7 @@ export class FrontWrites {
       if (required && asked && !(told && peer === Peer.Acked)) return;
       if ((peer === Peer.Acked || peer === Peer.Sent) && link.mirrored) unstable = true;
     }
-    if (!unstable) {
+    if (!unstable && !partners.closes) {
       this.#end(slot, 0);
       return;
     }

@@ -30,7 +30,7 @@ constexpr int32_t kPeerRead = 14, kPeerData = 15;
 namespace flag {
 constexpr int32_t kFua = 1, kResync = 2, kCheck = 4, kZero = 8, kUnmap = 16, kDigest = 32;
 constexpr int32_t kSums = 64, kLost = 128, kPart = 256, kSide = 512;
-constexpr int32_t kReceipt = 1024;
+constexpr int32_t kReceipt = 1024, kDetached = 2048;
 }  // namespace flag
 
 namespace status {

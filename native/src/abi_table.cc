@@ -63,7 +63,8 @@ Napi::Value abiTable(const Napi::CallbackInfo& info) {
                               {"Lost", flag::kLost},
                               {"Part", flag::kPart},
                               {"Side", flag::kSide},
-                              {"Receipt", flag::kReceipt}}));
+                              {"Receipt", flag::kReceipt},
+                              {"Detached", flag::kDetached}}));
   all.Set("Status", table(env, {{"Ok", status::kOk},
                                 {"Io", status::kIo},
                                 {"Gone", status::kGone},

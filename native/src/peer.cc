@@ -1,6 +1,7 @@
 #include "peer.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +13,7 @@ constexpr int64_t kHandshakeMicros = 5000000;
 /// strangers who say nothing cannot keep a peer out.
 constexpr size_t kUnprovenMax = 32;
 /// Frames that may wait behind a slow link before it is given up.
-constexpr size_t kQueuedMax = 16384;
+constexpr size_t kQueuedMax = 65536;
 constexpr int64_t kBackOffFirst = 100000, kBackOffMost = 500000;
 
 /// Whether a read, or its answer, is about a digest in place of the payload.
@@ -283,8 +284,30 @@ void PeerConnection::acked() {
       {event::kPeerAck, slot, link_, int32_t(frame_.flags), sequence, 0, frame_.status});
 }
 
+void PeerConnection::sendDetached(const Record& decision) {
+  const bool zeroes = (decision.flags & flag::kZero) != 0;
+  BELIEVE(decision.length > 0 && (zeroes || decision.length <= core_.layout.slotBytes),
+          "a write to a peer fits its slot");
+  if (queued() > kQueuedMax) return giveUp();
+  uint8_t* own = nullptr;
+  if (!zeroes) {
+    own = static_cast<uint8_t*>(malloc(decision.length));
+    // Without memory for it the link is lost, and what was under way on it copied later.
+    if (own == nullptr) return giveUp();
+    memcpy(own, core_.slots.data(decision.slot), decision.length);
+  }
+  Frame frame;
+  frame.type = FrameType::Write;
+  (zeroes ? frame.asked : frame.bodyBytes) = decision.length;
+  frame.flags = uint32_t(decision.flags);
+  frame.slot = decision.slot;
+  frame.offset = uint64_t(decision.offset);
+  queueFrame(frame, own, -1, nullptr, &core_.headers[decision.slot], own);
+}
+
 void PeerConnection::sendWrite(const Record& decision) {
   core_.slots.engineSlot(decision.slot);
+  if ((decision.flags & flag::kDetached) != 0) return sendDetached(decision);
   const bool zeroes = (decision.flags & flag::kZero) != 0;
   BELIEVE(decision.length > 0 && (zeroes || decision.length <= core_.layout.slotBytes),
           "a write to a peer fits its slot");
@@ -360,7 +383,7 @@ void PeerConnection::sendMessage(const Record& decision, const uint8_t* page) {
 }
 
 void PeerConnection::queueFrame(const Frame& frame, const uint8_t* body, int32_t slot,
-                                uint8_t* page, const SlotHeader* header) {
+                                uint8_t* page, const SlotHeader* header, uint8_t* own) {
   Outgoing item{};
   frame.store(item.head);
   item.headBytes = kWireRecord + kWireTag;
@@ -372,6 +395,7 @@ void PeerConnection::queueFrame(const Frame& frame, const uint8_t* body, int32_t
   item.bodyBytes = frame.bodyBytes;
   item.slot = slot;
   item.page = page;
+  item.own = own;
   item.prepare = true;
   core_.stats.framesSent++;
   queue(item);

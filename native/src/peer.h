@@ -24,6 +24,8 @@ class PeerConnection final : public Stream {
   void connected(int32_t result);
 
   void sendWrite(const Record& decision);
+  /// The payload is ours from here on, the slot free of it, and nothing answers.
+  void sendDetached(const Record& decision);
   void sendAck(const Record& decision);
   void sendRead(const Record& decision);
   void sendData(const Record& decision);
@@ -69,7 +71,7 @@ class PeerConnection final : public Stream {
   std::deque<Asked>::iterator askedFor(double sequence);
   void reject(const char* why);
   void queueFrame(const Frame& frame, const uint8_t* body, int32_t slot, uint8_t* page,
-                  const SlotHeader* header);
+                  const SlotHeader* header, uint8_t* own = nullptr);
 
   PeerNetwork& network_;
   /// Set on the connecting side.

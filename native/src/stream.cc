@@ -1,6 +1,7 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 namespace understudy {
@@ -195,8 +196,10 @@ void Stream::finish() {
 void Stream::drop(Outgoing& item) {
   if (item.slot >= 0) core_.slots.dropSend(item.slot);
   if (item.page != nullptr) core_.pages.give(item.page);
+  free(item.own);
   item.slot = -1;
   item.page = nullptr;
+  item.own = nullptr;
 }
 
 }  // namespace understudy

@@ -18,6 +18,8 @@ struct Outgoing {
   int32_t slot;
   /// Page to give back afterwards, or null.
   uint8_t* page;
+  /// Memory of the item's own, freed afterwards, or null.
+  uint8_t* own;
   /// Whether Stream::prepare is to be called just before it is sent.
   bool prepare;
 };

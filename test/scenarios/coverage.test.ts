@@ -20,6 +20,7 @@ import { CONFIG, OWNED, onlyGroup } from '../support/control-fixtures.ts';
 import { testConfig } from '../support/control-host.ts';
 import { ControlNet, GROUP, S, VOLUME } from '../support/control-net.ts';
 import { orderOf, setup } from '../support/control-split.ts';
+import { besideLone, farBehind, following, membersFirst } from '../support/mirror-async.ts';
 import { brokenTaker, olderDisk, tell } from '../support/mirror-cases.ts';
 import {
   askedByStrangers,
@@ -307,6 +308,7 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.branch.given-up': () => givenUp(1).marks,
   'mirror.branch.ahead': () => forked(1, { ahead: 40 }).pair.marks,
   'branch-discarded': () => inLibrary('old-disk-leads'),
+  'loss-accepted': () => inLibrary('promoted-by-accepted-loss'),
   'branch-order-void': voidOrder,
   'branch-order-confirmed': () => inLibrary('old-disk-leads'),
   'branch-order-taken-back': takenBack,
@@ -366,6 +368,12 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.receipt.given': () => receiving(1).marks,
   'mirror.receipt.flush-waits': () => flushedMeanwhile(1).marks,
   'mirror.receipt.lost': () => diesWithReceipts(1).marks,
+  'mirror.al.suspects': () => besideLone(1).pair.marks,
+  'mirror.lag.passed': () => farBehind(1, false).marks,
+  'mirror.lag.waits': () => farBehind(1, true).marks,
+  'mirror.point': () => following(1).pair.marks,
+  'mirror.resync.drains': () => following(1).pair.marks,
+  'mirror.resync.makes-way': () => membersFirst(1).marks,
   'mirror.undo.begun': () => backAgain(2).marks,
   'mirror.undo.given-up': () => overfull(false).marks,
   'mirror.undo.held': () => overfull(true).marks,

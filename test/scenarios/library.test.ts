@@ -109,6 +109,12 @@ const SHOWS: {
     resyncs: 1,
     reachesAll: ['mirror.disk.failed', 'mirror.attach.failed'],
   },
+  'promoted-by-accepted-loss': {
+    takeOvers: 1,
+    outage: 16,
+    resyncs: 2,
+    reachesAll: ['loss-accepted', 'branch-order-confirmed', 'mirror.point'],
+  },
   'semi-sync-primary-power-loss': {
     takeOvers: 1,
     outage: 8,
@@ -132,6 +138,33 @@ const SHOWS: {
     outage: 9,
     resyncs: 1,
     reachesAll: ['mirror.receipt.lost', 'taker-rebooted'],
+  },
+  'async-replica-dark-again-and-again': {
+    takeOvers: 0,
+    outage: 1,
+    resyncs: 4,
+    reachesAll: ['mirror.point', 'mirror.undo.begun'],
+    avoids: ['mirror.resync.everything', 'mirror.lag.waits'],
+  },
+  'async-wire-cut-for-long': {
+    takeOvers: 0,
+    outage: 1.5,
+    resyncs: 2,
+    reachesAll: ['mirror.point', 'mirror.undo.begun', 'mirror.resync.drains'],
+    avoids: ['mirror.resync.everything', 'mirror.undo.given-up', 'mirror.lag.waits'],
+  },
+  'async-third-follows-new-primary': {
+    takeOvers: 1,
+    outage: 5,
+    resyncs: 3,
+    reachesAll: ['mirror.point'],
+    avoids: ['mirror.resync.everything', 'mirror.undo.given-up'],
+  },
+  'async-lag-holds-writes': {
+    takeOvers: 0,
+    outage: 4,
+    reachesAll: ['mirror.point', 'mirror.lag.waits'],
+    avoids: ['mirror.lag.passed', 'mirror.resync.everything'],
   },
   'write-fails-unheard': { takeOvers: 1, outage: 6, resyncs: 1, reaches: ['mirror.disk.failed'] },
 };

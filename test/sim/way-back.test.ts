@@ -28,7 +28,7 @@ function copied(written: 'zeroes' | 'data', held: 'zeroes' | 'shown' | 'media' |
   saved[0] = { zeroes: 0, shown, media: older, else: other }[held];
   const disk = { view, media, side: { view: saved, media: saved }, metaOught };
   const replica = { node: 1, disk } as unknown as ReplicaTruth;
-  const log = { log: 1, generation: 1, inconsistent: true };
+  const log = { log: 1, generation: 1, point: false, inconsistent: true };
   let kept: Kept = { ...log, runs: [] };
   const actors = Object.assign(new EngineActors(), { kept: () => kept });
   const zeroes = new Zeroes(ground.history, ground.spoils);

@@ -1,7 +1,7 @@
 /** A leader that hears of a split brain: node 2 leads, node 1 has the newer data. */
 import type { Entry, GroupState } from '../../engine/cluster/entries.ts';
 import { Links } from '../../engine/cluster/heartbeat.ts';
-import type { ResolveCommand } from '../../engine/cluster/interface.ts';
+import type { ResolveCommand, TakeOverCommand } from '../../engine/cluster/interface.ts';
 import { Proposals } from '../../engine/cluster/proposals.ts';
 import type { Raft } from '../../engine/cluster/raft.ts';
 import { Resolution } from '../../engine/cluster/resolution.ts';
@@ -83,6 +83,8 @@ export interface Setup {
   readonly canaries?: readonly string[];
   /** A node that nobody hears. */
   readonly away?: number;
+  /** Nodes whose replicas are asynchronous. */
+  readonly late?: readonly number[];
   /** Whether what was to be kept is at hand, as node 1 or 2 says. */
   readonly keeps?: readonly [boolean | undefined, boolean | undefined];
 }
@@ -98,6 +100,7 @@ export function setup({
   base = [],
   canaries = [],
   away = 0,
+  late = [],
   keeps = [undefined, undefined],
 }: Setup = {}) {
   const { context, marks } = contextOf(3, canaries);
@@ -131,7 +134,10 @@ export function setup({
   });
   const found = context.units[0];
   if (found === undefined) throw new Error('there is a group');
-  const unit = { ...found, volume: { ...found.volume, splitBrain: policy } };
+  const replicas = found.volume.replicas.map((each) => {
+    return late.includes(each.node) ? { ...each, mode: 'async' as const } : each;
+  });
+  const unit = { ...found, volume: { ...found.volume, splitBrain: policy, replicas } };
   const group = { ...onlyGroup(state), owner, base };
   const record = onlyRecord(state);
   const plan = () => resolution.plan(unit, group, record);
@@ -153,13 +159,19 @@ export function setup({
   const takeBack = (order: number) => {
     const ref = { node: 3, life: 1003, id: 5 };
     const command = { kind: 'take-back', volume: VOLUME, order } as const;
-    return resolution.takeBack(record, command, ref, '');
+    return resolution.takeBack(group, record, command, ref, '');
+  };
+  const takeOver = (command: Partial<TakeOverCommand>) => {
+    const ref = { node: 3, life: 1003, id: 6 };
+    const order = { kind: 'take-over', volume: VOLUME, to: 1, epoch: record.epoch } as const;
+    return resolution.takeOver(unit, group, record, { ...order, ...command }, ref, '');
   };
   const ripe = () => record.discard && resolution.ripe(unit, record, record.discard);
   return {
     plan,
     take,
     takeBack,
+    takeOver,
     ripe,
     entries,
     record,

@@ -149,8 +149,8 @@ export function askOf(pair: Pair, to: Host, epoch: number, sequence: number, off
 export function answersOf(pair: Pair, node: number): number[] {
   const answers: number[] = [];
   const before = pair.onDecision;
-  pair.onDecision = (h, op, slot, offset, length, status) => {
-    before?.(h, op, slot, offset, length, status);
+  pair.onDecision = (h, op, slot, offset, length, status, flags) => {
+    before?.(h, op, slot, offset, length, status, flags);
     if (h.node === node && op === Decision.PeerData) answers.push(status);
   };
   return answers;

@@ -27,6 +27,7 @@ type OnDecision = (
   offset: number,
   length: number,
   status: number,
+  flags: number,
 ) => void;
 
 export abstract class PairHosts {
@@ -167,12 +168,12 @@ export abstract class PairHosts {
     let count = 0;
     let pages = 0;
     const rest: Input[] = [];
+    // Of a link from which nothing is taken until a slot is free; everything else goes on.
+    const stalled = new Set<number>();
+    let full = false;
     for (const i of h.pending) {
-      if (
-        count >= LAYOUT.events ||
-        rest.length > 0 ||
-        ((i.page ?? i.sums) && pages >= LAYOUT.inPages)
-      ) {
+      full ||= count >= LAYOUT.events || ((i.page ?? i.sums) && pages >= LAYOUT.inPages) === true;
+      if (full || stalled.has(i.link)) {
         rest.push(i);
         continue;
       }
@@ -201,6 +202,7 @@ export abstract class PairHosts {
       if (i.op === Event.PeerWrite || i.op === Event.PeerRead) {
         const free = h.freePeer.shift();
         if (free === undefined) {
+          stalled.add(i.link);
           rest.push(i);
           continue;
         }
@@ -230,9 +232,8 @@ export abstract class PairHosts {
     for (let d = 0; d < decisions; d += 1) this.decide(h, d);
     const reports = h.outbox.splice(0);
     for (const report of reports) this.report(h, report);
-    const op = rest.length > 0 ? (rest[0] as Input).op : 0;
-    const stuck = op === Event.PeerWrite || op === Event.PeerRead;
-    if (rest.length > 0 && !(stuck && h.freePeer.length === 0)) this.wake(h);
+    const goesOn = rest.some((i) => h.freePeer.length > 0 || !stalled.has(i.link));
+    if (goesOn) this.wake(h);
   }
 
   decide(h: Host, d: number): void {
@@ -241,8 +242,8 @@ export abstract class PairHosts {
     const offset = r.offset(d);
     const length = r.length(d);
     const link = r.link(d);
-    this.onDecision?.(h, r.op(d), slot, offset, length, r.status(d));
     const flags = r.flags(d);
+    this.onDecision?.(h, r.op(d), slot, offset, length, r.status(d), flags);
     // Where a part of a local read or write stands on the disk, and in its slot.
     const local = r.op(d) <= Decision.LocalWrite;
     const side = (flags & Flag.Side) !== 0;

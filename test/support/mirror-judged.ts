@@ -113,6 +113,19 @@ export abstract class JudgedHosts extends PairHosts {
   /** A core has died, and what it was connected to is to hear of it. */
   protected coreGone(): void {}
 
+  /** Whether its replica is asynchronous: no record names it. */
+  isShipped({ node }: Host): boolean {
+    return this.config.asyncNodes.includes(node);
+  }
+
+  /** Whether nothing more is to come of it: an asynchronous replica is the image of some moment. */
+  protected isWell(h: Host): boolean {
+    const shipped = this.isShipped(h);
+    const idle = h.busyFront.every((each) => each === null);
+    const clean = h.dirty === 0 || shipped;
+    return idle && clean && h.disk === (shipped ? 'Consistent' : 'UpToDate') && linked(h);
+  }
+
   /** Nothing is under way: all replicas have the same, and it is what was promised. */
   protected judgeImages(): void {
     const images = this.hosts.map((h) => shown(this.config, h, h.cache));
@@ -174,4 +187,8 @@ export abstract class JudgedHosts extends PairHosts {
       if (this.isAlive(m)) this.history.checkStable(host.node, stable, request.invoked);
     }
   }
+}
+
+function linked({ linkState }: Host): boolean {
+  return linkState === 'Connected';
 }

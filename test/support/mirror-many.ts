@@ -166,7 +166,8 @@ export class Many extends ManyHosts {
       }
       h.boot = 10 * h.node;
     }
-    const members = this.hosts.map(({ node, boot }) => ({ node, boot }));
+    const named = this.hosts.filter((h) => !this.isShipped(h));
+    const members = named.map(({ node, boot }) => ({ node, boot }));
     const { volume } = this.config;
     this.record = { volume, epoch: 1, primary: 1, members, generation: 100 };
     for (const h of this.hosts) this.powerOn(h.node);
@@ -281,12 +282,9 @@ export class Many extends ManyHosts {
 
   #quiet(): boolean {
     const { members, primary } = this.record;
-    if (members.length !== this.hosts.length || this.host(primary)?.role !== 'Primary')
-      return false;
-    return this.hosts.every((h) => {
-      const idle = h.busyFront.every((r) => r === null);
-      return h.disk === 'UpToDate' && h.linkState === 'Connected' && h.dirty === 0 && idle;
-    });
+    const named = this.hosts.filter((h) => !this.isShipped(h));
+    if (members.length !== named.length || this.host(primary)?.role !== 'Primary') return false;
+    return this.hosts.every((h) => this.isWell(h));
   }
 
   #demote(): void {

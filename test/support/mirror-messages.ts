@@ -88,6 +88,9 @@ export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ kind: fc.constant('facts-ask' as const), token: u32 }),
   fc.record({ kind: fc.constant('told' as const), epoch: fc.maxSafeNat() }),
   fc.record({ kind: fc.constant('stable' as const), sequence: fc.maxSafeNat() }),
+  fc.record({ kind: fc.constant('received' as const), sequence: fc.maxSafeNat() }),
+  fc.record({ kind: fc.constant('point' as const), sequence: fc.maxSafeNat() }),
+  fc.record({ kind: fc.constant('covered' as const), node: fc.nat(64), sequence: safe }),
   fc.record({ kind: fc.constant('facts' as const), token: u32, facts }),
   fc.record({
     kind: fc.constant('sync-held' as const),

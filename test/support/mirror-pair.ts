@@ -52,7 +52,8 @@ export class Pair extends ClientHosts {
     const volume = this.config.volume;
     const members: Member[] = [];
     for (const h of this.hosts) {
-      if (!options.fresh?.includes(h.node)) members.push({ node: h.node, boot: h.boot });
+      if (options.fresh?.includes(h.node) || this.isShipped(h)) continue;
+      members.push({ node: h.node, boot: h.boot });
     }
     this.record = {
       volume,
@@ -213,14 +214,8 @@ export class Pair extends ClientHosts {
 
   #quiet(): boolean {
     return (
-      this.record.members.length === 2 &&
-      this.hosts.every(
-        (h) =>
-          h.disk === 'UpToDate' &&
-          h.linkState === 'Connected' &&
-          h.dirty === 0 &&
-          h.busyFront.every((r) => r === null),
-      ) &&
+      this.record.members.length === this.hosts.filter((h) => !this.isShipped(h)).length &&
+      this.hosts.every((h) => this.isWell(h)) &&
       this.host(this.record.primary)?.role === 'Primary'
     );
   }

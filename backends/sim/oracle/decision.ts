@@ -15,14 +15,14 @@ export type Ordered = '' | 'given' | 'back' | 'lost';
 
 /** What was promised when the other side was named, and by whom. */
 interface Before {
-  readonly node: number;
+  readonly nodes: readonly number[];
   readonly register: Promises;
   readonly flushed: Int32Array;
   readonly open: readonly number[];
   readonly orphaned: Uint8Array;
   readonly decided: VolumeTruth['decided'];
-  /** Whether it lost what only its cache had since. */
-  lost: boolean;
+  /** Which of them lost what only their caches had since. */
+  readonly lost: Set<number>;
 }
 
 export class DecisionOracle {
@@ -67,13 +67,14 @@ export class DecisionOracle {
     if (discard !== undefined) {
       const kept = named !== undefined && discard.node !== named.node;
       if (kept && !known.members.some(({ node }) => node === named.node)) {
-        this.#remember(known);
+        this.#remember(known, discard.taker !== undefined);
         this.#decide(named, named.disk.view);
         return 'given';
       }
       return '';
     }
-    if (truth.replicas.every(({ node }) => record.members.some((m) => m.node === node))) {
+    const isMember = (node: number): boolean => record.members.some((m) => m.node === node);
+    if (truth.replicas.every(({ node }) => isMember(node) || this.#isLate(node))) {
       if (known.discard !== undefined) this.#carriedOut(record);
       truth.apart = false;
       this.#before = null;
@@ -81,10 +82,10 @@ export class DecisionOracle {
       return '';
     }
     const { decided } = truth;
-    const again = before !== null && record.members.some(({ node }) => node === before.node);
+    const again = before?.nodes.some(isMember) === true;
     if (!again || decided === undefined || acked > decided.moment) return '';
     this.#restore(before);
-    return before.lost ? 'lost' : 'back';
+    return before.nodes.every((node) => before.lost.has(node)) ? 'lost' : 'back';
   }
 
   /** A replica serves: whoever was named by order has made what it has stable. */
@@ -98,7 +99,7 @@ export class DecisionOracle {
   /** Its cache is gone: what it never said was stable is what its medium has. */
   cacheLost(replica: ReplicaTruth): void {
     const { decided } = this.truth;
-    if (this.#before?.node === replica.node) this.#before.lost = true;
+    this.#before?.lost.add(replica.node);
     if (decided === undefined || decided.stable || decided.kept !== replica.node) return;
     this.#decide(replica, replica.disk.media);
   }
@@ -165,18 +166,25 @@ export class DecisionOracle {
     return this.#truth;
   }
 
-  #remember(known: VolumeRecord): void {
-    const [member] = known.members;
+  /** Whether the replica is asynchronous: nothing but accepted loss makes a member of it. */
+  #isLate(node: number): boolean {
+    const { replicas } = this.#truth.config;
+    return replicas.some((each) => each.node === node && each.mode === 'async');
+  }
+
+  #remember(known: VolumeRecord, byLoss: boolean): void {
     const { flushed, orphaned, decided } = this.#truth;
-    if (member === undefined || known.members.length > 1) return;
+    const nodes = known.members.map(({ node }) => node);
+    // Of two branches either one was led alone; by accepted loss several may be given up at once.
+    if (nodes.length === 0 || (nodes.length > 1 && !byLoss)) return;
     this.#before = {
-      node: member.node,
+      nodes,
       register: this.#register.promises(),
       flushed: flushed.slice(),
       open: this.#flushed.open,
       orphaned: orphaned.slice(),
       decided,
-      lost: false,
+      lost: new Set(),
     };
   }
 

@@ -55,7 +55,15 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verd
     // It runs, and the log never learnt it: nobody would notice its next failure.
     verdict.find('LAW-heals', 0, 'heals.not-online', { group: group.name, state: group.state });
   }
+  // One that took over by accepted loss is like any other until it serves no more.
+  const shipped = truth.config.replicas.filter(({ mode, node }) => {
+    return mode === 'async' && node !== truth.record?.primary;
+  });
   for (const replica of truth.replicas) {
+    if (shipped.some(({ node }) => node === replica.node)) {
+      checkCaughtUp(truth, replica, verdict);
+      continue;
+    }
     if (replica.state === 'UpToDate') {
       // What is left dirty nobody copies: it would make the wrong one win some day.
       const { dirty } = replica;
@@ -66,10 +74,25 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verd
     verdict.find('LAW-heals', replica.node, 'heals.not-up-to-date', { volume, state, link });
   }
   const members = truth.record?.members.length ?? 0;
-  if (members !== truth.replicas.length) {
+  if (members !== truth.replicas.length - shipped.length) {
     verdict.find('LAW-heals', 0, 'heals.not-in-sync', { volume, members });
   }
   return false;
+}
+
+/** An asynchronous replica has everything, and is an image, some time after the last write. */
+function checkCaughtUp(truth: VolumeTruth, replica: ReplicaTruth, verdict: Verdict): void {
+  const { config, replicas, record } = truth;
+  const volume = config.name;
+  const { state, link, node } = replica;
+  if (state !== 'Consistent') {
+    verdict.find('LAW-heals', node, 'heals.not-up-to-date', { volume, state, link });
+    return;
+  }
+  const primary = replicas.find((each) => each.node === record?.primary);
+  if (primary === undefined) return;
+  const sector = firstDifference(truth, [primary, replica]);
+  if (sector >= 0) verdict.find('LAW-heals', node, 'heals.replicas-differ', { volume, sector });
 }
 
 function firstDifference(truth: VolumeTruth, replicas: readonly ReplicaTruth[]): number {

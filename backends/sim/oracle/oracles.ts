@@ -17,6 +17,7 @@ import { DecisionOracle, type Ordered } from './decision.ts';
 import { FlushedOracle } from './flushed.ts';
 import { OneEpochOracle } from './one-epoch.ts';
 import { OneHolderOracle } from './one-holder.ts';
+import { PrefixOracle } from './prefix.ts';
 import { QuiescedOracle } from './quiesced.ts';
 import { RegisterOracle } from './register.ts';
 import { StopBeforeStartOracle } from './stop-before-start.ts';
@@ -34,6 +35,7 @@ export class VolumeOracles {
   readonly register: RegisterOracle;
   readonly quiesced: QuiescedOracle;
   readonly wayBack: WayBackOracle;
+  readonly prefix: PrefixOracle;
   readonly #acknowledged: AcknowledgedOracle;
   readonly #flushed: FlushedOracle;
   readonly #decision: DecisionOracle;
@@ -79,7 +81,9 @@ export class VolumeOracles {
     );
     this.#acknowledged = new AcknowledgedOracle(truth, this.register, verdict);
     this.#flushed = new FlushedOracle(truth, verdict);
-    this.wayBack = new WayBackOracle(truth, actors, verdict, new Zeroes(history, spoils));
+    const zeroes = new Zeroes(history, spoils);
+    this.wayBack = new WayBackOracle(truth, actors, verdict, zeroes);
+    this.prefix = new PrefixOracle(truth, actors, verdict, zeroes);
     this.quiesced = new QuiescedOracle(truth, this.register, verdict, () => this.#acked);
     this.#decision = new DecisionOracle(truth, this.register, this.#flushed, verdict);
     this.#epoch = new OneEpochOracle(truth, verdict);
@@ -223,6 +227,7 @@ export class VolumeOracles {
     }
     if (order !== 'lost') return;
     this.forgot = true;
+    this.prefix.forget();
     this.#flushed.forget();
     this.register.forget(truth.history.tick());
   }
@@ -364,6 +369,7 @@ export class VolumeOracles {
     this.#decision.cacheLost(replica);
     this.#cover.audit('cover.crash');
     this.wayBack.look(replica);
+    this.prefix.look(replica, true);
   }
 
   /**
@@ -410,6 +416,7 @@ export class VolumeOracles {
       if (!holds || holder.boot() !== holder.memberBoot) continue;
       this.#acknowledged.auditProtected(replica, holder);
     }
+    this.prefix.forget();
     this.#flushed.forget();
     this.register.forget(truth.history.tick());
     // From here on whoever has what was flushed has everything. What a shaken one still shows of

@@ -12,6 +12,7 @@ export type Law =
   | 'LAW-cover'
   | 'LAW-quiesced'
   | 'LAW-way-back'
+  | 'LAW-prefix'
   | 'LAW-heals'
   | 'LAW-no-panic';
 
@@ -25,6 +26,7 @@ export const LAWS: readonly Law[] = [
   'LAW-cover',
   'LAW-quiesced',
   'LAW-way-back',
+  'LAW-prefix',
   'LAW-heals',
   'LAW-no-panic',
 ];

@@ -94,10 +94,10 @@ export class WayBackOracle {
     return begun;
   }
 
-  #ended(replica: ReplicaTruth, begun: Begun, { inconsistent, generation }: Kept): void {
+  #ended(replica: ReplicaTruth, begun: Begun, { inconsistent, generation, point }: Kept): void {
     this.#begun.delete(replica);
     // It says that it is the image again.
-    if (!inconsistent && generation === begun.generation) this.#isBack(replica, begun);
+    if (!inconsistent && generation === begun.generation && !point) this.#isBack(replica, begun);
     if (!inconsistent || begun.lost) return;
     const d = { volume: this.#config.name };
     this.#verdict.find('LAW-way-back', replica.node, 'way-back.gone', d);
@@ -116,22 +116,13 @@ export class WayBackOracle {
     data: Int32Array,
     side: Int32Array,
   ): void {
-    const saved = new Map<number, number>();
-    for (const { block, blocks, page } of runs) {
-      for (let i = 0; i < blocks; i += 1) {
-        // What was saved first is what stays.
-        if (!saved.has(block + i)) saved.set(block + i, page < 0 ? page : page + i);
-      }
-    }
+    const now = runs.length === 0 ? data : imageOf(runs, data, side);
     for (let at = 0; at < image.length; at += 1) {
-      const page = saved.get(Math.floor(at / BLOCK_SECTORS));
-      let stamp = data[at] as number;
-      if (page !== undefined) {
-        stamp = page < 0 ? 0 : (side[page * BLOCK_SECTORS + (at % BLOCK_SECTORS)] as number);
-      }
+      const stamp = now[at] as number;
       const was = image[at] as number;
+      if (stamp === was) continue;
       const seen = shown[at] as number;
-      if (stamp === was || stamp === seen || this.#same(stamp, was)) continue;
+      if (stamp === seen || this.#same(stamp, was)) continue;
       if (this.#zeroes.are(stamp) && this.#zeroes.are(seen)) continue;
       const d = { volume: this.#config.name, sector: at, was, is: stamp };
       this.#verdict.find('LAW-way-back', replica.node, 'way-back.differs', d);
@@ -148,4 +139,18 @@ export class WayBackOracle {
     if (spoils.spoiled(stamp) || spoils.spoiled(was)) return true;
     return this.#zeroes.are(stamp) && this.#zeroes.are(was);
   }
+}
+
+/** What a disk would hold if everything that a log has were put back. */
+export function imageOf(runs: Kept['runs'], data: Int32Array, side: Int32Array): Int32Array {
+  const image = data.slice();
+  // What was saved first is what stays.
+  for (let run = runs.length - 1; run >= 0; run -= 1) {
+    const { block, blocks, page } = runs[run] as Kept['runs'][number];
+    const at = block * BLOCK_SECTORS;
+    const count = blocks * BLOCK_SECTORS;
+    if (page < 0) image.fill(0, at, at + count);
+    else image.set(side.subarray(page * BLOCK_SECTORS, page * BLOCK_SECTORS + count), at);
+  }
+  return image;
 }

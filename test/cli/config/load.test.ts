@@ -74,10 +74,65 @@ describe('a configuration', () => {
     expect(read('    verify: { every: 1h }')).toEqual(plain);
   });
 
+  it('may have asynchronous replicas, and say how far they may be behind', () => {
+    const plain = '      b: { path: b/data.img }\n';
+    const far = '      b: { path: b/data.img, mode: async, sideSize: 64MiB }\n';
+    const read = (lag: string) => {
+      const text = template.replace(plain, far).replace('    nbd:\n', `${lag}    nbd:\n`);
+      return readConfig(text, '/etc/demo.yaml').config.volumes[0];
+    };
+    expect(template).toContain(plain);
+    const [a, b] = read('')?.replicas ?? [];
+    expect(a).not.toHaveProperty('mode');
+    expect([b?.mode, b?.sideBytes]).toEqual(['async', 64 * 1024 * 1024]);
+    expect(read('')).not.toHaveProperty('lag');
+    const mib = 1024 * 1024;
+    expect(read('    lag: {}\n')?.lag).toEqual({
+      bytes: 64 * mib,
+      atLimit: 'copy',
+      pointEvery: 1_000_000,
+    });
+    expect(read('    lag: { bytes: 8MiB, atLimit: wait, pointEvery: 250ms }\n')?.lag).toEqual({
+      bytes: 8 * mib,
+      atLimit: 'wait',
+      pointEvery: 250_000,
+    });
+  });
+
   const mistakes: readonly (readonly [what: string, from: string, to: string, field: string])[] = [
     ['an unknown field', 'heartbeat: 500ms', 'hartbeat: 500ms', 'timing.hartbeat'],
     ['an unknown field above others', '    nbd:', '    ndb:', 'volumes.data.ndb'],
     ['a mode that there is not', 'mode: sync', 'mode: async', 'volumes.data.mode'],
+    [
+      'an asynchronous replica without a place for its image',
+      'b: { path: b/data.img }',
+      'b: { path: b/data.img, mode: async }',
+      'volumes.data.replicas.b.sideSize',
+    ],
+    [
+      'a mode of a replica that there is not',
+      'b: { path: b/data.img }',
+      'b: { path: b/data.img, mode: later }',
+      'volumes.data.replicas.b.mode',
+    ],
+    [
+      'a lag that is too small',
+      '    nbd:\n',
+      '    lag: { bytes: 1KiB }\n    nbd:\n',
+      'volumes.data.lag.bytes',
+    ],
+    [
+      'images too often',
+      '    nbd:\n',
+      '    lag: { pointEvery: 1ms }\n    nbd:\n',
+      'volumes.data.lag.pointEvery',
+    ],
+    [
+      'a word for its limit that there is not',
+      '    nbd:\n',
+      '    lag: { atLimit: drop }\n    nbd:\n',
+      'volumes.data.lag.atLimit',
+    ],
     ['a duration without unit', 'pet: 1s', 'pet: 1', 'timing.pet'],
     ['a size in decimal units', 'size: 64MiB', 'size: 64MB', 'volumes.data.size'],
     [
@@ -94,7 +149,12 @@ describe('a configuration', () => {
     ],
     ['an uneven size', 'size: 64MiB', 'size: 1048577B', 'volumes.data.size'],
     ['an unknown version', 'version: 1', 'version: 2', 'version'],
-    ['a replica on an unknown node', 'b: { path: b/', 'c: { path: b/', 'volumes.data.replicas.c'],
+    [
+      'a replica on an unknown node',
+      'b: { path: b/data.img }',
+      'c: { path: b/data.img }',
+      'volumes.data.replicas.c',
+    ],
     ['a group on an unknown node', 'nodes: [a, b]', 'nodes: [a, x]', 'groups.service.nodes.1'],
     ['an unknown volume', 'volume: data', 'volume: date', 'groups.service.volume'],
     ['a node number used twice', 'id: 2', 'id: 1', 'nodes.b.id'],

@@ -44,9 +44,9 @@ const IN_SWARMS: readonly (readonly [CanaryId, number])[] = [
  * Shown elsewhere: by exploring the lease rules (lease.test.ts), by what the entry says
  * (transfer.test.ts), by reports in every order (volumes.test.ts), by what people are answered
  * (operator.test.ts, quiescence.test.ts), by how often a
- * start is asked for (applications.test.ts), by every pair of branches (split-brain.test.ts) or in
- * worlds with applications (test/scenarios/library.test.ts), because no law of this small world
- * depends on it.
+ * start is asked for (applications.test.ts), by every pair of branches (split-brain.test.ts), by
+ * orders of one moment (resolution.test.ts) or in worlds with applications
+ * (test/scenarios/library.test.ts), because no law of this small world depends on it.
  */
 const ELSEWHERE: readonly CanaryId[] = [
   'attest-keeps-renewing',
@@ -72,6 +72,8 @@ const ELSEWHERE: readonly CanaryId[] = [
   'order-voided',
   'policy-repeats',
   'take-back-any',
+  'any-taker',
+  'taken-from-members',
 ];
 
 describe('planted bugs', () => {

@@ -22,7 +22,13 @@ function codes(config: ClusterConfig): readonly string[] {
 }
 
 const EVERY = { level: 'digest', bytesPerSecond: 0 };
+const LAG = { bytes: 1_048_576, pointEvery: 10_000 };
 const VOLUME = BASE.volumes[0];
+/** The replicas, asynchronous those of these nodes, each with a place for its image or not. */
+const shipped = (nodes: readonly number[], sideBytes: number) =>
+  VOLUME?.replicas.map((each) =>
+    nodes.includes(each.node) ? { ...each, mode: 'async', sideBytes } : each,
+  );
 const GROUP = BASE.groups[0];
 
 const CASES: readonly (readonly [string, Path, unknown])[] = [
@@ -54,6 +60,13 @@ const CASES: readonly (readonly [string, Path, unknown])[] = [
   ['bad-split-policy', ['volumes', 0, 'splitBrain'], 'discard-everything'],
   ['bad-verify-every', ['volumes', 0, 'verify'], { ...EVERY, every: 59_999_999 }],
   ['bad-verify-every', ['volumes', 0, 'verify'], { ...EVERY, every: 366 * 86_400_000_000 }],
+  ['async-without-side', ['volumes', 0, 'replicas'], shipped([2], 0)],
+  ['async-side-small', ['volumes', 0, 'replicas'], shipped([2], 16_777_215)],
+  ['all-async', ['volumes', 0, 'replicas'], shipped([1, 2], 16_777_216)],
+  ['bad-lag', ['volumes', 0, 'lag'], { ...LAG, bytes: 1_048_575 }],
+  ['bad-lag', ['volumes', 0, 'lag'], { ...LAG, bytes: 1_073_741_825 }],
+  ['bad-point-every', ['volumes', 0, 'lag'], { ...LAG, pointEvery: 9_999 }],
+  ['bad-point-every', ['volumes', 0, 'lag'], { ...LAG, pointEvery: 60_000_001 }],
   ['replica-count', ['volumes', 0, 'replicas'], VOLUME?.replicas.slice(0, 1)],
   ['unknown-node', ['volumes', 0, 'replicas', 0, 'node'], 9],
   ['replica-on-witness', ['volumes', 0, 'replicas', 0, 'node'], 3],
@@ -90,6 +103,14 @@ describe('the check of a configuration', () => {
       expect(codes(withValue(path, value))).toContain(code);
     });
   }
+
+  it('takes an asynchronous replica with room for its image, and a lag between bounds', () => {
+    const config = withValue(['volumes', 0, 'replicas'], shipped([2], 16_777_216));
+    expect(codes(config)).toEqual([]);
+    for (const lag of [LAG, { bytes: 1_073_741_824, pointEvery: 60_000_000, atLimit: 'wait' }]) {
+      expect(codes(withValue(['volumes', 0, 'lag'], lag))).toEqual([]);
+    }
+  });
 
   it('names a group node that has no replica', () => {
     const nodes = [...BASE.nodes, { ...BASE.nodes[0], id: 4, name: 'd' }];

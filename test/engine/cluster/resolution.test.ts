@@ -429,3 +429,90 @@ describe('where a group may go while an order stands', () => {
     expect(may(1, false, ['kept-unjudged']).ok).toBe(true);
   });
 });
+
+describe('going on by accepted loss', () => {
+  const lost: Setup = { late: [1], away: 2, here: null, there: null };
+  const standing = { ...orderOf(2), by: 'accept-loss', taker: 1, keeps: 7, order: 5 } as const;
+
+  it('is an order that names who leads, and whose data are given up, unseen', () => {
+    const { takeOver, entries, record, marks } = setup(lost);
+    expect(takeOver({})).toBe(null);
+    expect(proposed(entries)).toMatchObject({
+      epoch: record.epoch + 1,
+      primary: 2,
+      members: record.members,
+      discard: { node: 2, generation: 30, by: 'accept-loss', atMost: -1, taker: 1 },
+    });
+    expect(marks).toContain('loss-accepted');
+  });
+
+  it('is refused while anybody is heard who has everything', () => {
+    const { takeOver, entries } = setup({ ...lost, away: 0 });
+    expect([takeOver({}), entries]).toMatchObject([{ reason: 'members-there' }, []]);
+    const planted = setup({ ...lost, away: 0, canaries: ['taken-from-members'] });
+    expect(planted.takeOver({})).toBe(null);
+  });
+
+  it('is refused for what is in sync, no image, not asynchronous, or was decided since', () => {
+    const why = (setting: Setup, command = {}): string => {
+      const answer = setup(setting).takeOver(command);
+      return answer === null || answer === 'wait' ? 'taken' : answer.reason;
+    };
+    expect(why(lost, { to: 2 })).toBe('in-sync-already');
+    expect(why(lost, { to: 3 })).toBe('not-a-node-of-the-group');
+    expect(why(lost, { epoch: 1 })).toBe('decided-since');
+    expect(why({ ...lost, late: [] })).toBe('not-asynchronous');
+    expect(why({ ...lost, disk: 'Inconsistent' })).toBe('replica-inconsistent');
+    expect(why({ ...lost, disk: 'Failed' })).toBe('replica-failed');
+    expect(why({ ...lost, record: { discard: standing } })).toBe('already-ordered');
+  });
+
+  it('ends where somebody in sync comes back before anybody has served', () => {
+    const { plan, entries } = setup({ ...lost, away: 0, record: { discard: standing } });
+    expect(plan()).toBe(true);
+    expect(proposed(entries).discard).toBe(undefined);
+    const away = setup({ ...lost, record: { discard: standing } });
+    expect([away.plan(), away.entries]).toEqual([false, []]);
+  });
+
+  it('is looked at again when the other side is back, and confirmed with what that one has', () => {
+    // Node 1 leads by it; node 2 has written 3 blocks in the generation of the image.
+    const members = [{ node: 1, boot: 11 }];
+    const record = { discard: standing, primary: 1, members, generation: 40 };
+    const here = { generation: 40, parents: [20, 7], peer: 7 };
+    const there = { generation: 7, parents: [], peer: 40, dirty: 3, settled: true };
+    const { plan, entries } = setup({ late: [1], here, there, record, owner: 1 });
+    expect(plan()).toBe(true);
+    expect(proposed(entries).discard).toMatchObject({ confirmed: true, generation: 7, node: 2 });
+  });
+
+  it('is taken back only until somebody has served by it', () => {
+    const before = setup({ ...lost, record: { discard: standing } });
+    expect(before.takeBack(5)).toBe(null);
+    const members = [{ node: 1, boot: 11 }];
+    const after = setup({ ...lost, record: { discard: standing, primary: 1, members } });
+    expect(after.takeBack(5)).toMatchObject({ reason: 'already-served' });
+  });
+
+  it('lets one node lead, and whoever was in sync, but no other', () => {
+    const unit = contextOf(3).context.units[0];
+    if (unit === undefined) throw new Error('there is a group');
+    const others = { boot: () => 0, doubted: () => false, lacking: () => false };
+    const may = (node: number, taker: number, canaries: readonly string[] = []) => {
+      const facts = factsOf(node);
+      const volumes = facts.volumes.map((v) => ({ ...v, keeps: true }));
+      const candidate = {
+        node,
+        reachable: true,
+        boot: 10 + node,
+        life: 1000 + node,
+        facts: { ...facts, volumes },
+      };
+      const discard = { ...standing, node: 3, taker };
+      return judge(unit, [], candidate, others, flagsOf(new Set(canaries)), discard);
+    };
+    expect(may(1, 1)).toEqual({ ok: true, standing: 'rebooted' });
+    expect(may(2, 1)).toMatchObject({ ok: false, reason: 'not-in-sync' });
+    expect(may(2, 1, ['any-taker']).ok).toBe(true);
+  });
+});

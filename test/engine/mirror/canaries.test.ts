@@ -2,6 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { canarySwitches, MIRROR_CANARIES } from '../../../engine/mirror/canaries.ts';
 import { rotten, stalePages } from '../../support/metadata-rot.ts';
 import {
+  asyncSwarm,
+  darkAsOpened,
+  darkAtPoints,
+  primaryDark,
+  slowPrimaryDark,
+} from '../../support/mirror-async.ts';
+import {
   forgotten,
   hearsay,
   hung,
@@ -191,6 +198,12 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'sum-open-trusted': honest,
   'sum-blessed': readBeforeCompared,
   'sum-healed-wrong': repairedRightly,
+  'point-crossed': darkAtPoints,
+  'point-unstable': asyncSwarm,
+  'point-unflushed': primaryDark,
+  'point-overtakes': slowPrimaryDark,
+  'later-forgotten': primaryDark,
+  'open-unwaited': darkAsOpened,
   'undo-unwaited': backAgain,
   'undo-taken-late': backAgain,
   'undo-copies-only': backAgain,
@@ -224,6 +237,10 @@ const ELSEWHERE: readonly string[] = [
   'fewer-changes-lose',
   'unproved-trusted',
   'path-undoubted',
+  'tail-unseen',
+  'agreed-before',
+  'head-over-image',
+  'equal-overtold',
 ];
 /** Whose instant only a sweep meets: test/scenarios/history.test.ts. */
 const SWEPT: readonly string[] = [

@@ -190,3 +190,37 @@ describe('comparison of two replicas', () => {
     expect(resolved).toBeGreaterThan(100);
   });
 });
+
+describe('after an image took over by accepted loss', () => {
+  const [view] = all1;
+  if (view === undefined) throw new Error('there are views');
+  const plain = { ...view, disk: 'Consistent', dirty: 0, rebooted: false, primary: false } as const;
+  /** What took over, and a replica of the image's generation that was written to beyond it. */
+  const taker: ReplicaView = { ...plain, node: 2, generation: 9, parents: [5, 4], primary: true };
+  const tail: ReplicaView = { ...plain, node: 1, generation: 5, parents: [4], dirty: 3 };
+  const order = { node: 1, generation: 5, keeps: 5, order: 7, atMost: -1, taker: 2 } as const;
+  const standing: Discard = { ...order, by: 'accept-loss', confirmed: false };
+  const verdict = (a: ReplicaView, b: ReplicaView, discard: Discard, bugs?: CompareCanary) => {
+    return compareReplicas(a, b, bugs, discard);
+  };
+
+  it('what was written beyond it is a branch until the order is confirmed', () => {
+    const apart = { verdict: 'split-brain', reason: 'common-ancestor' };
+    expect(verdict(taker, tail, standing)).toEqual(apart);
+    expect(verdict(tail, taker, standing)).toEqual(apart);
+    const confirmed = { ...standing, confirmed: true };
+    expect(verdict(taker, tail, confirmed)).toEqual({ verdict: 'source', reason: 'descendant' });
+    expect(verdict(tail, taker, confirmed)).toEqual({ verdict: 'target', reason: 'descendant' });
+  });
+
+  it('what was written to no more, or was left behind before, is an ancestor as ever', () => {
+    const copied = { verdict: 'source', reason: 'descendant' };
+    expect(verdict(taker, { ...tail, dirty: 0 }, standing)).toEqual(copied);
+    expect(verdict(taker, { ...tail, generation: 4, parents: [] }, standing)).toEqual(copied);
+  });
+
+  it('is overwritten unasked with a planted bug', () => {
+    const bugs = canarySwitches(new Set(['tail-unseen']));
+    expect(verdict(taker, tail, standing, bugs).verdict).toBe('source');
+  });
+});

@@ -15,7 +15,13 @@ function partners(): { all: Partners; two: Partner; three: Partner } {
   const turn = new Turn(new DataMemory(LAYOUT), { inbox: [], outbox: [] }, 1, 1, 'v', () => {});
   const canary = canarySwitches(new Set());
   const slots = new Slots(slotCount(LAYOUT));
-  const parts = { turn, config: PAIR_CONFIG, canary, slots } as unknown as Parts;
+  const parts = {
+    turn,
+    config: PAIR_CONFIG,
+    canary,
+    slots,
+    state: { node: 1 },
+  } as unknown as Parts;
   const all = new Partners(parts, [2, 3]);
   return { all, two: all.at(2) as Partner, three: all.at(3) as Partner };
 }

@@ -5,14 +5,39 @@ import type { Host } from '../../support/mirror-hosts.ts';
 import { PAIR_CONFIG, type Pair } from '../../support/mirror-pair.ts';
 import { started } from '../../support/mirror-swarm.ts';
 
-function durableFlags(h: Host): number {
+function durable(h: Host): { readonly flags: number; readonly epoch: number } {
   const { slotA, slotB } = metadataLayout(PAIR_CONFIG);
-  let best = { seq: -1, flags: 0 };
+  let best = { seq: -1, flags: 0, epoch: 0 };
   for (const page of [slotA, slotB]) {
     const read = decodeSuperblock(PAIR_CONFIG, h.node, page, h.meta.get(page) as Uint8Array);
     if (read.ok && read.block.seq > best.seq) best = read.block;
   }
-  return best.flags;
+  return best;
+}
+
+/**
+ * A record comes while the target makes durable that it is no image any more. Returns how many
+ * writes of the epoch before it takes after that record is durable there.
+ */
+function overtaken(seed: number, canaries: readonly string[] = []): number {
+  const pair = started(seed, canaries);
+  pair.cut();
+  pair.runFor(600_000);
+  let [given, stale] = [0, 0];
+  pair.onDecision = (h, op, slot) => {
+    if (h.node !== 2 || h.disk !== 'Inconsistent') return;
+    if (op === Decision.MetaWrite && given === 0) {
+      given = pair.record.epoch + 1;
+      const record = { ...pair.record, epoch: given };
+      pair.command(h, { kind: 'record', record, cause: 'c' });
+    }
+    const old = h.memory.headers.epoch(slot) < given;
+    if (op === Decision.LocalWrite && old && durable(h).epoch >= given) stale += 1;
+  };
+  pair.heal();
+  pair.runFor(200_000);
+  expect(given).toBeGreaterThan(0);
+  return stale;
 }
 
 function interrupted(seed: number): Pair {
@@ -35,7 +60,7 @@ describe('the target of a resync', () => {
       if (h.node !== 2 || op !== Decision.LocalWrite || h.linkState !== 'SyncTarget') return;
       if (h.disk !== 'Inconsistent') return;
       writes += 1;
-      if ((durableFlags(h) & DiskFlag.Inconsistent) === 0) worst = 0;
+      if ((durable(h).flags & DiskFlag.Inconsistent) === 0) worst = 0;
     };
     pair.cut();
     pair.runFor(600_000);
@@ -55,6 +80,12 @@ describe('the target of a resync', () => {
     pair.powerOn(1);
     pair.settle();
     expect(pair.violations).toEqual([]);
+  });
+
+  it('takes nothing that was agreed on under a record before the one it has durably', () => {
+    for (let seed = 1; seed <= 6; seed += 1) expect([seed, overtaken(seed)]).toEqual([seed, 0]);
+    const planted = [1, 2, 3, 4, 5, 6].map((seed) => overtaken(seed, ['agreed-before']));
+    expect(Math.max(...planted)).toBeGreaterThan(0);
   });
 
   it('takes the copy up again after its own power loss', () => {

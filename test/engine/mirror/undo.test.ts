@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Decision, Event, Flag } from '../../../engine/data/abi.ts';
-import { DiskFlag } from '../../../engine/mirror/metadata.ts';
+import { DiskFlag, metadataLayout } from '../../../engine/mirror/metadata.ts';
 import type { UndoLayout } from '../../../engine/mirror/undo-log.ts';
 import { undoLayout, ZEROES } from '../../../engine/mirror/undo-log.ts';
+import { following } from '../../support/mirror-async.ts';
 import { INPUT, SIDE_PAGE } from '../../support/mirror-hosts.ts';
 import type { Pair } from '../../support/mirror-pair.ts';
 import {
@@ -18,6 +19,41 @@ import {
 const SMALL = { ...SIDE_CONFIG, sideBytes: 64 * 4096 };
 const layout = undoLayout(SIDE_CONFIG.sideBytes) as UndoLayout;
 
+/**
+ * The update of the superblock by which an asynchronous replica becomes a later image is slow; its
+ * link is lost and back meanwhile, so that a copy is to begin; then its host goes dark. Whether the
+ * log of the image before is whole then.
+ */
+function slowPoint(seed: number, canaries: readonly string[] = []): boolean {
+  const { pair } = following(seed, canaries);
+  const { slotA, slotB } = metadataLayout(pair.config);
+  const io = pair.io.bind(pair);
+  let [holds, held, last] = [false, false, pair.now];
+  pair.onDecision = (h, op, _slot, page, _length, _status, flags) => {
+    const own = h.node === 2 && op === Decision.MetaWrite && (flags & Flag.Side) === 0;
+    if (!own || (page !== slotA && page !== slotB)) return;
+    // The update that begins the log, in both slots, is some time ago: this one ends it.
+    holds = h.disk === 'Inconsistent' && pair.now > last + 20_000;
+    last = pair.now;
+    held ||= holds;
+  };
+  pair.io = (h, apply, done) => {
+    const slow = holds && h.node === 2;
+    holds = false;
+    if (!slow) io(h, apply, done);
+  };
+  until(pair, () => held);
+  pair.cut();
+  pair.runFor(600_000);
+  pair.heal();
+  pair.runFor(300_000);
+  pair.powerOff(2);
+  pair.io = io;
+  pair.powerOn(2);
+  pair.runFor(100_000);
+  return !pair.marks.has('mirror.undo.damaged');
+}
+
 function until(pair: Pair, done: () => boolean): void {
   const limit = pair.now + 5_000_000;
   while (pair.now < limit && !done()) pair.runFor(500);
@@ -31,6 +67,12 @@ describe('the undo log of a resync target', () => {
 
   it('is kept until the generation of the copy is durable', () => {
     for (let seed = 1; seed <= 5; seed += 1) expect(darkAtTheEnd(seed).violations).toEqual([]);
+  });
+
+  it('stands where it is until the update that gives it up is durable', () => {
+    for (let seed = 1; seed <= 5; seed += 1) expect([seed, slowPoint(seed)]).toEqual([seed, true]);
+    const planted = [1, 2, 3, 4, 5].map((seed) => slowPoint(seed, ['head-over-image']));
+    expect(planted).toContain(false);
   });
 
   it('is told of while a copy is under way, and no longer', () => {

@@ -41,6 +41,19 @@ export const configEn: { readonly [code: string]: string } = {
   'config.bad-verify-every.remedy': 'write a time from 1min to 365d',
   'config.checksums-in-part': 'a checksum is of 4096 bytes, and requests may be of {block}',
   'config.checksums-in-part.remedy': 'set logicalBlock: 4096, or leave checksums out',
+  'config.async-without-side':
+    'an asynchronous replica keeps its last image, and has no place for it',
+  'config.async-without-side.remedy': 'give it a sideSize, as much as it may lack or more',
+  'config.async-side-small':
+    'an asynchronous replica cannot keep its image in {size:bytes} while one long request is taken',
+  'config.async-side-small.remedy': 'give it a sideSize of {least:bytes} or more',
+  'config.all-async': 'every replica is asynchronous, and none has every write',
+  'config.all-async.remedy': 'take mode: async from one of them',
+  'config.bad-lag': 'a lag of {size:bytes} is not between {least:bytes} and {most:bytes}',
+  'config.bad-lag.remedy': 'write a size from 1MiB to 1GiB',
+  'config.bad-point-every':
+    'a time of {time} µs between images is not between {least} and {most} µs',
+  'config.bad-point-every.remedy': 'write a time from 10ms to 1min',
   'config.bad-disk-timeout': 'a wait of {time} µs for a disk is not between {least} and {most} µs',
   'config.bad-split-policy': 'there is no way {policy} to end a split brain',
   'config.bad-split-policy.remedy': 'write manual, or one of the six that understudy init names',

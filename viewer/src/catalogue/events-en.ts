@@ -140,6 +140,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.target.start':
     'Is resync target, epoch {epoch}; its data is of generation {generation:short} until the end',
   'event.mirror.target.end': 'Is resynced and has generation {generation:short}',
+  'event.mirror.point': 'Is the image of what its primary had written up to write {sequence}',
   'event.mirror.undo.start':
     'What the resync overwrites is kept: the image of generation {generation:short}, epoch {epoch}',
   'event.mirror.undo.found': 'An unfinished resync has a way back: {blocks:count} blocks are kept',
@@ -194,6 +195,7 @@ export const eventsEn: { readonly [code: string]: string } = {
     'Fault: the host loses power, and its disk will be as it was {age} µs before',
   'event.fault.new-disk': 'Fault: the host loses power, and comes back with an empty disk',
   'event.fault.resolve': 'Fault: an operator orders that the data here be kept',
+  'event.fault.take-over': 'Fault: an operator accepts a loss, and has this host lead',
   'event.fault.take-back': 'Fault: an operator takes an order back',
   'event.fault.over': 'The fault is over ({kind:term})',
   'event.fault.healed': 'All faults are over',

@@ -124,6 +124,7 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.target.start':
     '成为同步目标，纪元 {epoch}；到结束为止数据版本为 {generation:short}',
   'event.mirror.target.end': '重新同步结束，数据版本为 {generation:short}',
+  'event.mirror.point': '成为主用截至第 {sequence} 次写入的镜像',
   'event.mirror.undo.start':
     '重新同步要覆盖的内容会保留：数据版本 {generation:short} 的镜像，纪元 {epoch}',
   'event.mirror.undo.found': '未完成的重新同步可以退回：保留了 {blocks:count} 个块',
@@ -175,6 +176,7 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.fault.old-disk': '故障：主机断电，其磁盘将退回到 {age} 微秒之前的内容',
   'event.fault.new-disk': '故障：主机断电，随后换上空磁盘',
   'event.fault.resolve': '故障：操作员下令保留此处的数据',
+  'event.fault.take-over': '故障：操作员接受损失，让此主机接管',
   'event.fault.take-back': '故障：操作员撤回一条指令',
   'event.fault.over': '故障结束（{kind:term}）',
   'event.fault.healed': '所有故障都已结束',

@@ -127,6 +127,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'mirror.resync.end': look('heal', SEVERITY_CHANGE),
   'mirror.target.start': look('heal', SEVERITY_CHANGE),
   'mirror.target.end': look('heal', SEVERITY_CHANGE),
+  'mirror.point': look('dot', SEVERITY_DETAIL),
   'mirror.undo.start': look('dot', SEVERITY_NOTE),
   'mirror.undo.found': look('dot', SEVERITY_NOTE),
   'mirror.undo.held': look('clock', SEVERITY_TROUBLE),

@@ -1,0 +1,28 @@
+/** What going on from an asynchronous replica would cost, in words. */
+
+export interface MemberHeard {
+  readonly node: number;
+  /** Whether the node that was asked hears it. */
+  readonly heard: boolean;
+}
+
+/** Several lines, without a line feed at the end. */
+export function lossOfText(
+  volume: string,
+  to: number,
+  members: readonly MemberHeard[],
+  name: (node: number) => string,
+): string {
+  const taker = name(to);
+  const heard = members.filter((each) => each.heard).map(({ node }) => name(node));
+  const all = members.map(({ node }) => name(node)).join(', ');
+  const lines = [
+    `Volume ${volume}: everything is on ${all === '' ? 'nobody that is known' : all}.`,
+    `Going on from ${taker} gives up what was written after the last state that ${taker} has. How`,
+    `much that is nobody knows while they are not heard; when they come back, it is overwritten.`,
+  ];
+  if (heard.length > 0) {
+    lines.push(`${heard.join(' and ')} can be heard: it will be refused. See understudy switch.`);
+  } else lines.push(`Nothing is changed. To order it: the same command with --accept-loss`);
+  return lines.join('\n');
+}

@@ -1,0 +1,89 @@
+/** Asynchronous replicas that take over by accepted loss, in the middle of random trouble. */
+import { describe, expect, it } from 'vitest';
+import { type Fault, type FaultKind, PLAIN_FAULT } from '../../backends/sim/fault.ts';
+import type { ClusterConfig } from '../../engine/core/config.ts';
+import { Rng } from '../../engine/core/rng.ts';
+import { campaignScenario } from '../../scenarios/campaign.ts';
+import { demoWith } from '../../scenarios/demo.ts';
+import { newWorld, runScenario } from '../../scenarios/run.ts';
+
+const world = newWorld();
+const CHANCE = 78;
+const S = 1_000_000;
+const SIDE = 16 * 1024 * 1024;
+const lag = { bytes: 4 * 1024 * 1024, pointEvery: 300_000 };
+const at = (node: number) => ({ node, path: '/dev/vg0/data', meta: '', sideBytes: SIDE });
+
+/** A host and a far one; and a synchronous pair with a far third. */
+const PAIR = demoWith({ replicas: [at(1), { ...at(2), mode: 'async' }], lag });
+const THREE = threeOf(demoWith({ replicas: [at(1), at(2), { ...at(3), mode: 'async' }], lag }));
+
+function threeOf(config: ClusterConfig): ClusterConfig {
+  const nodes = config.nodes.map((node) =>
+    node.id === 3
+      ? { ...node, witness: false, replication: '10.0.0.3:7002', watchdog: 'simulated' }
+      : node,
+  );
+  const groups = config.groups.map((group) => ({ ...group, nodes: [1, 2, 3] }));
+  const volumes = config.volumes.map((volume) => {
+    return { ...volume, nbd: [...volume.nbd, { node: 3, listen: ['unix:c'] }] };
+  });
+  return { ...config, nodes, groups, volumes };
+}
+
+/** Everybody in sync is lost for a while, the loss is accepted, and more happens meanwhile. */
+function schedule(seed: number, taker: number): readonly Fault[] {
+  const rng = new Rng(seed, CHANCE);
+  const cache = () => (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
+  const lost = 6 * S + rng.below(6 * S);
+  const faults: Fault[] = [];
+  const add = (kind: FaultKind, change: Partial<Fault> & { readonly at: number }): void => {
+    faults.push({ ...PLAIN_FAULT, kind, cache: cache(), ...change });
+  };
+  if (taker === 3) {
+    // Its host votes, and has no disk; before the other one dies, or in the same instant.
+    const before = rng.below(2) * rng.below(3 * S);
+    add('path-loss', { at: lost - before, target: 2, for: 4 * S + rng.below(12 * S) });
+  }
+  add('power-off', { at: lost, target: 1, for: 6 * S + rng.below(14 * S) });
+  let when = lost + 3 * S + rng.below(3 * S);
+  for (let order = rng.below(3); order >= 0; order -= 1) {
+    add('return', { at: when, target: taker });
+    when += S + rng.below(S);
+    add('take-over', { at: when, target: taker });
+    when += rng.below(2 * S);
+  }
+  const kinds = ['power-off', 'kill-core', 'cut', 'take-back', 'switch', 'reboot'] as const;
+  for (let more = rng.below(4); more > 0; more -= 1) {
+    const kind = kinds[rng.below(kinds.length)] ?? 'cut';
+    const instant = kind === 'take-back' || kind === 'switch' || kind === 'kill-core';
+    const span = instant ? 0 : S / 5 + rng.below(3 * S);
+    add(kind, { at: lost + rng.below(20 * S), target: 1 + rng.below(taker), for: span });
+  }
+  if (rng.below(2) === 0) add('switch', { at: 33 * S + rng.below(3 * S), target: 1 });
+  return faults.sort((a, b) => a.at - b.at);
+}
+
+describe('an asynchronous replica that takes over by accepted loss', () => {
+  it.each([
+    ['of one host', PAIR, 2],
+    ['of a synchronous pair', THREE, 3],
+  ] as const)(
+    '%s: loses what it lacked, and nothing else, and is far away again later',
+    {
+      timeout: 300_000,
+    },
+    (_, config, taker) => {
+      let [accepted, confirmed] = [0, 0];
+      for (let seed = 1; seed <= 24; seed += 1) {
+        const base = campaignScenario({ config, mode: 'none', seed, runs: 1 }, seed);
+        const run = runScenario({ ...base, faults: schedule(seed, taker) }, seed, {}, world);
+        expect([seed, ...run.violations]).toEqual([seed]);
+        accepted += run.statesReached['loss-accepted'] ?? 0;
+        confirmed += run.statesReached['branch-order-confirmed'] ?? 0;
+      }
+      expect(accepted).toBeGreaterThan(12);
+      expect(confirmed).toBeGreaterThan(8);
+    },
+  );
+});
