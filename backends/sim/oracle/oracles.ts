@@ -252,7 +252,7 @@ export class VolumeOracles {
         replica.leftAt = -1;
         if (anew) {
           replica.shakenAt = -1;
-          this.#unnamed.filled();
+          if (this.#unnamed.filled(replica, record.primary)) this.#orphans = true;
           // It is whole, and so is who it was copied from.
           for (const each of replicas) each.doubtful &&= !isEnd(each, replica, record);
           replica.selfForgotten = false;
@@ -354,7 +354,7 @@ export class VolumeOracles {
     replica.record = null;
     replica.state = 'Off';
     replica.leftAt = -1;
-    if (this.#unnamed.cacheLost()) this.#orphans = true;
+    if (this.#unnamed.judge()) this.#orphans = true;
     if (this.#orphans) {
       // What was only in a cache is gone.
       const { orphaned } = truth;
@@ -401,7 +401,7 @@ export class VolumeOracles {
     const owes = member || (was && left >= this.#flushed.last);
     replica.shakenAt = truth.history.moment;
     replica.leftAt = -1;
-    if (this.#unnamed.cacheLost()) this.#orphans = true;
+    if (this.#unnamed.judge()) this.#orphans = true;
     if (owes) this.#flushed.audit(replica, 'flushed.lost-at-failure');
     if (was && !isHeld(truth, this.#acked)) this.#lastLost(replica);
     this.#decision.cacheLost(replica);
@@ -433,6 +433,7 @@ export class VolumeOracles {
 
   /** Nothing is in flight anywhere. */
   quiet(): void {
+    if (this.#unnamed.judge()) this.#orphans = true;
     this.#cover.audit('cover.quiet');
     for (const member of members(this.truth)) {
       this.#flushed.audit(member, 'flushed.lost');
