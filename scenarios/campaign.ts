@@ -12,7 +12,7 @@ import type { World } from '../backends/sim/world.ts';
 import { type ClusterConfig, SPLIT_POLICIES } from '../engine/core/config.ts';
 import { Rng } from '../engine/core/rng.ts';
 import { describeSchedule } from './describe.ts';
-import { type Swarm, scheduleOf } from './generate.ts';
+import { SWARMS, type Swarm, scheduleOf } from './generate.ts';
 import { newWorld, type RunResult, runScenario } from './run.ts';
 import { DEFAULT_DURATION, nodeName, type Scenario } from './scenario.ts';
 import { shrinkSchedule, shrinkSeed } from './shrink.ts';
@@ -98,7 +98,7 @@ const EMPTY: CampaignResult = {
 export function campaignScenario(shard: Shard, seed: number): Scenario {
   if (shard.scenario !== undefined) return { ...stepOf(shard.scenario, seed), seed };
   const faults = faultsOf(shard, seed);
-  const config = shard.mode === 'splits' ? policed(shard.config, seed) : shard.config;
+  const config = configOf(shard, seed);
   return {
     name: `${shard.mode}-${seed}`,
     title: describe(faults, shard.config),
@@ -112,6 +112,18 @@ export function campaignScenario(shard: Shard, seed: number): Scenario {
   };
 }
 
+/** The configuration, changed where a swarm is about something that depends on it. */
+function configOf({ mode, config }: Shard, seed: number): ClusterConfig {
+  if (mode === 'splits') return policed(config, seed);
+  // A watchdog resets a primary that is out of reach, and with that it has lost something too.
+  return mode === 'receipts' && seed % 2 === 1 ? unwatched(config) : config;
+}
+
+function unwatched(config: ClusterConfig): ClusterConfig {
+  const nodes = config.nodes.map((node) => (node.witness ? node : { ...node, watchdog: 'none' }));
+  return { ...config, nodes };
+}
+
 /** With each policy in turn: one run in seven leaves two branches to people. */
 function policed(config: ClusterConfig, seed: number): ClusterConfig {
   const splitBrain = SPLIT_POLICIES[seed % SPLIT_POLICIES.length] ?? 'manual';
@@ -120,7 +132,7 @@ function policed(config: ClusterConfig, seed: number): ClusterConfig {
 
 /** Whether schedules are drawn at random. */
 export function isSwarm(mode: FaultMode): mode is Swarm {
-  return mode === 'swarm' || mode === 'disks' || mode === 'splits';
+  return SWARMS.some((swarm) => swarm === mode);
 }
 
 /** A swarm varies what the application does as well: rare flushes leave much to lose. */
@@ -214,6 +226,7 @@ function faultsOf(shard: Shard, seed: number): readonly Fault[] {
     case 'swarm':
     case 'disks':
     case 'splits':
+    case 'receipts':
       return scheduleOf(seed, shard.config, shard.mode);
   }
 }

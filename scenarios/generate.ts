@@ -126,11 +126,14 @@ const genome: fc.Arbitrary<Genome> = fc.noBias(
   }),
 );
 
+/** All of {@link Swarm}. */
+export const SWARMS = ['swarm', 'disks', 'splits', 'receipts'] as const;
 /**
- * A swarm of everything, one in which every schedule has an ill of disks, or one in which each
- * leads to two branches, and then to people who order what is to become of them.
+ * A swarm of everything; one in which every schedule has an ill of disks; one in which each leads
+ * to two branches, and then to people who order what is to become of them; and one about a core
+ * that dies with writes which it had acknowledged on receipt, and about what its next one knows.
  */
-export type Swarm = 'swarm' | 'disks' | 'splits';
+export type Swarm = (typeof SWARMS)[number];
 
 /** Random schedules for a configuration, shrinking towards few, early, plain faults. */
 export function schedules(
@@ -139,6 +142,7 @@ export function schedules(
 ): fc.Arbitrary<readonly Fault[]> {
   return genome.map((drawn) => {
     if (swarm === 'splits') return splitSchedule(drawn, config);
+    if (swarm === 'receipts') return receiptSchedule(drawn, config);
     const ill = swarm === 'disks' ? drawn.ill % ILLS.length : drawn.ill;
     return schedule({ ...drawn, ill }, config);
   });
@@ -243,6 +247,63 @@ function splitSchedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
     };
   });
   return [...led, ...faults.sort((a, b) => a.at - b.at)];
+}
+
+/** What happens beside a receiver whose core has died, with weights. */
+const AFTER_RECEIPTS: readonly FaultKind[] = [
+  ...repeat('cut', 5),
+  ...repeat('kill-core', 3),
+  ...repeat('disk-stall', 2),
+  ...repeat('power-off', 2),
+  'reboot',
+  'write-error',
+  'pause-core',
+];
+const RECEIPT_AT = 8_800_000;
+
+/**
+ * The disk of whoever follows stands still, so that it acknowledges what its disk has not; its core
+ * dies; and the primary, which has everything, is out of reach of the log, or of everybody. What
+ * is drawn strikes while the next core attaches and wants to lead: links flap most of all.
+ */
+function receiptSchedule(drawn: Genome, config: ClusterConfig): readonly Fault[] {
+  const { families, first, ill, genes } = drawn;
+  const stands = 100_000 + (families % 60) * 10_000;
+  const dies = RECEIPT_AT + Math.floor(((ill + 1) * (stands + 50_000)) / 60);
+  const share = families % 2 === 0 ? 1_000_000 : 500_000;
+  const silent = 5_000_000 + (families % 13) * 1_000_000;
+  const cut = { kind: 'cut', links: first % 3 > 0 ? 'control' : 'all', for: silent } as const;
+  const plain = { ...PLAIN_FAULT, target: 'secondary' } as const;
+  const led: readonly Fault[] = [
+    { ...plain, kind: 'disk-stall', at: RECEIPT_AT, ppm: share, for: stands },
+    { ...plain, kind: 'kill-core', at: dies },
+    { ...plain, ...cut, target: 'primary', at: dies - 200_000 + (first % 11) * 25_000 },
+  ];
+  const faults = genes.slice(0, genes.length >> 1).map((each): Fault => {
+    const made = fault(each, AFTER_RECEIPTS, FIRST, config);
+    const { kind } = made;
+    const at = dies + each.cluster * 200_000 + spread(OFFSETS, each.offset);
+    const target = kind === 'cut' || each.target === 9 ? 'primary' : 'secondary';
+    // What waits for the next core is there before it starts.
+    const waits = each.when < 5 ? whenAttaching(kind) : undefined;
+    const nth = waits === 'meta-write' ? 1 + (each.size % 4) : 1;
+    if (waits !== undefined) {
+      return { ...made, at: dies, target: 'secondary', when: waits, after: each.offset * 3, nth };
+    }
+    // A link that flaps is soon there again.
+    const span = kind === 'cut' ? made.for % 1_500_000 : made.for;
+    const most = kind === 'disk-stall' ? 6_000_000 : 2_000_000;
+    const length = INSTANT.has(kind) ? 0 : 1 + Math.min(most, span);
+    return { ...made, at, target, peer: 0, for: length, when: 'at-once' };
+  });
+  return [...led, ...faults].sort((a, b) => a.at - b.at);
+}
+
+/** The moment of a core that attaches at which a fault of this kind is worth most. */
+function whenAttaching(kind: FaultKind): Fault['when'] | undefined {
+  if (kind === 'disk-stall') return 'attach';
+  if (kind === 'kill-core') return 'meta-write';
+  return kind === 'cut' ? 'link-up' : undefined;
 }
 
 function repeat(kind: FaultKind, times: number): readonly FaultKind[] {

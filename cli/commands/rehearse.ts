@@ -8,6 +8,7 @@ import type { FaultMode } from '../../scenarios/campaign.ts';
 import { plantedBugs } from '../../scenarios/canaries.ts';
 import { COMPLETE_RUNS } from '../../scenarios/coverage.ts';
 import { describeSchedule } from '../../scenarios/describe.ts';
+import { SWARMS } from '../../scenarios/generate.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
 import { nodeName, readScenario, type Scenario, writeScenario } from '../../scenarios/scenario.ts';
 import { pairCount, singleFaults } from '../../scenarios/single-faults.ts';
@@ -56,8 +57,9 @@ export function rehearseCommand(): Command {
     .addOption(
       new Option(
         '--faults <kind>',
-        'where faults come from; disks: a swarm with a bad disk each run; splits: with branches',
-      ).choices(['none', 'single', 'pairs', 'swarm', 'disks', 'splits']),
+        'where faults come from; disks: a swarm with a bad disk each run; splits: with branches; ' +
+          'receipts: about a core that dies with what it acknowledged on receipt',
+      ).choices(['none', 'single', 'pairs', ...SWARMS]),
     )
     .option('--canary <id...>', 'plant bugs; ends at the first run that finds one')
     .option(
@@ -127,6 +129,7 @@ export function phasesOf(
     swarm: DEFAULT_SWARM,
     disks: DEFAULT_SWARM,
     splits: DEFAULT_SWARM,
+    receipts: DEFAULT_SWARM,
   };
   if (options.faults !== undefined) {
     return [{ mode: options.faults, seed, runs: runs ?? complete[options.faults] }];

@@ -44,6 +44,7 @@ function rowName(task: ShardTask, seed: number, title: string): string {
     swarm: () => 'random swarm',
     disks: () => 'random swarm of disk faults',
     splits: () => 'random swarm about two branches',
+    receipts: () => 'random swarm about writes that were only received',
   };
   return names[task.mode]();
 }

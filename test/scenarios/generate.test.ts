@@ -74,6 +74,21 @@ describe('the swarm', () => {
     expect(one.length / failing.length).toBeGreaterThan(0.6);
   });
 
+  it('about receipts kills a core whose disk stands still, and cuts the primary off', () => {
+    const drawn = Array.from({ length: 200 }, (_, seed) =>
+      scheduleOf(seed, DEMO_CONFIG, 'receipts'),
+    );
+    for (const faults of drawn) {
+      const stands = faults.find(({ kind }) => kind === 'disk-stall') as Fault;
+      const dies = faults.find(({ kind }) => kind === 'kill-core') as Fault;
+      expect(dies.at - stands.at).toBeLessThan(stands.for + 50_001);
+      const silent = faults.filter(({ kind, target }) => kind === 'cut' && target === 'primary');
+      expect(silent.some((each) => each.for >= 5_000_000)).toBe(true);
+    }
+    const moments = new Set(drawn.flatMap((faults) => faults.map(({ when }) => when)));
+    expect([...moments].sort()).toEqual(['at-once', 'attach', 'link-up', 'meta-write']);
+  });
+
   it('allows a schedule only a few kinds, so that rare ones meet each other', () => {
     for (const faults of schedules) {
       expect(new Set(faults.map(({ kind }) => kind)).size).toBeLessThanOrEqual(7);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CampaignResult, runCampaign } from '../../scenarios/campaign.ts';
 import { demoWith, demoWithSide } from '../../scenarios/demo.ts';
+import type { Swarm } from '../../scenarios/generate.ts';
 
 const semi = demoWith({ mode: 'semi-sync' });
 const beside = demoWithSide(8 * 1024 * 1024);
@@ -11,9 +12,10 @@ function campaign(
   config: typeof semi,
   runs: number,
   canaries: readonly string[] = [],
+  mode: Swarm = 'swarm',
 ): { found: string[]; result: CampaignResult } {
   const found: string[] = [];
-  const shard = { config, mode: 'swarm', seed: 710_000, runs } as const;
+  const shard = { config, mode, seed: 710_000, runs } as const;
   const result = runCampaign({ ...shard, canaries: new Set(canaries) }, (run) => {
     for (const { law, code } of run.violations) found.push(`${run.seed}: ${law} ${code}`);
   });
@@ -39,6 +41,18 @@ describe('semi-synchronous volumes', () => {
     for (const config of [sums, { ...beside, volumes }, balanced]) {
       expect(campaign(config, 40).found).toEqual([]);
     }
+  });
+
+  it('keep every law in a swarm about receivers that die', { timeout: 300_000 }, () => {
+    const { found, result } = campaign(semi, 40, [], 'receipts');
+    expect(found).toEqual([]);
+    expect(result.statesReached['mirror.receipt.lost']).toBeGreaterThan(20);
+  });
+
+  it('which finds a core that trusts what its predecessor had only received', () => {
+    expect(campaign(semi, 12, ['receipt-trusted'], 'receipts').found.join()).toContain(
+      'LAW-acknowledged',
+    );
   });
 
   it.each(['receipt-unflushed', 'receipt-for-fua'])(
