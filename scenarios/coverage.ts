@@ -481,6 +481,12 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'a last copy whose disk failed',
   },
   {
+    mark: 'mirror.resync.record-between',
+    swarm: 'seldom',
+    reason: 'a record must come within the millisecond in which two agree on a copy',
+    test: 'a record that comes as a copy is agreed on',
+  },
+  {
     mark: 'mirror.resync.held',
     swarm: 'never',
     reason: SIDE,

@@ -267,6 +267,10 @@ export const MIRROR_CANARIES = [
   },
   { id: 'journal-error-ignored', what: 'A journal block that could not be written counts as one.' },
   { id: 'copy-slot-lost', what: 'The slot of a copy whose link is lost never comes back.' },
+  {
+    id: 'ready-by-old-record',
+    what: 'A copy begins that was agreed on under the record before the one being applied.',
+  },
   { id: 'relation-kept', what: 'What a link was agreed on for outlives the record it rested on.' },
   { id: 'map-of-another', what: 'A map is copied by to a peer older than what it began with.' },
   {
@@ -451,6 +455,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     joiningNotNeeded: ids.has('joining-not-needed'),
     journalErrorIgnored: ids.has('journal-error-ignored'),
     copySlotLost: ids.has('copy-slot-lost'),
+    readyByOldRecord: ids.has('ready-by-old-record'),
     relationKept: ids.has('relation-kept'),
     mapOfAnother: ids.has('map-of-another'),
     receiptUnflushed: ids.has('receipt-unflushed'),

@@ -132,6 +132,7 @@ export const MIRROR_MARKS: readonly string[] = [
   'mirror.resync.held',
   'mirror.resync.makes-way',
   'mirror.resync.proves',
+  'mirror.resync.record-between',
   'mirror.resync.interrupted',
   'mirror.resync.overwritten',
   'mirror.resync.unreadable',

@@ -112,7 +112,7 @@ export class ResyncSource {
       this.#p.turn.reached('mirror.resync.held');
       return `undo-${m.reason}`;
     }
-    if (m.kind === 'sync-ready' && this.#stage === Stage.Starting) this.#ready();
+    if (m.kind === 'sync-ready' && this.#stage === Stage.Starting) this.#agreed(from);
     else if (m.kind === 'map' && this.#stage === Stage.Copying) this.#map(m);
     else if (m.kind === 'finished' && this.#stage === Stage.Finishing) this.#finished(m.generation);
     return '';
@@ -371,6 +371,21 @@ export class ResyncSource {
       epoch: state.epoch,
       generation: store.block.generation,
     });
+  }
+
+  /**
+   * The target is ready, by the record under which this was asked. Where another is being applied
+   * here it goes by that one already, and would hear nothing of the end of this copy: when it is
+   * applied the two begin anew.
+   */
+  #agreed(partner: Partner): void {
+    const { role, turn, canary } = this.#p;
+    if (!role.busy || canary.readyByOldRecord) {
+      this.#ready();
+      return;
+    }
+    turn.reached('mirror.resync.record-between');
+    this.abort(partner);
   }
 
   #ready(): void {

@@ -21,7 +21,7 @@ import { testConfig } from '../support/control-host.ts';
 import { ControlNet, GROUP, S, VOLUME } from '../support/control-net.ts';
 import { orderOf, setup } from '../support/control-split.ts';
 import { besideLone, farBehind, following, membersFirst } from '../support/mirror-async.ts';
-import { brokenTaker, olderDisk, tell } from '../support/mirror-cases.ts';
+import { brokenTaker, olderDisk, recordBetween, tell } from '../support/mirror-cases.ts';
 import {
   askedByStrangers,
   askOf,
@@ -379,6 +379,7 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.undo.held': () => overfull(true).marks,
   'mirror.undo.damaged': () => damagedLog().marks,
   'mirror.resync.proves': () => inLibrary('last-copy-in-doubt'),
+  'mirror.resync.record-between': () => withSeeds(20, recordBetween),
   'mirror.resync.held': () => overfull(true).marks,
   'mirror.return.begun': () => backAgain(2).marks,
   'mirror.return.done': () => backAgain(2).marks,

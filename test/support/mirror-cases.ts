@@ -389,3 +389,26 @@ export function olderDisk(seed: number, canaries: readonly string[] = []): Pair 
   pair.settle();
   return pair;
 }
+
+/**
+ * Control commits another record that leaves host 2 out, while the two agree on a copy to it: the
+ * target goes by it at once, the source when it has flushed.
+ */
+export function recordBetween(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  for (let n = 0; n < 3; n += 1) {
+    pair.runFor(50 * MS);
+    pair.cut();
+    until(pair, () => pair.record.members.length === 1);
+    pair.heal();
+    const target = pair.host(3 - pair.record.primary);
+    until(pair, () => target.disk === 'Inconsistent');
+    pair.runFor(((3 * seed + n) % 10) * 100);
+    pair.commit({ generation: 5000 + n });
+    // Far less than after what a peer that owes an answer is given up.
+    if (until(pair, () => pair.record.members.length === 2, 1500 * MS)) continue;
+    pair.violations.push('LAW-heals: a copy does not end when a record comes as it is agreed on');
+    break;
+  }
+  return pair;
+}

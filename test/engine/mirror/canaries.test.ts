@@ -15,6 +15,7 @@ import {
   hungThenLost,
   loneHang,
   olderDisk,
+  recordBetween,
   revived,
 } from '../../support/mirror-cases.ts';
 import {
@@ -127,6 +128,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'led-by-hearsay': hearsay,
   'last-copy-given-up': loneHang,
   'map-of-another': olderDisk,
+  'ready-by-old-record': recordBetween,
   'balance-in-copy': balancedReads,
   'long-write-cut': longThenDark,
   'relation-kept': thawed,

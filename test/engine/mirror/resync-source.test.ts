@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Decision, Event } from '../../../engine/data/abi.ts';
-import { olderDisk, watched } from '../../support/mirror-cases.ts';
+import { olderDisk, recordBetween, watched } from '../../support/mirror-cases.ts';
 import { badSource, blocks, done } from '../../support/mirror-errors.ts';
 import { PAIR_CONFIG, Pair } from '../../support/mirror-pair.ts';
 import { started, swarmRun } from '../../support/mirror-swarm.ts';
@@ -33,6 +33,16 @@ describe('the source of a resync', () => {
       pair.settle();
       expect([n, ...pair.violations]).toEqual([n]);
     }
+  });
+
+  it('ends soon, whenever a record comes while a copy is agreed on', () => {
+    const marks = new Set<string>();
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const pair = recordBetween(seed);
+      expect([seed, ...pair.violations]).toEqual([seed]);
+      for (const mark of pair.marks) marks.add(mark);
+    }
+    expect([...marks]).toContain('mirror.resync.record-between');
   });
 
   it('copies everything to a disk that is older than what its map began with', () => {
