@@ -34,6 +34,7 @@ import { primaryPowerLoss } from './library/primary-power-loss.ts';
 import { promotedByAcceptedLoss } from './library/promoted-by-accepted-loss.ts';
 import { receiverDiesWithReceipts } from './library/receiver-dies-with-receipts.ts';
 import { receiverRestartsThenPrimaryDark } from './library/receiver-restarts-then-primary-dark.ts';
+import { recordWhileACopyIsAgreedOn } from './library/record-while-a-copy-is-agreed-on.ts';
 import { semiSyncPrimaryPowerLoss } from './library/semi-sync-primary-power-loss.ts';
 import { sourceCrashDuringResync } from './library/source-crash-during-resync.ts';
 import { sourceLostForGood } from './library/source-lost-for-good.ts';
@@ -81,6 +82,7 @@ const TEXTS: readonly ScenarioText[] = [
   semiSyncPrimaryPowerLoss,
   receiverDiesWithReceipts,
   linkFlapsAsAReceiverAttaches,
+  recordWhileACopyIsAgreedOn,
   receiverRestartsThenPrimaryDark,
   asyncReplicaDarkAgainAndAgain,
   asyncWireCutForLong,

@@ -132,6 +132,7 @@ const SHOWS: {
     resyncs: 1,
     reachesAll: ['mirror.receipt.given', 'mirror.receipt.lost'],
   },
+  'record-while-a-copy-is-agreed-on': { takeOvers: 0, resyncs: 2, avoids: ['mirror.link.overdue'] },
   'receiver-restarts-then-primary-dark': {
     takeOvers: 1,
     watchdogResets: 1,
@@ -280,6 +281,11 @@ describe('the library finds', () => {
   it('lacking-like-power in receiver-restarts-then-primary-dark, within twelve seeds', () => {
     const broken = [...brokenBy('lacking-like-power', 'receiver-restarts-then-primary-dark')];
     expect(broken).toContain('LAW-acknowledged');
+  });
+
+  it('ready-by-old-record in record-while-a-copy-is-agreed-on, within twelve seeds', () => {
+    const broken = [...brokenBy('ready-by-old-record', 'record-while-a-copy-is-agreed-on')];
+    expect(broken).toEqual(['LAW-heals']);
   });
 
   it('nothing in last-copy-in-doubt when the core of the last copy dies once more', () => {
