@@ -4,14 +4,21 @@
  * covered them; whoever marks one of them again meanwhile takes it back, and it is copied once
  * more.
  */
-import { BLOCK_BYTES } from '../core/units.ts';
+import { BLOCK_BYTES, type Micros } from '../core/units.ts';
 import { BlockMap, type MapWatcher } from './block-map.ts';
+import type { Partner } from './partner.ts';
+import type { Parts } from './parts.ts';
+
+/** What it needs to flush both sides. */
+type Settling = Pick<Parts, 'flushes' | 'turn' | 'config' | 'partners'>;
 
 export class Copied implements MapWatcher {
   readonly #map: BlockMap;
   #now: BlockMap;
   /** What the flush that is under way covers. */
   #before: BlockMap;
+  /** Not before then the next flush covers some of that. */
+  #next: Micros = 0;
   /** Whether a flush of both sides is under way. */
   flushing = false;
 
@@ -43,6 +50,26 @@ export class Copied implements MapWatcher {
   again(block: number): void {
     this.#now.clear(block);
     this.#before.clear(block);
+  }
+
+  /**
+   * Copies so far become clean, like a barrier's, while `still` says that the copy goes on: what
+   * was copied before a loss stays so, and the replica lets go of its hot extents. Returns when to
+   * look again.
+   */
+  settle(p: Settling, partner: Partner, still: () => boolean): Micros {
+    const { turn } = p;
+    if (this.flushing || this.count === 0) return Number.POSITIVE_INFINITY;
+    if (turn.now < this.#next) return this.#next;
+    const { link, covered } = partner;
+    this.flush();
+    p.flushes.withPeer(partner, () => {
+      if (!still()) return;
+      this.flushed();
+      this.#next = turn.now + p.config.barrierDelay;
+      if (p.partners.several) link.send({ kind: 'stable', sequence: covered });
+    });
+    return Number.POSITIVE_INFINITY;
   }
 
   /** A flush of both sides begins. */

@@ -3,7 +3,7 @@
  * has the target take over the generation and asks for it to become a member. A block is cleared
  * only by its completed copy, and counts as unstable until the next barrier.
  */
-import { BLOCK_BYTES, type Generation, MICROS_PER_S, type Micros } from '../core/units.ts';
+import { BLOCK_BYTES, type Generation, MICROS_PER_S } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { PAGE_BLOCKS } from './block-map.ts';
 import { Copied } from './copied.ts';
@@ -46,8 +46,6 @@ export class ResyncSource {
    */
   readonly drain: Drain = new Drain();
   #over: Copied | null = null;
-  /** Not before then the next flush covers some of that. */
-  #overAt: Micros = 0;
   /** Bytes copied, and bytes that were zeroes and cost no payload. */
   #copied = 0;
   #zeroed = 0;
@@ -134,7 +132,9 @@ export class ResyncSource {
     let next = Number.POSITIVE_INFINITY;
     if (this.#flying === 0 && this.pace.waits(turn.now)) next = this.pace.nextAt;
     if (this.drain.shut) next = Math.min(next, this.drain.until);
-    next = Math.min(next, this.#settleOver());
+    const attempt = this.#attempt;
+    const settled = this.#over?.settle(this.#p, this.#partner, () => attempt === this.#attempt);
+    next = Math.min(next, settled ?? next);
     if (next !== Number.POSITIVE_INFINITY) turn.due(Deadline.Copy, next);
     if (this.#mapComplete && this.#left === 0 && this.#flying === 0) this.#finish();
   }
@@ -255,27 +255,6 @@ export class ResyncSource {
     this.#unreadable.clear();
     turn.event('mirror.resync.progress', { ...this.#done(), dirty: this.#partner.map.dirty });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
-  }
-
-  /**
-   * An asynchronous replica's copies so far become clean, like a barrier's: what was copied before
-   * a loss stays so, and the replica lets go of its hot extents. Returns when to look again.
-   */
-  #settleOver(): Micros {
-    const { flushes, turn, config, partners } = this.#p;
-    const { link, covered } = this.#partner;
-    const over = this.#over;
-    if (over === null || over.flushing || over.count === 0) return Number.POSITIVE_INFINITY;
-    if (turn.now < this.#overAt) return this.#overAt;
-    const attempt = this.#attempt;
-    over.flush();
-    flushes.withPeer(this.#partner, () => {
-      if (attempt !== this.#attempt) return;
-      over.flushed();
-      this.#overAt = turn.now + config.barrierDelay;
-      if (partners.several) link.send({ kind: 'stable', sequence: covered });
-    });
-    return Number.POSITIVE_INFINITY;
   }
 
   /** A copy to an asynchronous replica makes way for one to a replica that is to be a member. */
