@@ -84,7 +84,7 @@ volumes:
     # No write waits for a copy with mode: async, so that it may be far away: it is an earlier state
     # of the volume, whole, and takes over only by understudy promote. It keeps its last state in a
     # side area while it takes the next:
-    #   b: { path: b/data.img, mode: async, sideSize: 1GiB }
+    #   far: { path: /dev/vg0/data, mode: async, sideSize: 1GiB }
     replicas:
       a: { path: a/data.img }
       b: { path: b/data.img }

@@ -108,6 +108,7 @@ describe('single faults and pairs', () => {
     expect(FAULT_KINDS.filter((kind) => !kinds.has(kind) && !SPLIT_FAULTS.has(kind))).toEqual([
       'switch',
       'return',
+      'take-over',
     ]);
     for (const { fault } of singles) {
       if (!INSTANT.has(fault.kind)) expect(fault.for).toBeGreaterThan(0);
