@@ -7,6 +7,7 @@ import type { ClusterConfig } from '../../engine/core/config.ts';
 import type { FaultMode } from '../../scenarios/campaign.ts';
 import { plantedBugs } from '../../scenarios/canaries.ts';
 import { COMPLETE_RUNS } from '../../scenarios/coverage.ts';
+import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { describeSchedule } from '../../scenarios/describe.ts';
 import { SWARMS } from '../../scenarios/generate.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
@@ -83,12 +84,15 @@ ${COMPLETE_RUNS} runs or more did not exercise every fault and rare branch that 
 async function run(file: string | undefined, options: Options): Promise<number> {
   if (options.list) return listScenarios(options.json ?? false);
   if (options.listCanaries) return listCanaries(options.json ?? false);
-  const config = scaledConfig(file === undefined ? bundledConfig() : loadConfig(file).config);
+  const given = file === undefined ? null : loadConfig(file).config;
+  const base = scaledConfig(given ?? bundledConfig());
   const canaries = checkedCanaries(options.canary ?? []);
   const seed = wholeNumber('--seed', options.seed, 0, 0xffffffff);
+  const phases = phasesOf(base, options, seed, given !== null);
+  const config = phases[0]?.scenario?.config ?? base;
   const rehearsal: RehearsalOptions = {
     config,
-    phases: phasesOf(config, options, seed),
+    phases,
     canaries,
     stopAtFirst: canaries.length > 0,
     shrinkBudget: SHRINK_BUDGET,
@@ -110,16 +114,17 @@ export function exitOf(result: Pick<Rehearsal, 'campaign' | 'notExercised'>): nu
   return result.notExercised?.due === true ? EXIT_NOT_EXERCISED : EXIT_OK;
 }
 
-/** The campaigns that the options ask for. */
+/** The campaigns that the options ask for; `given` says that a person named the configuration. */
 export function phasesOf(
   config: ClusterConfig,
   options: Pick<Options, 'scenario' | 'faults' | 'runs'>,
   seed: number,
+  given = true,
 ): readonly Phase[] {
   const asked = options.runs;
   const runs = asked === undefined ? null : wholeNumber('--runs', asked, 1, RUNS_MAX);
   if (options.scenario !== undefined) {
-    const scenario = findScenario(options.scenario, config);
+    const scenario = findScenario(options.scenario, config, given);
     return [{ mode: 'none', seed, runs: runs ?? 1, scenario }];
   }
   const complete: { readonly [mode in FaultMode]: number } = {
@@ -140,9 +145,12 @@ export function phasesOf(
   ];
 }
 
-function findScenario(name: string, config: ClusterConfig): Scenario {
+/** One that is about a configuration of its own stays so, unless another one is given. */
+function findScenario(name: string, config: ClusterConfig, given: boolean): Scenario {
   const known = LIBRARY.find((scenario) => scenario.name === name);
-  if (known !== undefined) return { ...known, config };
+  if (known !== undefined) {
+    return given || known.config === DEMO_CONFIG ? { ...known, config } : known;
+  }
   if (!existsSync(name)) {
     const remedy = 'name a file, or a scenario that understudy rehearse --list shows';
     throw new InputError(`there is no scenario and no file "${name}"`, remedy);

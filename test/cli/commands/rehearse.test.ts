@@ -34,6 +34,17 @@ function rehearsal(runs: number, planted: readonly string[], broken: boolean): R
 const dead = ['mirror.dead-branch'];
 
 describe('a rehearsal', () => {
+  it('of a scenario keeps its own configuration, unless another one is given', () => {
+    const mine = { ...DEMO_CONFIG };
+    const own = (name: string, given: boolean) => {
+      const [phase] = phasesOf(mine, { scenario: name }, 1, given);
+      return phase?.scenario?.config;
+    };
+    expect(own('promoted-by-accepted-loss', false)?.volumes[0]?.replicas[1]?.mode).toBe('async');
+    expect(own('promoted-by-accepted-loss', true)).toBe(mine);
+    expect(own('one-way-cut', false)).toBe(mine);
+  });
+
   it('ends well only when no law broke and a complete swarm met everything declared', () => {
     expect(exitOf(rehearsal(COMPLETE_RUNS, [], false))).toBe(EXIT_OK);
     expect(exitOf(rehearsal(COMPLETE_RUNS, dead, false))).toBe(EXIT_NOT_EXERCISED);
