@@ -75,7 +75,8 @@ export function judge(
   const member = members.find((m) => m.node === node);
   // By accepted loss one node alone may go on without whoever was in sync, and from there on it is.
   const taker = discard?.taker;
-  if (taker !== undefined && node !== taker && member === undefined && !flags['any-taker']) {
+  const once = node === taker && members.some((m) => m.node === discard?.node);
+  if (taker !== undefined && !once && member === undefined && !flags['any-taker']) {
     return no('not-in-sync', 'bring-member-back');
   }
   if (member === undefined && discard !== undefined && volume.disk !== 'Inconsistent') {

@@ -83,6 +83,9 @@ export class Resolution {
     if (pair === null) {
       // Nobody can look at it, and whoever decided did not look at how much it is.
       const { reachable } = this.#views.candidate(discard.node);
+      const local = this.#facts(discard.node, record.volume);
+      // By accepted loss nobody looks at it: where its disk is gone, that it is there helps nobody.
+      if (discard.taker !== undefined && local?.attached === true) return 'go';
       return reachable || discard.atMost >= 0 ? 'wait' : 'go';
     }
     if (!this.#means(record, discard, pair)) return 'void';
@@ -177,7 +180,7 @@ export class Resolution {
     if (!unit.nodes.includes(to)) return no('not-a-node-of-the-group', 'see-configuration');
     const { flags } = this.#context;
     if (this.#anyHeard(members, record) && !flags['taken-from-members']) {
-      return no('members-there', 'switch-instead');
+      return no('members-there', 'bring-member-back');
     }
     const how = unit.volume.replicas.find(({ node }) => node === to);
     if (how?.mode !== 'async') return no('not-asynchronous', 'bring-member-back');

@@ -41,7 +41,12 @@ export function grantEntry(
   // one that began by order stands on the other branch: whoever counts it among its parents would
   // be taken for a descendant of that, and what it has for a map's business.
   const { voided: earlier = [], ...said } = record;
-  const parted = record.discard !== undefined || record.takenBack !== undefined;
+  const { discard, takenBack } = record;
+  // By accepted loss the taker parts from what it gives up, once: what is granted later is one
+  // line.
+  const leaves = discard?.taker === undefined || before.some(({ node }) => node === discard.node);
+  const apart = takenBack !== undefined && takenBack.taker === undefined;
+  const parted = (discard !== undefined && leaves) || apart;
   const same = !parted || flags['order-voided'];
   const unserved = group.base.length > 0 && same;
   // RULE-22: of several a member may take over that was never told of the generation before: that

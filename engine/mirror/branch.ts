@@ -53,6 +53,11 @@ export class BranchWatch {
     const branch = this.#branch();
     const told = this.#told;
     if (branch === null && told === null) return;
+    if (branch === null && this.#p.partners.several && !this.#isAsked) {
+      // Another one is told of since.
+      this.#told = null;
+      return;
+    }
     if (branch !== null && told !== null && !isNews(branch, told)) {
       const grew = branch.dirty !== told.dirty || branch.padded !== told.padded;
       if (!grew || turn.now < this.#toldAt + TELL_EVERY) return;
@@ -66,9 +71,18 @@ export class BranchWatch {
     turn.report({ kind: 'branch', volume: config.volume, branch });
   }
 
+  /** Control hears of one branch at a time: among several of the one that the order is about. */
+  get #isAsked(): boolean {
+    const { state, partners } = this.#p;
+    const { record } = state;
+    if (!partners.several || record?.discard?.taker === undefined) return true;
+    const { discard, primary } = record;
+    return this.#partner.node === (primary === state.node ? discard.node : primary);
+  }
+
   #branch(): Branch | null {
     const { store, state, writes, role } = this.#p;
-    if (this.#peer === null) return null;
+    if (this.#peer === null || !this.#isAsked) return null;
     const { map, shared, padded } = this.#partner;
     const { generation, parents } = store.block;
     return {

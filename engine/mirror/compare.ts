@@ -118,6 +118,8 @@ function isAncestor(old: Lineage, young: Lineage, anyName: boolean): boolean {
  */
 function hasTail(old: ReplicaView, discard: Discard | undefined): boolean {
   if (discard?.taker === undefined || discard.confirmed || old.node === discard.taker) return false;
+  // Who is named is looked at first, whatever its maps say.
+  if (old.node === discard.node) return true;
   return old.generation === discard.keeps && old.dirty > 0;
 }
 

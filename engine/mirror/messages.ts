@@ -404,7 +404,7 @@ function putRecord(w: ByteWriter, record: VolumeRecord): void {
   w.u8(GIVERS.indexOf(discard.by));
   w.uint(discard.atMost + 1);
   w.u8(discard.confirmed ? 1 : 0);
-  w.uint(discard.taker ?? 0);
+  if (discard.by === 'accept-loss') w.uint(discard.taker ?? 0);
 }
 
 function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
@@ -427,7 +427,7 @@ function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
   const by = GIVERS[r.u8()];
   const atMost = r.uint() - 1;
   const confirmed = r.u8() === 1;
-  const taker = r.uint();
+  const taker = by === 'accept-loss' ? r.uint() : 0;
   if (!r.ok || by === undefined) return null;
   const discard = { ...named, by, atMost, confirmed };
   return { ...record, discard: taker === 0 ? discard : { ...discard, taker } };

@@ -75,15 +75,15 @@ describe('an asynchronous replica that takes over by accepted loss', () => {
     },
     (_, config, taker) => {
       let [accepted, confirmed] = [0, 0];
-      for (let seed = 1; seed <= 24; seed += 1) {
+      for (let seed = 1; seed <= 10; seed += 1) {
         const base = campaignScenario({ config, mode: 'none', seed, runs: 1 }, seed);
         const run = runScenario({ ...base, faults: schedule(seed, taker) }, seed, {}, world);
         expect([seed, ...run.violations]).toEqual([seed]);
         accepted += run.statesReached['loss-accepted'] ?? 0;
         confirmed += run.statesReached['branch-order-confirmed'] ?? 0;
       }
-      expect(accepted).toBeGreaterThan(12);
-      expect(confirmed).toBeGreaterThan(8);
+      expect(accepted).toBeGreaterThan(5);
+      expect(confirmed).toBeGreaterThan(3);
     },
   );
 });

@@ -66,7 +66,9 @@ export class DecisionOracle {
     const before = this.#before;
     if (discard !== undefined) {
       const kept = named !== undefined && discard.node !== named.node;
-      if (kept && !known.members.some(({ node }) => node === named.node)) {
+      // Once somebody has gone on without the one that is given up, the order gives up nobody else.
+      const first = known.members.some(({ node }) => node === discard.node);
+      if (kept && first && !known.members.some(({ node }) => node === named.node)) {
         this.#remember(known, discard.taker !== undefined);
         this.#decide(named, named.disk.view);
         return 'given';
@@ -74,18 +76,20 @@ export class DecisionOracle {
       return '';
     }
     const isMember = (node: number): boolean => record.members.some((m) => m.node === node);
+    const { decided } = truth;
+    const again = before?.nodes.some(isMember) === true;
+    // Beside an asynchronous replica whoever was in sync is all there is: first of all it is back.
+    if (known.discard === undefined && again && decided !== undefined && acked <= decided.moment) {
+      this.#restore(before);
+      return before.nodes.every((node) => before.lost.has(node)) ? 'lost' : 'back';
+    }
     if (truth.replicas.every(({ node }) => isMember(node) || this.#isLate(node))) {
       if (known.discard !== undefined) this.#carriedOut(record);
       truth.apart = false;
       this.#before = null;
       this.#takenBack = null;
-      return '';
     }
-    const { decided } = truth;
-    const again = before?.nodes.some(isMember) === true;
-    if (!again || decided === undefined || acked > decided.moment) return '';
-    this.#restore(before);
-    return before.nodes.every((node) => before.lost.has(node)) ? 'lost' : 'back';
+    return '';
   }
 
   /** A replica serves: whoever was named by order has made what it has stable. */

@@ -475,6 +475,13 @@ describe('going on by accepted loss', () => {
     expect([away.plan(), away.entries]).toEqual([false, []]);
   });
 
+  it('goes on beside a host whose disk is gone, though that host is there', () => {
+    const given = { ...orderOf(1), by: 'accept-loss', taker: 2 } as const;
+    const dead: Setup = { late: [2], here: null, there: null, record: { discard: given } };
+    expect(setup({ ...dead, disk: 'Failed' }).ripe()).toBe('go');
+    expect(setup({ ...dead, away: 1 }).ripe()).toBe('go');
+  });
+
   it('is looked at again when the other side is back, and confirmed with what that one has', () => {
     // Node 1 leads by it; node 2 has written 3 blocks in the generation of the image.
     const members = [{ node: 1, boot: 11 }];
@@ -509,10 +516,16 @@ describe('going on by accepted loss', () => {
         facts: { ...facts, volumes },
       };
       const discard = { ...standing, node: 3, taker };
-      return judge(unit, [], candidate, others, flagsOf(new Set(canaries)), discard);
+      const flags = flagsOf(new Set(canaries));
+      return judge(unit, members, candidate, others, flags, discard);
     };
+    let members = [{ node: 3, boot: 13 }];
     expect(may(1, 1)).toEqual({ ok: true, standing: 'rebooted' });
     expect(may(2, 1)).toMatchObject({ ok: false, reason: 'not-in-sync' });
     expect(may(2, 1, ['any-taker']).ok).toBe(true);
+    // Once: when another one has gone on from there, what the taker has is old.
+    members = [{ node: 2, boot: 12 }];
+    expect(may(1, 1)).toMatchObject({ ok: false, reason: 'not-in-sync' });
+    expect(may(1, 1, ['any-taker']).ok).toBe(true);
   });
 });

@@ -213,10 +213,14 @@ describe('after an image took over by accepted loss', () => {
     expect(verdict(tail, taker, confirmed)).toEqual({ verdict: 'target', reason: 'descendant' });
   });
 
-  it('what was written to no more, or was left behind before, is an ancestor as ever', () => {
+  it('who is named is looked at first; of the others only what was written to is a branch', () => {
     const copied = { verdict: 'source', reason: 'descendant' };
-    expect(verdict(taker, { ...tail, dirty: 0 }, standing)).toEqual(copied);
-    expect(verdict(taker, { ...tail, generation: 4, parents: [] }, standing)).toEqual(copied);
+    const apart = { verdict: 'split-brain', reason: 'common-ancestor' };
+    expect(verdict(taker, { ...tail, dirty: 0 }, standing)).toEqual(apart);
+    const other = { ...tail, node: 3 };
+    expect(verdict(taker, other, standing)).toEqual(apart);
+    expect(verdict(taker, { ...other, dirty: 0 }, standing)).toEqual(copied);
+    expect(verdict(taker, { ...other, generation: 4, parents: [] }, standing)).toEqual(copied);
   });
 
   it('is overwritten unasked with a planted bug', () => {
