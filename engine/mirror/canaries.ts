@@ -269,7 +269,7 @@ export const MIRROR_CANARIES = [
   { id: 'copy-slot-lost', what: 'The slot of a copy whose link is lost never comes back.' },
   {
     id: 'ready-by-old-record',
-    what: 'A copy begins that was agreed on under the record before the one being applied.',
+    what: 'A copy begins, at both ends, that was agreed on under a record before the present one.',
   },
   { id: 'relation-kept', what: 'What a link was agreed on for outlives the record it rested on.' },
   { id: 'map-of-another', what: 'A map is copied by to a peer older than what it began with.' },

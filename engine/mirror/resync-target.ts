@@ -49,7 +49,8 @@ export class ResyncTarget {
       if (attempt !== this.#attempt) return;
       // One epoch: a record that came meanwhile ends what was agreed under the one before.
       const ended = role.busy || !link.copyAgreed || epoch !== store.durableEpoch;
-      if (ended && !canary.agreedBefore) return;
+      // The source looks as well: with that bug neither of them does.
+      if (ended && !canary.agreedBefore && !canary.readyByOldRecord) return;
       // A person was quicker.
       if (undo.returning && !canary.returnOvertaken) {
         link.send({ kind: 'sync-held', reason: 'returning' });
