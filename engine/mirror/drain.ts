@@ -43,7 +43,7 @@ export class Drain {
     if (this.shut) {
       if (left !== Number.POSITIVE_INFINITY && now < this.until) return;
       this.shut = false;
-      this.#tried = true;
+      this.#tried ||= left !== Number.POSITIVE_INFINITY;
       this.until = now + REST;
       return;
     }

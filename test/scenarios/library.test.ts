@@ -110,7 +110,9 @@ const SHOWS: {
     reachesAll: ['mirror.disk.failed', 'mirror.attach.failed'],
   },
   'promoted-by-accepted-loss': {
-    takeOvers: 1,
+    // What was lost is said; nothing that was acknowledged since is.
+    detects: 'LAW-acknowledged',
+    takeOvers: 2,
     outage: 16,
     resyncs: 2,
     reachesAll: ['loss-accepted', 'branch-order-confirmed', 'mirror.point'],

@@ -49,9 +49,24 @@ describe('the end of a copy to an asynchronous replica', () => {
     expect(drain.shut).toBe(true);
     drain.judge(DRAIN_BLOCKS, 6 * S);
     expect(drain.shut).toBe(false);
-    drain.judge(1, 10 * S - 1);
+    drain.judge(0, 10 * S - 1);
     expect(drain.shut).toBe(false);
-    drain.judge(1, 10 * S);
+    drain.judge(0, 10 * S);
+    expect(drain.shut).toBe(true);
+  });
+
+  it('does not come again where the wire is too slow for what is left', () => {
+    const drain = new Drain();
+    drain.judge(DRAIN_BLOCKS, S);
+    drain.judge(DRAIN_BLOCKS, S + SHUT_MAX);
+    expect(drain.shut).toBe(false);
+    // 16 blocks a second.
+    for (let now = 10 * S; now < 14 * S; now += S / 4) {
+      drain.copied(4 * 4096, now);
+      drain.judge(DRAIN_BLOCKS, now);
+      expect(drain.shut).toBe(false);
+    }
+    drain.judge(16, 14 * S);
     expect(drain.shut).toBe(true);
   });
 
