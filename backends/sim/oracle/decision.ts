@@ -78,8 +78,10 @@ export class DecisionOracle {
     const isMember = (node: number): boolean => record.members.some((m) => m.node === node);
     const { decided } = truth;
     const again = before?.nodes.some(isMember) === true;
-    // Beside an asynchronous replica whoever was in sync is all there is: first of all it is back.
-    if (known.discard === undefined && again && decided !== undefined && acked <= decided.moment) {
+    // Who is back without the side that was kept has taken its place again; beside an asynchronous
+    // replica it is all there is.
+    const filled = decided !== undefined && isMember(decided.kept);
+    if (again && !filled && decided !== undefined && acked <= decided.moment) {
       this.#restore(before);
       return before.nodes.every((node) => before.lost.has(node)) ? 'lost' : 'back';
     }
