@@ -25,7 +25,7 @@ const TELL_DELAY = 100_000;
 /** A point is due when this part of what may be under way has come since the last. */
 const POINT_PART = 4;
 
-/** A batch has a slot for each piece, and as many of them at least. */
+/** Pieces that a batch is taken to have: as many as slots are free, where few write beside it. */
 const BATCH_PIECES = 4;
 
 const Stage = {
@@ -269,7 +269,7 @@ export class Points {
   }
 }
 
-/** Batches of the undo log that a write may take, each with some of its pieces at least. */
+/** Batches of the undo log that a write may take, by that. */
 function batchesOf(blocks: number): number {
   return Math.ceil(blocks / BATCH_PIECES);
 }

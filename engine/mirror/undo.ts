@@ -97,7 +97,7 @@ export class Undo {
     return this.#log;
   }
 
-  /** Whether `blocks` blocks more, in `batches` batches, find room in the log for certain. */
+  /** Whether `blocks` blocks more, in `batches` batches, find room in the log. */
   hasRoom(blocks: number, batches: number): boolean {
     const { layout } = this;
     if (layout === null) return true;
