@@ -1,5 +1,6 @@
 /** Finds the nodes of this machine that a command is to speak to. */
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { fetchStatus } from '../backends/real/api-client.ts';
 import type { HostStatus } from '../backends/real/host-status.ts';
 import { term } from '../viewer/src/catalogue/catalogue.ts';
@@ -11,6 +12,14 @@ import { language } from './language.ts';
 export interface NodeOptions {
   readonly name?: string;
   readonly data?: string;
+}
+
+/** Adds the options by which a command says which node it asks, and how that is printed. */
+export function asksNode(command: Command, which = 'the first that answers here'): Command {
+  return command
+    .option('--name <node>', `ask this node (default: ${which})`)
+    .option('--data <folder>', 'ask the node whose folder this is')
+    .option('--json', 'print one JSON object');
 }
 
 /** A node that answers, and the folder by which it is reached. */

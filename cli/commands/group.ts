@@ -6,6 +6,7 @@ import type { GroupCommand } from '../../engine/cluster/interface.ts';
 import { EXIT_BROKEN, EXIT_OK, printJson } from '../failure.ts';
 import {
   type Answering,
+  asksNode,
   findNode,
   foldersOf,
   type NodeOptions,
@@ -52,19 +53,16 @@ export function startGroupCommand(): Command {
 }
 
 function command(name: string, about: string): Command {
-  return new Command(name)
+  const command = new Command(name)
     .description(about)
     .argument('[CONFIG]', 'configuration', 'understudy.yaml')
-    .option('--group <name>', 'which group (default: the only one)')
-    .option('--name <node>', 'ask this node (default: the first that answers here)')
-    .option('--data <folder>', 'ask the node whose folder this is')
-    .option('--json', 'print one JSON object')
-    .addHelpText(
-      'after',
-      `
+    .option('--group <name>', 'which group (default: the only one)');
+  return asksNode(command).addHelpText(
+    'after',
+    `
 Any node takes the order, and answers once it is an entry of the log; understudy status shows what
 becomes of it. Exit codes: 0 ordered; 1 the cluster refused, with the reason; 2 bad input.`,
-    );
+  );
 }
 
 async function run(

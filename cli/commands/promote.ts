@@ -7,6 +7,7 @@ import type { HostStatus } from '../../backends/real/host-status.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
 import {
   type Answering,
+  asksNode,
   findNode,
   foldersOf,
   type NodeOptions,
@@ -25,15 +26,13 @@ interface PromoteOptions extends NodeOptions {
 
 /** Builds the command. */
 export function promoteCommand(): Command {
-  return new Command('promote')
+  const command = new Command('promote')
     .description('go on from an asynchronous replica, when nobody is heard who is in sync')
     .argument('[CONFIG]', 'configuration', 'understudy.yaml')
     .requiredOption('--node <node>', 'the host whose replica takes over')
     .option('--volume <name>', 'which volume (default: the only one)')
-    .option('--accept-loss', 'order it; without this it only shows what would be lost')
-    .option('--name <node>', 'ask this node (default: the first that answers here)')
-    .option('--data <folder>', 'ask the node whose folder this is')
-    .option('--json', 'print one JSON object')
+    .option('--accept-loss', 'order it; without this it only shows what would be lost');
+  return asksNode(command)
     .addHelpText(
       'after',
       `

@@ -5,6 +5,7 @@ import type { ResolveCommand, TakeBackCommand } from '../../engine/cluster/inter
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
 import {
   type Answering,
+  asksNode,
   findNode,
   foldersOf,
   type NodeOptions,
@@ -27,7 +28,7 @@ interface ResolveOptions extends NodeOptions {
 
 /** Builds the command. */
 export function resolveCommand(): Command {
-  return new Command('resolve')
+  const command = new Command('resolve')
     .description('show a split brain, order whose data are kept, or take such an order back')
     .argument('[CONFIG]', 'configuration', 'understudy.yaml')
     .option('--volume <name>', 'which volume (default: the only one)')
@@ -35,10 +36,8 @@ export function resolveCommand(): Command {
     .option('--adopt', 'also where the two have nothing in common')
     .option('--even-if-written', 'also what is written there until it has been stopped')
     .option('--take-back [order]', 'end the order of that number, before anything is overwritten')
-    .option('--yes', 'order it; without this nothing is changed')
-    .option('--name <node>', 'ask this node (default: the first that answers here)')
-    .option('--data <folder>', 'ask the node whose folder this is')
-    .option('--json', 'print one JSON object')
+    .option('--yes', 'order it; without this nothing is changed');
+  return asksNode(command)
     .addHelpText(
       'after',
       `

@@ -10,7 +10,14 @@ import { MICROS_PER_S } from '../../engine/core/units.ts';
 import { QUIESCE_MAX } from '../../engine/data/messages.ts';
 import { loadConfig } from '../config/load.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
-import { type Answering, foldersOf, leaderOf, type NodeOptions, refusalText } from '../nodes.ts';
+import {
+  type Answering,
+  asksNode,
+  foldersOf,
+  leaderOf,
+  type NodeOptions,
+  refusalText,
+} from '../nodes.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 interface SnapshotOptions extends NodeOptions {
@@ -31,15 +38,13 @@ interface Image {
 
 /** Builds the command. */
 export function snapshotCommand(): Command {
-  return new Command('snapshot')
+  const command = new Command('snapshot')
     .description('run a command while every replica in sync holds the image of one moment')
     .argument('[CONFIG]', 'configuration', 'understudy.yaml')
     .requiredOption('--run <command>', 'what copies the image, for sh -c')
     .option('--volume <name...>', 'which volumes, all at one moment (default: the only one)', [])
-    .option('--for <seconds>', `most that requests may wait, 1 to ${SECONDS_MAX}`, '10')
-    .option('--name <node>', 'ask this node (default: the one that leads the volume)')
-    .option('--data <folder>', 'ask the node whose folder this is')
-    .option('--json', 'print one JSON object')
+    .option('--for <seconds>', `most that requests may wait, 1 to ${SECONDS_MAX}`, '10');
+  return asksNode(command, 'the one that leads the volume')
     .addHelpText(
       'after',
       `

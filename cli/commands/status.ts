@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import { printJson } from '../failure.ts';
-import { type Answering, findNode, foldersOf, type NodeOptions } from '../nodes.ts';
+import { type Answering, asksNode, findNode, foldersOf, type NodeOptions } from '../nodes.ts';
 import { statusText } from '../status-text.ts';
 
 interface StatusOptions extends NodeOptions {
@@ -11,19 +11,16 @@ interface StatusOptions extends NodeOptions {
 
 /** Builds the command. */
 export function statusCommand(): Command {
-  return new Command('status')
+  const command = new Command('status')
     .description('show nodes, volumes, groups and the guarantee in force')
-    .argument('[CONFIG]', 'configuration', 'understudy.yaml')
-    .option('--name <node>', 'ask this node (default: the first that answers here)')
-    .option('--data <folder>', 'ask the node whose folder this is')
-    .option('--json', 'print one JSON object')
-    .action(async (file: string, options: StatusOptions) => {
-      const { host: status } = (await findNode(foldersOf(file, options))) as Answering;
-      // The words that people rely on stand in the JSON too.
-      const exclusivity = exclusivityText(status);
-      if (options.json) printJson({ ...status, exclusivity });
-      else console.log(statusText(status, exclusivity));
-    });
+    .argument('[CONFIG]', 'configuration', 'understudy.yaml');
+  return asksNode(command).action(async (file: string, options: StatusOptions) => {
+    const { host: status } = (await findNode(foldersOf(file, options))) as Answering;
+    // The words that people rely on stand in the JSON too.
+    const exclusivity = exclusivityText(status);
+    if (options.json) printJson({ ...status, exclusivity });
+    else console.log(statusText(status, exclusivity));
+  });
 }
 
 /** What is promised without ifs: never more than watchdog and guardian can keep. */

@@ -6,7 +6,14 @@ import type { VerifyLevel, VerifyReport } from '../../engine/data/messages.ts';
 import { term } from '../../viewer/src/catalogue/catalogue.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
 import { language } from '../language.ts';
-import { findNode, foldersOf, leaderOf, type NodeOptions, refusalText } from '../nodes.ts';
+import {
+  asksNode,
+  findNode,
+  foldersOf,
+  leaderOf,
+  type NodeOptions,
+  refusalText,
+} from '../nodes.ts';
 import { startProgress } from '../rehearse/progress.ts';
 import { isSound, verdictText } from '../verify-text.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -33,7 +40,7 @@ const COUNT_MAX = 2 ** 40;
 
 /** Builds the command. */
 export function verifyCommand(): Command {
-  return new Command('verify')
+  const command = new Command('verify')
     .description('compare the replicas of a volume, block by block, while it is in use')
     .argument('[CONFIG]', 'configuration', 'understudy.yaml')
     .option('--volume <name>', 'which volume (default: the only one)')
@@ -46,10 +53,8 @@ export function verifyCommand(): Command {
     .option('--from <block>', 'begin at this block of 4 KiB: where an earlier one stopped', '0')
     .option('--rate <MiB>', 'MiB a second at most; 0 for no limit', '100')
     .option('--stop', 'end the verification that runs')
-    .option('--resume', 'go on where the last one was stopped or interrupted, as it was ordered')
-    .option('--name <node>', 'ask this node (default: the one that leads the volume)')
-    .option('--data <folder>', 'ask the node whose folder this is')
-    .option('--json', 'print one JSON object')
+    .option('--resume', 'go on where the last one was stopped or interrupted, as it was ordered');
+  return asksNode(command, 'the one that leads the volume')
     .addHelpText(
       'after',
       `

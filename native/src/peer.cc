@@ -16,6 +16,17 @@ constexpr size_t kUnprovenMax = 32;
 constexpr size_t kQueuedMax = 65536;
 constexpr int64_t kBackOffFirst = 100000, kBackOffMost = 500000;
 
+Frame writeFrame(const Record& decision) {
+  const bool zeroes = (decision.flags & flag::kZero) != 0;
+  Frame frame;
+  frame.type = FrameType::Write;
+  (zeroes ? frame.asked : frame.bodyBytes) = decision.length;
+  frame.flags = uint32_t(decision.flags);
+  frame.slot = decision.slot;
+  frame.offset = uint64_t(decision.offset);
+  return frame;
+}
+
 /// Whether a read, or its answer, is about a digest in place of the payload.
 bool isDigest(uint32_t flags) { return (flags & uint32_t{flag::kDigest}) != 0; }
 
@@ -296,13 +307,7 @@ void PeerConnection::sendDetached(const Record& decision) {
     if (own == nullptr) return giveUp();
     memcpy(own, core_.slots.data(decision.slot), decision.length);
   }
-  Frame frame;
-  frame.type = FrameType::Write;
-  (zeroes ? frame.asked : frame.bodyBytes) = decision.length;
-  frame.flags = uint32_t(decision.flags);
-  frame.slot = decision.slot;
-  frame.offset = uint64_t(decision.offset);
-  queueFrame(frame, own, -1, nullptr, &core_.headers[decision.slot], own);
+  queueFrame(writeFrame(decision), own, -1, nullptr, &core_.headers[decision.slot], own);
 }
 
 void PeerConnection::sendWrite(const Record& decision) {
@@ -315,14 +320,8 @@ void PeerConnection::sendWrite(const Record& decision) {
   const uint8_t* body = zeroes ? nullptr : core_.slots.data(decision.slot);
   unacknowledged_.push_back({header.sequence, decision.slot});
   if (queued() > kQueuedMax || unacknowledged_.size() > kQueuedMax) return giveUp();
-  Frame frame;
-  frame.type = FrameType::Write;
-  (zeroes ? frame.asked : frame.bodyBytes) = decision.length;
-  frame.flags = uint32_t(decision.flags);
-  frame.slot = decision.slot;
-  frame.offset = uint64_t(decision.offset);
   core_.slots.holdForSend(decision.slot);
-  queueFrame(frame, body, decision.slot, nullptr, &header);
+  queueFrame(writeFrame(decision), body, decision.slot, nullptr, &header);
 }
 
 void PeerConnection::sendAck(const Record& decision) {

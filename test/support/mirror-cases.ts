@@ -412,3 +412,15 @@ export function recordBetween(seed: number, canaries: readonly string[] = []): P
   }
   return pair;
 }
+
+/** What went wrong in the runs of so many seeds. */
+export function wrong(
+  run: (seed: number) => { violations: readonly string[] },
+  seeds = 40,
+): string[] {
+  const found: string[] = [];
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    for (const violation of run(seed).violations) found.push(`seed ${seed}: ${violation}`);
+  }
+  return found;
+}

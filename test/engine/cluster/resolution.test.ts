@@ -18,6 +18,11 @@ function proposed(entries: readonly Entry[]): VolumeRecord {
   return entry.record;
 }
 
+/** A node that is heard, in the only life that it has here. */
+function thereAs(node: number) {
+  return { node, reachable: true, boot: 10 + node, life: 1000 + node };
+}
+
 describe('a split brain in the log', () => {
   it('remembers how the last generations began, each with what was before it', () => {
     let state = stateOf();
@@ -411,13 +416,7 @@ describe('where a group may go while an order stands', () => {
     const may = (node: number, keeps?: boolean, canaries: readonly string[] = []) => {
       const facts = factsOf(node);
       const volumes = facts.volumes.map((v) => (keeps === undefined ? v : { ...v, keeps }));
-      const candidate = {
-        node,
-        reachable: true,
-        boot: 10 + node,
-        life: 1000 + node,
-        facts: { ...facts, volumes },
-      };
+      const candidate = { ...thereAs(node), facts: { ...facts, volumes } };
       const flags = flagsOf(new Set(canaries));
       return judge(unit, members, candidate, others, flags, discard);
     };
@@ -508,13 +507,7 @@ describe('going on by accepted loss', () => {
     const may = (node: number, taker: number, canaries: readonly string[] = []) => {
       const facts = factsOf(node);
       const volumes = facts.volumes.map((v) => ({ ...v, keeps: true }));
-      const candidate = {
-        node,
-        reachable: true,
-        boot: 10 + node,
-        life: 1000 + node,
-        facts: { ...facts, volumes },
-      };
+      const candidate = { ...thereAs(node), facts: { ...facts, volumes } };
       const discard = { ...standing, node: 3, taker };
       const flags = flagsOf(new Set(canaries));
       return judge(unit, members, candidate, others, flags, discard);

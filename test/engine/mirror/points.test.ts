@@ -10,22 +10,13 @@ import {
   looked,
   third,
 } from '../../support/mirror-async.ts';
-import { until, watched } from '../../support/mirror-cases.ts';
+import { until, watched, wrong } from '../../support/mirror-cases.ts';
 import { uncovered } from '../../support/mirror-cover.ts';
 import { header } from '../../support/mirror-errors.ts';
 import { type Host, INPUT, LAYOUT, MS } from '../../support/mirror-hosts.ts';
 import type { JudgedHosts } from '../../support/mirror-judged.ts';
 import { Pair } from '../../support/mirror-pair.ts';
 import { orderReturn, superblockOf } from '../../support/mirror-undo.ts';
-
-/** What went wrong in the runs of so many seeds. */
-function wrong(run: (seed: number) => { violations: readonly string[] }, seeds: number): string[] {
-  const found: string[] = [];
-  for (let seed = 1; seed <= seeds; seed += 1) {
-    for (const violation of run(seed).violations) found.push(`seed ${seed}: ${violation}`);
-  }
-  return found;
-}
 
 /** A write comes to `to` on `link`, sent on or not. */
 function write(pair: JudgedHosts, to: Host, link: number, sequence: number, flags: number): void {

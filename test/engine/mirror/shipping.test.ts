@@ -18,19 +18,10 @@ import {
   third,
   thirdSwarm,
 } from '../../support/mirror-async.ts';
-import { until, watched } from '../../support/mirror-cases.ts';
+import { until, watched, wrong } from '../../support/mirror-cases.ts';
 import { INPUT, LAYOUT, MS } from '../../support/mirror-hosts.ts';
 import type { JudgedHosts } from '../../support/mirror-judged.ts';
 import { Many } from '../../support/mirror-many.ts';
-
-/** What went wrong in the runs of so many seeds. */
-function wrong(run: (seed: number) => { violations: readonly string[] }, seeds: number): string[] {
-  const found: string[] = [];
-  for (let seed = 1; seed <= seeds; seed += 1) {
-    for (const violation of run(seed).violations) found.push(`seed ${seed}: ${violation}`);
-  }
-  return found;
-}
 
 /** Host `to` hears `message` on `link`, as if its peer had said so. */
 function say(pair: JudgedHosts, to: number, message: PeerMessage, link: number): void {
