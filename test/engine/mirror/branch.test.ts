@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { VolumeRecord } from '../../../engine/data/messages.ts';
+import { lossOf } from '../../../engine/mirror/branch.ts';
 import {
   countedAfterCrash,
   countedAlone,
@@ -100,5 +102,21 @@ describe('two branches', () => {
 
   it('count no block as changed that was only hot in a crash', () => {
     for (const seed of SEEDS) expect([seed, ...countedAfterCrash(seed).violations]).toEqual([seed]);
+  });
+});
+
+describe('an order by which a loss was accepted', () => {
+  it('counts from whichever record is newer, and no other order does', () => {
+    const order = { ...{ node: 1, generation: 5, keeps: 5, order: 7, atMost: -1 }, taker: 2 };
+    const discard = { ...order, by: 'accept-loss', confirmed: false } as const;
+    const plain = { volume: 'v', primary: 2, members: [], generation: 9 };
+    const before: VolumeRecord = { ...plain, epoch: 6 };
+    const standing: VolumeRecord = { ...plain, epoch: 7, discard };
+    const over: VolumeRecord = { ...plain, epoch: 8 };
+    // A host that was away hears of it by its peer's record, before its own control says it.
+    expect([lossOf(before, standing), lossOf(standing, before)]).toEqual([discard, discard]);
+    expect([lossOf(null, standing), lossOf(standing, over)]).toEqual([discard, undefined]);
+    const { taker: _, ...branches } = discard;
+    expect(lossOf(null, { ...standing, discard: branches })).toBe(undefined);
   });
 });

@@ -124,4 +124,38 @@ describe('what was copied to an asynchronous replica', () => {
     early.end();
     expect(map.watcher).toBe(late);
   });
+
+  it('is settled by one flush of both sides at a time, and by none of a copy that is over', () => {
+    const map = new BlockMap(64);
+    for (let block = 0; block < 8; block += 1) map.mark(block);
+    const over = new Copied(map);
+    const [ended, said]: [(() => void)[], number[]] = [[], []];
+    const turn = { now: 0 };
+    const parts = {
+      turn,
+      config: { barrierDelay: 50 },
+      partners: { several: true },
+      flushes: { withPeer: (_: unknown, done: () => void) => ended.push(done) },
+    } as unknown as Parameters<Copied['settle']>[0];
+    const link = { send: ({ sequence }: { sequence: number }) => said.push(sequence) };
+    const partner = { link, covered: 7 } as unknown as Parameters<Copied['settle']>[1];
+    let goesOn = true;
+    const settle = () => over.settle(parts, partner, () => goesOn);
+    settle();
+    expect(ended).toHaveLength(0);
+    over.add(0, 4096);
+    settle();
+    settle();
+    expect([ended.length, map.isDirty(0)]).toEqual([1, true]);
+    ended[0]?.();
+    expect([map.isDirty(0), said]).toEqual([false, [7]]);
+    // Not again within the time of a barrier.
+    over.add(4096, 4096);
+    expect([settle(), ended.length]).toEqual([50, 1]);
+    turn.now = 50;
+    settle();
+    goesOn = false;
+    ended[1]?.();
+    expect([map.isDirty(1), said]).toEqual([true, [7]]);
+  });
 });

@@ -47,4 +47,32 @@ describe('flushes', () => {
     flushes.lost(b);
     expect(done).toEqual(['done']);
   });
+
+  it('with one peer end when both have flushed, or that peer is lost', () => {
+    const asked: number[] = [];
+    const sent: number[] = [];
+    const emit = (op: number, ...rest: number[]): void => {
+      if (op === Decision.LocalFlush) asked.push(rest[4] as number);
+    };
+    const link = { sendFlush: (token: number) => sent.push(token) };
+    const [one, other] = [
+      { index: 0, link },
+      { index: 1, link },
+    ] as unknown as [Partner, Partner];
+    const parts = { state: new MirrorState(1, 3), turn: { emit } } as unknown as Parts;
+    const flushes = new Flushes(parts);
+    const done: string[] = [];
+    flushes.withPeer(one, () => done.push('answered'));
+    flushes.withPeer(one, () => done.push('lost'));
+    expect(sent).toEqual(asked);
+    const [first = 0, second = 0] = asked;
+    flushes.peerFlushed(one, first);
+    expect(done).toEqual([]);
+    flushes.flushed(first);
+    flushes.flushed(second);
+    flushes.lost(other);
+    expect(done).toEqual(['answered']);
+    flushes.lost(one);
+    expect(done).toEqual(['answered', 'lost']);
+  });
 });
