@@ -52,3 +52,61 @@ describe('the way back of a target whose disk failed before', () => {
     expect(copied('zeroes', 'else')).toEqual(['way-back.differs']);
   });
 });
+
+/**
+ * A log ends with the generation that it began with, after the replica said `before`; then it says
+ * `after`. The disk holds another write than when the log began.
+ */
+function ended(before: readonly string[], after: readonly string[]): string[] {
+  const ground = new Ground();
+  const [older, newer] = [ground.invokeWrite(0), ground.invokeWrite(0)];
+  const { metaOught } = ground.replica(1).disk;
+  const media = new Int32Array(SECTORS);
+  media[0] = older;
+  const saved = new Int32Array(BLOCK);
+  saved[0] = older;
+  const side = { view: saved, media: saved };
+  const disk = { view: media, media, side, metaOught };
+  const replica = { node: 1, disk } as unknown as ReplicaTruth;
+  const log = { log: 1, generation: 1, point: false, inconsistent: true };
+  let kept: Kept = { ...log, runs: [] };
+  const actors = Object.assign(new EngineActors(), { kept: () => kept });
+  const zeroes = new Zeroes(ground.history, ground.spoils);
+  const oracle = new WayBackOracle(ground.truth, actors, ground.verdict, zeroes);
+  const say = (kind: string) =>
+    kind === '' ? oracle.attaching(replica) : oracle.said(replica, kind);
+  before.forEach(say);
+  oracle.look(replica);
+  kept = { ...log, runs: [{ block: 0, blocks: 1, page: 0 }] };
+  media[0] = newer;
+  oracle.look(replica);
+  kept = { log: 0, generation: 1, point: false, inconsistent: false, runs: [] };
+  oracle.look(replica);
+  after.forEach(say);
+  return [...new Set(ground.codes)];
+}
+
+describe('a log that ends with the generation that it began with', () => {
+  const [copy, copied, back, returned] = [
+    'mirror.target.start',
+    'mirror.target.end',
+    'mirror.return.start',
+    'mirror.return.end',
+  ];
+
+  it('may have ended by a copy from a source of the same generation', () => {
+    expect(ended([copy], [copied])).toEqual([]);
+  });
+
+  it('claims the image whenever no copy is under way', () => {
+    expect(ended([], [])).toEqual(['way-back.differs']);
+    expect(ended([copy, back], [])).toEqual(['way-back.differs']);
+    expect(ended([copy, copied], [])).toEqual(['way-back.differs']);
+    expect(ended([copy, ''], [])).toEqual(['way-back.differs']);
+  });
+
+  it('claims the image when a return says so that a copy was to follow', () => {
+    expect(ended([copy], [returned])).toEqual(['way-back.differs']);
+    expect(ended([back, copy], [returned])).toEqual(['way-back.differs']);
+  });
+});

@@ -155,6 +155,7 @@ export class VolumeOracles {
    */
   attaching(replica: ReplicaTruth): void {
     const { disk, node } = replica;
+    this.wayBack.attaching(replica);
     if (!disk.metaSpoiled) return;
     this.wayBack.forget(replica);
     const { replicas, config, sectors, spoils, orphaned } = this.truth;
@@ -327,7 +328,7 @@ export class VolumeOracles {
         this.wayBack.told(replica, report.wayBack);
         return;
       case 'event':
-        if (report.event.kind === 'mirror.return.end') this.wayBack.back(replica);
+        this.wayBack.said(replica, report.event.kind);
         this.#compared.event(replica, report.event);
         return;
       default:

@@ -25,6 +25,11 @@ interface Begun {
   readonly shown: Int32Array;
   /** The replica said that it is given up. */
   lost: boolean;
+  /**
+   * The log ended while a copy was under way, with the generation it began with. A copy from a
+   * source of that generation ends so too: only what the replica says next tells which it was.
+   */
+  unsaid: boolean;
 }
 
 export class WayBackOracle {
@@ -33,6 +38,8 @@ export class WayBackOracle {
   readonly #verdict: Verdict;
   readonly #zeroes: Zeroes;
   readonly #begun = new Map<ReplicaTruth, Begun>();
+  /** Replicas that said last that they are being copied to. */
+  readonly #copying = new Set<ReplicaTruth>();
   /** Logs that began, and images that came back. */
   begun = 0;
   returned = 0;
@@ -49,9 +56,12 @@ export class WayBackOracle {
     const kept = this.#kept(replica);
     if (kept === null) return;
     const known = this.#begun.get(replica);
-    if (known !== undefined && known.log !== kept.log) this.#ended(replica, known, kept);
+    if (known !== undefined && known.log !== kept.log && !known.unsaid) {
+      this.#ended(replica, known, kept);
+    }
     if (kept.log === 0) return;
-    const begun = this.#begun.get(replica) ?? this.#begin(replica, kept);
+    const last = this.#begun.get(replica);
+    const begun = last === undefined || last.unsaid ? this.#begin(replica, kept) : last;
     const { media, view, side } = replica.disk;
     this.#compare(replica, begun, kept, media, side.media);
     this.#compare(replica, begun, kept, view, side.view);
@@ -63,8 +73,25 @@ export class WayBackOracle {
     if (begun !== undefined && wayBack?.state === 'lost') begun.lost = true;
   }
 
+  /** What the replica says of copies to it and of its return. */
+  said(replica: ReplicaTruth, kind: string): void {
+    if (kind === 'mirror.target.start') this.#copying.add(replica);
+    else if (kind === 'mirror.return.start') this.#copying.delete(replica);
+    else if (kind === 'mirror.return.end') this.#back(replica);
+    else if (kind === 'mirror.target.end') {
+      this.#copying.delete(replica);
+      if (this.#begun.get(replica)?.unsaid === true) this.#begun.delete(replica);
+    }
+  }
+
+  /** Its core starts: whatever it was at has ended. */
+  attaching(replica: ReplicaTruth): void {
+    this.#copying.delete(replica);
+    if (this.#begun.get(replica)?.unsaid === true) this.#begun.delete(replica);
+  }
+
   /** The replica says that its image is back. */
-  back(replica: ReplicaTruth): void {
+  #back(replica: ReplicaTruth): void {
     this.returned += 1;
     const begun = this.#begun.get(replica);
     if (begun === undefined) return;
@@ -89,15 +116,22 @@ export class WayBackOracle {
   #begin(replica: ReplicaTruth, { log, generation }: Kept): Begun {
     this.begun += 1;
     const { media, view } = replica.disk;
-    const begun = { log, generation, image: media.slice(), shown: view.slice(), lost: false };
+    const images = { image: media.slice(), shown: view.slice() };
+    const begun = { log, generation, ...images, lost: false, unsaid: false };
     this.#begun.set(replica, begun);
     return begun;
   }
 
   #ended(replica: ReplicaTruth, begun: Begun, { inconsistent, generation, point }: Kept): void {
     this.#begun.delete(replica);
+    const same = !inconsistent && generation === begun.generation && !point;
+    if (same && this.#copying.has(replica)) {
+      begun.unsaid = true;
+      this.#begun.set(replica, begun);
+      return;
+    }
     // It says that it is the image again.
-    if (!inconsistent && generation === begun.generation && !point) this.#isBack(replica, begun);
+    if (same) this.#isBack(replica, begun);
     if (!inconsistent || begun.lost) return;
     const d = { volume: this.#config.name };
     this.#verdict.find('LAW-way-back', replica.node, 'way-back.gone', d);
