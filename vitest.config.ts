@@ -1,6 +1,7 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { ClosingLine } from './tools/testing/closing-line.ts';
 import { LongestFirst } from './tools/testing/longest-first.ts';
+import { passedBefore } from './tools/testing/passed-before.ts';
 
 /**
  * Two workers, because the machines that run this suite have two cores and simulated hosts are
@@ -9,6 +10,7 @@ import { LongestFirst } from './tools/testing/longest-first.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...passedBefore().map(({ file }) => file)],
     pool: 'forks',
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },

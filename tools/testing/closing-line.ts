@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, writeSync } from 'node:fs';
 import type { Reporter, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
 import { judgeSkips, parseExpectedSkips, type SkippedTest } from './expected-skips.ts';
+import { notePassed, type PassedFile, passedBefore } from './passed-before.ts';
 
 const listPath = 'test/expected-skips';
 
@@ -37,6 +38,15 @@ export function tally(modules: readonly TestModule[], errorsOutsideTests: number
   return { passed, failed, skipped };
 }
 
+/** The files of a run that passed as a whole, with no test skipped. */
+export function passedWhole(modules: readonly TestModule[]): readonly PassedFile[] {
+  return modules.flatMap((module) => {
+    const { passed, failed, skipped } = tally([module], 0);
+    const whole = passed > 0 && failed === 0 && skipped.length === 0;
+    return whole ? [{ file: module.relativeModuleId, tests: passed }] : [];
+  });
+}
+
 /** The closing line itself. */
 export function closingLine(passed: number, failed: number, skipped: number): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
@@ -55,12 +65,17 @@ export class ClosingLine implements Reporter {
     unhandledErrors: readonly unknown[],
     reason: TestRunEndReason,
   ): void {
-    const { passed, failed, skipped } = tally(modules, unhandledErrors.length);
+    const { passed: ran, failed, skipped } = tally(modules, unhandledErrors.length);
+    // An error outside tests may have spoilt any of them.
+    notePassed(unhandledErrors.length === 0 ? passedWhole(modules) : []);
+    const before = passedBefore();
+    const passed = before.reduce((sum, { tests }) => sum + tests, ran);
     const expected = existsSync(listPath) ? parseExpectedSkips(readFileSync(listPath, 'utf8')) : [];
     const judged = judgeSkips(skipped, expected);
     const refused = process.env['CI_STRICT'] === '1' ? judged.filter((skip) => !skip.listed) : [];
 
     const lines = judged.map((skip) => `skipped: ${skip.name} (${skip.reason})`);
+    if (before.length > 0) lines.push(`passed before, not run again: ${before.length} files`);
     for (const skip of refused) lines.push(`not in ${listPath}: ${skip.name}`);
     if (reason === 'interrupted') lines.push('interrupted: the figures below are of what ran');
     lines.push(closingLine(passed, failed + refused.length, skipped.length - refused.length));
