@@ -163,8 +163,8 @@ export class LoopPair {
     const from = host.next.events.i32;
     const into = host.memory.events.i32;
     for (let i = 0; i < count * 8; i += 1) into[i] = from[i] as number;
-    if (host.pages > 0) {
-      host.memory.inPages.set(host.next.inPages.subarray(0, host.pages * PAGE_BYTES));
+    for (let page = 0; page < host.pages; page += 1) {
+      copyPage(host.next.inPages, page, host.memory.inPages, page);
     }
     host.count = 0;
     host.pages = 0;
@@ -192,16 +192,13 @@ export class LoopPair {
         host.event(Event.FlushDone, 0, 0, 0, 0, length);
         return;
       case Decision.MetaRead: {
-        const page = host.meta.subarray(offset * PAGE_BYTES, (offset + 1) * PAGE_BYTES);
-        host.next.inPages.set(page, host.pages * PAGE_BYTES);
+        copyPage(host.meta, offset, host.next.inPages, host.pages);
         host.event(Event.MetaDone, host.pages, 0, 0, offset, length);
         host.pages += 1;
         return;
       }
       case Decision.MetaWrite: {
-        const at = slot * PAGE_BYTES;
-        const bytes = host.memory.outPages;
-        host.meta.set(bytes.subarray(at, at + PAGE_BYTES), offset * PAGE_BYTES);
+        copyPage(host.memory.outPages, slot, host.meta, offset);
         host.event(Event.MetaDone, 0, 0, 0, offset, length);
         return;
       }
@@ -219,9 +216,7 @@ export class LoopPair {
         peer.event(Event.PeerAck, slot, LINK, 0, offset, 0);
         return;
       case Decision.PeerMessage: {
-        const at = slot * PAGE_BYTES;
-        const page = host.memory.outPages.subarray(at, at + PAGE_BYTES);
-        peer.next.inPages.set(page, peer.pages * PAGE_BYTES);
+        copyPage(host.memory.outPages, slot, peer.next.inPages, peer.pages);
         peer.event(Event.PeerMessage, peer.pages, LINK, 0, 0, length);
         peer.pages += 1;
         return;
@@ -247,5 +242,12 @@ export class LoopPair {
     // A stride that is prime to any power of two: scattered, and every block in turn.
     this.#at = (this.#at + 40_503) % this.#blocks;
     this.#hosts[0].event(Event.ReqWrite, slot, 0, 0, this.#at * 4096, 4096);
+  }
+}
+
+/** Copies a page, byte by byte for the same reason. */
+function copyPage(from: Uint8Array, page: number, into: Uint8Array, to: number): void {
+  for (let i = 0; i < PAGE_BYTES; i += 1) {
+    into[to * PAGE_BYTES + i] = from[page * PAGE_BYTES + i] as number;
   }
 }

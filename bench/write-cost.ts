@@ -16,8 +16,8 @@ const TIB = 1024 ** 4;
 const BLOCK_BYTES = 4096;
 /** Nothing per write; the messages of a barrier, every 2048 writes, are some objects. */
 const ALLOCATED_BAR = 1;
-/** So few that no collection comes in between. */
-const SAMPLE = 50_000;
+/** So few that no collection comes in between, and enough that asking for the memory is nothing. */
+const SAMPLE = 200_000;
 const COMMAND = 'npm run bench -- --only write-cost';
 /** DRBD keeps one bit per 4 KiB and peer in memory, whatever is dirty (reference: its manual). */
 const BITMAP_MIB_PER_TIB = 32;
@@ -85,8 +85,8 @@ function costOfSums(rounds: number, writes: number, log: (line: string) => void)
 /** An actor of a volume of 1 TiB: at rest, and with a dirty block in every page of its map. */
 function memoryPerTiB(log: (line: string) => void): Figures {
   const figures: Figures = {};
-  const rest = garbageOf(() => keep(loopActor(TIB)));
-  const worst = garbageOf(() => {
+  const rest = keptBy(() => keep(loopActor(TIB)));
+  const worst = keptBy(() => {
     const map = new BlockMap(TIB / BLOCK_BYTES);
     for (let block = 0; block < map.blocks; block += PAGE_BLOCKS) map.mark(block);
     keep(map);
@@ -120,13 +120,32 @@ function nanosOf(work: () => void): number {
 
 /** Bytes that `work` allocates, on the heap and beside it; no collection may come in between. */
 function garbageOf(work: () => void): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   collect();
-  const before = process.memoryUsage();
+  const before = memoryUsed();
   work();
-  const after = process.memoryUsage();
-  return after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers;
+  return memoryUsed() - before;
+}
+
+/** Bytes that are in use longer than `work` takes, on the heap and beside it. */
+function keptBy(work: () => void): number {
+  collect();
+  const before = memoryUsed();
+  work();
+  collect();
+  return memoryUsed() - before;
+}
+
+function memoryUsed(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** Twice: an array's bytes beside the heap go after the object that held them. */
+function collect(): void {
+  setFlagsFromString('--expose-gc');
+  const once = runInNewContext('gc') as () => void;
+  once();
+  once();
 }
 
 function figure(ours: readonly number[], peer: readonly number[], unit: string): Figure {

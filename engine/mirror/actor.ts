@@ -21,7 +21,7 @@ import { Health } from './health.ts';
 import type { Link } from './link.ts';
 import { LocalIo } from './local-io.ts';
 import { Meters } from './meters.ts';
-import { Partners } from './partner.ts';
+import { type Partner, Partners } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { PeerReads } from './peer-read.ts';
 import { PeerWrites } from './peer-write.ts';
@@ -268,7 +268,10 @@ export class MirrorActor implements DataActor {
   #flushed(token: number): void {
     const { barrier, partners, flushes } = this.#p;
     if (barrier.flushed(token)) return;
-    for (const { link } of partners.all) if (link.flushes.flushed(token)) return;
+    const { all } = partners;
+    for (let i = 0; i < all.length; i += 1) {
+      if ((all[i] as Partner).link.flushes.flushed(token)) return;
+    }
     flushes.flushed(token);
   }
 

@@ -228,8 +228,7 @@ export class Barrier {
     if (p.partners.several) this.#tellStable();
     // What ended since the flushes were sent may have come after them, here or there.
     this.#tail = p.canary.barrierOvertaken ? this.#head : Math.max(this.#tail, this.#mark);
-    const calls = this.#joinedCalls.splice(0);
-    for (const call of calls) call();
+    if (this.#joinedCalls.length > 0) for (const call of this.#joinedCalls.splice(0)) call();
     if (this.#pending.length > 0 || this.#pendingCalls.length > 0) this.#wanted = true;
     if (this.#head > this.#tail && !p.turn.isSet(Deadline.Barrier)) {
       p.turn.due(Deadline.Barrier, p.turn.now + p.config.barrierDelay);
@@ -264,7 +263,9 @@ export class Barrier {
   #owing(): boolean {
     const { partners, canary } = this.#p;
     if (canary.rule05) return false;
-    for (const { required, told, index } of partners.all) {
+    const { all } = partners;
+    for (let i = 0; i < all.length; i += 1) {
+      const { required, told, index } = all[i] as Partner;
       if (required && !(told && (this.#awaited & (1 << index)) === 0)) return true;
     }
     return false;

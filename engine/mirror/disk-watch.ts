@@ -18,9 +18,11 @@ const SECOND_LOOK: Micros = 500_000;
 
 /**
  * Operations of one sort under way, each with its own time: one that hangs is not forgotten because
- * others end. A handful at most, so that looking through all of them costs nothing.
+ * others end. A handful at most, so that looking through all of them costs nothing. The arrays are
+ * filled up to `count` and never made shorter: an empty one would be allocated anew by each flush.
  */
 interface Several {
+  count: number;
   readonly keys: number[];
   readonly since: Micros[];
 }
@@ -30,8 +32,8 @@ export class DiskWatch {
   /** When the read or write of each slot was issued. */
   readonly #since: Float64Array;
   /** Flushes by their token, and operations on metadata by their page ({@link pageKey}). */
-  readonly #flushes: Several = { keys: [], since: [] };
-  readonly #metadata: Several = { keys: [], since: [] };
+  readonly #flushes: Several = { count: 0, keys: [], since: [] };
+  readonly #metadata: Several = { count: 0, keys: [], since: [] };
   /** The operation, by its time, that was overdue at the first look. */
   #overdue: Micros = NONE;
 
@@ -46,8 +48,9 @@ export class DiskWatch {
     if (op === Decision.LocalRead || op === Decision.LocalWrite) this.#since[slot] = turn.now;
     else {
       const several = op === Decision.LocalFlush ? this.#flushes : this.#metadata;
-      several.keys.push(key);
-      several.since.push(turn.now);
+      several.keys[several.count] = key;
+      several.since[several.count] = turn.now;
+      several.count += 1;
     }
     if (!turn.isSet(Deadline.Disk)) turn.due(Deadline.Disk, turn.now + config.diskTimeout);
   }
@@ -98,13 +101,14 @@ export class DiskWatch {
     return latest.primary === state.node || !state.isMember(latest, true);
   }
 
-  #oneEnded({ keys, since }: Several, key: number): void {
-    const at = keys.indexOf(key);
-    if (at >= 0) {
-      keys[at] = keys[keys.length - 1] as number;
-      since[at] = since[since.length - 1] as number;
-      keys.pop();
-      since.pop();
+  #oneEnded(several: Several, key: number): void {
+    const { keys, since } = several;
+    let at = 0;
+    while (at < several.count && keys[at] !== key) at += 1;
+    if (at < several.count) {
+      several.count -= 1;
+      keys[at] = keys[several.count] as number;
+      since[at] = since[several.count] as number;
     }
     if (this.#p.canary.watchRestarted) this.#restart();
   }
@@ -120,8 +124,8 @@ export class DiskWatch {
 
   #oldest(): Micros {
     let oldest = Number.POSITIVE_INFINITY;
-    for (const { since } of [this.#flushes, this.#metadata]) {
-      for (let at = 0; at < since.length; at += 1) oldest = Math.min(oldest, since[at] as number);
+    for (const { count, since } of [this.#flushes, this.#metadata]) {
+      for (let at = 0; at < count; at += 1) oldest = Math.min(oldest, since[at] as number);
     }
     for (let slot = 0; slot < this.#since.length; slot += 1) {
       const since = this.#since[slot] as number;
