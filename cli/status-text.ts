@@ -46,12 +46,15 @@ export function statusText(host: HostStatus, exclusivity: string): string {
   parts.push(
     table(
       ['volume', 'primary', 'epoch', 'in sync', 'here', 'role', 'link', 'dirty', 'export'],
-      status.volumes.map(({ volume, mode, primary, epoch, members, local }) => [
+      status.volumes.map(({ volume, mode, primary, epoch, members, asynchronous = [], local }) => [
         mode === undefined ? volume : `${volume} (${mode})`,
         name(primary),
         String(epoch),
-        members.map(({ node }) => name(node)).join(' '),
-        local === null ? 'no replica' : diskOf(local),
+        [
+          ...members.map(({ node }) => name(node)),
+          ...asynchronous.map((node) => `(asynchronous: ${name(node)})`),
+        ].join(' '),
+        local === null ? 'no replica' : diskOf(local, asynchronous.includes(status.node)),
         local?.role ?? '',
         local?.link ?? '',
         local === null ? '' : String(local.dirty),
@@ -162,10 +165,15 @@ function spanText(micros: number): string {
   return hours >= 1 ? `${hours.toFixed(1)} h` : `${Math.ceil(micros / 6e7)} min`;
 }
 
-/** How the own replica is, and why if it is bad. */
-function diskOf({ disk, doubted, pathLost }: OwnReplica): string {
+/**
+ * How the own replica is, and why if it is bad. An asynchronous one is Inconsistent between two of
+ * its points as well: then what matters is whether it has the way back to the last one.
+ */
+function diskOf({ disk, doubted, pathLost, wayBack }: OwnReplica, asynchronous: boolean): string {
   const path = pathLost === true ? ', path lost' : '';
-  return disk + (doubted ? ', doubted' : '') + path;
+  const back = wayBack !== undefined && wayBack.state !== 'lost';
+  const between = asynchronous && disk === 'Inconsistent' && back;
+  return (between ? 'between two points' : disk) + (doubted ? ', doubted' : '') + path;
 }
 
 function exportOf({ volumes }: HostStatus, volume: string): string {

@@ -231,6 +231,11 @@ export interface ClusterStatus {
   readonly volumes: readonly (VolumeRecord & {
     /** A write completes when members have received it. Absent where they must have written it. */
     readonly mode?: 'semi-sync';
+    /**
+     * Nodes whose replicas are sent writes that nothing waits for, but for a member (one that took
+     * over). Absent where there is none.
+     */
+    readonly asynchronous?: readonly NodeId[];
     readonly local: {
       readonly disk: string;
       readonly role: string;

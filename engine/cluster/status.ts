@@ -40,7 +40,13 @@ export function statusOf(
       const split = unit === undefined ? null : resolution.describe(unit, record);
       const known =
         unit?.volume.mode === 'semi-sync' ? { ...record, mode: unit.volume.mode } : record;
-      const said = split === null ? known : { ...known, split };
+      const far = (unit?.volume.replicas ?? [])
+        .filter(
+          ({ node, mode }) => mode === 'async' && !record.members.some((m) => m.node === node),
+        )
+        .map(({ node }) => node);
+      const placed = far.length === 0 ? known : { ...known, asynchronous: far };
+      const said = split === null ? placed : { ...placed, split };
       const local = volumes.get(record.volume);
       if (local === null) return { ...said, local: null };
       const { disk, role, link, dirty, failing, pathLost } = local;

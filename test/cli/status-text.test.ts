@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import { statusText } from '../../cli/status-text.ts';
-import type { Meters, VerifyReport } from '../../engine/data/messages.ts';
+import type { Meters, VerifyReport, WayBack } from '../../engine/data/messages.ts';
 
 const PROCESS = { pid: 7, startedAt: 1 } as unknown as HostStatus['processes']['core'];
 const REPORT: VerifyReport = {
@@ -18,8 +18,11 @@ function text(known: {
   meters?: Meters;
   failing?: 'spare' | 'read-errors';
   mode?: 'semi-sync';
+  asynchronous?: readonly number[];
+  disk?: string;
+  wayBack?: WayBack;
 }): string {
-  const { mode, ...more } = known;
+  const { mode, asynchronous = [], ...more } = known;
   const local = { disk: 'UpToDate', role: 'Primary', link: 'Connected', dirty: 0, doubted: false };
   const record = { volume: 'data', epoch: 2, primary: 1, members: [], generation: 1 };
   const lease = { until: 0, held: false };
@@ -28,7 +31,14 @@ function text(known: {
     ...log,
     peers: [],
     groups: [],
-    volumes: [{ ...record, ...(mode ? { mode } : {}), local: { ...local, ...more } }],
+    volumes: [
+      {
+        ...record,
+        ...(mode ? { mode } : {}),
+        ...(asynchronous.length > 0 ? { asynchronous } : {}),
+        local: { ...local, ...more },
+      },
+    ],
   };
   const restarts = { monitorRestarts: 0, coreRestarts: 0, guardianRestarts: 0 };
   const host = {
@@ -69,6 +79,18 @@ describe('the status of a node', () => {
   it('names the mode of a volume that is not synchronous', () => {
     expect(text({})).not.toContain('sync)');
     expect(text({ mode: 'semi-sync' })).toContain('data (semi-sync)');
+  });
+
+  it('names asynchronous replicas, and one that stands between two points', () => {
+    expect(text({})).not.toContain('asynchronous');
+    expect(text({ asynchronous: [2] })).toContain('(asynchronous: node 2)');
+    const image = { generation: 1, blocks: 3, usedBytes: 4096, roomBytes: 65_536 };
+    const kept = { ...image, state: 'kept', reason: '' } as const;
+    const far = { asynchronous: [1], disk: 'Inconsistent' };
+    expect(text({ ...far, wayBack: kept })).toContain('between two points');
+    expect(text({ ...far, wayBack: { ...kept, state: 'lost' } })).toContain('Inconsistent');
+    expect(text(far)).toContain('Inconsistent');
+    expect(text({ disk: 'Inconsistent', wayBack: kept })).toContain('Inconsistent');
   });
 
   it('says nothing of comparisons where there was none and none is due', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ClusterConfig } from '../../../engine/core/config.ts';
 import { ControlNet, S, testConfig } from '../../support/control-net.ts';
 
 describe('the status', () => {
@@ -44,6 +45,30 @@ describe('the status', () => {
     for (const node of [1, 2, 3]) {
       expect(net.status(node).groups.map((group) => group.blocked)).toEqual([undefined]);
     }
+  });
+
+  it('names replicas that nothing waits for, as long as they are no members', () => {
+    const config = testConfig();
+    const far = (node: number) => ({
+      ...config,
+      volumes: config.volumes.map((volume) => ({
+        ...volume,
+        replicas: volume.replicas.map((r) => (r.node === node ? { ...r, mode: 'async' } : r)),
+      })),
+    });
+    const net = new ControlNet({ seed: 1, config: far(2) as ClusterConfig });
+    net.await(() => net.whole(), 10 * S);
+    // Taken in by hand, as after an accepted loss.
+    expect(net.status(1).volumes[0]).not.toHaveProperty('asynchronous');
+    net.powerOff(2);
+    net.pass(10 * S);
+    expect(net.status(1).volumes[0]?.members.map(({ node }) => node)).toEqual([1]);
+    expect(net.status(1).volumes[0]?.asynchronous).toEqual([2]);
+    const plain = new ControlNet({ seed: 1 });
+    plain.await(() => plain.whole(), 10 * S);
+    plain.powerOff(2);
+    plain.pass(10 * S);
+    expect(plain.status(1).volumes[0]).not.toHaveProperty('asynchronous');
   });
 
   it('claims no more than data exclusivity when a host has no watchdog', () => {
