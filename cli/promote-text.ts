@@ -1,4 +1,4 @@
-/** What going on from an asynchronous replica would cost, in words. */
+/** What going on from a replica that is behind would cost, in words. */
 
 export interface MemberHeard {
   readonly node: number;

@@ -28,6 +28,7 @@ import { mostVotersWiped } from './library/most-voters-wiped.ts';
 import { oldDiskLeads } from './library/old-disk-leads.ts';
 import { oneAnswerNeverComes } from './library/one-answer-never-comes.ts';
 import { oneWayCut } from './library/one-way-cut.ts';
+import { outdatedPromotedByAcceptedLoss } from './library/outdated-promoted-by-accepted-loss.ts';
 import { pathLostAndBack } from './library/path-lost-and-back.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
 import { primaryPowerLoss } from './library/primary-power-loss.ts';
@@ -79,6 +80,7 @@ const TEXTS: readonly ScenarioText[] = [
   failedDiskAndSilentPeer,
   writeFailsUnheard,
   promotedByAcceptedLoss,
+  outdatedPromotedByAcceptedLoss,
   semiSyncPrimaryPowerLoss,
   receiverDiesWithReceipts,
   linkFlapsAsAReceiverAttaches,

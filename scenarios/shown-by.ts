@@ -120,6 +120,8 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'tail-unseen': ['test/engine/mirror/compare.test.ts', LOSS],
   'any-taker': [`${CLUSTER}resolution.test.ts`, LOSS],
   'taken-from-members': [`${CLUSTER}resolution.test.ts`, LOSS],
+  'doubted-taken': ['test/scenarios/take-over.test.ts', LOSS],
+  'half-copy-taken': ['test/scenarios/take-over.test.ts', LOSS],
   'agreed-before': ['test/engine/mirror/resync-target.test.ts', INSTANT],
   'head-over-image': ['test/engine/mirror/undo.test.ts', INSTANT],
   'equal-overtold': ['test/engine/mirror/shipping.test.ts', INSTANT],

@@ -1,5 +1,6 @@
 /**
- * `understudy promote`: goes on from an asynchronous replica, with what it lacks accepted as lost.
+ * `understudy promote`: goes on from a replica that is behind, asynchronous or left out of the set,
+ * with what it lacks accepted as lost.
  */
 import { Command } from 'commander';
 import { sendCommand } from '../../backends/real/api-client.ts';
@@ -27,7 +28,7 @@ interface PromoteOptions extends NodeOptions {
 /** Builds the command. */
 export function promoteCommand(): Command {
   const command = new Command('promote')
-    .description('go on from an asynchronous replica, when nobody is heard who is in sync')
+    .description('go on from a replica that is behind, when nobody is heard who is in sync')
     .argument('[CONFIG]', 'configuration', 'understudy.yaml')
     .requiredOption('--node <node>', 'the host whose replica takes over')
     .option('--volume <name>', 'which volume (default: the only one)')
@@ -37,8 +38,9 @@ export function promoteCommand(): Command {
       'after',
       `
 What was written after the last state that the replica has is given up: for when the others are lost
-for good, or will not be back in time. It is refused while anybody is heard who has everything. If a
-copy was under way, put its last state back first: understudy replica return. When the others come
+for good, or will not be back in time. It is an asynchronous replica, or of a pair the one that was
+left out of the in-sync set. It is refused while anybody is heard who has everything. If a copy was
+under way, put its last state back first: understudy replica return. When the others come
 back they are filled from here, and what they alone have is overwritten; move the service back
 with understudy switch then. Exit codes: 0 shown or ordered; 1 the cluster refused, with the reason;
 2 bad input.`,

@@ -1,8 +1,10 @@
 /**
  * A configuration as it is rehearsed: everything that decides who does what stays as it is; volumes
  * shrink, because their size only decides how long a copy takes, and a small one is compared often.
+ * Side areas shrink with them, so that what they have no room for is the same part of a volume.
  */
-import type { ClusterConfig } from '../../engine/core/config.ts';
+import { ASYNC_SIDE_MIN, SIDE_MIN, SIZE_MULTIPLE } from '../../engine/cluster/config-check.ts';
+import type { ClusterConfig, ReplicaConfig } from '../../engine/core/config.ts';
 
 /** Size at which volumes are rehearsed, in bytes. */
 export const REHEARSED_BYTES: number = 12 * 1024 * 1024;
@@ -13,10 +15,23 @@ const REHEARSED_EXTENTS = 8;
 export function scaledConfig(config: ClusterConfig): ClusterConfig {
   return {
     ...config,
-    volumes: config.volumes.map((volume) => ({
-      ...volume,
-      sizeBytes: Math.min(volume.sizeBytes, REHEARSED_BYTES),
-      activityLogExtents: Math.min(volume.activityLogExtents, REHEARSED_EXTENTS),
-    })),
+    volumes: config.volumes.map((volume) => {
+      const sizeBytes = Math.min(volume.sizeBytes, REHEARSED_BYTES);
+      return {
+        ...volume,
+        sizeBytes,
+        activityLogExtents: Math.min(volume.activityLogExtents, REHEARSED_EXTENTS),
+        replicas: volume.replicas.map((each) => withSide(each, sizeBytes / volume.sizeBytes)),
+      };
+    }),
   };
+}
+
+/** The replica with `part` of its side area, if it has one, but no less than it must have. */
+function withSide(replica: ReplicaConfig, part: number): ReplicaConfig {
+  const { sideBytes = 0, mode } = replica;
+  if (sideBytes === 0 || part === 1) return replica;
+  const least = mode === 'async' ? ASYNC_SIDE_MIN : SIDE_MIN;
+  const scaled = Math.floor((sideBytes * part) / SIZE_MULTIPLE) * SIZE_MULTIPLE;
+  return { ...replica, sideBytes: Math.min(sideBytes, Math.max(least, scaled)) };
 }

@@ -87,6 +87,11 @@ export const CLUSTER_CANARIES = [
     id: 'any-taker',
     what: 'by accepted loss any replica may lead, not only the one that is named',
   },
+  {
+    id: 'doubted-taken',
+    what: 'loss is accepted for what a replica shows, though its disk failed',
+  },
+  { id: 'half-copy-taken', what: 'loss is accepted for a replica that is half copied to' },
   { id: 'taken-from-members', what: 'loss is accepted though somebody in sync is there' },
   { id: 'policy-repeats', what: 'a policy gives again an order that a person took back' },
   { id: 'order-unchecked', what: 'an order is carried out whatever was written until the stop' },

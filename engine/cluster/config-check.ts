@@ -20,11 +20,11 @@ export interface ConfigProblem {
 const VOTERS_MAX = 7;
 const NODE_MAX = 64;
 const VOLUME_BYTES_MAX = 64 * 1024 * 1024 * EXTENT_BYTES;
-const SIZE_MULTIPLE = 4096;
+export const SIZE_MULTIPLE: number = 4096;
 const REPLICAS_MIN = 2;
 const REPLICAS_MAX = 4;
 /** Smallest side area: an undo log in less would hold next to nothing. */
-const SIDE_MIN = 262_144;
+export const SIDE_MIN: number = 262_144;
 const AL_MIN = 2;
 const AL_MAX = 896;
 /** How long a disk may answer nothing, in µs. */
@@ -37,7 +37,7 @@ const WAIT_MAX = 600_000_000;
 const LAG_MIN = 1_048_576;
 const LAG_MAX = 1_073_741_824;
 /** So that the longest request, zeroes of 8 MiB, finds room in the log of the image before it. */
-const ASYNC_SIDE_MIN = 16_777_216;
+export const ASYNC_SIDE_MIN: number = 16_777_216;
 const POINT_MIN = 10_000;
 const POINT_MAX = 60_000_000;
 

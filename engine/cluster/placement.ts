@@ -79,7 +79,8 @@ export function judge(
   if (taker !== undefined && !once && member === undefined && !flags['any-taker']) {
     return no('not-in-sync', 'bring-member-back');
   }
-  if (member === undefined && discard !== undefined && volume.disk !== 'Inconsistent') {
+  const whole = volume.disk !== 'Inconsistent' || flags['half-copy-taken'];
+  if (member === undefined && discard !== undefined && whole) {
     return { ok: true, standing: 'rebooted' };
   }
   if (member === undefined) return no('not-in-sync', 'bring-member-back');

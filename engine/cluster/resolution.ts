@@ -182,14 +182,20 @@ export class Resolution {
     if (this.#anyHeard(members, record) && !flags['taken-from-members']) {
       return no('members-there', 'bring-member-back');
     }
-    const how = unit.volume.replicas.find(({ node }) => node === to);
-    if (how?.mode !== 'async') return no('not-asynchronous', 'bring-member-back');
+    const { replicas } = unit.volume;
+    const late = replicas.find(({ node }) => node === to)?.mode === 'async';
+    // Of several that were in sync each may have a branch of its own, and an order names one.
+    if (!late && replicas.length > 2) return no('not-asynchronous', 'bring-member-back');
     const local = this.#facts(to, record.volume);
     if (local === undefined || !local.attached) return no('unreachable', 'bring-node-back');
-    const { disk, generation } = local;
+    const { disk, generation, doubted } = local;
     if (disk === 'Failed' || disk === 'Diskless') return no('replica-failed', 'replace-disk');
-    if (disk === 'Inconsistent') return no('replica-inconsistent', 'replica-return');
+    if (disk === 'Inconsistent' && !flags['half-copy-taken']) {
+      return no('replica-inconsistent', 'replica-return');
+    }
     if (generation === 0) return no('no-image-to-keep', 'see-status');
+    // What it shows may be in memory alone; after a reboot it is what its disk has.
+    if (doubted && !flags['doubted-taken']) return no('replica-doubted', 'reboot-host');
     const given = members.find(({ node }) => node === record.primary) ?? members[0];
     if (given === undefined) return no('no-replica-there', 'see-status');
     this.#context.reached('loss-accepted');

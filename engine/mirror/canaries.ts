@@ -346,6 +346,7 @@ export const MIRROR_CANARIES = [
     id: 'point-crossed',
     what: 'A write that comes while an asynchronous replica becomes an image is taken at once.',
   },
+  { id: 'half-copy-taken', what: 'A replica that is half copied to leads by accepted loss.' },
   { id: 'point-unstable', what: 'An asynchronous replica is called an image before it is stable.' },
   {
     id: 'point-unflushed',
@@ -456,6 +457,7 @@ export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
     journalErrorIgnored: ids.has('journal-error-ignored'),
     copySlotLost: ids.has('copy-slot-lost'),
     readyByOldRecord: ids.has('ready-by-old-record'),
+    halfCopyTaken: ids.has('half-copy-taken'),
     relationKept: ids.has('relation-kept'),
     mapOfAnother: ids.has('map-of-another'),
     receiptUnflushed: ids.has('receipt-unflushed'),

@@ -25,7 +25,8 @@ export function obstacleOf(
   }
   const { length } = record.members;
   // Outdated only for a record whose taker never served, if the log names this life, and it alone.
-  const named = state.disk === 'Outdated' && length === 1;
+  const half = state.disk === 'Inconsistent' && canary.halfCopyTaken;
+  const named = (state.disk === 'Outdated' || half) && length === 1;
   if (state.disk !== 'UpToDate' && state.disk !== 'Consistent' && !named) return 'disk';
   if (length > 1 && store.doubted) return 'disk';
   if (length > 1 && session.goesOn !== true && !hasData(record, parts)) return 'generation';

@@ -117,6 +117,13 @@ const SHOWS: {
     resyncs: 2,
     reachesAll: ['loss-accepted', 'branch-order-confirmed', 'mirror.point'],
   },
+  'outdated-promoted-by-accepted-loss': {
+    detects: 'LAW-acknowledged',
+    takeOvers: 1,
+    outage: 16,
+    resyncs: 1,
+    reachesAll: ['loss-accepted', 'branch-order-confirmed'],
+  },
   'semi-sync-primary-power-loss': {
     takeOvers: 1,
     outage: 8,

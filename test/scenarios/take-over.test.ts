@@ -1,4 +1,4 @@
-/** Asynchronous replicas that take over by accepted loss, in the middle of random trouble. */
+/** Replicas that are behind and take over by accepted loss, in the middle of random trouble. */
 import { describe, expect, it } from 'vitest';
 import { type Fault, type FaultKind, PLAIN_FAULT } from '../../backends/sim/fault.ts';
 import type { ClusterConfig } from '../../engine/core/config.ts';
@@ -63,6 +63,68 @@ function schedule(seed: number, taker: number): readonly Fault[] {
   if (rng.below(2) === 0) add('switch', { at: 33 * S + rng.below(3 * S), target: 1 });
   return faults.sort((a, b) => a.at - b.at);
 }
+
+/** Of a pair in sync one is left out, the other is lost, and the loss is accepted. */
+function behind(seed: number): readonly Fault[] {
+  const rng = new Rng(seed, CHANCE + 1);
+  const cache = () => (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
+  const faults: Fault[] = [];
+  const add = (kind: FaultKind, change: Partial<Fault> & { readonly at: number }): void => {
+    faults.push({ ...PLAIN_FAULT, kind, cache: cache(), ...change });
+  };
+  const out = 5 * S + rng.below(5 * S);
+  const lost = out + S + rng.below(4 * S);
+  // It is back before the other one is lost, and whole again or half copied to then, or after.
+  const span = lost - out + rng.below(4 * S) - 2 * S;
+  const half = rng.below(3) === 0;
+  const copying = half ? ({ when: 'resync', after: rng.below(40_000), at: out } as const) : {};
+  add(rng.below(3) === 1 ? 'path-loss' : 'power-off', { at: out, target: 2, for: span });
+  add('power-off', { at: lost, target: 1, for: 8 * S + rng.below(14 * S), ...copying });
+  let when = lost + 3 * S + rng.below(3 * S);
+  for (let order = rng.below(3); order >= 0; order -= 1) {
+    add('return', { at: when, target: 2 });
+    when += S + rng.below(S);
+    add('take-over', { at: when, target: 2 });
+    when += rng.below(2 * S);
+  }
+  if (rng.below(2) === 0) add('power-off', { at: when + rng.below(4 * S), target: 2, for: 2 * S });
+  return faults.sort((a, b) => a.at - b.at);
+}
+
+describe('a replica of a pair that was left out, and takes over by accepted loss', () => {
+  const config = demoWith({ replicas: [at(1), at(2)] });
+  const bare = demoWith({});
+
+  it('loses what it lacked, and nothing that was flushed before what it has', {
+    timeout: 300_000,
+  }, () => {
+    let [accepted, confirmed] = [0, 0];
+    for (let seed = 1; seed <= 24; seed += 1) {
+      const base = campaignScenario({ config, mode: 'none', seed, runs: 1 }, seed);
+      const run = runScenario({ ...base, faults: behind(seed) }, seed, {}, world);
+      expect([seed, ...run.violations]).toEqual([seed]);
+      accepted += run.statesReached['loss-accepted'] ?? 0;
+      confirmed += run.statesReached['branch-order-confirmed'] ?? 0;
+    }
+    expect(accepted).toBeGreaterThan(8);
+    expect(confirmed).toBeGreaterThan(6);
+  });
+
+  it.each([
+    // Two more guards hold it up: its own host leads by no such data, and says so to the leader.
+    [['half-copy-taken', 'kept-unjudged'], 'flushed.taken-without'],
+    [['doubted-taken'], 'flushed.lost-at-crash'],
+  ])('breaks LAW-flushed with %s', { timeout: 300_000 }, (bugs, code) => {
+    const found = new Set<string>();
+    for (let seed = 1; seed <= 60 && !found.has(code); seed += 1) {
+      const base = campaignScenario({ config: bare, mode: 'none', seed, runs: 1 }, seed);
+      const canaries = new Set(bugs);
+      const run = runScenario({ ...base, faults: behind(seed) }, seed, { canaries }, world);
+      for (const each of run.violations) found.add(each.code);
+    }
+    expect([...found]).toContain(code);
+  });
+});
 
 describe('an asynchronous replica that takes over by accepted loss', () => {
   it.each([

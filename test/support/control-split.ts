@@ -76,6 +76,8 @@ export interface Setup {
   readonly here?: Partial<Branch> | null;
   readonly there?: Partial<Branch> | null;
   readonly disk?: DiskState;
+  /** Whether what node 1 shows may not be on its disk. */
+  readonly doubted?: boolean;
   readonly record?: Partial<VolumeRecord>;
   readonly owner?: number;
   /** The set that still counts. */
@@ -95,6 +97,7 @@ export function setup({
   here = {},
   there = {},
   disk,
+  doubted = false,
   record: change,
   owner = 2,
   base = [],
@@ -125,7 +128,8 @@ export function setup({
     if (peer === null) throw new Error('it is a peer');
     const facts = factsOf(node);
     const told = facts.volumes.map((each) => {
-      const said = { ...each, disk: node === 1 ? (disk ?? each.disk) : each.disk };
+      const first = { ...each, disk: disk ?? each.disk, doubted };
+      const said = node === 1 ? first : each;
       const kept = keeps[i];
       const word = kept === undefined ? said : { ...said, keeps: kept };
       return branch === null ? word : { ...word, branch };

@@ -5,6 +5,8 @@
  * was. Knows records, disks and the history; nothing of how the engine decides.
  */
 import type { Discard, VolumeRecord } from '../../../engine/data/messages.ts';
+import type { Zeroes } from '../zeroes.ts';
+import { lackOf } from './crash-image.ts';
 import type { FlushedOracle } from './flushed.ts';
 import type { Promises, RegisterOracle } from './register.ts';
 import { Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
@@ -30,6 +32,7 @@ export class DecisionOracle {
   readonly #register: RegisterOracle;
   readonly #flushed: FlushedOracle;
   readonly #verdict: Verdict;
+  readonly #zeroes: Zeroes;
   #before: Before | null = null;
   /** The last order that was taken back, while nobody has given another one. */
   #takenBack: Discard | null = null;
@@ -45,7 +48,9 @@ export class DecisionOracle {
     register: RegisterOracle,
     flushed: FlushedOracle,
     verdict: Verdict,
+    zeroes: Zeroes,
   ) {
+    this.#zeroes = zeroes;
     this.#truth = truth;
     this.#register = register;
     this.#flushed = flushed;
@@ -69,6 +74,7 @@ export class DecisionOracle {
       // Once somebody has gone on without the one that is given up, the order gives up nobody else.
       const first = known.members.some(({ node }) => node === discard.node);
       if (kept && first && !known.members.some(({ node }) => node === named.node)) {
+        if (discard.taker !== undefined) this.#isImage(named);
         this.#remember(known, discard.taker !== undefined);
         this.#decide(named, named.disk.view);
         return 'given';
@@ -92,6 +98,15 @@ export class DecisionOracle {
       this.#takenBack = null;
     }
     return '';
+  }
+
+  /** What is accepted as lost is what is newest: everything else is there. */
+  #isImage(taker: ReplicaTruth): void {
+    const { truth } = this;
+    const lack = lackOf(truth, this.#zeroes, taker.disk.view);
+    if (lack === null) return;
+    const d = { volume: truth.config.name, ...lack };
+    this.#verdict.find('LAW-flushed', taker.node, 'flushed.taken-without', d);
   }
 
   /** A replica serves: whoever was named by order has made what it has stable. */

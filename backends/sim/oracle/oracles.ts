@@ -85,7 +85,7 @@ export class VolumeOracles {
     this.wayBack = new WayBackOracle(truth, actors, verdict, zeroes);
     this.prefix = new PrefixOracle(truth, actors, verdict, zeroes);
     this.quiesced = new QuiescedOracle(truth, this.register, verdict, () => this.#acked);
-    this.#decision = new DecisionOracle(truth, this.register, this.#flushed, verdict);
+    this.#decision = new DecisionOracle(truth, this.register, this.#flushed, verdict, zeroes);
     this.#epoch = new OneEpochOracle(truth, verdict);
     this.#stop = new StopBeforeStartOracle(truth, verdict, (node) =>
       this.holder.running.includes(node),

@@ -73,6 +73,8 @@ const ELSEWHERE: readonly CanaryId[] = [
   'policy-repeats',
   'take-back-any',
   'any-taker',
+  'doubted-taken',
+  'half-copy-taken',
   'taken-from-members',
 ];
 

@@ -452,7 +452,7 @@ describe('going on by accepted loss', () => {
     expect(planted.takeOver({})).toBe(null);
   });
 
-  it('is refused for what is in sync, no image, not asynchronous, or was decided since', () => {
+  it('is refused for what is in sync, no image, not sure to be there, or was decided since', () => {
     const why = (setting: Setup, command = {}): string => {
       const answer = setup(setting).takeOver(command);
       return answer === null || answer === 'wait' ? 'taken' : answer.reason;
@@ -460,7 +460,10 @@ describe('going on by accepted loss', () => {
     expect(why(lost, { to: 2 })).toBe('in-sync-already');
     expect(why(lost, { to: 3 })).toBe('not-a-node-of-the-group');
     expect(why(lost, { epoch: 1 })).toBe('decided-since');
-    expect(why({ ...lost, late: [] })).toBe('not-asynchronous');
+    // Of a pair the one that was left out may go on as well.
+    expect(why({ ...lost, late: [] })).toBe('taken');
+    expect(why({ ...lost, doubted: true })).toBe('replica-doubted');
+    expect(why({ ...lost, doubted: true, canaries: ['doubted-taken'] })).toBe('taken');
     expect(why({ ...lost, disk: 'Inconsistent' })).toBe('replica-inconsistent');
     expect(why({ ...lost, disk: 'Failed' })).toBe('replica-failed');
     expect(why({ ...lost, record: { discard: standing } })).toBe('already-ordered');

@@ -234,7 +234,8 @@ export const en: { readonly [code: string]: string } = {
   'term.in-sync-already': 'it is in sync: nothing need be lost',
   'term.switch-instead': 'understudy switch moves the service without any loss',
   'term.members-there': 'somebody who is in sync is heard',
-  'term.not-asynchronous': 'its replica is not an asynchronous one',
+  'term.not-asynchronous':
+    'its replica is one of several that were in sync, not an asynchronous one',
   'term.replica-return': 'put its last image back first: understudy replica return',
   'term.already-served': 'it has been carried out, and its data have been written to',
   'term.members-back': 'somebody in sync came back before anything was lost',
@@ -287,6 +288,8 @@ export const en: { readonly [code: string]: string } = {
   'term.read-back': 'written anew, it still cannot be read',
   'term.peer': 'the other replica cannot read it either',
   'term.replica-failed': 'the replica failed',
+  'term.replica-doubted': 'its disk failed, and what it shows may be in memory alone',
+  'term.reboot-host': 'reboot that host: then it shows what its disk has',
   'term.operator': 'an operator asked',
   'term.restart': 'restart',
   'term.busy': 'too many commands wait',
@@ -452,6 +455,8 @@ export const en: { readonly [code: string]: string } = {
   'term.flushed.lost': 'A flushed write is gone',
   'term.flushed.lost-at-crash': 'A flushed write is gone after a crash',
   'term.flushed.joined-without': 'A replica joined the set without a flushed write',
+  'term.flushed.taken-without':
+    'A loss was accepted, and what goes on lacks more than the newest writes',
   'term.flushed.not-stable': 'A flush was answered before it was stable everywhere',
   'term.heals.blocked': 'A faulty disk left a group that waits for a person, and says so',
   'term.heals.not-in-sync': 'The in-sync set is not complete',

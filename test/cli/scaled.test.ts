@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { scaledConfig } from '../../cli/rehearse/scaled.ts';
+import { checkConfig } from '../../engine/cluster/config-check.ts';
+import type { ClusterConfig } from '../../engine/core/config.ts';
+import { demoWith } from '../../scenarios/demo.ts';
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+
+/** A volume of 120 GiB, its replicas with side areas of this size, the second asynchronous. */
+function large(sides: readonly [number, number]): ClusterConfig {
+  const at = (node: number) => ({
+    node,
+    path: '/dev/x',
+    meta: '',
+    sideBytes: sides[node - 1] ?? 0,
+  });
+  const config = demoWith({ replicas: [at(1), { ...at(2), mode: 'async' }] });
+  const volumes = config.volumes.map((volume) => ({ ...volume, sizeBytes: 120 * GIB }));
+  return { ...config, volumes };
+}
+
+function sidesOf(config: ClusterConfig): readonly (number | undefined)[] {
+  return (scaledConfig(config).volumes[0]?.replicas ?? []).map(({ sideBytes }) => sideBytes);
+}
+
+describe('a configuration as it is rehearsed', () => {
+  it('has small volumes, and side areas that are the same part of them', () => {
+    expect(scaledConfig(large([0, 16 * MIB])).volumes[0]?.sizeBytes).toBe(12 * MIB);
+    expect(sidesOf(large([60 * GIB, 480 * GIB]))).toEqual([6 * MIB, 48 * MIB]);
+  });
+
+  it('has side areas that are no smaller than they must be, and no larger than they are', () => {
+    expect(sidesOf(large([4 * GIB, 4 * GIB]))).toEqual([102 * 4096, 16 * MIB]);
+    expect(sidesOf(large([256 * 1024, 16 * MIB]))).toEqual([256 * 1024, 16 * MIB]);
+    expect(sidesOf(large([0, 16 * MIB]))).toEqual([0, 16 * MIB]);
+    expect(checkConfig(scaledConfig(large([4 * GIB, 4 * GIB])))).toEqual([]);
+  });
+
+  it('is itself where it is small already', () => {
+    const small = demoWith({ replicas: [{ node: 1, path: '/dev/x', meta: '', sideBytes: MIB }] });
+    expect(sidesOf(small)).toEqual([MIB]);
+  });
+});
