@@ -391,152 +391,171 @@ export type CanarySwitches = {
   readonly [Bug in (typeof MIRROR_CANARIES)[number] as SwitchOf<Bug['id']>]: boolean;
 };
 
+/** The ids that are asked for. */
+class Asked {
+  readonly #ids: ReadonlySet<string>;
+
+  constructor(ids: ReadonlySet<string>) {
+    this.#ids = ids;
+  }
+
+  protected has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+}
+
+/**
+ * A class, not a literal: V8 makes a hash table of a literal with 128 names or more, and each guard
+ * would be a look-up that no compiler sees through. There are some at each step of each write.
+ */
+class Switches extends Asked implements CanarySwitches {
+  readonly rule01: boolean = this.has('RULE-01');
+  readonly rule02: boolean = this.has('RULE-02');
+  readonly rule03: boolean = this.has('RULE-03');
+  readonly rule04: boolean = this.has('RULE-04');
+  readonly rule05: boolean = this.has('RULE-05');
+  readonly rule06: boolean = this.has('RULE-06');
+  readonly rule07: boolean = this.has('RULE-07');
+  readonly rule08: boolean = this.has('RULE-08');
+  readonly rule09: boolean = this.has('RULE-09');
+  readonly rule10: boolean = this.has('RULE-10');
+  readonly rule11: boolean = this.has('RULE-11');
+  readonly rule12: boolean = this.has('RULE-12');
+  readonly rule13: boolean = this.has('RULE-13');
+  readonly rule14: boolean = this.has('RULE-14');
+  readonly rule15: boolean = this.has('RULE-15');
+  readonly rule17: boolean = this.has('RULE-17');
+  readonly rule18: boolean = this.has('RULE-18');
+  readonly rule19: boolean = this.has('RULE-19');
+  readonly rule20: boolean = this.has('RULE-20');
+  readonly flushFirstOnly: boolean = this.has('flush-first-only');
+  readonly survivorsEqual: boolean = this.has('survivors-equal');
+  readonly removedFreesAll: boolean = this.has('removed-frees-all');
+  readonly ackEarly: boolean = this.has('ack-early');
+  readonly clearAtSend: boolean = this.has('clear-at-send');
+  readonly balanceInCopy: boolean = this.has('balance-in-copy');
+  readonly longWriteCut: boolean = this.has('long-write-cut');
+  readonly clearPartly: boolean = this.has('clear-partly');
+  readonly zeroUnsaid: boolean = this.has('zero-unsaid');
+  readonly staleEpoch: boolean = this.has('stale-epoch');
+  readonly overlapOrder: boolean = this.has('overlap-order');
+  readonly resyncRace: boolean = this.has('resync-race');
+  readonly flushUnawaited: boolean = this.has('flush-unawaited');
+  readonly fuaDropped: boolean = this.has('fua-dropped');
+  readonly barrierOvertaken: boolean = this.has('barrier-overtaken');
+  readonly hotForgotten: boolean = this.has('hot-forgotten');
+  readonly fewerChangesLose: boolean = this.has('fewer-changes-lose');
+  readonly generationUnsynced: boolean = this.has('generation-unsynced');
+  readonly oldGenerationTrusted: boolean = this.has('old-generation-trusted');
+  readonly lateWriteAnswer: boolean = this.has('late-write-answer');
+  readonly endNotMapped: boolean = this.has('end-not-mapped');
+  readonly watchRestarted: boolean = this.has('watch-restarted');
+  readonly owedForEver: boolean = this.has('owed-for-ever');
+  readonly peerErrorIgnored: boolean = this.has('peer-error-ignored');
+  readonly readErrorPassed: boolean = this.has('read-error-passed');
+  readonly earlyAlone: boolean = this.has('early-alone');
+  readonly hungForEver: boolean = this.has('hung-for-ever');
+  readonly latePathIgnored: boolean = this.has('late-path-ignored');
+  readonly pathUndoubted: boolean = this.has('path-undoubted');
+  readonly attachRevived: boolean = this.has('attach-revived');
+  readonly lastCopyGivenUp: boolean = this.has('last-copy-given-up');
+  readonly ledByHearsay: boolean = this.has('led-by-hearsay');
+  readonly failureForgotten: boolean = this.has('failure-forgotten');
+  readonly readNoWait: boolean = this.has('read-no-wait');
+  readonly aloneUnmarked: boolean = this.has('alone-unmarked');
+  readonly peerMapIgnored: boolean = this.has('peer-map-ignored');
+  readonly equalClears: boolean = this.has('equal-clears');
+  readonly flushUnasked: boolean = this.has('flush-unasked');
+  readonly failedReadOk: boolean = this.has('failed-read-ok');
+  readonly copyIsStable: boolean = this.has('copy-is-stable');
+  readonly joiningNotNeeded: boolean = this.has('joining-not-needed');
+  readonly journalErrorIgnored: boolean = this.has('journal-error-ignored');
+  readonly copySlotLost: boolean = this.has('copy-slot-lost');
+  readonly readyByOldRecord: boolean = this.has('ready-by-old-record');
+  readonly halfCopyTaken: boolean = this.has('half-copy-taken');
+  readonly relationKept: boolean = this.has('relation-kept');
+  readonly mapOfAnother: boolean = this.has('map-of-another');
+  readonly receiptUnflushed: boolean = this.has('receipt-unflushed');
+  readonly receiptTrusted: boolean = this.has('receipt-trusted');
+  readonly receiptSettledEarly: boolean = this.has('receipt-settled-early');
+  readonly receiptUnnoted: boolean = this.has('receipt-unnoted');
+  readonly receiptOvertaken: boolean = this.has('receipt-overtaken');
+  readonly receiptForFua: boolean = this.has('receipt-for-fua');
+  readonly unprovedTrusted: boolean = this.has('unproved-trusted');
+  readonly slotLetGo: boolean = this.has('slot-let-go');
+  readonly journalTornGuessed: boolean = this.has('journal-torn-guessed');
+  readonly saltIgnored: boolean = this.has('salt-ignored');
+  readonly mapPageTrusted: boolean = this.has('map-page-trusted');
+  readonly slotSingle: boolean = this.has('slot-single');
+  readonly staleTrusted: boolean = this.has('stale-trusted');
+  readonly refusedGivenUp: boolean = this.has('refused-given-up');
+  readonly rescueUnread: boolean = this.has('rescue-unread');
+  readonly failingUnsaid: boolean = this.has('failing-unsaid');
+  readonly spareUnrecorded: boolean = this.has('spare-unrecorded');
+  readonly spareSingle: boolean = this.has('spare-single');
+  readonly spareReadsOnly: boolean = this.has('spare-reads-only');
+  readonly tableLostIgnored: boolean = this.has('table-lost-ignored');
+  readonly repairFromDirty: boolean = this.has('repair-from-dirty');
+  readonly repairNoLock: boolean = this.has('repair-no-lock');
+  readonly repairNotReadBack: boolean = this.has('repair-not-read-back');
+  readonly peerReadAnyEpoch: boolean = this.has('peer-read-any-epoch');
+  readonly lateReadAnswer: boolean = this.has('late-read-answer');
+  readonly verifyNoLock: boolean = this.has('verify-no-lock');
+  readonly verifyNoFua: boolean = this.has('verify-no-fua');
+  readonly paddingCounted: boolean = this.has('padding-counted');
+  readonly discardAny: boolean = this.has('discard-any');
+  readonly discardByMap: boolean = this.has('discard-by-map');
+  readonly orderUnconfirmed: boolean = this.has('order-unconfirmed');
+  readonly branchAsAncestor: boolean = this.has('branch-as-ancestor');
+  readonly agreedBefore: boolean = this.has('agreed-before');
+  readonly headOverImage: boolean = this.has('head-over-image');
+  readonly equalOvertold: boolean = this.has('equal-overtold');
+  readonly tailUnseen: boolean = this.has('tail-unseen');
+  readonly marksAsChanges: boolean = this.has('marks-as-changes');
+  readonly keptFlushUnawaited: boolean = this.has('kept-flush-unawaited');
+  readonly paceDeaf: boolean = this.has('pace-deaf');
+  readonly paceStarved: boolean = this.has('pace-starved');
+  readonly digestUnchecked: boolean = this.has('digest-unchecked');
+  readonly recheckAnyLink: boolean = this.has('recheck-any-link');
+  readonly rewriteUnread: boolean = this.has('rewrite-unread');
+  readonly verifySkips: boolean = this.has('verify-skips');
+  readonly verifyGreedy: boolean = this.has('verify-greedy');
+  readonly quickOnce: boolean = this.has('quick-once');
+  readonly quiesceMoved: boolean = this.has('quiesce-moved');
+  readonly refusedUnmarked: boolean = this.has('refused-unmarked');
+  readonly rescueOutlivesDisk: boolean = this.has('rescue-outlives-disk');
+  readonly readWaitsOn: boolean = this.has('read-waits-on');
+  readonly copyGivesUp: boolean = this.has('copy-gives-up');
+  readonly metersBlind: boolean = this.has('meters-blind');
+  readonly quiesceUndrained: boolean = this.has('quiesce-undrained');
+  readonly quiesceUnflushed: boolean = this.has('quiesce-unflushed');
+  readonly quiescePastGrant: boolean = this.has('quiesce-past-grant');
+  readonly sumsUnopened: boolean = this.has('sums-unopened');
+  readonly sumsUnflushed: boolean = this.has('sums-unflushed');
+  readonly sumOfAnother: boolean = this.has('sum-of-another');
+  readonly sumMismatchIgnored: boolean = this.has('sum-mismatch-ignored');
+  readonly sumUnknownAccused: boolean = this.has('sum-unknown-accused');
+  readonly sumUnknownVouches: boolean = this.has('sum-unknown-vouches');
+  readonly sumOpenTrusted: boolean = this.has('sum-open-trusted');
+  readonly sumBlessed: boolean = this.has('sum-blessed');
+  readonly sumHealedWrong: boolean = this.has('sum-healed-wrong');
+  readonly pointCrossed: boolean = this.has('point-crossed');
+  readonly pointUnstable: boolean = this.has('point-unstable');
+  readonly pointOvertakes: boolean = this.has('point-overtakes');
+  readonly pointUnflushed: boolean = this.has('point-unflushed');
+  readonly laterForgotten: boolean = this.has('later-forgotten');
+  readonly openUnwaited: boolean = this.has('open-unwaited');
+  readonly undoUnwaited: boolean = this.has('undo-unwaited');
+  readonly undoTakenLate: boolean = this.has('undo-taken-late');
+  readonly undoCopiesOnly: boolean = this.has('undo-copies-only');
+  readonly undoDroppedEarly: boolean = this.has('undo-dropped-early');
+  readonly returnClaimed: boolean = this.has('return-claimed');
+  readonly returnUnmarked: boolean = this.has('return-unmarked');
+  readonly returnUnread: boolean = this.has('return-unread');
+  readonly returnOvertaken: boolean = this.has('return-overtaken');
+}
+
 /** Turns ids into switches; ids of other parts (control's) are ignored. */
 export function canarySwitches(ids: ReadonlySet<string>): CanarySwitches {
-  return {
-    rule01: ids.has('RULE-01'),
-    rule02: ids.has('RULE-02'),
-    rule03: ids.has('RULE-03'),
-    rule04: ids.has('RULE-04'),
-    rule05: ids.has('RULE-05'),
-    rule06: ids.has('RULE-06'),
-    rule07: ids.has('RULE-07'),
-    rule08: ids.has('RULE-08'),
-    rule09: ids.has('RULE-09'),
-    rule10: ids.has('RULE-10'),
-    rule11: ids.has('RULE-11'),
-    rule12: ids.has('RULE-12'),
-    rule13: ids.has('RULE-13'),
-    rule14: ids.has('RULE-14'),
-    rule15: ids.has('RULE-15'),
-    rule17: ids.has('RULE-17'),
-    rule18: ids.has('RULE-18'),
-    rule19: ids.has('RULE-19'),
-    rule20: ids.has('RULE-20'),
-    flushFirstOnly: ids.has('flush-first-only'),
-    survivorsEqual: ids.has('survivors-equal'),
-    removedFreesAll: ids.has('removed-frees-all'),
-    ackEarly: ids.has('ack-early'),
-    clearAtSend: ids.has('clear-at-send'),
-    balanceInCopy: ids.has('balance-in-copy'),
-    longWriteCut: ids.has('long-write-cut'),
-    clearPartly: ids.has('clear-partly'),
-    zeroUnsaid: ids.has('zero-unsaid'),
-    staleEpoch: ids.has('stale-epoch'),
-    overlapOrder: ids.has('overlap-order'),
-    resyncRace: ids.has('resync-race'),
-    flushUnawaited: ids.has('flush-unawaited'),
-    fuaDropped: ids.has('fua-dropped'),
-    barrierOvertaken: ids.has('barrier-overtaken'),
-    hotForgotten: ids.has('hot-forgotten'),
-    fewerChangesLose: ids.has('fewer-changes-lose'),
-    generationUnsynced: ids.has('generation-unsynced'),
-    oldGenerationTrusted: ids.has('old-generation-trusted'),
-    lateWriteAnswer: ids.has('late-write-answer'),
-    endNotMapped: ids.has('end-not-mapped'),
-    watchRestarted: ids.has('watch-restarted'),
-    owedForEver: ids.has('owed-for-ever'),
-    peerErrorIgnored: ids.has('peer-error-ignored'),
-    readErrorPassed: ids.has('read-error-passed'),
-    earlyAlone: ids.has('early-alone'),
-    hungForEver: ids.has('hung-for-ever'),
-    latePathIgnored: ids.has('late-path-ignored'),
-    pathUndoubted: ids.has('path-undoubted'),
-    attachRevived: ids.has('attach-revived'),
-    lastCopyGivenUp: ids.has('last-copy-given-up'),
-    ledByHearsay: ids.has('led-by-hearsay'),
-    failureForgotten: ids.has('failure-forgotten'),
-    readNoWait: ids.has('read-no-wait'),
-    aloneUnmarked: ids.has('alone-unmarked'),
-    peerMapIgnored: ids.has('peer-map-ignored'),
-    equalClears: ids.has('equal-clears'),
-    flushUnasked: ids.has('flush-unasked'),
-    failedReadOk: ids.has('failed-read-ok'),
-    copyIsStable: ids.has('copy-is-stable'),
-    joiningNotNeeded: ids.has('joining-not-needed'),
-    journalErrorIgnored: ids.has('journal-error-ignored'),
-    copySlotLost: ids.has('copy-slot-lost'),
-    readyByOldRecord: ids.has('ready-by-old-record'),
-    halfCopyTaken: ids.has('half-copy-taken'),
-    relationKept: ids.has('relation-kept'),
-    mapOfAnother: ids.has('map-of-another'),
-    receiptUnflushed: ids.has('receipt-unflushed'),
-    receiptTrusted: ids.has('receipt-trusted'),
-    receiptSettledEarly: ids.has('receipt-settled-early'),
-    receiptUnnoted: ids.has('receipt-unnoted'),
-    receiptOvertaken: ids.has('receipt-overtaken'),
-    receiptForFua: ids.has('receipt-for-fua'),
-    unprovedTrusted: ids.has('unproved-trusted'),
-    slotLetGo: ids.has('slot-let-go'),
-    journalTornGuessed: ids.has('journal-torn-guessed'),
-    saltIgnored: ids.has('salt-ignored'),
-    mapPageTrusted: ids.has('map-page-trusted'),
-    slotSingle: ids.has('slot-single'),
-    staleTrusted: ids.has('stale-trusted'),
-    refusedGivenUp: ids.has('refused-given-up'),
-    rescueUnread: ids.has('rescue-unread'),
-    failingUnsaid: ids.has('failing-unsaid'),
-    spareUnrecorded: ids.has('spare-unrecorded'),
-    spareSingle: ids.has('spare-single'),
-    spareReadsOnly: ids.has('spare-reads-only'),
-    tableLostIgnored: ids.has('table-lost-ignored'),
-    repairFromDirty: ids.has('repair-from-dirty'),
-    repairNoLock: ids.has('repair-no-lock'),
-    repairNotReadBack: ids.has('repair-not-read-back'),
-    peerReadAnyEpoch: ids.has('peer-read-any-epoch'),
-    lateReadAnswer: ids.has('late-read-answer'),
-    verifyNoLock: ids.has('verify-no-lock'),
-    verifyNoFua: ids.has('verify-no-fua'),
-    paddingCounted: ids.has('padding-counted'),
-    discardAny: ids.has('discard-any'),
-    discardByMap: ids.has('discard-by-map'),
-    orderUnconfirmed: ids.has('order-unconfirmed'),
-    branchAsAncestor: ids.has('branch-as-ancestor'),
-    agreedBefore: ids.has('agreed-before'),
-    headOverImage: ids.has('head-over-image'),
-    equalOvertold: ids.has('equal-overtold'),
-    tailUnseen: ids.has('tail-unseen'),
-    marksAsChanges: ids.has('marks-as-changes'),
-    keptFlushUnawaited: ids.has('kept-flush-unawaited'),
-    paceDeaf: ids.has('pace-deaf'),
-    paceStarved: ids.has('pace-starved'),
-    digestUnchecked: ids.has('digest-unchecked'),
-    recheckAnyLink: ids.has('recheck-any-link'),
-    rewriteUnread: ids.has('rewrite-unread'),
-    verifySkips: ids.has('verify-skips'),
-    verifyGreedy: ids.has('verify-greedy'),
-    quickOnce: ids.has('quick-once'),
-    quiesceMoved: ids.has('quiesce-moved'),
-    refusedUnmarked: ids.has('refused-unmarked'),
-    rescueOutlivesDisk: ids.has('rescue-outlives-disk'),
-    readWaitsOn: ids.has('read-waits-on'),
-    copyGivesUp: ids.has('copy-gives-up'),
-    metersBlind: ids.has('meters-blind'),
-    quiesceUndrained: ids.has('quiesce-undrained'),
-    quiesceUnflushed: ids.has('quiesce-unflushed'),
-    quiescePastGrant: ids.has('quiesce-past-grant'),
-    sumsUnopened: ids.has('sums-unopened'),
-    sumsUnflushed: ids.has('sums-unflushed'),
-    sumOfAnother: ids.has('sum-of-another'),
-    sumMismatchIgnored: ids.has('sum-mismatch-ignored'),
-    sumUnknownAccused: ids.has('sum-unknown-accused'),
-    sumUnknownVouches: ids.has('sum-unknown-vouches'),
-    sumOpenTrusted: ids.has('sum-open-trusted'),
-    sumBlessed: ids.has('sum-blessed'),
-    sumHealedWrong: ids.has('sum-healed-wrong'),
-    pointCrossed: ids.has('point-crossed'),
-    pointUnstable: ids.has('point-unstable'),
-    pointOvertakes: ids.has('point-overtakes'),
-    pointUnflushed: ids.has('point-unflushed'),
-    laterForgotten: ids.has('later-forgotten'),
-    openUnwaited: ids.has('open-unwaited'),
-    undoUnwaited: ids.has('undo-unwaited'),
-    undoTakenLate: ids.has('undo-taken-late'),
-    undoCopiesOnly: ids.has('undo-copies-only'),
-    undoDroppedEarly: ids.has('undo-dropped-early'),
-    returnClaimed: ids.has('return-claimed'),
-    returnUnmarked: ids.has('return-unmarked'),
-    returnUnread: ids.has('return-unread'),
-    returnOvertaken: ids.has('return-overtaken'),
-  };
+  return new Switches(ids);
 }
