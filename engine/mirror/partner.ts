@@ -136,7 +136,11 @@ export class Partners {
   #writes = 0;
 
   constructor(parts: Parts, nodes: readonly NodeId[]) {
-    this.all = nodes.map((node, index) => new Partner(parts, node, index));
+    // Pushed one by one: `map` makes another kind of array once it is optimized, and whatever was
+    // compiled for the first kind would be compiled again.
+    const all: Partner[] = [];
+    for (const node of nodes) all.push(new Partner(parts, node, all.length));
+    this.all = all;
     invariant(this.all.length > 0, 'a mirror has another replica');
     this.shipped = this.all.filter(({ asynchronous }) => asynchronous);
     this.asynchronous = parts.config.asyncNodes?.includes(parts.state.node) === true;
