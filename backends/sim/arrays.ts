@@ -17,6 +17,12 @@ export class ArrayPool {
     return made;
   }
 
+  /** The same, not zeroed: for what is always written before it is read. */
+  rough(name: string, length: number): Int32Array {
+    const known = this.#ints.get(name);
+    return known?.length === length ? known : this.ints(name, length);
+  }
+
   /** A zeroed array of bytes; the same one for the same name and length. */
   bytes(name: string, length: number): Uint8Array {
     const known = this.#bytes.get(name);

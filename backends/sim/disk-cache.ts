@@ -50,8 +50,8 @@ export class DiskCache {
     this.view = pool.ints(`${name}.view`, sectors);
     this.media = pool.ints(`${name}.media`, sectors);
     this.#since = pool.ints(`${name}.since`, sectors);
-    this.#sector = pool.ints(`${name}.cacheSector`, CACHE_ENTRIES);
-    this.#stamp = pool.ints(`${name}.cacheStamp`, CACHE_ENTRIES);
+    this.#sector = pool.rough(`${name}.cacheSector`, CACHE_ENTRIES);
+    this.#stamp = pool.rough(`${name}.cacheStamp`, CACHE_ENTRIES);
     this.#lied = pool.bytes(`${name}.cacheLied`, CACHE_ENTRIES);
     this.#node = node;
     this.#hash = hash;

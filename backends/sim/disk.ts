@@ -107,7 +107,7 @@ export class SimDisk {
     this.#maxSectors = size.maxSectors;
     this.#scratch = new Int32Array(size.maxSectors);
     this.#images = new DiskImages(pool.ints(`${name}.beforeCrash`, allSectors), spoils);
-    this.#stamps = pool.ints(`${name}.stamps`, 64 * size.maxSectors);
+    this.#stamps = pool.rough(`${name}.stamps`, 64 * size.maxSectors);
     for (let op = 63; op >= 0; op -= 1) this.#free.push(op);
     this.#latency = latency;
     this.#hash = hash;
