@@ -81,7 +81,7 @@ export class Client {
   readonly #grain: number;
   readonly #workload: Workload;
   readonly #watch: ClientWatch;
-  readonly #runs: (node: number) => boolean;
+  readonly #runs: (leg: SimLeg) => boolean;
   readonly #rng: Rng;
   readonly #paceRng: Rng;
   readonly #sessions: Session[];
@@ -112,7 +112,7 @@ export class Client {
     workload: Workload,
     history: History,
     watch: ClientWatch,
-    runs: (node: number) => boolean,
+    runs: (leg: SimLeg) => boolean,
   ) {
     this.#kernel = kernel;
     this.#index = index;
@@ -221,7 +221,7 @@ export class Client {
   #ready(i: number): boolean {
     const leg = this.#legs[i] as SimLeg;
     const session = this.#sessions[i] as Session;
-    if (!leg.alive() || !this.#runs(leg.node)) return false;
+    if (!leg.alive() || !this.#runs(leg)) return false;
     if (session.number === 0) {
       this.#count += 1;
       session.number = this.#count;

@@ -120,7 +120,8 @@ export class Connection {
 
   /** Lets waiting packets go on, soon: room, a heal or a resumed process may have made way. */
   wake(side: number): void {
-    if (this.#draining[side] || (this.#backlog[side] as number[]).length === 0) return;
+    // After each turn of a replica, and nearly always there is nothing.
+    if ((this.#backlog[side] as number[]).length === 0 || this.#draining[side]) return;
     this.#draining[side] = true;
     this.#entry(this.#kernel.now, -1, side);
   }

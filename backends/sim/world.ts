@@ -342,10 +342,7 @@ export class World implements FaultWorld {
           oracles.succeeded(op, replica, leg.stamps, base);
         },
       },
-      (node) => {
-        const leg = pair.find((each) => each.node === node) as SimLeg;
-        return this.#watch.welcomes(leg.index, group);
-      },
+      (leg) => this.#watch.welcomes(leg.index, group),
     );
   }
 
