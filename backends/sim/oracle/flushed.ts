@@ -67,14 +67,16 @@ export class FlushedOracle {
   audit(replica: ReplicaTruth, code: string): void {
     const { flushed, sectors, history, spoils, orphaned, decided } = this.#truth;
     const { media } = replica.disk;
+    // By a decision, and stable since: as good as a flush of all that it kept.
+    const kept = decided?.stable === true ? decided : null;
     for (let at = 0; at < sectors; at += 1) {
       const needed = flushed[at] as number;
-      if (orphaned[at] !== Orphan.None) continue;
+      // Most sectors: nothing of them was ever flushed.
+      if ((needed === 0 && kept === null) || orphaned[at] !== Orphan.None) continue;
       const stamp = spoils.ought(media[at] as number);
-      if (needed === 0) {
-        // By a decision, and stable since: as good as a flush of all that it kept.
-        if (decided?.stable !== true || stamp === decided.content[at]) continue;
-        if (stamp !== 0 && mayFollow(history, stamp, decided.moment)) continue;
+      if (needed === 0 && kept !== null) {
+        if (stamp === kept.content[at]) continue;
+        if (stamp !== 0 && mayFollow(history, stamp, kept.moment)) continue;
         this.#find(replica, code, at, stamp);
         return;
       }

@@ -299,13 +299,16 @@ export class RegisterOracle {
     return more === undefined ? newest : newest.concat(more);
   }
 
+  /** Whether `stamp` is among the sector's values. Asked for each sector of a read: no list. */
+  #isKnown(at: number, stamp: number): boolean {
+    if (stamp === this.#stamp[at]) return true;
+    return this.#several[at] === 1 && stampIndex(this.#more.get(at) as number[], stamp) >= 0;
+  }
+
   #returned(at: number, stamp: number, f: number, s: number): boolean {
+    if (this.#isKnown(at, stamp)) return this.#slow(at, stamp, f, s);
     const { closed, invoked } = this.#history;
     const values = this.#values(at);
-    for (let i = 0; i < values.length; i += 3) {
-      if (values[i] !== stamp) continue;
-      return this.#slow(at, stamp, f, s);
-    }
     const uncertain = stampIndex(values, UNCERTAIN);
     const since = uncertain < 0 ? 0 : (values[uncertain + 1] as number);
     if (uncertain >= 0 && this.#survived(at, stamp, since)) {
@@ -414,7 +417,8 @@ export class RegisterOracle {
       const f = values[i + 1] as number;
       for (let j = 0; j < values.length; j += 3) {
         if (j === i || (values[j + 2] as number) <= f) continue;
-        values.splice(i, 3);
+        for (let k = i; k + 3 < values.length; k += 1) values[k] = values[k + 3] as number;
+        for (let k = 0; k < 3; k += 1) values.pop();
         break;
       }
     }
