@@ -49,13 +49,15 @@ export class FrontWrites {
     return this.#gate.count;
   }
 
+  // Each request asks these two. Methods: a private getter is a call of V8's runtime each time.
+
   /** Whether nothing passes the gate, whoever may serve. */
-  get #shut(): boolean {
+  #isShut(): boolean {
     return this.#p.quiesce.on || this.#p.source.drain.shut;
   }
 
   /** Whether what has passed the gate is waited for: it waits for no asynchronous replica. */
-  get #ends(): boolean {
+  #isEnding(): boolean {
     return this.#p.state.demoting || this.#p.quiesce.on;
   }
 
@@ -76,7 +78,7 @@ export class FrontWrites {
     p.slots.since[slot] = p.turn.now;
     const { all } = p.partners;
     for (let k = 0; k < all.length; k += 1) (all[k] as Partner).write[slot] = Peer.None;
-    if (this.#gate.count === 0 && p.state.mayServe(p.turn.now) && !this.#shut) {
+    if (this.#gate.count === 0 && p.state.mayServe(p.turn.now) && !this.#isShut()) {
       this.#start(slot);
       return;
     }
@@ -145,7 +147,7 @@ export class FrontWrites {
 
   /** End of a turn: tries again what waited for room. */
   settle(): void {
-    if (!this.#roomChanged && !(this.#ends && this.#parked.count > 0)) return;
+    if (!this.#roomChanged && !(this.#parked.count > 0 && this.#isEnding())) return;
     this.#roomChanged = false;
     this.#hot.roomChanged();
     this.unpark();
@@ -156,7 +158,7 @@ export class FrontWrites {
     const { state, turn } = this.#p;
     if (!state.mayServe(turn.now)) return;
     for (let s = this.#held.take(); s >= 0; s = this.#held.take()) this.#finish(s);
-    if (this.#shut) return;
+    if (this.#isShut()) return;
     for (let s = this.#gate.take(); s >= 0; s = this.#gate.take()) this.#start(s);
   }
 
@@ -334,7 +336,7 @@ export class FrontWrites {
   #mayIssue(): boolean {
     const { partners, state, barrier } = this.#p;
     if (!state.lead || state.disk !== 'UpToDate' || partners.missed) return false;
-    if (this.#p.config.lagWaits && partners.lags && !this.#ends) {
+    if (this.#p.config.lagWaits && partners.lags && !this.#isEnding()) {
       this.#p.turn.reached('mirror.lag.waits');
       return false;
     }
