@@ -78,8 +78,11 @@ export interface Actors {
   moved(volume: VolumeConfig, node: NodeId, meta: Uint8Array): ReadonlyMap<number, number>;
   /** What its metadata, those of the side area behind them, say; null when they cannot be read. */
   kept?(volume: VolumeConfig, node: NodeId, meta: Uint8Array): Kept | null;
-  /** Its side area, and how many of its pages the engine reads itself; absent for none. */
-  sideArea?(volume: VolumeConfig): { readonly sideSectors: number; readonly sidePages: number };
+  /** Its side area on `node`, and how many of its pages the engine reads itself; absent for none. */
+  sideArea?(
+    volume: VolumeConfig,
+    node: NodeId,
+  ): { readonly sideSectors: number; readonly sidePages: number };
   /** Metadata of a new replica of a pair that starts out equal. */
   format(volume: VolumeConfig, node: NodeId): readonly MetadataPage[];
   /** The same of an empty disk that takes the place of a lost one. */

@@ -1,6 +1,6 @@
 /** What a simulated disk is told when it is made, and what is told of it. */
 import type { VolumeConfig } from '../../engine/core/config.ts';
-import { SECTOR_BYTES } from '../../engine/core/units.ts';
+import { type NodeId, SECTOR_BYTES } from '../../engine/core/units.ts';
 import type { Actors, SpareArea } from './actors.ts';
 
 /** Fixed part and mean of the exponential part of each latency, in microseconds. */
@@ -37,13 +37,18 @@ export interface DiskSize {
  */
 export type CacheLoss = 'kept' | 'clean' | 'gone';
 
-/** How large the disk of a volume's replica is; operations are of `maxSectors` at most. */
-export function diskSize(actors: Actors, volume: VolumeConfig, maxSectors: number): DiskSize {
+/** How large the disk of a volume's replica on `node` is; operations have `maxSectors` at most. */
+export function diskSize(
+  actors: Actors,
+  volume: VolumeConfig,
+  node: NodeId,
+  maxSectors: number,
+): DiskSize {
   return {
     sectors: volume.sizeBytes / SECTOR_BYTES,
     metaPages: actors.metadataPages(volume),
     maxSectors,
     spare: actors.spareArea(volume),
-    ...actors.sideArea?.(volume),
+    ...actors.sideArea?.(volume, node),
   };
 }

@@ -36,8 +36,12 @@ const FIRST_GENERATION = 1;
 /** A run commits a few dozen entries: the log is folded so early that absentees need snapshots. */
 const COMPACT_AT = 12;
 
-/** The mirror's configuration of a volume; small rings and windows, so that their ends are met. */
-export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
+/**
+ * The mirror's configuration of a volume on `node`; small rings and windows, so that their ends are
+ * met.
+ */
+export function mirrorConfig(volume: VolumeConfig, node: NodeId): MirrorConfig {
+  const sideBytes = sideBytesOf(volume, node);
   return {
     ...MIRROR_DEFAULTS,
     zeroBytes: SIM_LAYOUT.slotBytes,
@@ -52,8 +56,8 @@ export function mirrorConfig(volume: VolumeConfig): MirrorConfig {
     balanceReads: volume.reads === 'balanced',
     checksums: volume.checksums === true,
     checksumPages: 2,
-    sideBytes: sideBytesOf(volume),
-    undoRequired: volume.undo === 'required',
+    sideBytes,
+    undoRequired: volume.undo === 'required' && sideBytes > 0,
     ...asyncOf(volume),
     journalPages: 8,
     barrierWrites: 256,
@@ -72,14 +76,13 @@ function asyncOf({ replicas, lag }: VolumeConfig): Partial<MirrorConfig> {
   return { asyncNodes: nodes.sort((x, y) => x - y), ...limits };
 }
 
-/** Both replicas of a simulated volume have as much. */
-function sideBytesOf({ replicas }: VolumeConfig): number {
-  return replicas[0]?.sideBytes ?? 0;
+function sideBytesOf({ replicas }: VolumeConfig, node: NodeId): number {
+  return replicas.find((replica) => replica.node === node)?.sideBytes ?? 0;
 }
 
 /** Makers of the engine's actors. One per world: it keeps what it made for each volume. */
 export class EngineActors implements Actors {
-  readonly #configs = new Map<VolumeConfig, MirrorConfig>();
+  readonly #configs = new Map<VolumeConfig, readonly MirrorConfig[]>();
   readonly #formats = new Map<MirrorConfig, Map<number, readonly MetadataPage[]>>();
 
   /** Where each life of a data actor is recorded, in the order of their starts. */
@@ -98,7 +101,7 @@ export class EngineActors implements Actors {
     new Control({ ...ground, compactAt: COMPACT_AT });
 
   readonly data: Actors['data'] = (ground) => {
-    const options = { ...ground, config: this.#config(ground.volume) };
+    const options = { ...ground, config: this.#config(ground.volume, ground.node) };
     if (this.#flights === null) return new MirrorActor(options);
     const reel = new FlightReel(this.#segmentBytes);
     this.#flights.push(reel);
@@ -112,19 +115,19 @@ export class EngineActors implements Actors {
   readonly spareArea: Actors['spareArea'] = (volume) => this.#spare(volume);
 
   readonly moved: Actors['moved'] = (volume, node, meta) =>
-    readMoved(this.#config(volume), node, meta);
+    readMoved(this.#config(volume, node), node, meta);
 
-  readonly sideArea: NonNullable<Actors['sideArea']> = (volume) => {
-    const sideBytes = sideBytesOf(volume);
+  readonly sideArea: NonNullable<Actors['sideArea']> = (volume, node) => {
+    const sideBytes = sideBytesOf(volume, node);
     const sidePages = undoLayout(sideBytes)?.payload ?? 0;
     return { sideSectors: sideBytes / SECTOR_BYTES, sidePages };
   };
 
   readonly kept: NonNullable<Actors['kept']> = (volume, node, meta) =>
-    readKept(this.#config(volume), node, meta);
+    readKept(this.#config(volume, node), node, meta);
 
   readonly format: Actors['format'] = (volume, node) => {
-    const config = this.#config(volume);
+    const config = this.#config(volume, node);
     let byNode = this.#formats.get(config);
     if (byNode === undefined) {
       byNode = new Map();
@@ -139,21 +142,24 @@ export class EngineActors implements Actors {
   };
 
   readonly replacement: Actors['replacement'] = (volume, node) =>
-    formatMetadata(this.#config(volume), node, 0, 'Inconsistent');
+    formatMetadata(this.#config(volume, node), node, 0, 'Inconsistent');
 
   readonly suspicion: Actors['suspicion'] = (volume, node, meta, other) =>
-    readSuspicion(this.#config(volume), node, meta, other);
+    readSuspicion(this.#config(volume, node), node, meta, other);
 
   #spare(volume: VolumeConfig): SpareLayout {
     const config = this.#config(volume);
     return spareLayout(config, metadataLayout(config).pages);
   }
 
-  #config(volume: VolumeConfig): MirrorConfig {
-    const known = this.#configs.get(volume);
-    if (known !== undefined) return known;
-    const made = mirrorConfig(volume);
-    this.#configs.set(volume, made);
+  /** On `node`; without one what is the same on all. One for all whose side areas are as large. */
+  #config(volume: VolumeConfig, node = volume.replicas[0]?.node ?? 0): MirrorConfig {
+    const known = this.#configs.get(volume) ?? [];
+    const sideBytes = sideBytesOf(volume, node);
+    const same = known.find((each) => each.sideBytes === sideBytes);
+    if (same !== undefined) return same;
+    const made = mirrorConfig(volume, node);
+    this.#configs.set(volume, [...known, made]);
     return made;
   }
 }

@@ -201,7 +201,7 @@ export class World implements FaultWorld {
     const { kernel } = this;
     const leg = legs.length;
     const name = `${volume.name}.${leg}`;
-    const size = diskSize(this.#actors, volume, SLOT_SECTORS);
+    const size = diskSize(this.#actors, volume, node, SLOT_SECTORS);
     const disk = new SimDisk(
       name,
       this.#pool,

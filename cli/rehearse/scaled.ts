@@ -21,17 +21,21 @@ export function scaledConfig(config: ClusterConfig): ClusterConfig {
         ...volume,
         sizeBytes,
         activityLogExtents: Math.min(volume.activityLogExtents, REHEARSED_EXTENTS),
-        replicas: volume.replicas.map((each) => withSide(each, sizeBytes / volume.sizeBytes)),
+        replicas: volume.replicas.map((each) => withSide(each, volume.sizeBytes, sizeBytes)),
       };
     }),
   };
 }
 
-/** The replica with `part` of its side area, if it has one, but no less than it must have. */
-function withSide(replica: ReplicaConfig, part: number): ReplicaConfig {
+/**
+ * The replica of a volume of `size` bytes that has `scaled` now: with the same part of its side
+ * area, if it has one, but no less than it must have, and no more than can ever matter.
+ */
+function withSide(replica: ReplicaConfig, size: number, scaled: number): ReplicaConfig {
   const { sideBytes = 0, mode } = replica;
-  if (sideBytes === 0 || part === 1) return replica;
+  if (sideBytes === 0) return replica;
   const least = mode === 'async' ? ASYNC_SIDE_MIN : SIDE_MIN;
-  const scaled = Math.floor((sideBytes * part) / SIZE_MULTIPLE) * SIZE_MULTIPLE;
-  return { ...replica, sideBytes: Math.min(sideBytes, Math.max(least, scaled)) };
+  const part = Math.min((sideBytes * scaled) / size, scaled + ASYNC_SIDE_MIN);
+  const whole = Math.floor(part / SIZE_MULTIPLE) * SIZE_MULTIPLE;
+  return { ...replica, sideBytes: Math.min(sideBytes, Math.max(least, whole)) };
 }

@@ -7,7 +7,7 @@ import type { Discard, Member, VolumeRecord } from '../data/messages.ts';
 import type { Flags } from './canaries.ts';
 import type { Blocked, GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
-import type { FactsMessage } from './messages.ts';
+import type { FactsMessage, VolumeFacts } from './messages.ts';
 
 /** A node as the leader knows it. */
 export interface Candidate {
@@ -80,6 +80,7 @@ export function judge(
     return no('not-in-sync', 'bring-member-back');
   }
   const whole = volume.disk !== 'Inconsistent' || flags['half-copy-taken'];
+  if (once && isUnsure(unit, volume, node, flags)) return no('replica-doubted', 'reboot-host');
   if (member === undefined && discard !== undefined && whole) {
     return { ok: true, standing: 'rebooted' };
   }
@@ -103,6 +104,16 @@ export function judge(
   return no('rebooted-member', 'bring-peer-back');
 }
 
+/**
+ * Whether what a replica that was left out shows may be in memory alone, since its disk failed in
+ * this boot: the next loss of power would take what goes on from there. What only a core took with
+ * it (`lacking`) is no such thing, and an asynchronous one has said what is stable, at its points.
+ */
+export function isUnsure(unit: Unit, facts: VolumeFacts, node: NodeId, flags: Flags): boolean {
+  if (!facts.doubted || facts.lacking === true || flags['doubted-taken']) return false;
+  return unit.volume.replicas.find((each) => each.node === node)?.mode !== 'async';
+}
+
 /** Later reasons tell a person more than earlier ones. */
 const WEIGHT = [
   'unreachable',
@@ -110,6 +121,7 @@ const WEIGHT = [
   'not-in-sync',
   'replica-inconsistent',
   'replica-failed',
+  'replica-doubted',
   'rebooted-member',
   'branch-given-up',
   'order-unheard',

@@ -16,7 +16,7 @@ import type { Blocked, CommandRef, GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
 import type { ResolveCommand, SplitStatus, TakeBackCommand, TakeOverCommand } from './interface.ts';
 import type { VolumeFacts } from './messages.ts';
-import { effectiveMembers } from './placement.ts';
+import { effectiveMembers, isUnsure } from './placement.ts';
 import type { Proposals } from './proposals.ts';
 import {
   ancestorOf,
@@ -188,14 +188,13 @@ export class Resolution {
     if (!late && replicas.length > 2) return no('not-asynchronous', 'bring-member-back');
     const local = this.#facts(to, record.volume);
     if (local === undefined || !local.attached) return no('unreachable', 'bring-node-back');
-    const { disk, generation, doubted } = local;
+    const { disk, generation } = local;
     if (disk === 'Failed' || disk === 'Diskless') return no('replica-failed', 'replace-disk');
     if (disk === 'Inconsistent' && !flags['half-copy-taken']) {
       return no('replica-inconsistent', 'replica-return');
     }
     if (generation === 0) return no('no-image-to-keep', 'see-status');
-    // What it shows may be in memory alone; after a reboot it is what its disk has.
-    if (doubted && !flags['doubted-taken']) return no('replica-doubted', 'reboot-host');
+    if (isUnsure(unit, local, to, flags)) return no('replica-doubted', 'reboot-host');
     const given = members.find(({ node }) => node === record.primary) ?? members[0];
     if (given === undefined) return no('no-replica-there', 'see-status');
     this.#context.reached('loss-accepted');

@@ -27,7 +27,7 @@ function sidesOf(config: ClusterConfig): readonly (number | undefined)[] {
 describe('a configuration as it is rehearsed', () => {
   it('has small volumes, and side areas that are the same part of them', () => {
     expect(scaledConfig(large([0, 16 * MIB])).volumes[0]?.sizeBytes).toBe(12 * MIB);
-    expect(sidesOf(large([60 * GIB, 480 * GIB]))).toEqual([6 * MIB, 48 * MIB]);
+    expect(sidesOf(large([60 * GIB, 180 * GIB]))).toEqual([6 * MIB, 18 * MIB]);
   });
 
   it('has side areas that are no smaller than they must be, and no larger than they are', () => {
@@ -40,5 +40,10 @@ describe('a configuration as it is rehearsed', () => {
   it('is itself where it is small already', () => {
     const small = demoWith({ replicas: [{ node: 1, path: '/dev/x', meta: '', sideBytes: MIB }] });
     expect(sidesOf(small)).toEqual([MIB]);
+  });
+
+  it('has no side area that is larger than the volume could ever use', () => {
+    const small = demoWith({ replicas: [{ node: 1, path: '/dev/x', meta: '', sideBytes: GIB }] });
+    expect(sidesOf(small)).toEqual([28 * MIB]);
   });
 });

@@ -71,8 +71,16 @@ describe('an image that a crash could have left', () => {
     const { image } = clients;
     clients.write(0, { zero: true });
     clients.flush();
+    clients.write(2);
+    clients.flush();
+    // Not flushed, and there as zeroes that nobody can name.
+    clients.write(2, { zero: true });
     image[1] = clients.write(1);
     expect(clients.lack).toBeUndefined();
+    clients.write(3);
+    clients.flush();
+    image[1] = clients.write(1);
+    expect(clients.lack).toBe(3);
   });
 
   it('need not have what an earlier decision gave up', () => {
@@ -92,5 +100,23 @@ describe('an image that a crash could have left', () => {
     clients.flush();
     image[1] = clients.write(1);
     expect(clients.lack).toBe(2);
+  });
+
+  it('has what was decided on, where nothing came after that', () => {
+    const clients = new Clients();
+    const { ground, image } = clients;
+    image[0] = clients.write(0);
+    const content = image.slice();
+    const moment = ground.history.tick();
+    ground.truth.decided = { moment, content, kept: 1, stable: true };
+    image[1] = clients.write(1);
+    expect(clients.lack).toBeUndefined();
+    image[0] = 0;
+    expect(clients.lack).toBe(0);
+    ground.truth.decided.stable = false;
+    expect(clients.lack).toBeUndefined();
+    ground.truth.decided.stable = true;
+    clients.write(0, { zero: true });
+    expect(clients.lack).toBeUndefined();
   });
 });

@@ -78,6 +78,8 @@ export interface Setup {
   readonly disk?: DiskState;
   /** Whether what node 1 shows may not be on its disk. */
   readonly doubted?: boolean;
+  /** And then only what an earlier core of it had received. */
+  readonly lacking?: boolean;
   readonly record?: Partial<VolumeRecord>;
   readonly owner?: number;
   /** The set that still counts. */
@@ -98,6 +100,7 @@ export function setup({
   there = {},
   disk,
   doubted = false,
+  lacking = false,
   record: change,
   owner = 2,
   base = [],
@@ -128,7 +131,7 @@ export function setup({
     if (peer === null) throw new Error('it is a peer');
     const facts = factsOf(node);
     const told = facts.volumes.map((each) => {
-      const first = { ...each, disk: disk ?? each.disk, doubted };
+      const first = { ...each, disk: disk ?? each.disk, doubted, lacking };
       const said = node === 1 ? first : each;
       const kept = keeps[i];
       const word = kept === undefined ? said : { ...said, keeps: kept };

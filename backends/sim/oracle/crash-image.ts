@@ -22,17 +22,36 @@ export function lackOf(truth: VolumeTruth, zeroes: Zeroes, image: Int32Array): L
   const newest = newestOf(history, image, (stamp) => spoils.ought(stamp));
   // What was stable before a decision is in the image that was decided on, or given up by it.
   const after = decided !== undefined && newest > decided.moment ? decided.moment : 0;
+  const kept = after !== 0 && decided?.stable === true ? decided : null;
   const needed = stableBefore(history, newest, after, image.length);
   for (let sector = 0; sector < image.length; sector += 1) {
     const write = needed[sector] as number;
-    if (write === 0 || orphaned[sector] !== Orphan.None) continue;
+    if (orphaned[sector] !== Orphan.None) continue;
     const found = spoils.ought(image[sector] as number);
+    if (write === 0) {
+      // Nothing since, so that what was decided on is there still.
+      const was = kept === null ? found : (kept.content[sector] as number);
+      if (found === was || (zeroes.are(found) && zeroes.are(was))) continue;
+      if (found !== 0 && mayFollow(history, found, after)) continue;
+      if (zeroes.are(found) && wasZeroed(history, sector, after)) continue;
+      return { sector, found, needed: was };
+    }
     if (found === write) continue;
     if (found !== 0 && mayFollow(history, found, history.invoked[write] as number)) continue;
     if (zeroes.are(found) && history.zero[write] === 1) continue;
+    if (zeroes.are(found) && wasZeroed(history, sector, history.invoked[write] as number)) continue;
     return { sector, found, needed: write };
   }
   return null;
+}
+
+/** Whether zeroes were written to the sector that may have taken effect after `moment`. */
+function wasZeroed(history: History, sector: number, moment: number): boolean {
+  for (let op = 1; op <= history.count; op += 1) {
+    if (history.zero[op] !== 1 || !history.covers(op, sector)) continue;
+    if (mayFollow(history, op, moment)) return true;
+  }
+  return false;
 }
 
 /** When the last write was asked for of which the image has anything. */

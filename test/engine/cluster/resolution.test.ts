@@ -462,8 +462,13 @@ describe('going on by accepted loss', () => {
     expect(why(lost, { epoch: 1 })).toBe('decided-since');
     // Of a pair the one that was left out may go on as well.
     expect(why({ ...lost, late: [] })).toBe('taken');
-    expect(why({ ...lost, doubted: true })).toBe('replica-doubted');
-    expect(why({ ...lost, doubted: true, canaries: ['doubted-taken'] })).toBe('taken');
+    const unsure: Setup = { ...lost, late: [], doubted: true };
+    expect(why(unsure)).toBe('replica-doubted');
+    expect(why({ ...unsure, canaries: ['doubted-taken'] })).toBe('taken');
+    // What only a core took with it is no image that the disk has not; and an asynchronous replica
+    // has said what is stable.
+    expect(why({ ...unsure, lacking: true })).toBe('taken');
+    expect(why({ ...lost, doubted: true })).toBe('taken');
     expect(why({ ...lost, disk: 'Inconsistent' })).toBe('replica-inconsistent');
     expect(why({ ...lost, disk: 'Failed' })).toBe('replica-failed');
     expect(why({ ...lost, record: { discard: standing } })).toBe('already-ordered');
@@ -507,9 +512,14 @@ describe('going on by accepted loss', () => {
     const unit = contextOf(3).context.units[0];
     if (unit === undefined) throw new Error('there is a group');
     const others = { boot: () => 0, doubted: () => false, lacking: () => false };
-    const may = (node: number, taker: number, canaries: readonly string[] = []) => {
+    const may = (
+      node: number,
+      taker: number,
+      canaries: readonly string[] = [],
+      said: { readonly doubted?: boolean; readonly lacking?: boolean } = {},
+    ) => {
       const facts = factsOf(node);
-      const volumes = facts.volumes.map((v) => ({ ...v, keeps: true }));
+      const volumes = facts.volumes.map((v) => ({ ...v, keeps: true, ...said }));
       const candidate = { ...thereAs(node), facts: { ...facts, volumes } };
       const discard = { ...standing, node: 3, taker };
       const flags = flagsOf(new Set(canaries));
@@ -519,6 +529,9 @@ describe('going on by accepted loss', () => {
     expect(may(1, 1)).toEqual({ ok: true, standing: 'rebooted' });
     expect(may(2, 1)).toMatchObject({ ok: false, reason: 'not-in-sync' });
     expect(may(2, 1, ['any-taker']).ok).toBe(true);
+    // It is looked at once more when the group moves: its disk may have failed since.
+    expect(may(1, 1, [], { doubted: true })).toMatchObject({ reason: 'replica-doubted' });
+    expect(may(1, 1, [], { doubted: true, lacking: true }).ok).toBe(true);
     // Once: when another one has gone on from there, what the taker has is old.
     members = [{ node: 2, boot: 12 }];
     expect(may(1, 1)).toMatchObject({ ok: false, reason: 'not-in-sync' });
