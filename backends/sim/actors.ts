@@ -78,7 +78,7 @@ export interface Actors {
   moved(volume: VolumeConfig, node: NodeId, meta: Uint8Array): ReadonlyMap<number, number>;
   /** What its metadata, those of the side area behind them, say; null when they cannot be read. */
   kept?(volume: VolumeConfig, node: NodeId, meta: Uint8Array): Kept | null;
-  /** Its side area on `node`, and how many of its pages the engine reads itself; absent for none. */
+  /** Its side area on `node`, and how many pages of it the engine reads; absent for none. */
   sideArea?(
     volume: VolumeConfig,
     node: NodeId,
