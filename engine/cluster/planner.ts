@@ -326,7 +326,7 @@ export class Planner {
     if (standing === 'rebooted') this.#context.reached('taker-rebooted');
     // Both replicas hold the same when the owner stopped in order, or nobody wrote.
     const calm = (proof.kind === 'stopped' || proof.kind === 'none') && group.base.length === 0;
-    const kept = calm && standing === 'member';
+    const kept = calm && standing === 'member' && !this.#leftUntold(unit, group);
     const epoch = group.epoch + 1;
     let event = '';
     if (proof.kind === 'none') {
@@ -343,6 +343,16 @@ export class Planner {
     }
     this.#proposals.propose(this.#grant(group, record, taker, kept, proof, event));
     return true;
+  }
+
+  /**
+   * Among several: an owner whose disk failed may have told nobody of the record before. Who takes
+   * over then begins alone, as after its death: it need not have heard of the generation.
+   */
+  #leftUntold({ volume }: Unit, { owner }: GroupState): boolean {
+    if (volume.replicas.length < 3 || owner === 0) return false;
+    const { facts } = this.#views.candidate(owner);
+    return facts?.volumes.some((v) => v.volume === volume.name && v.disk === 'Failed') === true;
   }
 
   /**
