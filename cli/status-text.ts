@@ -65,6 +65,10 @@ export function statusText(host: HostStatus, exclusivity: string): string {
   for (const { volume, local } of status.volumes) {
     if (local?.failing !== undefined) parts.push(alarmText(volume, local.failing));
   }
+  for (const { volume, local, members } of status.volumes) {
+    if (local?.proxies !== true) continue;
+    parts.push(proxyText(volume, members.map(({ node }) => name(node)).join(', ')));
+  }
   for (const volume of status.volumes) {
     const text = splitLine(volume, name);
     if (text !== '') parts.push(text);
@@ -128,6 +132,15 @@ function loadText(meters: Meters, cpuPercent: number): string {
   if (meters.bytesSent > 0) words.push(`${mib(meters.bytesSent)} to the other replica`);
   if (words.length === 0) return 'none';
   return `${words.join('; ')}; ${cpuPercent} % of a processor`;
+}
+
+/** A disk that failed under a service that stayed. */
+function proxyText(volume: string, through: string): string {
+  return (
+    `ALARM: the disk of ${volume} here has failed. The volume is served through the copy of ` +
+    `${through}. Move the group to another host (understudy switch) when it suits, then replace ` +
+    'the disk: this host is no copy until then'
+  );
 }
 
 /** What is known of a disk that is likely to fail, and what to do about it. */

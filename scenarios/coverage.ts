@@ -23,6 +23,7 @@ const DISK = 'disks fail and rot in one schedule of six, and seldom where this t
 const APPLICATION = 'applications of the simulated world start and stop when they are told to';
 const BALANCED = 'only volumes whose configuration says so read from both copies';
 const SEMI = 'only members of semi-synchronous volumes give receipts';
+const PROXIED = 'only where the configuration says so does a primary go on when its disk fails';
 const SENT_ON = 'only asynchronous replicas are sent writes that nobody waits for';
 const SUMMED = 'checksums are kept only where the configuration says so';
 const SIDE = 'only replicas that have a side area keep what a resync overwrites';
@@ -413,6 +414,24 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     swarm: 'never',
     reason: SEMI,
     test: 'a member whose core dies with what it has received',
+  },
+  {
+    mark: 'mirror.proxy.begun',
+    swarm: 'never',
+    reason: PROXIED,
+    test: 'a primary whose disk fails, and that goes on',
+  },
+  {
+    mark: 'mirror.proxy.on',
+    swarm: 'never',
+    reason: PROXIED,
+    test: 'a primary whose disk fails, and that goes on',
+  },
+  {
+    mark: 'mirror.proxy.ended',
+    swarm: 'never',
+    reason: PROXIED,
+    test: 'the last copy is lost while others are served through it',
   },
   {
     mark: 'mirror.al.suspects',

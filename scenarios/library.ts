@@ -13,12 +13,15 @@ import { clockRatesApart } from './library/clock-rates-apart.ts';
 import { cloggedThenDead } from './library/clogged-then-dead.ts';
 import { coreKilledUnderLoad } from './library/core-killed-under-load.ts';
 import { coreKilledWhileStopping } from './library/core-killed-while-stopping.ts';
+import { diskFailsAndServiceStays } from './library/disk-fails-and-service-stays.ts';
 import { diskFailsUnderLoad } from './library/disk-fails-under-load.ts';
 import { diskReturnsWithOldContent } from './library/disk-returns-with-old-content.ts';
 import { diskStallsWithoutFailing } from './library/disk-stalls-without-failing.ts';
 import { eachVoterInTurn } from './library/each-voter-in-turn.ts';
 import { failedDiskAndSilentPeer } from './library/failed-disk-and-silent-peer.ts';
+import { failedDiskShowsOldContent } from './library/failed-disk-shows-old-content.ts';
 import { freezeLongerThanLease } from './library/freeze-longer-than-lease.ts';
+import { hostDiesWithoutItsDisk } from './library/host-dies-without-its-disk.ts';
 import { lastCopyInDoubt } from './library/last-copy-in-doubt.ts';
 import { leaderChangeDuringRemoval } from './library/leader-change-during-removal.ts';
 import { linkFlapsAsAReceiverAttaches } from './library/link-flaps-as-a-receiver-attaches.ts';
@@ -28,6 +31,7 @@ import { mostVotersWiped } from './library/most-voters-wiped.ts';
 import { oldDiskLeads } from './library/old-disk-leads.ts';
 import { oneAnswerNeverComes } from './library/one-answer-never-comes.ts';
 import { oneWayCut } from './library/one-way-cut.ts';
+import { onlyCopyLost } from './library/only-copy-lost.ts';
 import { outdatedPromotedByAcceptedLoss } from './library/outdated-promoted-by-accepted-loss.ts';
 import { pathLostAndBack } from './library/path-lost-and-back.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
@@ -75,6 +79,10 @@ const TEXTS: readonly ScenarioText[] = [
   oldDiskLeads,
   metadataRot,
   diskFailsUnderLoad,
+  failedDiskShowsOldContent,
+  hostDiesWithoutItsDisk,
+  onlyCopyLost,
+  diskFailsAndServiceStays,
   lastCopyInDoubt,
   pathLostAndBack,
   failedDiskAndSilentPeer,

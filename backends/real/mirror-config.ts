@@ -18,6 +18,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId = 0): MirrorConf
     zeroBytes: Math.min(MIRROR_DEFAULTS.zeroBytes, (volume.activityLogExtents - 1) * EXTENT_BYTES),
     diskTimeout: volume.diskTimeout,
     semiSync: volume.mode === 'semi-sync',
+    proxies: volume.onDiskFailure === 'proxy',
     balanceReads: volume.reads === 'balanced',
     checksums: volume.checksums === true,
     sideBytes,

@@ -7,6 +7,7 @@ import { MirrorActor } from '../../engine/mirror/actor.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
 import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
 import { recordedMirror } from '../../engine/mirror/flight.ts';
+import { APART } from '../../engine/mirror/generation.ts';
 import { decodeJournal } from '../../engine/mirror/journal.ts';
 import {
   chooseSuperblock,
@@ -53,6 +54,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId): MirrorConfig {
     alExtents: Math.max(4, volume.activityLogExtents),
     diskTimeout: volume.diskTimeout,
     semiSync: volume.mode === 'semi-sync',
+    proxies: volume.onDiskFailure === 'proxy',
     balanceReads: volume.reads === 'balanced',
     checksums: volume.checksums === true,
     checksumPages: 2,
@@ -241,6 +243,8 @@ function readSuspicion(
   const updates = chosen.block.seq;
   const partners = config.nodes.filter((each) => each !== node);
   const pages = layout.mapPages / partners.length;
+  const { peerGeneration, others } = chosen.block;
+  const shared = [peerGeneration, ...others.map((each) => each.shared)];
   return {
     readable: newest >= 0,
     updates,
@@ -249,6 +253,8 @@ function readSuspicion(
       const bit = block % PAGE_BLOCKS;
       return partners.some((partner, index) => {
         if (other !== undefined && partner !== other) return false;
+        // They have nothing in common that is known: whatever the map says, all is copied.
+        if (shared[index] === APART) return true;
         const words = maps[index * pages + Math.floor(block / PAGE_BLOCKS)];
         if (words === null || words === undefined) return true;
         return (((words[bit >>> 5] as number) >>> (bit & 31)) & 1) === 1;

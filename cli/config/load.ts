@@ -196,6 +196,7 @@ function toClusterConfig(
       diskTimeout: time(volume.diskTimeout),
       // Absent where it is the default: a file that says nothing of it means what it always did.
       ...(volume.mode === 'sync' ? {} : { mode: volume.mode }),
+      ...(volume.onDiskFailure === 'switch' ? {} : { onDiskFailure: volume.onDiskFailure }),
       reads: volume.reads,
       checksums: volume.checksums,
       splitBrain: volume.splitBrain,

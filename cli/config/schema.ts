@@ -104,6 +104,10 @@ const volume = z.strictObject({
     .enum(['sync', 'semi-sync'])
     .default('sync')
     .describe('A write completes when the other copies have written it, or only received it.'),
+  onDiskFailure: z
+    .enum(['switch', 'proxy'])
+    .default('switch')
+    .describe('When the disk of the host that serves fails: move, or stay and use the other copy.'),
   reads: z
     .enum(['local', 'balanced'])
     .default('local')

@@ -65,6 +65,10 @@ volumes:
     # for every disk either way. With semi-sync, should this host be lost and the other one's
     # core die in the same instant, only what was flushed is sure.
     mode: ${mode}
+    # When the disk of the host that serves fails: 'switch', the service moves to the other host;
+    # 'proxy', it stays where it is and works on the other host's copy, over the network, until you
+    # switch it over at a time that suits, and replace the disk.
+    onDiskFailure: switch
     # Who serves reads: 'local', or 'balanced': whichever copy is likely to be quicker.
     reads: local
     # A checksum of every block finds what a disk spoils without a word, and heals it from the

@@ -247,12 +247,13 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
 
 /** Asynchronous replicas: somebody has every write, and they have room for the image they keep. */
 function checkLag(
-  { replicas, lag }: VolumeConfig,
+  { replicas, lag, onDiskFailure }: VolumeConfig,
   path: readonly (string | number)[],
   say: Say,
 ): void {
   replicas.forEach(({ mode, sideBytes = 0 }, j) => {
     if (mode !== 'async') return;
+    if (onDiskFailure === 'proxy') say([...path, 'onDiskFailure'], 'proxy-beside-async', {});
     const side = [...path, 'replicas', j, 'sideSize'];
     if (sideBytes === 0) say(side, 'async-without-side', {});
     else if (sideBytes < ASYNC_SIDE_MIN) {

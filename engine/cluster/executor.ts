@@ -269,6 +269,8 @@ export class Executor {
       volume.disk === 'Failed' ||
       volume.disk === 'Diskless' ||
       volume.disk === 'Inconsistent' ||
+      // It served through others, and they alone have everything.
+      (record.primary === node && !record.members.some((m) => m.node === node)) ||
       (record.members.length > 1 && this.#volumes.isDoubted(volume.volume));
     const waits =
       group.owner === node &&

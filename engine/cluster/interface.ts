@@ -247,6 +247,8 @@ export interface ClusterStatus {
       readonly failing?: FailingReason;
       /** It failed because the path to it is lost; it is tried again. Absent when it is not so. */
       readonly pathLost?: true;
+      /** Its disk failed, and the volume is served through other replicas. Absent if not so. */
+      readonly proxies?: true;
       /** Its last verification in this life of the core; absent when there was none. */
       readonly verify?: VerifyReport;
       /** What requests took in the last second with any, or that they ended; absent before any. */

@@ -145,8 +145,8 @@ export class LostPath {
 }
 
 /** Whether a replica acts as primary, or is being copied or put back, which would begin anew. */
-function isBusy({ disk, role, link, wayBack }: LocalVolume): boolean {
-  if (disk === 'Failed') return false;
+function isBusy({ disk, role, link, wayBack, proxies }: LocalVolume): boolean {
+  if (disk === 'Failed') return proxies;
   const acts = role === 'Primary' || role === 'Suspended';
   const copies = link === 'SyncSource' || link === 'SyncTarget';
   return acts || copies || wayBack?.state === 'returning';

@@ -159,7 +159,7 @@ const state: Check = (v) =>
 const plainWant = shape({
   epoch: integer,
   members: list(member, 64),
-  reason: oneOf('peer-lost', 'peer-failed', 'resync-done', 'settle'),
+  reason: oneOf('peer-lost', 'peer-failed', 'resync-done', 'settle', 'disk-failed'),
   cause: text,
 });
 const want: Check = (v) =>
@@ -212,8 +212,8 @@ const plainFacts = shape({
 const volumeFacts: Check = (v) => {
   if (!plainFacts(v)) return false;
   const facts = v as { readonly [field: string]: unknown };
-  const { keeps, branch: apart, verify, lacking } = facts;
-  if (!orAbsent(flag)(keeps) || !orAbsent(flag)(lacking)) return false;
+  const { keeps, branch: apart, verify, lacking, proxies } = facts;
+  if (![keeps, lacking, proxies].every(orAbsent(flag))) return false;
   return orAbsent(branch)(apart) && orAbsent(note)(verify);
 };
 const groupFacts = shape({

@@ -128,6 +128,8 @@ export interface VolumeFacts {
   readonly doubted: boolean;
   /** And if it does, then only what an earlier core of it had received. Absent if not so. */
   readonly lacking?: boolean;
+  /** Its disk failed, and it goes on through other members, or is about to. Absent if not so. */
+  readonly proxies?: boolean;
   /** What it says of its branch while the other replica's is another one. Absent if not so. */
   readonly branch?: Branch;
   /** Whether it has what the order of its record keeps; absent where none keeps it. */

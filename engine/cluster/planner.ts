@@ -257,7 +257,12 @@ export class Planner {
       return;
     }
     const broken = this.#views.judge(unit, group, record, owner);
-    if (!broken.ok && (broken.reason === 'replica-failed' || facts.readopt === group.epoch)) {
+    const proxies = isProxying(owner, record) && facts.readopt !== group.epoch;
+    if (
+      !broken.ok &&
+      !proxies &&
+      (broken.reason === 'replica-failed' || facts.readopt === group.epoch)
+    ) {
       const other = this.#views.where(unit, { ...group, target: 0, last: 0 }, record);
       if (other.ok && other.taker.node !== owner.node) {
         const change = { target: other.taker.node };
@@ -416,6 +421,11 @@ export class Planner {
     const members = { keep, generation, several };
     return grantEntry(group, record, taker, members, proof, event, flags);
   }
+}
+
+/** Whether the owner's disk has failed, and it serves through other members, or is about to. */
+function isProxying({ facts }: Candidate, { volume }: VolumeRecord): boolean {
+  return facts?.volumes.some((each) => each.volume === volume && each.proxies === true) === true;
 }
 
 function isIn(members: readonly Member[], node: NodeId): boolean {

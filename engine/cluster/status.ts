@@ -49,7 +49,7 @@ export function statusOf(
       const said = split === null ? placed : { ...placed, split };
       const local = volumes.get(record.volume);
       if (local === null) return { ...said, local: null };
-      const { disk, role, link, dirty, failing, pathLost } = local;
+      const { disk, role, link, dirty, failing, pathLost, proxies } = local;
       const soon = failing === '' ? {} : { failing };
       const doubted = volumes.isDoubted(record.volume);
       const { verify, dueIn, meters, wayBack } = local;
@@ -57,7 +57,7 @@ export function statusOf(
       const compared = verify === null ? {} : { verify };
       const next = dueIn === null ? {} : { nextVerify: dueIn };
       const back = wayBack === null ? {} : { wayBack };
-      const path = pathLost ? { pathLost } : {};
+      const path = { ...(pathLost ? { pathLost } : {}), ...(proxies ? { proxies } : {}) };
       const lags = [...local.lags].map(([node, lag]) => ({ node, ...lag }));
       const behind = lags.length === 0 ? {} : { lags };
       const more = { ...soon, ...path, ...compared, ...next, ...measured, ...back, ...behind };

@@ -41,10 +41,12 @@ export class Upkeep {
     if (!reachable || facts === null || facts.life !== life) return false;
     if (life !== group.ownerLife) return false;
     const local = facts.volumes.find((v) => v.volume === unit.volume.name);
-    // What a primary wished before its disk failed would leave out the copy that is sound.
-    if (local === undefined || local.disk === 'Failed') return false;
+    if (local === undefined) return false;
     const { want } = local;
     if (want === null || want.epoch !== record.epoch) return false;
+    // What a primary wished before its disk failed would leave out the copy that is sound.
+    const proxies = want.reason === 'disk-failed';
+    if (proxies ? local.proxies !== true : local.disk === 'Failed') return false;
     const members = this.#wanted(unit, record, want);
     if (members === null) return false;
     const shrinks = record.members.some((m) => !members.some((n) => n.node === m.node));
@@ -88,7 +90,9 @@ export class Upkeep {
       if (copy?.disk === 'Failed') return null;
       members.push(wished);
     }
-    if (!members.some((m) => m.node === record.primary)) return null;
+    // The primary, and nobody else, may leave itself out: and then it admits nobody.
+    const named = members.some((m) => m.node === record.primary);
+    if (named === (want.reason === 'disk-failed') || members.length === 0) return null;
     return members.sort((a, b) => a.node - b.node);
   }
 

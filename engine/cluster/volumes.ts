@@ -51,6 +51,8 @@ export interface LocalVolume {
   failing: FailingReason | '';
   /** The path to its disk is lost. */
   pathLost: boolean;
+  /** Its disk failed, and it goes on through other members, or is about to. */
+  proxies: boolean;
   /** How far its last verification came, null while there was none. */
   verify: VerifyReport | null;
   /** Whether it has what the order of its record keeps; null where none keeps it. */
@@ -130,6 +132,7 @@ export class Volumes {
         failure: '',
         failing: '',
         pathLost: false,
+        proxies: false,
         verify: null,
         keeps: null,
         branch: null,
@@ -182,6 +185,7 @@ export class Volumes {
     volume.role = 'Idle';
     volume.failure = '';
     volume.failing = '';
+    volume.proxies = false;
     volume.branch = null;
     volume.meters = null;
     volume.keeps = null;
@@ -235,6 +239,7 @@ export class Volumes {
         volume.failure = report.failure ?? '';
         volume.failing = report.failing ?? '';
         volume.pathLost = report.pathLost === true;
+        volume.proxies = report.proxies === true;
         volume.role = report.role;
         volume.link = report.link;
         volume.dirty = report.dirty;
@@ -261,7 +266,7 @@ export class Volumes {
       }
       case 'active': {
         // The log let it lead all the same: nobody has anything better.
-        this.#trust(volume);
+        if (report.proxies !== true) this.#trust(volume);
         if (report.epoch > volume.active) {
           const d = { volume: name, epoch: report.epoch };
           volume.event = this.#context.event('data.active', d, report.cause);
@@ -336,7 +341,8 @@ export class Volumes {
       const doubt = this.#doubtOf(volume);
       const known = { volume, attached, disk, generation, epoch, want, doubted: doubt !== null };
       const plain = doubt?.lacking === true ? { ...known, lacking: true } : known;
-      const facts = keeps === null ? plain : { ...plain, keeps };
+      const led = local.proxies ? { ...plain, proxies: true } : plain;
+      const facts = keeps === null ? led : { ...led, keeps };
       const apart = branch === null ? facts : { ...facts, branch };
       return note === null ? apart : { ...apart, verify: sentOf(note, this.#all.length) };
     });

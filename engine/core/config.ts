@@ -61,6 +61,11 @@ export interface VolumeConfig {
    * Absent like sync.
    */
   readonly mode?: 'sync' | 'semi-sync';
+  /**
+   * What becomes of the primary's disk that fails: its volume and group move to another host, or
+   * they stay, and are served through the other replicas. Absent like switch.
+   */
+  readonly onDiskFailure?: 'switch' | 'proxy';
   /** Who serves reads: the own disk, or whichever copy is likely to be quicker; default local. */
   readonly reads?: 'local' | 'balanced';
   /** Whether each replica keeps a checksum of every block; only with a logical block of 4096. */

@@ -354,6 +354,8 @@ export type DataReport =
       readonly lacking?: boolean;
       /** Its disk is likely to fail soon, and why. Absent if not so. */
       readonly failing?: FailingReason;
+      /** Its disk failed, and it goes on through other members, or will soon. Absent if not so. */
+      readonly proxies?: boolean;
       /** Whether it has what the record's order keeps; absent where none keeps this replica. */
       readonly keeps?: boolean;
       /** An asynchronous replica: the generation of the image that it has. Absent elsewhere. */
@@ -374,7 +376,13 @@ export type DataReport =
        * record that admits the peer must name this boot (docs/decisions/0005).
        */
       readonly peerBoot: BootId;
-      readonly reason: 'peer-lost' | 'peer-failed' | 'resync-done' | 'settle';
+      readonly reason:
+        | 'peer-lost'
+        | 'peer-failed'
+        | 'resync-done'
+        | 'settle'
+        /** The primary leaves itself out: its disk failed, and `members` do not name it. */
+        | 'disk-failed';
       /** Blocks (4 KiB) that were written without the peer, at least; absent for none. */
       readonly changed?: number;
       /** Id of the data actor's event behind the wish. */
@@ -385,6 +393,8 @@ export type DataReport =
       readonly kind: 'active';
       readonly volume: string;
       readonly epoch: Epoch;
+      /** Through other members, without a replica of its own. Absent if not so. */
+      readonly proxies?: boolean;
       readonly cause: string;
     }
   | {

@@ -26,6 +26,7 @@ import type { Parts } from './parts.ts';
 import { PeerReads } from './peer-read.ts';
 import { PeerWrites } from './peer-write.ts';
 import { Points } from './points.ts';
+import { ProxyRole } from './proxy.ts';
 import { Quiesce } from './quiesce.ts';
 import { RangeLock } from './range-lock.ts';
 import { Receipts } from './receipts.ts';
@@ -35,7 +36,7 @@ import { ResyncSource } from './resync-source.ts';
 import { ResyncTarget } from './resync-target.ts';
 import { RoleMachine } from './role.ts';
 import { Spare } from './spare.ts';
-import { MirrorState } from './state.ts';
+import { MirrorState, Through } from './state.ts';
 import { Store } from './store.ts';
 import { Sums, WAITS } from './sums.ts';
 import { Deadline, Turn, watchOf } from './turn.ts';
@@ -77,6 +78,7 @@ export class MirrorActor implements DataActor {
   #lacking = false;
   #failing = '';
   #pathLost = false;
+  #proxies = false;
   #keeps: boolean | null = null;
   #image = 0;
 
@@ -129,6 +131,7 @@ export class MirrorActor implements DataActor {
     parts.undo = new Undo(parts);
     parts.points = new Points(parts);
     parts.back = new UndoReturn(parts);
+    parts.proxy = new ProxyRole(parts);
     parts.role = new RoleMachine(parts);
     this.#p = parts;
     this.#events = memory.events;
@@ -156,6 +159,7 @@ export class MirrorActor implements DataActor {
     if (p.source.takeFreed()) for (const { link } of p.partners.all) link.again();
     p.undo.pump();
     p.back.pump();
+    if (p.state.through === Through.Asked) p.proxy.pump();
     p.barrier.start();
     p.log.commit();
     this.#reportState();
@@ -286,7 +290,7 @@ export class MirrorActor implements DataActor {
         }
         return;
       case 'grant':
-        role.grant(command.until);
+        this.#p.writes.grant(command.until);
         return;
       case 'demote':
         role.demote(command.epoch, command.cause);
@@ -394,6 +398,7 @@ export class MirrorActor implements DataActor {
     const link = partners.state;
     const { doubted, lacking } = store;
     const { failing } = health;
+    const proxies = state.through !== Through.No;
     const keeps = keepsOrdered(this.#p);
     const image = partners.asynchronous ? store.block.generation : 0;
     if (
@@ -406,6 +411,7 @@ export class MirrorActor implements DataActor {
       lacking === this.#lacking &&
       failing === this.#failing &&
       pathLost === this.#pathLost &&
+      proxies === this.#proxies &&
       keeps === this.#keeps &&
       image === this.#image
     ) {
@@ -424,6 +430,7 @@ export class MirrorActor implements DataActor {
     this.#lacking = lacking;
     this.#failing = failing;
     this.#pathLost = pathLost;
+    this.#proxies = proxies;
     this.#keeps = keeps;
     this.#image = image;
     turn.report({
@@ -440,6 +447,7 @@ export class MirrorActor implements DataActor {
       ...(doubted ? { doubted } : {}),
       ...(lacking ? { lacking } : {}),
       ...(failing === '' ? {} : { failing }),
+      ...(proxies ? { proxies } : {}),
       ...(image === 0 ? {} : { image }),
       ...(keeps === null ? {} : { keeps }),
     });

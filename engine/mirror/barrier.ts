@@ -9,6 +9,7 @@ import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Phase } from './request.ts';
+import { Through } from './state.ts';
 import { Deadline } from './turn.ts';
 
 /** Writes that can be unstable at once; past it, writes wait for a barrier. */
@@ -112,7 +113,8 @@ export class Barrier {
   start(): void {
     if (!this.#wanted || this.#running) return;
     const p = this.#p;
-    if (!p.state.lead || p.state.disk === 'Failed') return;
+    const proxied = p.state.through === Through.On;
+    if (!p.state.lead || (p.state.disk === 'Failed' && !proxied)) return;
     // A required peer that is lost must be left out by a committed record first.
     if (p.partners.missed) return;
     this.#wanted = false;
@@ -125,12 +127,12 @@ export class Barrier {
     const calls = this.#joinedCalls;
     this.#joinedCalls = this.#pendingCalls;
     this.#pendingCalls = calls;
-    this.#local = false;
+    this.#local = proxied;
     this.#awaited = 0;
     this.#token = p.state.nextToken();
     if (p.partners.several) this.#covers();
     p.turn.due(Deadline.Barrier, Number.POSITIVE_INFINITY);
-    p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, this.#token, 0);
+    if (!proxied) p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, this.#token, 0);
     for (const { link, index } of p.partners.all) {
       if (!link.mirrored) continue;
       if (index === 0 || !p.canary.flushFirstOnly) this.#awaited |= 1 << index;
@@ -178,18 +180,21 @@ export class Barrier {
     }
     if (!this.#running) return;
     this.#awaited &= ~(1 << index);
-    if (required) {
-      // They must not complete before the record that leaves the peer out: they wait again.
-      this.#running = false;
-      this.#pending = [...this.#joined, ...this.#pending];
-      this.#joined = [];
-      this.#pendingCalls = [...this.#joinedCalls, ...this.#pendingCalls];
-      this.#joinedCalls = [];
-      this.#wanted = true;
-      p.turn.reached('mirror.barrier.aborted');
-      return;
-    }
-    this.#check();
+    // They must not complete before the record that leaves the peer out: they wait again.
+    if (required) this.suspend();
+    else this.#check();
+  }
+
+  /** What waits for the running barrier waits for another one. */
+  suspend(): void {
+    if (!this.#running) return;
+    this.#running = false;
+    this.#pending = [...this.#joined, ...this.#pending];
+    this.#joined = [];
+    this.#pendingCalls = [...this.#joinedCalls, ...this.#pendingCalls];
+    this.#joinedCalls = [];
+    this.#wanted = true;
+    this.#p.turn.reached('mirror.barrier.aborted');
   }
 
   /** The host is fenced: nothing waits any more. Returns the flushes that did. */

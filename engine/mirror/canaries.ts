@@ -377,6 +377,26 @@ export const MIRROR_CANARIES = [
     id: 'return-overtaken',
     what: 'A copy that was about to begin goes on beside the return of its target.',
   },
+  {
+    id: 'proxy-acks-alone',
+    what: 'A primary whose disk failed acknowledges what no other member has yet.',
+  },
+  {
+    id: 'proxy-cools',
+    what: 'Who goes on for a primary whose disk failed does not note that all may differ there.',
+  },
+  {
+    id: 'proxy-repairs-from-own',
+    what: 'A comparison goes on with the disk of a primary that has failed.',
+  },
+  {
+    id: 'proxy-receipt',
+    what: 'A primary without a replica acknowledges what the other member has only received.',
+  },
+  {
+    id: 'proxy-late-repair',
+    what: 'A repair that was under way as the disk failed goes on when others serve.',
+  },
 ] as const;
 
 /** `RULE-01` is the switch rule01, `ack-early` is ackEarly. */
@@ -473,6 +493,11 @@ class Switches extends Asked implements CanarySwitches {
   readonly copySlotLost: boolean = this.has('copy-slot-lost');
   readonly readyByOldRecord: boolean = this.has('ready-by-old-record');
   readonly halfCopyTaken: boolean = this.has('half-copy-taken');
+  readonly proxyAcksAlone: boolean = this.has('proxy-acks-alone');
+  readonly proxyCools: boolean = this.has('proxy-cools');
+  readonly proxyRepairsFromOwn: boolean = this.has('proxy-repairs-from-own');
+  readonly proxyReceipt: boolean = this.has('proxy-receipt');
+  readonly proxyLateRepair: boolean = this.has('proxy-late-repair');
   readonly relationKept: boolean = this.has('relation-kept');
   readonly mapOfAnother: boolean = this.has('map-of-another');
   readonly receiptUnflushed: boolean = this.has('receipt-unflushed');

@@ -48,6 +48,8 @@ export interface MirrorConfig {
   readonly diskTimeout: Micros;
   /** Whether a client's write completes when members have received it, before they have written. */
   readonly semiSync: boolean;
+  /** Whether a primary whose disk fails goes on through the other members. */
+  readonly proxies: boolean;
   /** Whether reads go to whichever copy is likely to be quicker, and not to the own disk alone. */
   readonly balanceReads: boolean;
   /**
@@ -100,6 +102,7 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   connectTimeout: 3_000_000,
   diskTimeout: 10_000_000,
   semiSync: false,
+  proxies: false,
   balanceReads: false,
   checksums: false,
   // What is read and written of 1.5 GiB needs no look into the map.

@@ -83,6 +83,8 @@ export class DiskWatch {
     if (turn.now < due) turn.due(Deadline.Disk, due);
     else if (this.#overdue === oldest && this.#isSpare() && !canary.hungForEver) {
       role.failDisk('timeout');
+      // What it has in hand it keeps, and whoever waits for that would wait for ever.
+      this.#p.proxy.end('disk-hangs');
     } else {
       this.#overdue = oldest;
       turn.due(Deadline.Disk, turn.now + SECOND_LOOK);

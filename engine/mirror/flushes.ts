@@ -2,6 +2,7 @@
 import { Decision } from '../data/abi.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
+import { Through } from './state.ts';
 
 export class Flushes {
   readonly #p: Parts;
@@ -44,6 +45,32 @@ export class Flushes {
     this.#awaited.set(token, 1 << index);
     this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, token, 0);
     link.sendFlush(token);
+  }
+
+  /** The same at every peer that must have everything, and not here, where no disk is left. */
+  atPeers(done: () => void): void {
+    let awaited = 0;
+    const token = this.#p.state.nextToken();
+    this.#waiting.set(token, done);
+    this.#local.add(token);
+    for (const { link, index, required } of this.#p.partners.all) {
+      if (!required) continue;
+      awaited |= 1 << index;
+      link.sendFlush(token);
+    }
+    this.#awaited.set(token, awaited);
+  }
+
+  /**
+   * Leaves nothing behind: everything acknowledged is stable, the maps are durable, no extent is
+   * hot. A primary without a disk of its own has no maps. Each step is taken only `still`.
+   */
+  leaveNothing(still: (next: () => void) => () => void, done: () => void): void {
+    const { barrier, store, log, state } = this.#p;
+    const stop = still(done);
+    const empty = still(() => store.persistPadding(still(() => log.clear(stop))));
+    const maps = still(() => store.flushPages(empty));
+    barrier.whenStable(state.through === Through.On ? stop : maps);
   }
 
   /** A LocalFlush ended well. */

@@ -6,9 +6,10 @@
  */
 import { BLOCK_BYTES, EXTENT_BYTES, type Generation } from '../core/units.ts';
 import type { VolumeRecord } from '../data/messages.ts';
-import { startGeneration } from './generation.ts';
+import { APART, startGeneration } from './generation.ts';
 import { isNamed, type Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
+import { isProxied } from './state.ts';
 
 export class Follower {
   readonly #p: Parts;
@@ -33,14 +34,18 @@ export class Follower {
 
   /** The primary that is followed announced a record: its generation is this replica's too. */
   adopt(record: VolumeRecord): void {
-    const { partners, store } = this.#p;
-    if (partners.several) startGeneration(store.block, record.generation, record.voided);
+    const { partners, store, canary } = this.#p;
+    const proxied = isProxied(record);
+    // The primary's own replica has failed. Durable with the record, so before anything in it.
+    const left = proxied && !canary.proxyCools ? partners.at(record.primary) : null;
+    if (left !== null) left.shared = APART;
+    if (partners.several || proxied) startGeneration(store.block, record.generation, record.voided);
   }
 
   /** It is durable here, in place of the one `before`: what it changes between replicas. */
   follow(before: VolumeRecord | null, record: VolumeRecord, leader: Partner): void {
     const { partners, canary } = this.#p;
-    if (!partners.several) return;
+    if (!partners.several && !isProxied(record)) return;
     for (const each of partners.all) {
       if (each === leader) continue;
       const [was, is] = [isNamed(before, each.node), isNamed(record, each.node)];

@@ -6,6 +6,12 @@ import type { Generation } from '../core/units.ts';
 import { type OtherPartner, PARENTS_MAX, type Superblock } from './metadata.ts';
 
 /**
+ * Stands for the generation that both shared last where nothing is known to be equal: no replica
+ * has it, so no map fits, and all is copied.
+ */
+export const APART: Generation = Number.MAX_SAFE_INTEGER;
+
+/**
  * Goes on as `generation`; the present one becomes a parent. So does each of `voided`: takers that
  * began one and never served, so that whoever has it durably has no write that is missing here.
  */
@@ -75,6 +81,7 @@ export function strayOf(old: Lineage, young: Lineage): Generation {
  * that one lacks what the map has been cleared of since.
  */
 export function mapFits(own: Lineage, shared: Generation, peer: Lineage): boolean {
+  if (shared === APART) return false;
   // What the peer went through without us is in no map of ours.
   if (strayOf(peer, own) !== 0) return false;
   if (peer.generation === own.generation || peer.generation === shared) return true;

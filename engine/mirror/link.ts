@@ -218,7 +218,7 @@ export class Link {
     sentOn[slot] = this.id;
     sequence[slot] = number;
     // Only a member's receipt counts for anything.
-    const receipt = this.#p.config.semiSync && this.mode === Mode.Sync ? Flag.Receipt : 0;
+    const receipt = this.mode === Mode.Sync ? this.#p.proxy.receipt : 0;
     this.#sendWrite(slot, offset, length, flags | receipt, number);
   }
 
@@ -287,9 +287,10 @@ export class Link {
   /** The primary tells the peer of a new epoch before the first write in it. */
   announce(record: VolumeRecord): void {
     const { partners, canary } = this.#p;
-    this.#partner.told = !partners.several || canary.rule18;
+    const answers = partners.several || this.#p.proxy.active;
+    this.#partner.told = !answers || canary.rule18;
     this.send({ kind: 'announce', record });
-    if (partners.several) this.owed.expect();
+    if (answers) this.owed.expect();
   }
 
   /** Sends `message`, with the event being handled as its cause. */

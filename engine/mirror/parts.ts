@@ -14,6 +14,7 @@ import type { Partners } from './partner.ts';
 import type { PeerReads } from './peer-read.ts';
 import type { PeerWrites } from './peer-write.ts';
 import type { Points } from './points.ts';
+import type { ProxyRole } from './proxy.ts';
 import type { Quiesce } from './quiesce.ts';
 import type { RangeLock } from './range-lock.ts';
 import type { Receipts } from './receipts.ts';
@@ -69,5 +70,6 @@ export interface Parts {
   readonly undo: Undo;
   readonly points: Points;
   readonly back: UndoReturn;
+  readonly proxy: ProxyRole;
   readonly role: RoleMachine;
 }

@@ -9,6 +9,7 @@ import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { Kind, Peer, Phase, SlotQueue } from './request.ts';
+import { Through } from './state.ts';
 
 /** Blocks that wait for their repair; what finds no room is found again by the next read. */
 const QUEUE_MAX = 256;
@@ -54,6 +55,10 @@ export class Repair {
   #stage: number = Stage.Probe;
   /** The block that was put right last, -1 when it is wanted again. */
   #done = -1;
+  /** Counts the repairs that ended: what comes of one that did ends no other. */
+  #run = 0;
+  /** The own disk has failed since: what is in hand is to end, however it goes. */
+  #over = false;
   /** The spare block that is to take it, 0 while it is to stay; and how many were tried. */
   #page = 0;
   #spares = 0;
@@ -73,11 +78,34 @@ export class Repair {
     const { role, writes, turn, canary } = this.#p;
     if (!mediumError(status) || canary.readErrorPassed) {
       if (!canary.readErrorPassed) role.failDisk('read', status);
-      writes.readDone(slot, Status.Io);
+      if (this.#p.state.through === Through.No) writes.readDone(slot, Status.Io);
+      else this.#seek(slot);
       return;
     }
     turn.reached('mirror.read.error');
     this.#seek(slot);
+  }
+
+  /** The own disk is no source: the client's read in `slot` is for the other members. */
+  elsewhere(slot: number): void {
+    this.#tried[slot] = 0;
+    this.#seek(slot);
+  }
+
+  /**
+   * The own disk has failed, and others serve: nothing is put right any more, and what is known of
+   * single blocks says nothing of what is served. What is on its way ends when it comes back.
+   */
+  suspend(): void {
+    this.#queue.clear();
+    this.#overruled.clear();
+    this.#bad.clear();
+    const { slots, canary } = this.#p;
+    if (this.#slot < 0 || canary.proxyLateRepair) return;
+    this.#over = true;
+    // Nobody else has the slot in hand.
+    const waits = slots.phase[this.#slot] === Phase.Range || this.#stage === Stage.Record;
+    if (waits) this.#close();
   }
 
   /** The peer's answer for `slot`, or a refusal. */
@@ -94,7 +122,7 @@ export class Repair {
       return;
     }
     if (status === Status.Ok) {
-      this.#served(slot);
+      if (this.#p.state.through === Through.No) this.#served(slot);
       writes.readDone(slot, Status.Ok);
     } else if (status === Status.StaleEpoch || this.#isElsewhere(slot)) this.#seek(slot);
     else this.#lost(slot);
@@ -184,7 +212,7 @@ export class Repair {
   pump(): void {
     if (this.busy || this.#queue.size === 0) return;
     const { slots, locks, state, reads, quiesce, canary } = this.#p;
-    if (state.demoting || quiesce.on || !reads.possible) return;
+    if (state.demoting || quiesce.on || state.through !== Through.No || !reads.possible) return;
     const slot = slots.firstFree(this.#firstEngine, this.#end);
     if (slot < 0) return;
     const block = this.#queue.values().next().value as number;
@@ -211,6 +239,10 @@ export class Repair {
   /** The own disk is done with a step of the repair. */
   localDone(slot: number, status: number): void {
     const { role, canary } = this.#p;
+    if (this.#over) {
+      this.#close();
+      return;
+    }
     if (status !== 0 && !mediumError(status)) {
       this.#close();
       role.failDisk(this.#stage === Stage.Rewrite ? 'write' : 'read', status);
@@ -259,7 +291,7 @@ export class Repair {
     else if (partner !== null) {
       this.#asks(slot, partner);
       reads.ask(partner, slot, offset, length);
-    } else if (partners.required && partners.inStep === null) {
+    } else if (state.through === Through.Asked || (partners.required && !partners.inStep)) {
       // The peer may be admitted, come back, or take over: an error now would be for nothing.
       slots.phase[slot] = Phase.Parked;
       this.#tried[slot] = 0;
@@ -301,8 +333,9 @@ export class Repair {
 
   /** No block of the range may differ from the peer's. */
   #clean({ map }: Partner, offset: number, length: number): boolean {
-    const { canary } = this.#p;
-    if (map.dirty === 0 || canary.repairFromDirty) return true;
+    const { canary, state } = this.#p;
+    // What it may lack of a disk that has failed is no matter: nobody has anything better.
+    if (map.dirty === 0 || canary.repairFromDirty || state.through === Through.On) return true;
     const end = offset + length;
     for (let block = Math.floor(offset / BLOCK_BYTES); block * BLOCK_BYTES < end; block += 1) {
       if (map.isDirty(block)) return false;
@@ -316,7 +349,8 @@ export class Repair {
     const offset = slots.offset[slot] as number;
     const length = slots.length[slot] as number;
     turn.reached('mirror.read.lost');
-    if (this.#want(offset, length)) turn.event('mirror.read.lost', { offset, length });
+    const news = this.#p.state.through !== Through.No || this.#want(offset, length);
+    if (news) turn.event('mirror.read.lost', { offset, length });
     writes.readDone(slot, canary.failedReadOk ? Status.Ok : Status.Io);
   }
 
@@ -362,6 +396,10 @@ export class Repair {
   }
 
   #asked(status: number): void {
+    if (this.#over) {
+      this.#close();
+      return;
+    }
     const slot = this.#slot;
     const { sums } = this.#p;
     const block = this.#blockOf(slot);
@@ -413,7 +451,9 @@ export class Repair {
     const { slots, spare, turn } = this.#p;
     const block = (slots.offset[this.#slot] as number) / BLOCK_BYTES;
     this.#stage = Stage.Record;
+    const run = this.#run;
     spare.record(block, this.#page, () => {
+      if (run !== this.#run) return;
       this.#close();
       this.#done = block;
       turn.reached('mirror.repair.moved');
@@ -449,6 +489,7 @@ export class Repair {
     const { slots, locks } = this.#p;
     const slot = this.#slot;
     this.#slot = -1;
+    this.#run += 1;
     slots.close(slot);
     locks.releaseIfHeld(slot);
   }

@@ -113,22 +113,13 @@ export class RoleMachine {
     this.#receive(record, true);
   }
 
-  /** A grant: the right to act as primary until then. */
-  grant(until: number): void {
-    const { state, turn, writes } = this.#p;
-    if (until <= state.grantUntil) return;
-    const lapsed = !state.mayServe(turn.now);
-    state.grantUntil = until;
-    turn.due(Deadline.Grant, until);
-    if (lapsed) writes.resume();
-  }
-
   /** Control asks this host to give up the primary role. */
   demote(epoch: Epoch, cause: string): void {
-    const { state, turn, writes } = this.#p;
-    const latest = this.#next ?? this.#applying ?? state.record;
+    const { state, turn, writes, proxy } = this.#p;
+    const { latest } = this;
     if (latest !== null && epoch < latest.epoch) return;
     turn.cause = cause;
+    if (!state.lead) proxy.end('demoted');
     if (!state.lead || state.record?.primary !== state.node) {
       if (this.#busy) return;
       state.demoted = state.record?.primary === state.node;
@@ -188,6 +179,7 @@ export class RoleMachine {
 
   /** A new primary has waited long enough for the other member. */
   connectTimer(): void {
+    this.#p.proxy.late();
     if (!this.#promoting) return;
     this.#p.turn.reached('mirror.promote.alone');
     this.#wishWithout('settle');
@@ -201,6 +193,7 @@ export class RoleMachine {
       this.#deferred = null;
       this.#receive(record, false);
     }
+    if (partner.required) this.#p.proxy.end('peer-lost');
     // Whoever needs the peer asks to go without it, whatever the link was used for: a late record
     // may name a peer that is only being copied to.
     if (!state.lead || !partner.required) return;
@@ -223,10 +216,11 @@ export class RoleMachine {
       return;
     }
     state.fail(status, what === 'timeout');
-    state.lead = false;
-    this.#promoting = false;
     turn.reached('mirror.disk.failed');
     state.failure = turn.cause = turn.event('mirror.disk.failed', { what });
+    if (what !== 'timeout' && this.#p.proxy.begin()) return;
+    state.lead = false;
+    this.#promoting = false;
     for (const { link } of partners.all) link.drop('disk-failed');
   }
 
@@ -328,6 +322,10 @@ export class RoleMachine {
     this.#demoteRun += 1;
     const goesOn = partners.several && (state.lead || this.#promoting);
     const session = { epoch: this.#attachEpoch, rebooted: this.#rebooted, goesOn };
+    if (this.#p.proxy.lead(record)) {
+      this.#applied();
+      return;
+    }
     const obstacle = obstacleOf(record, this.#p, session);
     if (obstacle !== '') {
       this.#cannotLead(record, obstacle);
@@ -375,6 +373,7 @@ export class RoleMachine {
     const { state, turn, config, partners } = this.#p;
     turn.reached(`mirror.promote.${obstacle}`);
     turn.event('mirror.record.refused', { epoch: record.epoch, reason: obstacle });
+    this.#p.proxy.end('record-refused');
     state.lead = false;
     this.#promoting = false;
     for (const { link } of partners.all) {
@@ -462,6 +461,7 @@ export class RoleMachine {
   told(partner: Partner): void {
     const { state, partners } = this.#p;
     partner.told = true;
+    if (this.#p.proxy.told()) return;
     if ((state.lead || this.#promoting) && !partners.missed) this.#resume();
   }
 
@@ -504,6 +504,7 @@ export class RoleMachine {
     const { state, partners, writes } = this.#p;
     const sameLead = state.record?.primary === record.primary && this.#myLife(record);
     this.#promoting = false;
+    this.#p.proxy.over();
     for (const { link, node } of partners.all) {
       if (link.mode === Mode.None || (sameLead && link.following)) continue;
       if (link.following && record.primary === node) link.drop('record');
@@ -565,14 +566,12 @@ export class RoleMachine {
   // Giving up.
 
   #demoteFlush(run: number, epoch: Epoch): void {
-    const { barrier, store, log, verify } = this.#p;
+    const { flushes, verify } = this.#p;
     const still = (next: () => void) => () => {
       if (run === this.#demoteRun) next();
     };
-    const stop = still(() => this.#demoteDone(epoch));
-    const empty = still(() => store.persistPadding(still(() => log.clear(stop))));
-    const flush = still(() => barrier.whenStable(still(() => store.flushPages(empty))));
-    verify.chunk.whenIdle(flush);
+    const done = () => this.#demoteDone(epoch);
+    verify.chunk.whenIdle(still(() => flushes.leaveNothing(still, done)));
   }
 
   #demoteDone(epoch: Epoch): void {
@@ -580,6 +579,7 @@ export class RoleMachine {
     state.lead = false;
     state.demoting = false;
     state.demoted = true;
+    this.#p.proxy.over();
     this.#stopped(epoch);
   }
 

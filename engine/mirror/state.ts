@@ -4,6 +4,22 @@ import { Status } from '../data/abi.ts';
 import type { DiskState, Role, VolumeRecord } from '../data/messages.ts';
 import { isPathLoss } from './path.ts';
 
+/** How far a primary is that goes on without its own disk. */
+export const Through = {
+  /** It does not. */
+  No: 0,
+  /** Its disk has failed, and nothing is completed until the log has left this replica out. */
+  Asked: 1,
+  /** The record keeps it as the primary and leaves its replica out: the members do all I/O. */
+  On: 2,
+} as const;
+
+/** Whether the record's primary has no replica in its set: it serves through those that have. */
+export function isProxied({ primary, members, discard }: VolumeRecord): boolean {
+  if (primary === 0 || discard !== undefined || members.length === 0) return false;
+  return !members.some(({ node }) => node === primary);
+}
+
 export class MirrorState {
   readonly node: NodeId;
   readonly boot: BootId;
@@ -25,6 +41,8 @@ export class MirrorState {
   demoted = false;
   /** A record named another primary; requests in flight are being ended. */
   fencing = false;
+  /** One of {@link Through}. */
+  through: number = Through.No;
   grantUntil: Micros = 0;
   #token = 0;
   /** Its disk failed by saying nothing. */
@@ -85,6 +103,7 @@ export class MirrorState {
     if (this.fencing) return 'Fenced';
     if (this.record === null) return 'Idle';
     if (this.record.primary !== this.node || this.demoted) return 'Secondary';
-    return this.lead && now < this.grantUntil && this.disk === 'UpToDate' ? 'Primary' : 'Suspended';
+    const able = this.disk === 'UpToDate' || this.through === Through.On;
+    return this.lead && now < this.grantUntil && able ? 'Primary' : 'Suspended';
   }
 }

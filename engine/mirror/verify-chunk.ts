@@ -81,6 +81,8 @@ export class VerifyChunk {
   #how = 0;
   /** The order that it belongs to has ended: what becomes of it concerns nobody. */
   #abandoned = false;
+  /** The own disk has failed since it was begun. */
+  #over = false;
   #dirty = false;
   #other = '';
   #tries = 0;
@@ -131,6 +133,7 @@ export class VerifyChunk {
     this.#stage = Stage.Lock;
     this.#how = how;
     this.#abandoned = false;
+    this.#over = false;
     this.#dirty = count === 1 && partner.map.isDirty(block);
     this.#other = '';
     this.#tries = 0;
@@ -146,6 +149,18 @@ export class VerifyChunk {
   abandon(): void {
     this.#abandoned = true;
     this.#healing = -1;
+  }
+
+  /**
+   * The own disk has failed: nothing is compared or written by it any more. What waits for it, or
+   * for a lock, ends now; what a peer or the disk has in hand when that one is done with it.
+   */
+  suspend(): void {
+    this.abandon();
+    const slot = this.#slot;
+    if (slot < 0) return;
+    this.#over = true;
+    if (this.#stage === Stage.Lock || this.#stage === Stage.Mark) this.#close();
   }
 
   /** End of a turn: whether the own copy of the last block has been put right. */
@@ -173,6 +188,10 @@ export class VerifyChunk {
 
   /** The peer's answer for the chunk. */
   answered(slot: number, status: number): void {
+    if (this.#over) {
+      this.#close();
+      return;
+    }
     const again = this.#stage === Stage.AskAgain;
     const { canary } = this.#p;
     if (this.#abandoned && !again) this.#close();
@@ -191,6 +210,10 @@ export class VerifyChunk {
   /** The own disk was held against the peer's answer. */
   localDone(slot: number, status: number): void {
     const { role } = this.#p;
+    if (this.#over) {
+      this.#close();
+      return;
+    }
     const told = status === Status.Ok || status === Status.Differs;
     if (!told && !mediumError(status)) {
       this.#close();
@@ -215,7 +238,7 @@ export class VerifyChunk {
 
   /** The peer has the block durably. Whether it is the same as here, both are asked once more. */
   acked(slot: number): void {
-    if (!this.#p.reads.mayAsk(this.#partner)) {
+    if (this.#over || !this.#p.reads.mayAsk(this.#partner)) {
       // Another leads: the block is dirty, and the handshake with it says so.
       this.#close();
       return;

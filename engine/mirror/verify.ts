@@ -11,6 +11,7 @@ import { BLOCK_BYTES, MICROS_PER_S, type Micros } from '../core/units.ts';
 import { Flag } from '../data/abi.ts';
 import type { VerifyDisagreement, VerifyOrder, VerifyReport } from '../data/messages.ts';
 import type { Parts } from './parts.ts';
+import { Through } from './state.ts';
 import { Deadline } from './turn.ts';
 import { type BlockLook, type ChunkOutcome, VerifyChunk } from './verify-chunk.ts';
 import { VerifyFindings } from './verify-findings.ts';
@@ -90,10 +91,12 @@ export class Verify implements ChunkOutcome {
   pump(): void {
     const order = this.#order;
     if (order === null) return;
-    const { state, reads, turn, quiesce } = this.#p;
+    const { state, reads, turn, quiesce, canary } = this.#p;
     // Also with a chunk in hand: its disk may never answer.
-    if (!state.lead || state.demoting) {
-      this.#finish('stopped', 'not-primary');
+    const proxied = state.through !== Through.No;
+    const goesOn = state.lead && !state.demoting && !proxied;
+    if (!goesOn && !(proxied && canary.proxyRepairsFromOwn)) {
+      this.#finish('stopped', proxied ? 'disk-failed' : 'not-primary');
       return;
     }
     this.#chunk.pump();
@@ -115,6 +118,13 @@ export class Verify implements ChunkOutcome {
     if (block !== undefined) this.#begin(block, 1);
     else if (this.#cursor >= this.#blocks) this.#finish('done', '');
     else this.#begin(this.#cursor, Math.min(this.#chunkBlocks, this.#blocks - this.#cursor));
+  }
+
+  /** The own disk has failed, and others serve: it says nothing about anybody's any more. */
+  suspend(): void {
+    if (this.#p.canary.proxyRepairsFromOwn) return;
+    if (this.#order !== null) this.#finish('stopped', 'disk-failed');
+    this.#chunk.suspend();
   }
 
   // What became of the chunk in hand.

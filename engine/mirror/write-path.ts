@@ -11,6 +11,8 @@ import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { Kind, Peer, Phase, SlotQueue } from './request.ts';
+import { Through } from './state.ts';
+import { Deadline } from './turn.ts';
 
 export class FrontWrites {
   readonly #p: Parts;
@@ -88,28 +90,48 @@ export class FrontWrites {
 
   /** The range of `slot` has become free. */
   granted(slot: number): void {
-    if (this.#p.state.fencing) this.#refuse(slot);
-    else if (this.#p.slots.kind[slot] === Kind.Read) this.#issueRead(slot);
+    const { state, slots } = this.#p;
+    if (state.fencing) this.#refuse(slot);
+    else if (slots.kind[slot] === Kind.Read) this.#issueRead(slot);
+    // Nothing is written here, so nothing has to be hot here: the members know what this one lacks.
+    else if (state.through !== Through.No) this.#issueWrite(slot);
     else this.#hot.enter(slot);
   }
 
   /** The local disk is done with a front-end slot. */
   localDone(slot: number, status: number): void {
-    const { slots, repair, balance } = this.#p;
+    const { slots, repair, balance, state } = this.#p;
     if (slots.kind[slot] === Kind.Read) {
       balance.ended(slot);
-      if (status !== 0) repair.readFailed(slot, status);
+      // What a failed disk shows may not be what it was given.
+      if (state.through !== Through.No) repair.elsewhere(slot);
+      else if (status !== 0) repair.readFailed(slot, status);
       else this.#end(slot, 0);
       return;
     }
     slots.local[slot] = 1;
     this.#p.meters.done(slot);
-    if (status !== 0) {
+    if (status !== 0 && state.through === Through.No) {
       slots.status[slot] = Status.Io;
       if (this.#p.rescue.isLoss(status)) this.#apart(slot);
       else this.#p.role.failDisk('write', status);
+      // It ends by what the other members make of it.
+      if (this.#isProxied()) slots.status[slot] = 0;
     } else repair.written(slots.offset[slot] as number, slots.length[slot] as number);
     this.#advance(slot);
+  }
+
+  /** Whether it goes on through the other members, or is about to: what happens may change that. */
+  #isProxied(): boolean {
+    return this.#p.state.through !== Through.No;
+  }
+
+  /** The own disk has failed: nothing waits for its journal any more, and nothing is issued yet. */
+  suspend(): void {
+    this.#hot.take(
+      () => true,
+      (slot) => this.#park(slot),
+    );
   }
 
   /** The own disk has not what a peer may have got: their copies differ there. */
@@ -151,6 +173,16 @@ export class FrontWrites {
     this.#roomChanged = false;
     this.#hot.roomChanged();
     this.unpark();
+  }
+
+  /** The right to act as primary until then. */
+  grant(until: number): void {
+    const { state, turn } = this.#p;
+    if (until <= state.grantUntil) return;
+    const lapsed = !state.mayServe(turn.now);
+    state.grantUntil = until;
+    turn.due(Deadline.Grant, until);
+    if (lapsed) this.resume();
   }
 
   /** Lets waiting requests in, and completes what waited for a grant. */
@@ -321,6 +353,10 @@ export class FrontWrites {
     const { slots, turn, repair, balance } = this.#p;
     slots.phase[slot] = Phase.Flying;
     repair.opened(slot);
+    if (this.#isProxied()) {
+      repair.elsewhere(slot);
+      return;
+    }
     if (balance.begin(slot)) return;
     turn.emit(
       Decision.LocalRead,
@@ -335,7 +371,8 @@ export class FrontWrites {
 
   #mayIssue(): boolean {
     const { partners, state, barrier } = this.#p;
-    if (!state.lead || state.disk !== 'UpToDate' || partners.missed) return false;
+    if (!state.lead || partners.missed) return false;
+    if (state.disk !== 'UpToDate' && state.through !== Through.On) return false;
     if (this.#p.config.lagWaits && partners.lags && !this.#isEnding()) {
       this.#p.turn.reached('mirror.lag.waits');
       return false;
@@ -343,11 +380,15 @@ export class FrontWrites {
     return !partners.closes || barrier.room(this.#p.slots.count);
   }
 
+  #park(slot: number): void {
+    this.#p.slots.phase[slot] = Phase.Parked;
+    this.#parked.push(slot);
+  }
+
   #issueWrite(slot: number): void {
     const { slots, turn, partners, canary } = this.#p;
     if (!this.#mayIssue()) {
-      slots.phase[slot] = Phase.Parked;
-      this.#parked.push(slot);
+      this.#park(slot);
       return;
     }
     const offset = slots.offset[slot] as number;
@@ -355,7 +396,8 @@ export class FrontWrites {
     const flags = slots.flags[slot] as number;
     slots.phase[slot] = Phase.Flying;
     this.#p.meters.issued(slot);
-    turn.emit(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
+    if (this.#isProxied()) slots.local[slot] = 1;
+    else turn.emit(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
     const { all } = partners;
     const number = partners.first.link.nextNumber;
     for (let k = 0; k < all.length; k += 1) {
@@ -387,6 +429,7 @@ export class FrontWrites {
     for (let k = 0; k < all.length; k += 1) {
       const { write, required, told, link } = all[k] as Partner;
       const peer = write[slot] as number;
+      if (canary.proxyAcksAlone && this.#isProxied()) continue;
       // The backend still sends from this slot.
       if ((peer === Peer.Sent && !canary.ackEarly) || peer === Peer.Failing) return;
       // RULE-02: without a peer only when a committed record has left it out.

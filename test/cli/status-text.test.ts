@@ -21,6 +21,7 @@ function text(known: {
   asynchronous?: readonly number[];
   disk?: string;
   wayBack?: WayBack;
+  proxies?: true;
 }): string {
   const { mode, asynchronous = [], ...more } = known;
   const local = { disk: 'UpToDate', role: 'Primary', link: 'Connected', dirty: 0, doubted: false };
@@ -74,6 +75,11 @@ describe('the status of a node', () => {
         '99 % within 1.02 ms; 2 reads/s (0.0 MiB/s) in 0.10 ms; ' +
         '4.0 MiB/s to the other replica; 0 % of a processor',
     );
+  });
+
+  it('says that a volume is served through another copy, and what to do about it', () => {
+    expect(text({})).not.toContain('ALARM');
+    expect(text({ proxies: true })).toMatch(/disk of data here has failed.*understudy switch/s);
   });
 
   it('names the mode of a volume that is not synchronous', () => {

@@ -43,6 +43,7 @@ import {
 } from '../support/mirror-moved.ts';
 import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
 import { oneOwed } from '../support/mirror-planted.ts';
+import { failsAndGoesOn, survivorLost } from '../support/mirror-proxied.ts';
 import { diesWithReceipts, flushedMeanwhile, receiving } from '../support/mirror-receipts.ts';
 import { forked, givenUp } from '../support/mirror-split.ts';
 import { rottenSource, rotting, spoiltSums } from '../support/mirror-sums.ts';
@@ -368,6 +369,9 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.receipt.given': () => receiving(1).marks,
   'mirror.receipt.flush-waits': () => flushedMeanwhile(1).marks,
   'mirror.receipt.lost': () => diesWithReceipts(1).marks,
+  'mirror.proxy.begun': () => failsAndGoesOn(1).marks,
+  'mirror.proxy.on': () => failsAndGoesOn(1).marks,
+  'mirror.proxy.ended': () => survivorLost(1).marks,
   'mirror.al.suspects': () => besideLone(1).pair.marks,
   'mirror.lag.passed': () => farBehind(1, false).marks,
   'mirror.lag.waits': () => farBehind(1, true).marks,

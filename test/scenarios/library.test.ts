@@ -44,6 +44,28 @@ const SHOWS: {
   'clogged-then-dead': { takeOvers: 0 },
   'switch-into-failure': { takeOvers: 1 },
   'core-killed-while-stopping': { takeOvers: 1 },
+  'disk-fails-and-service-stays': {
+    takeOvers: 1,
+    resyncs: 1,
+    reachesAll: ['mirror.proxy.on'],
+    avoids: ['mirror.proxy.ended'],
+  },
+  'only-copy-lost': {
+    takeOvers: 1,
+    resyncs: 1,
+    reachesAll: ['mirror.proxy.on', 'mirror.proxy.ended'],
+  },
+  'host-dies-without-its-disk': {
+    takeOvers: 1,
+    outage: 5,
+    resyncs: 1,
+    reachesAll: ['mirror.proxy.on'],
+  },
+  'failed-disk-shows-old-content': {
+    takeOvers: 1,
+    resyncs: 1,
+    reachesAll: ['mirror.proxy.on', 'mirror.resync.everything'],
+  },
   'bad-sectors-under-load': {
     // Where part of a block is refused, the replica is given up and the group moves.
     outage: 5,

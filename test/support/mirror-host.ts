@@ -106,6 +106,8 @@ export class Host {
   doubted = false;
   /** And if so, only for what an earlier core had received. */
   soft = false;
+  /** What the actor says: it goes on through the other host, or is about to. */
+  proxies = false;
   /** The disk ends nothing until this is over. */
   hung = false;
   /** The path to its disk is lost: everything ends with that. */

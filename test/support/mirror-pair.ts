@@ -283,8 +283,8 @@ export class Pair extends ClientHosts {
       old.connected &&
       old.actor !== null &&
       old.pausedUntil <= this.now &&
-      oldMember?.boot === old.boot;
-    if (healthy && old.disk !== 'Failed' && !old.doubted) {
+      (oldMember?.boot === old.boot || old.proxies);
+    if (healthy && (old.proxies || (old.disk !== 'Failed' && !old.doubted))) {
       this.#takeOverDue = false;
       return;
     }
@@ -309,11 +309,13 @@ export class Pair extends ClientHosts {
         h.disk = report.disk;
         h.doubted = report.doubted;
         h.soft = report.lacking === true;
+        h.proxies = false;
         return;
       case 'state':
         h.disk = report.disk;
         h.doubted = report.doubted === true;
         h.soft = report.lacking === true;
+        h.proxies = report.proxies === true;
         h.role = report.role;
         h.linkState = report.link;
         h.dirty = report.dirty;

@@ -67,8 +67,10 @@ export class OneEpochOracle {
       if (member.shakenAt >= invoked) continue;
       for (let at = from; at < to; at += 1) {
         if (this.#has(member.disk.viewAt(at), op)) continue;
-        // It has acknowledged it, and its disk is to have it next.
-        if (member.receivedAt(at).some((held) => this.#has(held, op))) continue;
+        // It has acknowledged it, and its disk is to have it next. Where the primary has no replica
+        // there is no other copy in the meantime.
+        const kept = acting.members.some(({ node }) => node === acting.primary);
+        if (kept && member.receivedAt(at).some((held) => this.#has(held, op))) continue;
         this.#find(replica, 'epoch.passed-over', acting.epoch);
         return;
       }

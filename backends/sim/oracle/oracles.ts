@@ -313,6 +313,8 @@ export class VolumeOracles {
       case 'active':
         this.#actsBy(replica, report.epoch);
         replica.acting = this.truth.records.get(report.epoch) ?? null;
+        // It serves through others: nothing is said of what is here.
+        if (report.proxies === true) return;
         this.#acknowledged.audit(replica, 'acknowledged.promoted-without');
         // It is judged to have everything, whatever its disk did before.
         replica.shakenAt = -1;

@@ -63,6 +63,11 @@ const CASES: readonly (readonly [string, Path, unknown])[] = [
   ['async-without-side', ['volumes', 0, 'replicas'], shipped([2], 0)],
   ['async-side-small', ['volumes', 0, 'replicas'], shipped([2], 16_777_215)],
   ['all-async', ['volumes', 0, 'replicas'], shipped([1, 2], 16_777_216)],
+  [
+    'proxy-beside-async',
+    ['volumes', 0],
+    { ...VOLUME, replicas: shipped([2], 16_777_216), onDiskFailure: 'proxy' },
+  ],
   ['bad-lag', ['volumes', 0, 'lag'], { ...LAG, bytes: 1_048_575 }],
   ['bad-lag', ['volumes', 0, 'lag'], { ...LAG, bytes: 1_073_741_825 }],
   ['bad-point-every', ['volumes', 0, 'lag'], { ...LAG, pointEvery: 9_999 }],

@@ -219,6 +219,8 @@ describe('a host that owned', () => {
     // The only copy is the best there is: nobody else can be waited for.
     expect(reborn(true, [1])).toEqual([]);
     expect(reborn(true, [1, 2])).toEqual(['app stop']);
+    // It served through the other one, which alone has everything.
+    expect(reborn(false, [2])).toEqual(['app stop']);
   });
 
   it('stops an application that its core finds running after somebody else took over', () => {

@@ -248,6 +248,15 @@ describe('a core that serves', () => {
     });
   }
 
+  it('does not end for a lost path while its volume is served through another replica', () => {
+    const { say, run } = life();
+    const away = { disk: 'Failed', pathLost: true, role: 'Primary' } as const;
+    say(VOLUME, { ...away, proxies: true });
+    expect(run(60)).toBeNull();
+    say(VOLUME, { ...away, role: 'Secondary' });
+    expect(run(20)).not.toBeNull();
+  });
+
   it('does not wait for what stands on the lost replica itself', () => {
     const { lose, run, applications } = life();
     applications.report(GROUP, 3, 'running');

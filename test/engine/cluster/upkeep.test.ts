@@ -103,12 +103,15 @@ describe('a wish for another in-sync set', () => {
     members: typeof record.members,
     wished: typeof record.members,
     disks: readonly [DiskState, DiskState],
+    reason: Want['reason'] = 'peer-lost',
+    proxies = false,
   ): readonly number[] | null {
-    const want: Want = { epoch: record.epoch, members: wished, reason: 'peer-lost', cause: '' };
+    const want: Want = { epoch: record.epoch, members: wished, reason, cause: '' };
     const candidate = (node: number): Candidate => {
       const facts = factsOf(node, disks[node - 1]);
       const volumes = facts.volumes.map((volume) => ({
         ...volume,
+        ...(proxies ? { proxies } : {}),
         want: node === 1 ? want : null,
       }));
       return candidateOf(node, { facts: { ...facts, volumes } });
@@ -130,6 +133,17 @@ describe('a wish for another in-sync set', () => {
   it('leaves nobody out for a primary whose disk has failed', () => {
     expect(proposed([mine, other], [mine], ['UpToDate', 'UpToDate'])).toEqual([1]);
     expect(proposed([mine, other], [mine], ['Failed', 'UpToDate'])).toBe(null);
+  });
+
+  it('leaves a primary out by its own wish, when its disk has failed and it goes on', () => {
+    const wish = (wished: typeof record.members, disk: DiskState, proxies: boolean) =>
+      proposed([mine, other], wished, [disk, 'UpToDate'], 'disk-failed', proxies);
+    expect(wish([other], 'Failed', true)).toEqual([2]);
+    // It has ended meanwhile, or it is another wish than that.
+    expect(wish([other], 'Failed', false)).toBe(null);
+    expect(wish([mine, other], 'Failed', true)).toBe(null);
+    expect(wish([], 'Failed', true)).toBe(null);
+    expect(proposed([mine, other], [other], ['UpToDate', 'UpToDate'])).toBe(null);
   });
 
   it('admits nobody whose disk has failed', () => {

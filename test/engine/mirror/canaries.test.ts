@@ -60,6 +60,7 @@ import {
   restored,
   stableAtOnce,
 } from '../../support/mirror-planted.ts';
+import { receivedUnwritten, repairNeverRecorded } from '../../support/mirror-proxied.ts';
 import {
   quiescedAfterMove,
   quiescedPastGrant,
@@ -212,6 +213,8 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'undo-dropped-early': darkAtTheEnd,
   'return-claimed': backAgain,
   'return-unmarked': backAgain,
+  'proxy-receipt': receivedUnwritten,
+  'proxy-late-repair': repairNeverRecorded,
   'return-unread': orderedMeanwhile,
   'return-overtaken': orderedMeanwhile,
 };
@@ -230,7 +233,7 @@ const AMONG_SEVERAL: { readonly [id: string]: Schedule } = {
 const RUNS = 120;
 /**
  * Only the simulated world's oracle sees these, test/scenarios/canaries.test.ts,
- * library.test.ts or lost-paths.test.ts; or, where the log
+ * library.test.ts, lost-paths.test.ts or on-disk-failure.test.ts; or, where the log
  * puts right what the comparison got wrong, the comparison's own test.
  */
 const ELSEWHERE: readonly string[] = [
@@ -239,6 +242,9 @@ const ELSEWHERE: readonly string[] = [
   'fewer-changes-lose',
   'unproved-trusted',
   'path-undoubted',
+  'proxy-acks-alone',
+  'proxy-cools',
+  'proxy-repairs-from-own',
   'tail-unseen',
   'agreed-before',
   'head-over-image',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  APART,
   adoptGeneration,
   mapFits,
   startGeneration,
@@ -51,6 +52,12 @@ describe('generations', () => {
     expect(block.parents).toHaveLength(PARENTS_MAX);
     expect(block.parents).toContain(5);
     expect(block.parents[0]).toBe(298);
+  });
+
+  it('fit nobody where nothing is known to be equal, not even by name', () => {
+    const own = fresh(5, [4]);
+    own.peerGeneration = APART;
+    for (const generation of [0, 4, 5]) expect(fits(own, { generation, parents: [4] })).toBe(false);
   });
 
   it('tell whose gaps a map knows: of who had what it began with, and nobody older', () => {

@@ -67,6 +67,9 @@ export const configEn: { readonly [code: string]: string } = {
   'config.replica-count.remedy': 'give {least} to {most} replicas, each on a host of its own',
   'config.bad-side-size': 'a side area of {size:bytes} is too small, or no whole number of blocks',
   'config.bad-side-size.remedy': 'give {least:bytes} or more, in whole blocks of 4 KiB',
+  'config.proxy-beside-async':
+    'a volume with an asynchronous replica is not served through another replica',
+  'config.proxy-beside-async.remedy': 'write onDiskFailure: switch',
   'config.no-side-area': 'this replica has no side area',
   'config.no-side-area.remedy': 'give it a sideSize:, or leave out undo: required and side:',
   'config.unknown-node': 'there is no node {node}',

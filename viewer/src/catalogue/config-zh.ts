@@ -62,6 +62,8 @@ export const configZh: { readonly [code: string]: string } = {
   'config.replica-count.remedy': '配置 {least} 到 {most} 个副本，各在一台主机上',
   'config.bad-side-size': '侧区 {size:bytes} 太小，或不是整块',
   'config.bad-side-size.remedy': '填写 {least:bytes} 或更多，按 4 KiB 整块',
+  'config.proxy-beside-async': '带异步副本的卷不能经由其他副本提供服务',
+  'config.proxy-beside-async.remedy': '填写 onDiskFailure: switch',
   'config.no-side-area': '该副本没有侧区',
   'config.no-side-area.remedy': '填写 sideSize:，或去掉 undo: required 和 side:',
   'config.unknown-node': '没有节点 {node}',

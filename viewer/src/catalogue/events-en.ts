@@ -93,6 +93,9 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.record.refused': 'Must not be primary of epoch {epoch}: {reason:term}',
   'event.mirror.want': 'Wants the in-sync set {members:nodes}, epoch {epoch}: {reason:term}',
   'event.mirror.active': 'Serves as primary of epoch {epoch} ({hot} hot extents)',
+  'event.mirror.proxy':
+    'Its disk failed: serves epoch {epoch} through the replicas of {members:nodes}',
+  'event.mirror.proxy.end': 'Serves through no other replica any more: {reason:term}',
   'event.mirror.fenced': 'Is fenced by epoch {epoch}, with {open} requests in flight',
   'event.mirror.demote': 'Gives up the primary role of epoch {epoch}',
   'event.mirror.stopped': 'Has stopped, everything acknowledged is flushed (epoch {epoch})',

@@ -85,6 +85,8 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.record.refused': '不得成为纪元 {epoch} 的主用：{reason:term}',
   'event.mirror.want': '希望同步集合为 {members:nodes}，纪元 {epoch}：{reason:term}',
   'event.mirror.active': '作为纪元 {epoch} 的主用提供服务（{hot} 个活动区域）',
+  'event.mirror.proxy': '自身磁盘故障：经由 {members:nodes} 的副本为纪元 {epoch} 提供服务',
+  'event.mirror.proxy.end': '不再经由其他副本提供服务：{reason:term}',
   'event.mirror.fenced': '被纪元 {epoch} 隔离，尚有 {open} 个请求未完成',
   'event.mirror.demote': '放弃纪元 {epoch} 的主用角色',
   'event.mirror.stopped': '已停止，所有已确认的写入都已落盘（纪元 {epoch}）',

@@ -118,6 +118,8 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'mirror.record.refused': look('fence', SEVERITY_TROUBLE),
   'mirror.want': look('clock', SEVERITY_CHANGE),
   'mirror.active': look('promote', SEVERITY_CHANGE),
+  'mirror.proxy': look('promote', SEVERITY_TROUBLE),
+  'mirror.proxy.end': look('fence', SEVERITY_TROUBLE),
   'mirror.fenced': look('fence', SEVERITY_TROUBLE),
   'mirror.demote': look('fence', SEVERITY_CHANGE),
   'mirror.stopped': look('fence', SEVERITY_CHANGE),
