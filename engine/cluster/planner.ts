@@ -331,7 +331,7 @@ export class Planner {
     if (standing === 'rebooted') this.#context.reached('taker-rebooted');
     // Both replicas hold the same when the owner stopped in order, or nobody wrote.
     const calm = (proof.kind === 'stopped' || proof.kind === 'none') && group.base.length === 0;
-    const kept = calm && standing === 'member' && !this.#leftUntold(unit, group);
+    const kept = calm && standing === 'member' && !this.#leftUntold(unit.volume.name, group);
     const epoch = group.epoch + 1;
     let event = '';
     if (proof.kind === 'none') {
@@ -354,10 +354,12 @@ export class Planner {
    * Among several: an owner whose disk failed may have told nobody of the record before. Who takes
    * over then begins alone, as after its death: it need not have heard of the generation.
    */
-  #leftUntold({ volume }: Unit, { owner }: GroupState): boolean {
-    if (volume.replicas.length < 3 || owner === 0) return false;
+  #leftUntold(name: string, { owner }: GroupState): boolean {
+    const { volumes } = this.#context.config;
+    const several = volumes.some((each) => each.name === name && each.replicas.length > 2);
+    if (!several || owner === 0) return false;
     const { facts } = this.#views.candidate(owner);
-    return facts?.volumes.some((v) => v.volume === volume.name && v.disk === 'Failed') === true;
+    return facts?.volumes.some((v) => v.volume === name && v.disk === 'Failed') === true;
   }
 
   /**
@@ -403,7 +405,8 @@ export class Planner {
   #release(group: GroupState, record: VolumeRecord, proof: Proof, cause: string): void {
     const d = { group: group.group, owner: group.owner, epoch: group.epoch + 1 };
     const event = this.#context.event('group.release', d, cause);
-    this.#proposals.propose(releaseEntry(group, record, proof, event));
+    const untold = this.#leftUntold(record.volume, group);
+    this.#proposals.propose(releaseEntry(group, record, proof, event, untold));
   }
 
   #grant(

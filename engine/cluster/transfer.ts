@@ -73,13 +73,15 @@ export function grantEntry(
 
 /**
  * Nobody owns the group any more. Unless it was stopped in order, the replicas may differ in what
- * was under way: then the next owner begins alone.
+ * was under way: then the next owner begins alone. So it does where the one that stopped may have
+ * left others `untold` of the record that it led by.
  */
 export function releaseEntry(
   group: GroupState,
   record: VolumeRecord,
   proof: Proof,
   event: string,
+  untold = false,
 ): Entry {
   const next: GroupState = {
     ...group,
@@ -89,7 +91,7 @@ export function releaseEntry(
     ownerBoot: 0,
     ownerLife: 0,
     phase: group.wanted === 'stop' ? 'stopped' : 'offline',
-    base: proof.kind === 'stopped' ? group.base : effectiveMembers(group, record),
+    base: proof.kind === 'stopped' && !untold ? group.base : effectiveMembers(group, record),
     target: 0,
   };
   return {

@@ -92,7 +92,9 @@ export class Upkeep {
     }
     // The primary, and nobody else, may leave itself out: and then it admits nobody.
     const named = members.some((m) => m.node === record.primary);
-    if (named === (want.reason === 'disk-failed') || members.length === 0) return null;
+    const out = want.reason === 'disk-failed';
+    if (named === out || members.length === 0) return null;
+    if (out && members.some((m) => !record.members.includes(m))) return null;
     return members.sort((a, b) => a.node - b.node);
   }
 

@@ -5,6 +5,7 @@
 import { MICROS_PER_S, type Micros } from '../core/units.ts';
 import type { Branch, Discard, VolumeRecord } from '../data/messages.ts';
 import type { Comparison, ReplicaView } from './compare.ts';
+import { APART } from './generation.ts';
 import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
@@ -83,17 +84,18 @@ export class BranchWatch {
   #branch(): Branch | null {
     const { store, state, writes, role } = this.#p;
     if (this.#peer === null || !this.#isAsked) return null;
-    const { map, shared, padded } = this.#partner;
+    const { shared, differing, padded } = this.#partner;
     const { generation, parents } = store.block;
     return {
       verdict: this.#verdict,
       generation,
       parents: parents.slice(),
       peer: this.#peer.generation,
-      shared,
+      // Nobody has a number of that kind.
+      shared: shared === APART ? 0 : shared,
       epoch: store.durableEpoch,
-      dirty: map.dirty,
-      padded: padded < 0 ? map.dirty : Math.min(padded, map.dirty),
+      dirty: differing,
+      padded: padded < 0 ? differing : Math.min(padded, differing),
       settled: !state.lead && !role.busy && writes.open === 0 && writes.waiting === 0,
     };
   }

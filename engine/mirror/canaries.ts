@@ -346,6 +346,8 @@ export const MIRROR_CANARIES = [
     id: 'point-crossed',
     what: 'A write that comes while an asynchronous replica becomes an image is taken at once.',
   },
+  { id: 'proxy-unflushed', what: 'A failed replica is left out before others have all of it.' },
+  { id: 'proxy-untold', what: 'A write completes before the only copy knows that it is that.' },
   { id: 'half-copy-taken', what: 'A replica that is half copied to leads by accepted loss.' },
   { id: 'point-unstable', what: 'An asynchronous replica is called an image before it is stable.' },
   {
@@ -492,6 +494,8 @@ class Switches extends Asked implements CanarySwitches {
   readonly journalErrorIgnored: boolean = this.has('journal-error-ignored');
   readonly copySlotLost: boolean = this.has('copy-slot-lost');
   readonly readyByOldRecord: boolean = this.has('ready-by-old-record');
+  readonly proxyUnflushed: boolean = this.has('proxy-unflushed');
+  readonly proxyUntold: boolean = this.has('proxy-untold');
   readonly halfCopyTaken: boolean = this.has('half-copy-taken');
   readonly proxyAcksAlone: boolean = this.has('proxy-acks-alone');
   readonly proxyCools: boolean = this.has('proxy-cools');

@@ -9,7 +9,7 @@ import type { LinkState, VolumeRecord } from '../data/messages.ts';
 import { BlockMap } from './block-map.ts';
 import { BranchWatch } from './branch.ts';
 import { blockCount } from './config.ts';
-import { setShared } from './generation.ts';
+import { APART, setShared } from './generation.ts';
 import { Link } from './link.ts';
 import type { OtherPartner } from './metadata.ts';
 import { Mode } from './mode.ts';
@@ -107,6 +107,11 @@ export class Partner {
 
   get #further(): OtherPartner {
     return this.#p.store.block.others[this.index - 1] as OtherPartner;
+  }
+
+  /** Blocks that may differ from its copy: all, where the two have nothing in common. */
+  get differing(): number {
+    return this.shared === APART ? this.map.blocks : this.map.dirty;
   }
 
   /** Blocks that somebody changed here, at least: those that are dirty for no other reason. */

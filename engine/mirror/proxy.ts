@@ -75,16 +75,18 @@ export class ProxyRole {
     this.#stage = Stage.Flushing;
     // Where it was only received, and as long as both replicas count: once this one is left out, a
     // loss of power would lose there what this one may still have (RULE-11).
-    this.#p.flushes.atPeers(() => {
+    const asks = () => {
       if (run !== this.#run || !this.#isWhole()) return;
       this.#stage = Stage.Asking;
       this.#wishes.say(this.#members(), 'disk-failed');
-    });
+    };
+    if (this.#p.canary.proxyUnflushed) asks();
+    else this.#p.flushes.atPeers(asks);
   }
 
   /** The record keeps this host as the primary, without its replica; false where it cannot be. */
   lead(record: VolumeRecord): boolean {
-    const { state, partners, turn, config } = this.#p;
+    const { state, partners, turn, config, canary } = this.#p;
     if (!isProxied(record) || !this.active || !this.#isWhole()) return false;
     for (const { node, boot } of record.members) {
       const partner = partners.at(node);
@@ -101,7 +103,9 @@ export class ProxyRole {
       partner.required = isNamed(record, node);
       if (partner.required) link.announce(record);
       else link.drop('member-changed');
+      partner.told ||= canary.proxyUntold;
     }
+    if (canary.proxyUntold) this.told();
     return true;
   }
 

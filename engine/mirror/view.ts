@@ -1,6 +1,5 @@
 /** What this replica says of itself to a partner at the handshake. */
 import type { ReplicaView } from './compare.ts';
-import { APART } from './generation.ts';
 import { DiskFlag } from './metadata.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
@@ -23,7 +22,7 @@ export function viewFor(
     generation: block.generation,
     parents: block.parents.slice(),
     disk: state.disk,
-    dirty: partner.shared === APART ? partner.map.blocks : partner.map.dirty,
+    dirty: partner.differing,
     rebooted: (block.flags & LOST) !== 0,
     primary: state.record?.primary === state.node,
   };

@@ -4,7 +4,7 @@ import type { ClusterConfig } from '../../engine/core/config.ts';
 import { demoWith } from '../../scenarios/demo.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
-import { failingDisks, proxied } from '../support/on-disk-failure.ts';
+import { failingDisks, failsUntold, proxied } from '../support/on-disk-failure.ts';
 import { CROSSED_CONFIG, TRIO_CONFIG } from '../support/trio-configs.ts';
 
 const world = newWorld();
@@ -66,6 +66,15 @@ describe('disks of primaries that fail, and volumes that stay', () => {
     expect(found).toEqual([]);
     expect(on).toBeGreaterThan(10);
     expect(swarm(semi(TRIO_CONFIG), 301, 8).found).toEqual([]);
+  });
+
+  it('nor where the primary stops before it has told anybody of its last record', MINUTES, () => {
+    for (const config of [TRIO_CONFIG, proxied(TRIO_CONFIG)]) {
+      for (let seed = 4; seed <= 9; seed += 1) {
+        const run = runScenario(failsUntold(config, seed), seed, {}, world);
+        expect([seed, ...run.violations]).toEqual([seed]);
+      }
+    }
   });
 
   it('nor with volumes crossed between three hosts', MINUTES, () => {

@@ -233,3 +233,47 @@ export function repairOutlived(seed: number, canaries: readonly string[] = []): 
   replaced(pair);
   return pair;
 }
+
+/** What of host 2 is held back, and what host 1 does meanwhile and then. */
+export interface Held {
+  readonly pair: Pair;
+  /** Whether host 1 went on, or completed the write that its disk refused, while it was held. */
+  readonly early: boolean;
+  readonly wentOn: boolean;
+}
+
+/** As host 1's disk fails, host 2 has a write in memory that its disk holds back. */
+export function failsBeforeWritten(seed: number, canaries: readonly string[] = []): Held {
+  const pair = written(seed, canaries, { ...PROXY_CONFIG, semiSync: true });
+  for (let n = 0; n < 4; n += 1) done(pair, 1, Event.ReqWrite, 16 * n, 8);
+  const disk = heldBack(pair);
+  request(pair, 1, Event.ReqWrite, 64, 8);
+  pair.runFor(5 * MS);
+  return heldUntil(pair, () => disk.release());
+}
+
+/** As host 1's disk fails, host 2's metadata are not durable: the record is not known there. */
+export function failsBeforeNoted(seed: number, canaries: readonly string[] = []): Held {
+  const pair = written(seed, canaries, PROXY_CONFIG);
+  const give = pair.give.bind(pair);
+  const held: Parameters<typeof give>[] = [];
+  pair.give = (at, input) => {
+    if (at === pair.host(2) && input.op === Event.MetaDone) held.push([at, input]);
+    else give(at, input);
+  };
+  return heldUntil(pair, () => {
+    pair.give = give;
+    for (const each of held) give(...each);
+  });
+}
+
+function heldUntil(pair: Pair, release: () => void): Held {
+  pair.host(1).broken = true;
+  const write = request(pair, 1, Event.ReqWrite, 8, 8);
+  pair.runFor(150 * MS);
+  const early = goesOn(pair) || write.status !== null;
+  release();
+  const wentOn = until(pair, () => goesOn(pair) && write.status === 0);
+  replaced(pair);
+  return { pair, early, wentOn };
+}

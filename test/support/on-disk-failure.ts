@@ -75,3 +75,20 @@ export function failingDisks(config: ClusterConfig, seed: number, calm = false):
     faults: [...others, ...failures(seed, config.groups.length === 1)].sort((a, b) => a.at - b.at),
   };
 }
+
+/**
+ * Of three replicas one is away; then the primary's disk fails as the log leaves that one out, and
+ * the other cannot be reached: it stops in order, and has told nobody of its last record.
+ */
+export function failsUntold(config: ClusterConfig, seed: number): Scenario {
+  const cut = { ...PLAIN_FAULT, kind: 'cut', at: 5 * S } as const;
+  const removal = { when: 'removal', at: 5 * S } as const;
+  const write = { ...PLAIN_FAULT, kind: 'write-error', target: 'primary' } as const;
+  const after = seed % 4 === 0 ? PLAIN_FAULT.after : (seed % 7) * 300;
+  const faults: readonly Fault[] = [
+    { ...cut, for: 30 * S, target: 3, links: 'replication' },
+    { ...write, ...removal, for: 25 * S, area: 'everything', after },
+    { ...cut, ...removal, for: 8 * S, target: 2, after: (seed % 11) * 2 * MS },
+  ];
+  return { ...campaignScenario({ config, mode: 'swarm', runs: 1, seed }, seed), faults };
+}

@@ -313,8 +313,13 @@ export class VolumeOracles {
       case 'active':
         this.#actsBy(replica, report.epoch);
         replica.acting = this.truth.records.get(report.epoch) ?? null;
-        // It serves through others: nothing is said of what is here.
-        if (report.proxies === true) return;
+        // It serves through others: nothing is said of what is here, and they have everything.
+        if (report.proxies === true && replica.acting !== null && !isNamed(replica)) {
+          for (const member of members(this.truth)) {
+            this.#acknowledged.audit(member, 'acknowledged.promoted-without');
+          }
+          return;
+        }
         this.#acknowledged.audit(replica, 'acknowledged.promoted-without');
         // It is judged to have everything, whatever its disk did before.
         replica.shakenAt = -1;
@@ -443,6 +448,11 @@ export class VolumeOracles {
       this.#acknowledged.audit(member, 'acknowledged.lost');
     }
   }
+}
+
+/** Whether the record by which a replica acts names it a member. */
+function isNamed({ acting, node }: ReplicaTruth): boolean {
+  return acting?.members.some((member) => member.node === node) === true;
 }
 
 /** Whether `each` is one of the two ends of the copy by which `joined` became a member. */

@@ -155,6 +155,9 @@ describe('a transfer', () => {
     expect(calm.next.owner).toBe(0);
     expect(calm.record?.primary).toBe(0);
     expect(calm.next.base).toEqual([]);
+    // It may have led by a record that it told nobody of.
+    const untold = group(releaseEntry(GROUP, RECORD, STOPPED, '', true));
+    expect(untold.next.base).toEqual(RECORD.members);
     const rough = group(releaseEntry(GROUP, RECORD, REBOOTED, ''));
     expect(rough.next.base).toEqual(RECORD.members);
     expect(group(releaseEntry({ ...GROUP, wanted: 'stop' }, RECORD, STOPPED, '')).next.phase).toBe(

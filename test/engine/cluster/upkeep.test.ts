@@ -143,6 +143,9 @@ describe('a wish for another in-sync set', () => {
     expect(wish([other], 'Failed', false)).toBe(null);
     expect(wish([mine, other], 'Failed', true)).toBe(null);
     expect(wish([], 'Failed', true)).toBe(null);
+    // Somebody else is not taken in on that occasion, nor the same host in another life.
+    expect(wish([{ ...other, boot: 99 }], 'Failed', true)).toEqual([2]);
+    expect(wish([other, { node: 3, boot: 13 }], 'Failed', true)).toBe(null);
     expect(proposed([mine, other], [other], ['UpToDate', 'UpToDate'])).toBe(null);
   });
 

@@ -245,6 +245,8 @@ const ELSEWHERE: readonly string[] = [
   'proxy-acks-alone',
   'proxy-cools',
   'proxy-repairs-from-own',
+  'proxy-unflushed',
+  'proxy-untold',
   'tail-unseen',
   'agreed-before',
   'head-over-image',

@@ -7,6 +7,8 @@ import {
   fails,
   failsAmidFaults,
   failsAndGoesOn,
+  failsBeforeNoted,
+  failsBeforeWritten,
   goesOn,
   PROXY_CONFIG,
   receivedUnwritten,
@@ -37,6 +39,18 @@ describe('a primary whose disk fails', () => {
       for (const mark of pair.marks) marks.add(mark);
     }
     expect([...marks]).toEqual(expect.arrayContaining(['mirror.proxy.on', 'mirror.proxy.ended']));
+  });
+
+  it('completes nothing before the other host has written what it was sent', () => {
+    const { pair, early, wentOn } = failsBeforeWritten(1);
+    expect([early, wentOn, ...pair.violations]).toEqual([false, true]);
+    expect(failsBeforeWritten(1, ['proxy-unflushed']).early).toBe(true);
+  });
+
+  it('completes nothing before the other host has noted that it is the only copy', () => {
+    const { pair, early, wentOn } = failsBeforeNoted(1);
+    expect([early, wentOn, ...pair.violations]).toEqual([false, true]);
+    expect(failsBeforeNoted(1, ['proxy-untold']).early).toBe(true);
   });
 
   it('waits when the only copy is lost, and then that one leads', () => {
