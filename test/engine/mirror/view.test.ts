@@ -11,7 +11,7 @@ function view(flags: number) {
   const state = new MirrorState(1, 7);
   const block = { flags, generation: 5, parents: [4, 3] };
   const parts = { config: PAIR_CONFIG, state, store: { block, durableEpoch: 9 } };
-  return viewFor({ map: { dirty: 3 } } as Partner, parts as unknown as Parts);
+  return viewFor({ differing: 3 } as Partner, parts as unknown as Parts);
 }
 
 describe('a view', () => {
