@@ -39,11 +39,14 @@ export class Copied implements MapWatcher {
     return this.#now.isDirty(block) || this.#before.isDirty(block);
   }
 
-  /** The replica has [offset, offset+length), which is blocks of the map, whole ones. */
+  /**
+   * The replica has [offset, offset+length), which is blocks of the map, whole ones. What is copied
+   * once more as it was, while a flush covers it, counts once.
+   */
   add(offset: number, length: number): void {
     for (let at = offset; at < offset + length; at += BLOCK_BYTES) {
       const block = at / BLOCK_BYTES;
-      if (this.#map.isDirty(block)) this.#now.mark(block);
+      if (this.#map.isDirty(block) && !this.#before.isDirty(block)) this.#now.mark(block);
     }
   }
 

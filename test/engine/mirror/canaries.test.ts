@@ -246,6 +246,7 @@ const ELSEWHERE: readonly string[] = [
   'proxy-cools',
   'proxy-repairs-from-own',
   'proxy-unflushed',
+  'half-copy-taken',
   'proxy-untold',
   'tail-unseen',
   'agreed-before',

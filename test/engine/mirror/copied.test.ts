@@ -69,7 +69,7 @@ describe('what was copied to an asynchronous replica', () => {
             case 'copied':
               over.add(each.at * 4096, each.count * 4096);
               for (let at = each.at; at < each.at + each.count; at += 1) {
-                if (model.dirty.has(at)) model.copied.add(at);
+                if (model.dirty.has(at) && !model.covered.has(at)) model.copied.add(at);
               }
               break;
             case 'flush':
@@ -97,6 +97,18 @@ describe('what was copied to an asynchronous replica', () => {
         }
       }),
     );
+  });
+
+  it('counts once, though it is copied once more as a flush covers it', () => {
+    const map = new BlockMap(BLOCKS);
+    map.mark(0);
+    const over = new Copied(map);
+    over.add(0, 4096);
+    over.flush();
+    over.add(0, 4096);
+    expect(over.count).toBe(1);
+    over.flushed();
+    expect([over.count, map.dirty]).toEqual([0, 0]);
   });
 
   it('of a block that nobody marked dirty is nothing', () => {
