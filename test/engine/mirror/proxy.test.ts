@@ -21,7 +21,7 @@ import {
 } from '../../support/mirror-proxied.ts';
 
 const MS = 1000;
-const RUNS = process.env['UNDERSTUDY_CI'] === '1' ? 200 : 8;
+const RUNS = 12;
 
 describe('a primary whose disk fails', () => {
   it('goes on through the other host, and no client hears of it', () => {
@@ -38,7 +38,8 @@ describe('a primary whose disk fails', () => {
       expect([seed, ...pair.violations]).toEqual([seed]);
       for (const mark of pair.marks) marks.add(mark);
     }
-    expect([...marks]).toEqual(expect.arrayContaining(['mirror.proxy.on', 'mirror.proxy.ended']));
+    for (const mark of ['mirror.proxy.on', 'mirror.proxy.ended'])
+      expect(marks.has(mark)).toBe(true);
   });
 
   it('completes nothing before the other host has written what it was sent', () => {
