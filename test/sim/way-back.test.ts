@@ -8,6 +8,23 @@ import { Zeroes } from '../../backends/sim/zeroes.ts';
 import { Ground, SECTORS } from './oracle-ground.ts';
 
 const BLOCK = 8;
+const LOG = { log: 1, generation: 1, point: false, inconsistent: true };
+
+/** A replica and the oracle that looks at it; `kept` is what its metadata say. */
+function looked(ground: Ground, view: Int32Array, media: Int32Array, saved: Int32Array) {
+  const { metaOught } = ground.replica(1).disk;
+  const disk = { view, media, side: { view: saved, media: saved }, metaOught };
+  const replica = { node: 1, disk } as unknown as ReplicaTruth;
+  let kept: Kept = { ...LOG, runs: [] };
+  const actors = Object.assign(new EngineActors(), { kept: () => kept });
+  const zeroes = new Zeroes(ground.history, ground.spoils);
+  const oracle = new WayBackOracle(ground.truth, actors, ground.verdict, zeroes);
+  const look = (says: Partial<Kept>): void => {
+    kept = { ...LOG, runs: [], ...says };
+    oracle.look(replica);
+  };
+  return { oracle, replica, look };
+}
 
 /**
  * A target whose disk failed: it shows a write in sector 0, and its medium has an older one there.
@@ -19,23 +36,15 @@ function copied(written: 'zeroes' | 'data', held: 'zeroes' | 'shown' | 'media' |
   const zero = written === 'zeroes';
   const shown = ground.history.invoke(Request.Write, 0, 1, false, 1, 1, zero);
   const other = ground.invokeWrite(0);
-  const { metaOught } = ground.replica(1).disk;
   const view = new Int32Array(SECTORS);
   const media = new Int32Array(SECTORS);
   view[0] = shown;
   media[0] = older;
   const saved = new Int32Array(BLOCK);
   saved[0] = { zeroes: 0, shown, media: older, else: other }[held];
-  const disk = { view, media, side: { view: saved, media: saved }, metaOught };
-  const replica = { node: 1, disk } as unknown as ReplicaTruth;
-  const log = { log: 1, generation: 1, point: false, inconsistent: true };
-  let kept: Kept = { ...log, runs: [] };
-  const actors = Object.assign(new EngineActors(), { kept: () => kept });
-  const zeroes = new Zeroes(ground.history, ground.spoils);
-  const oracle = new WayBackOracle(ground.truth, actors, ground.verdict, zeroes);
-  oracle.look(replica);
-  kept = { ...log, runs: [{ block: 0, blocks: 1, page: held === 'zeroes' ? -1 : 0 }] };
-  oracle.look(replica);
+  const { look } = looked(ground, view, media, saved);
+  look({});
+  look({ runs: [{ block: 0, blocks: 1, page: held === 'zeroes' ? -1 : 0 }] });
   return [...new Set(ground.codes)];
 }
 
@@ -60,28 +69,18 @@ describe('the way back of a target whose disk failed before', () => {
 function ended(before: readonly string[], after: readonly string[]): string[] {
   const ground = new Ground();
   const [older, newer] = [ground.invokeWrite(0), ground.invokeWrite(0)];
-  const { metaOught } = ground.replica(1).disk;
   const media = new Int32Array(SECTORS);
   media[0] = older;
   const saved = new Int32Array(BLOCK);
   saved[0] = older;
-  const side = { view: saved, media: saved };
-  const disk = { view: media, media, side, metaOught };
-  const replica = { node: 1, disk } as unknown as ReplicaTruth;
-  const log = { log: 1, generation: 1, point: false, inconsistent: true };
-  let kept: Kept = { ...log, runs: [] };
-  const actors = Object.assign(new EngineActors(), { kept: () => kept });
-  const zeroes = new Zeroes(ground.history, ground.spoils);
-  const oracle = new WayBackOracle(ground.truth, actors, ground.verdict, zeroes);
+  const { oracle, replica, look } = looked(ground, media, media, saved);
   const say = (kind: string) =>
     kind === '' ? oracle.attaching(replica) : oracle.said(replica, kind);
   before.forEach(say);
-  oracle.look(replica);
-  kept = { ...log, runs: [{ block: 0, blocks: 1, page: 0 }] };
+  look({});
   media[0] = newer;
-  oracle.look(replica);
-  kept = { log: 0, generation: 1, point: false, inconsistent: false, runs: [] };
-  oracle.look(replica);
+  look({ runs: [{ block: 0, blocks: 1, page: 0 }] });
+  look({ log: 0, inconsistent: false });
   after.forEach(say);
   return [...new Set(ground.codes)];
 }
