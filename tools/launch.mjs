@@ -22,7 +22,7 @@ const jobs = {
   },
   'test:deno': {
     needs: ['deno', 'fast-check'],
-    run: (args) => runTool(deno, ['test', ...args]),
+    run: (args) => runTool(deno, ['test', '--parallel', ...args]),
   },
   check: {
     needs: ['typescript', '@biomejs/biome', 'vitest'],

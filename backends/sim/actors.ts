@@ -5,6 +5,7 @@ import type { Rng } from '../../engine/core/rng.ts';
 import type { BootId, NodeId } from '../../engine/core/units.ts';
 import type { DataMemory } from '../../engine/data/memory.ts';
 import type { DataActor, Mailboxes } from '../../engine/data/messages.ts';
+import type { DiskChanges } from './disk-changes.ts';
 
 /** What both kinds of actor are told. */
 export interface ActorGround {
@@ -76,8 +77,17 @@ export interface Actors {
   spareArea(volume: VolumeConfig): SpareArea;
   /** The spare block in which each block stands that is not in its place, by durable metadata. */
   moved(volume: VolumeConfig, node: NodeId, meta: Uint8Array): ReadonlyMap<number, number>;
-  /** What its metadata, those of the side area behind them, say; null when they cannot be read. */
-  kept?(volume: VolumeConfig, node: NodeId, meta: Uint8Array): Kept | null;
+  /**
+   * What its metadata, those of the side area behind them, say; null when they cannot be read. What
+   * `changes` calls the same as at the last call for the same disk is not read again; `runs` is the
+   * same array then, and has got longer where the log has.
+   */
+  kept?(
+    volume: VolumeConfig,
+    node: NodeId,
+    meta: Uint8Array,
+    changes?: DiskChanges | null,
+  ): Kept | null;
   /** Its side area on `node`, and how many pages of it the engine reads; absent for none. */
   sideArea?(
     volume: VolumeConfig,

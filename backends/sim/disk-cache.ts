@@ -5,6 +5,7 @@
  */
 import type { Rng } from '../../engine/core/rng.ts';
 import type { ArrayPool } from './arrays.ts';
+import type { DiskChanges } from './disk-changes.ts';
 import type { Spoils } from './spoils.ts';
 import type { TraceHash } from './trace-hash.ts';
 
@@ -21,6 +22,8 @@ export class DiskCache {
   readonly view: Int32Array;
   /** What survives a loss of power. */
   readonly media: Int32Array;
+  /** Who is told what changes. */
+  changes: DiskChanges | null = null;
   readonly #hash: TraceHash;
   readonly #node: number;
   readonly #spoils: Spoils;
@@ -60,6 +63,7 @@ export class DiskCache {
 
   /** Nothing was ever written. */
   empty(): void {
+    this.changes?.anySector();
     this.view.fill(0);
     this.media.fill(0);
     this.#tail = this.#head;
@@ -78,6 +82,7 @@ export class DiskCache {
   /** Takes a write of stamps from `from` on; with FUA it is durable at once. */
   write(sector: number, count: number, stamps: Int32Array, from: number, fua: boolean): void {
     const { view } = this;
+    this.changes?.sectors(sector, count);
     if (fua) {
       const since = this.#since;
       const head = this.#head;
@@ -126,6 +131,7 @@ export class DiskCache {
    */
   lie(mark: number, first = 0, count: number = this.media.length): void {
     const { media } = this;
+    this.changes?.anySector();
     for (let at = this.#tail; at < mark; at += 1) {
       const i = at & (CACHE_ENTRIES - 1);
       const sector = this.#sector[i] as number;
@@ -139,6 +145,7 @@ export class DiskCache {
   /** Power is lost: of the cache some is kept, as `mode` says; `keep` is for 'random'. */
   crash(mode: CrashMode, keep: number, rng: Rng): void {
     const entries = this.unflushed;
+    this.changes?.anySector();
     // "newest": a cache that wrote back its latest sectors first and lost the older ones.
     const newest = this.#head - rng.below(Math.max(1, entries));
     for (let at = this.#tail; at < this.#head; at += 1) {
@@ -165,6 +172,7 @@ export class DiskCache {
     const { view, media } = this;
     const from = this.#tail;
     let lost = false;
+    this.changes?.anySector();
     for (let at = from; at < mark; at += 1) {
       const i = at & (CACHE_ENTRIES - 1);
       const sector = sectors[i] as number;
@@ -190,6 +198,7 @@ export class DiskCache {
   /** The medium holds `stamp` now. */
   harden(sector: number, stamp: number): void {
     this.media[sector] = stamp;
+    this.changes?.sectors(sector, 1);
     const hardened = this.#hardened;
     hardened[this.#hardenedCount] = sector ^ (this.#node << 26);
     hardened[this.#hardenedCount + 1] = stamp;

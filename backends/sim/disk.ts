@@ -19,7 +19,7 @@ import { DiskImages } from './disk-images.ts';
 import { DiskOp, FIELDS, Field } from './disk-op.ts';
 import type { CacheLoss, DiskLatency, DiskSize } from './disk-options.ts';
 import { LatentErrors } from './latent-errors.ts';
-import { MovedBlocks } from './moved-blocks.ts';
+import { MovedBlocks, type SideArea } from './moved-blocks.ts';
 import { GARBAGE, Spoils } from './spoils.ts';
 import type { SummedBlocks } from './summed.ts';
 import type { TraceHash } from './trace-hash.ts';
@@ -39,7 +39,7 @@ export class SimDisk {
   readonly sectors: number;
   readonly metaPages: number;
   /** The side area: what reads return, and what survives. Its sectors come behind all others. */
-  readonly side: { readonly view: Int32Array; readonly media: Int32Array };
+  readonly side: SideArea;
   /** Metadata pages, those of the side area behind them; durable but for writes in flight. */
   readonly meta: Uint8Array;
   /** What of its data cannot be read at present. */
@@ -148,7 +148,7 @@ export class SimDisk {
     this.#cache.empty();
     this.meta.fill(0);
     this.metaOught.fill(0);
-    this.places.changed(this.metaPages);
+    this.places.replaced();
     this.metaSpoiled = false;
     this.#before = null;
     this.#unheard = false;
@@ -428,7 +428,7 @@ export class SimDisk {
   putImage(number: number): void {
     const differs = this.#images.put(number, this.#cache, this.meta, this.places.sideAt);
     if (differs === null) return;
-    this.places.changed(this.metaPages);
+    this.places.replaced();
     this.metaSpoiled = true;
     if (differs) this.ills.count(Ill.Old);
   }
@@ -526,6 +526,7 @@ export class SimDisk {
   #writePageIll(op: number, page: number): boolean {
     const { ills } = this;
     const bytes = this.#pages[op] as Uint8Array;
+    this.places.changed(page);
     const status = ills.strikes(Ill.Path) ? PATH_LOST : Status.Io;
     if (status === PATH_LOST || ills.strikes(Ill.MetaError)) {
       this.#ops[op * FIELDS + Field.status] = status;

@@ -11,7 +11,6 @@ import { APART } from '../../engine/mirror/generation.ts';
 import { decodeJournal } from '../../engine/mirror/journal.ts';
 import {
   chooseSuperblock,
-  DiskFlag,
   decodeMapPage,
   decodeSuperblock,
   formatMetadata,
@@ -20,15 +19,12 @@ import {
 } from '../../engine/mirror/metadata.ts';
 import { deviceBytes } from '../../engine/mirror/page.ts';
 import { placesIn, type SpareLayout, spareLayout } from '../../engine/mirror/spare-table.ts';
-import {
-  decodeUndoBatch,
-  decodeUndoHead,
-  undoLayout,
-  ZEROES,
-} from '../../engine/mirror/undo-log.ts';
+import { undoLayout } from '../../engine/mirror/undo-log.ts';
 import { FlightReel } from '../../engine/timeline/flight.ts';
-import type { Actors, Kept, MetadataPage, Suspicion } from './actors.ts';
+import type { Actors, MetadataPage, Suspicion } from './actors.ts';
 import { SECTOR_BYTES } from './disk.ts';
+import type { DiskChanges } from './disk-changes.ts';
+import { KeptImage } from './kept-image.ts';
 import { SIM_LAYOUT } from './leg-host.ts';
 
 const BLOCKS_PER_EXTENT = EXTENT_BYTES / 4096;
@@ -85,6 +81,7 @@ function sideBytesOf({ replicas }: VolumeConfig, node: NodeId): number {
 /** Makers of the engine's actors. One per world: it keeps what it made for each volume. */
 export class EngineActors implements Actors {
   readonly #configs = new Map<VolumeConfig, readonly MirrorConfig[]>();
+  readonly #kept = new WeakMap<DiskChanges, KeptImage>();
   readonly #formats = new Map<MirrorConfig, Map<number, readonly MetadataPage[]>>();
 
   /** Where each life of a data actor is recorded, in the order of their starts. */
@@ -125,8 +122,13 @@ export class EngineActors implements Actors {
     return { sideSectors: sideBytes / SECTOR_BYTES, sidePages };
   };
 
-  readonly kept: NonNullable<Actors['kept']> = (volume, node, meta) =>
-    readKept(this.#config(volume, node), node, meta);
+  readonly kept: NonNullable<Actors['kept']> = (volume, node, meta, changes = null) => {
+    const known = changes === null ? undefined : this.#kept.get(changes);
+    if (known !== undefined) return known.read(meta);
+    const reader = new KeptImage(this.#config(volume, node), node, changes);
+    if (changes !== null) this.#kept.set(changes, reader);
+    return reader.read(meta);
+  };
 
   readonly format: Actors['format'] = (volume, node) => {
     const config = this.#config(volume, node);
@@ -180,36 +182,6 @@ function readMoved(config: MirrorConfig, node: NodeId, meta: Uint8Array): Map<nu
   const places = placesIn(spare, deviceBytes(chosen.block.device), dense);
   for (const [block, at] of places) places.set(block, at - first);
   return places;
-}
-
-/** What the durable metadata of one replica say of an image that is being overwritten. */
-function readKept(config: MirrorConfig, node: NodeId, meta: Uint8Array): Kept | null {
-  const { slotA, slotB, pages } = metadataLayout(config);
-  // The side area's pages come behind all others; spare blocks are no pages here.
-  const behind = metadataPages(config) - spareLayout(config, pages).count;
-  const page = (at: number): Uint8Array => meta.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES);
-  const slot = (at: number) => decodeSuperblock(config, node, at, page(at));
-  const chosen = chooseSuperblock(slot(slotA), slot(slotB));
-  const layout = undoLayout(config.sideBytes);
-  if (!chosen.ok || layout === null) return null;
-  const { flags, device, generation } = chosen.block;
-  const head = (at: number) => decodeUndoHead(deviceBytes(device), at, page(behind + at));
-  // A log without its head is none, whatever names it.
-  const begun = layout.copies.some((at) => head(at)?.log === chosen.block.undo);
-  const undo = begun ? chosen.block.undo : 0;
-  const inconsistent = (flags & DiskFlag.Inconsistent) !== 0;
-  const point = (flags & DiskFlag.Point) !== 0;
-  const runs: { block: number; blocks: number; page: number }[] = [];
-  for (let number = 0; undo !== 0 && number < layout.batches; number += 1) {
-    let batch: ReturnType<typeof decodeUndoBatch> = null;
-    for (const first of layout.copies) {
-      const at = first + 1 + number;
-      batch ??= decodeUndoBatch(deviceBytes(device), at, undo, number, page(behind + at));
-    }
-    if (batch === null) break;
-    for (const run of batch) runs.push(run.page === ZEROES ? { ...run, page: -1 } : run);
-  }
-  return { log: undo, inconsistent, point, generation, runs };
 }
 
 /** Which blocks the durable metadata of one replica names as dirty or hot. */

@@ -5,6 +5,7 @@
  * Decides nothing, and moves nothing.
  */
 import type { SpareArea } from './actors.ts';
+import { DiskChanges } from './disk-changes.ts';
 import type { DiskSize } from './disk-options.ts';
 
 const BLOCK_SECTORS = 8;
@@ -13,6 +14,11 @@ const BLOCK_SECTORS = 8;
 interface Shown {
   readonly view: Int32Array;
   readonly media: Int32Array;
+}
+
+/** The side area of a disk; if it has one, with what has changed on the disk since a look. */
+export interface SideArea extends Shown {
+  readonly changes: DiskChanges | null;
 }
 
 export class MovedBlocks {
@@ -33,6 +39,7 @@ export class MovedBlocks {
   inPlace: Int32Array = new Int32Array(0);
   /** Null when the metadata may have changed since they were read. */
   #moved: ReadonlyMap<number, number> | null = new Map();
+  #changes: DiskChanges | null = null;
 
   constructor(size: DiskSize) {
     const { sectors, metaPages, spare = { first: metaPages, count: 0 } } = size;
@@ -47,10 +54,19 @@ export class MovedBlocks {
     this.allPages = metaPages + (size.sidePages ?? 0);
   }
 
-  /** Page `dense` of the metadata has changed; any of them, when it is the one after the last. */
+  /** Page `dense` of the metadata, or of the side area behind it, has changed. */
   changed(dense: number): void {
-    if (this.#spare.count === 0 || dense < this.#table || dense > this.#metaPages) return;
+    this.#changes?.page(dense);
+    if (this.#spare.count === 0 || dense < this.#table || dense >= this.#metaPages) return;
     this.#moved = null;
+    this.#changes?.anySector();
+  }
+
+  /** Any page has changed. */
+  replaced(): void {
+    this.#changes?.anyPage();
+    this.#changes?.anySector();
+    if (this.#spare.count > 0) this.#moved = null;
   }
 
   /** The sector that holds sector `sector` of the side area. */
@@ -63,10 +79,16 @@ export class MovedBlocks {
     return this.#metaPages + this.#spare.count + page;
   }
 
-  /** What of a disk is its side area. */
-  aside({ view, media }: Shown): Shown {
+  /** What of a disk is its side area; from now on its cache says what changes, if it has one. */
+  aside(cache: Shown & { changes: DiskChanges | null }): SideArea {
+    const { view, media } = cache;
     this.inPlace = media;
-    return { view: view.subarray(this.sideAt), media: media.subarray(this.sideAt) };
+    if (this.sideAt < this.allSectors) {
+      this.#changes = new DiskChanges(this.allSectors, this.allPages);
+      cache.changes = this.#changes;
+    }
+    const changes = this.#changes;
+    return { view: view.subarray(this.sideAt), media: media.subarray(this.sideAt), changes };
   }
 
   /** The sector that holds sector `sector` of the volume, in page `page` of the metadata area. */

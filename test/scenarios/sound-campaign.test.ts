@@ -11,15 +11,19 @@ const MINUTE = 60_000;
 
 describe.skipIf(process.env['UNDERSTUDY_CI'] !== '1')('a long campaign', () => {
   const some = 2 * RUNS;
-  const forgotten = `finds failure-forgotten within ${some} runs of disk faults from each seed`;
+  const others = SEEDS.slice(1, 3);
+  const forgotten = `finds failure-forgotten within ${some} runs of disk faults from two more seeds`;
   it(forgotten, { timeout: 60 * MINUTE }, () => {
-    const runs = SEEDS.map((seed) => [seed, found('failure-forgotten', seed, some, 'disks')]);
+    const runs = others.map((seed) => [seed, found('failure-forgotten', seed, some, 'disks')]);
     expect(runs.filter(([, run]) => (run as number) < 0)).toEqual([]);
   });
 
+  // From the first seed on a complete swarm goes further: coverage.test.ts.
   const campaigns = SEEDS.flatMap((seed) => [
-    { what: '400 sound runs of disk faults', mode: 'disks', seed, runs: 400 } as const,
-    { what: '1,000 sound runs', mode: 'swarm', seed, runs: 1_000 } as const,
+    { what: '200 sound runs of disk faults', mode: 'disks', seed, runs: 200 } as const,
+    ...(seed === SEEDS[0]
+      ? []
+      : [{ what: '500 sound runs', mode: 'swarm', seed, runs: 500 } as const]),
   ]);
   for (const { what, ...campaign } of campaigns) {
     it(`reports nothing in ${what} from seed ${campaign.seed}`, { timeout: 60 * MINUTE }, () => {

@@ -13,7 +13,13 @@ const LOG = { log: 1, generation: 1, point: false, inconsistent: true };
 /** A replica and the oracle that looks at it; `kept` is what its metadata say. */
 function looked(ground: Ground, view: Int32Array, media: Int32Array, saved: Int32Array) {
   const { metaOught } = ground.replica(1).disk;
-  const disk = { view, media, side: { view: saved, media: saved }, metaOught };
+  const disk = {
+    view,
+    media,
+    side: { view: saved, media: saved },
+    metaOught,
+    places: { sideAt: SECTORS },
+  };
   const replica = { node: 1, disk } as unknown as ReplicaTruth;
   let kept: Kept = { ...LOG, runs: [] };
   const actors = Object.assign(new EngineActors(), { kept: () => kept });

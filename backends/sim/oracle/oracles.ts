@@ -184,6 +184,7 @@ export class VolumeOracles {
       lost += 1;
     }
     disk.metaOught.set(disk.meta);
+    disk.places.replaced();
     disk.metaSpoiled = false;
     const d = { volume: config.name, sectors: lost, back };
     if (lost > 0 || back) this.#verdict.witness('LAW-cover', node, 'cover.forgotten', d);

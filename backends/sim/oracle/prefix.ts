@@ -12,9 +12,6 @@ import type { ReplicaTruth, VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 import { imageOf } from './way-back.ts';
 
-const BLOCK_SECTORS = 8;
-const NONE: readonly number[] = [];
-
 export class PrefixOracle {
   readonly #truth: VolumeTruth;
   readonly #actors: Actors;
@@ -29,7 +26,7 @@ export class PrefixOracle {
   readonly #seen = new Map<number, Kept>();
   /** Whether what each shows, or keeps in its log, was called the image of one moment. */
   readonly #points = new Map<number, boolean>();
-  /** The writes to each block so far, and how many operations they are from. */
+  /** The writes to each sector so far, and how many operations they are from. */
   readonly #writes: number[][] = [];
   #indexed = 0;
   /** Images that were looked at. */
@@ -61,7 +58,7 @@ export class PrefixOracle {
     if (!this.judges(replica) || this.#actors.kept === undefined) return;
     const { config } = this.#truth;
     const { disk, node } = replica;
-    const kept = this.#actors.kept(config, node, disk.metaOught);
+    const kept = this.#actors.kept(config, node, disk.metaOught, disk.side.changes);
     // Where nothing is left of an image nobody says that there is one.
     if (kept === null || (kept.inconsistent && kept.log === 0)) return;
     // Where it has no log it is what it says; one that took over by accepted loss is a member.
@@ -85,24 +82,39 @@ export class PrefixOracle {
     if (record?.members.some(({ node }) => node === replica.node) === true) return true;
     const { invoked, completed, closed } = history;
     let newest = 0;
-    for (const stamp of image) {
+    // Most sectors show what the one before them shows.
+    let before = 0;
+    for (let at = 0; at < image.length; at += 1) {
+      const stamp = image[at] as number;
+      if (stamp === before) continue;
+      before = stamp;
       if (this.#isTold(stamp)) newest = Math.max(newest, invoked[stamp] as number);
     }
     this.#index();
+    before = 0;
+    let told = true;
+    let shown = 0;
     for (let at = 0; at < image.length; at += 1) {
-      const writes = this.#writes[Math.floor(at / BLOCK_SECTORS)] ?? NONE;
+      const writes = this.#writes[at];
+      if (writes === undefined) continue;
       const stamp = image[at] as number;
-      // Which zeroes they are nobody can tell, nor what a disk spoiled.
-      if (spoils.spoiled(stamp) || (stamp !== 0 && this.#zeroes.are(stamp))) continue;
-      // One that never completes is under way until its client has gone.
-      const shown = stamp === 0 ? 0 : (completed[stamp] as number) || (closed[stamp] as number);
-      if (stamp !== 0 && shown === 0) continue;
-      for (let k = writes.length - 1; k >= 0; k -= 1) {
+      if (stamp !== before) {
+        before = stamp;
+        // Which zeroes they are nobody can tell, nor what a disk spoiled.
+        told = !spoils.spoiled(stamp) && (stamp === 0 || !this.#zeroes.are(stamp));
+        // One that never completes is under way until its client has gone.
+        shown =
+          stamp === 0 || !told ? 0 : (completed[stamp] as number) || (closed[stamp] as number);
+        if (stamp !== 0 && shown === 0) told = false;
+      }
+      if (!told) continue;
+      // What was asked for after everything that the image shows is no part of it.
+      for (let k = this.#asked(writes, newest) - 1; k >= 0; k -= 1) {
         const op = writes[k] as number;
         // Of two that were under way at once either may be the later one.
         if (stamp !== 0 && shown > (invoked[op] as number)) break;
         const done = completed[op] as number;
-        if (op === stamp || done === 0 || done >= newest || !history.covers(op, at)) continue;
+        if (op === stamp || done === 0 || done >= newest) continue;
         if (stamp === 0 && history.zero[op] === 1) continue;
         if (this.#isForgotten(op, at)) continue;
         if (stamp === 0 && this.#zeroed(at, op)) continue;
@@ -114,20 +126,31 @@ export class PrefixOracle {
     return true;
   }
 
-  /** Sorts what clients have written since the last look by block, in the order of invocation. */
+  /** Sorts what clients have written since the last look by sector, in the order of invocation. */
   #index(): void {
     const { kind, sector, length, count } = this.#truth.history;
     for (let op = this.#indexed + 1; op <= count; op += 1) {
       if (kind[op] !== Request.Write) continue;
       const first = sector[op] as number;
-      const last = Math.floor((first + (length[op] as number) - 1) / BLOCK_SECTORS);
-      for (let block = Math.floor(first / BLOCK_SECTORS); block <= last; block += 1) {
-        const writes = this.#writes[block];
-        if (writes === undefined) this.#writes[block] = [op];
+      for (let at = first; at < first + (length[op] as number); at += 1) {
+        const writes = this.#writes[at];
+        if (writes === undefined) this.#writes[at] = [op];
         else writes.push(op);
       }
     }
     this.#indexed = count;
+  }
+
+  /** How many of `writes`, which are in that order, were asked for before `moment`. */
+  #asked(writes: readonly number[], moment: number): number {
+    const { invoked } = this.#truth.history;
+    let [low, high] = [0, writes.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((invoked[writes[middle] as number] as number) < moment) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #isForgotten(op: number, at: number): boolean {
@@ -150,11 +173,10 @@ export class PrefixOracle {
   /** Whether the sector was ever written with zeroes after `op`, or beside it. */
   #zeroed(at: number, op: number): boolean {
     const { history } = this.#truth;
-    for (let later = 1; later <= history.count; later += 1) {
-      if (history.zero[later] !== 1 || !history.covers(later, at)) continue;
+    return (this.#writes[at] ?? []).some((later) => {
+      if (history.zero[later] !== 1) return false;
       const done = history.completed[later] as number;
-      if (done === 0 || done > (history.invoked[op] as number)) return true;
-    }
-    return false;
+      return done === 0 || done > (history.invoked[op] as number);
+    });
   }
 }

@@ -8,6 +8,7 @@ import type { VolumeConfig } from '../../../engine/core/config.ts';
 import type { WayBack } from '../../../engine/data/messages.ts';
 import type { Actors, Kept } from '../actors.ts';
 import type { Zeroes } from '../zeroes.ts';
+import { NO_PAGE, SavedBlocks } from './saved-blocks.ts';
 import type { ReplicaTruth, VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -23,6 +24,8 @@ interface Begun {
    * no loss of power will leave: then nobody can say which of the two is the image.
    */
   readonly shown: Int32Array;
+  /** What returning would put back. */
+  readonly saved: SavedBlocks;
   /** The replica said that it is given up. */
   lost: boolean;
   /**
@@ -62,9 +65,21 @@ export class WayBackOracle {
     if (kept.log === 0) return;
     const last = this.#begun.get(replica);
     const begun = last === undefined || last.unsaid ? this.#begin(replica, kept) : last;
+    this.#lookAgain(replica, begun, kept.runs);
+  }
+
+  /** Of the image only what may have changed since the last look can differ from it now. */
+  #lookAgain(replica: ReplicaTruth, begun: Begun, runs: Kept['runs']): void {
+    const blocks = begun.saved.changed(runs, replica.disk.side.changes?.take() ?? null);
+    if (blocks?.length === 0) return;
     const { media, view, side } = replica.disk;
-    this.#compare(replica, begun, kept, media, side.media);
-    this.#compare(replica, begun, kept, view, side.view);
+    if (blocks === null) {
+      this.#compare(replica, begun, imageOf(runs, media, side.media));
+      this.#compare(replica, begun, imageOf(runs, view, side.view));
+      return;
+    }
+    this.#compareBlocks(replica, begun, blocks, media, side.media);
+    this.#compareBlocks(replica, begun, blocks, view, side.view);
   }
 
   /** The replica tells people what way back there is. */
@@ -106,7 +121,7 @@ export class WayBackOracle {
 
   #kept({ node, disk }: ReplicaTruth): Kept | null {
     if (disk.side.media.length === 0 || this.#actors.kept === undefined) return null;
-    return this.#actors.kept(this.#config, node, disk.metaOught);
+    return this.#actors.kept(this.#config, node, disk.metaOught, disk.side.changes);
   }
 
   get #config(): VolumeConfig {
@@ -115,9 +130,12 @@ export class WayBackOracle {
 
   #begin(replica: ReplicaTruth, { log, generation }: Kept): Begun {
     this.begun += 1;
-    const { media, view } = replica.disk;
+    const { media, view, places, side } = replica.disk;
+    // It is as it is now: only what changes from here on, or is saved, can make a difference.
+    side.changes?.take();
     const images = { image: media.slice(), shown: view.slice() };
-    const begun = { log, generation, ...images, lost: false, unsaid: false };
+    const saved = new SavedBlocks(media.length / BLOCK_SECTORS, places.sideAt / BLOCK_SECTORS);
+    const begun = { log, generation, ...images, saved, lost: false, unsaid: false };
     this.#begun.set(replica, begun);
     return begun;
   }
@@ -138,30 +156,45 @@ export class WayBackOracle {
   }
 
   #isBack(replica: ReplicaTruth, begun: Begun): void {
-    const { media, view, side } = replica.disk;
-    this.#compare(replica, begun, { runs: [] }, media, side.media);
-    this.#compare(replica, begun, { runs: [] }, view, side.view);
+    this.#compare(replica, begun, replica.disk.media);
+    this.#compare(replica, begun, replica.disk.view);
   }
 
-  #compare(
+  #compare(replica: ReplicaTruth, begun: Begun, now: Int32Array): void {
+    for (let at = 0; at < now.length; at += 1) {
+      if (!this.#stands(replica, begun, at, now[at] as number)) return;
+    }
+  }
+
+  #compareBlocks(
     replica: ReplicaTruth,
-    { image, shown }: Begun,
-    { runs }: Pick<Kept, 'runs'>,
+    begun: Begun,
+    blocks: readonly number[],
     data: Int32Array,
     side: Int32Array,
   ): void {
-    const now = runs.length === 0 ? data : imageOf(runs, data, side);
-    for (let at = 0; at < image.length; at += 1) {
-      const stamp = now[at] as number;
-      const was = image[at] as number;
-      if (stamp === was) continue;
-      const seen = shown[at] as number;
-      if (stamp === seen || this.#same(stamp, was)) continue;
-      if (this.#zeroes.are(stamp) && this.#zeroes.are(seen)) continue;
-      const d = { volume: this.#config.name, sector: at, was, is: stamp };
-      this.#verdict.find('LAW-way-back', replica.node, 'way-back.differs', d);
-      return;
+    for (const block of blocks) {
+      const page = begun.saved.page(block);
+      for (let i = 0; i < BLOCK_SECTORS; i += 1) {
+        const at = block * BLOCK_SECTORS + i;
+        let stamp = 0;
+        if (page === undefined) stamp = data[at] as number;
+        else if (page !== NO_PAGE) stamp = side[page * BLOCK_SECTORS + i] as number;
+        if (!this.#stands(replica, begun, at, stamp)) return;
+      }
     }
+  }
+
+  /** Whether a sector is as it was, or as good; says so if it is not. */
+  #stands(replica: ReplicaTruth, { image, shown }: Begun, at: number, stamp: number): boolean {
+    const was = image[at] as number;
+    if (stamp === was) return true;
+    const seen = shown[at] as number;
+    if (stamp === seen || this.#same(stamp, was)) return true;
+    if (this.#zeroes.are(stamp) && this.#zeroes.are(seen)) return true;
+    const d = { volume: this.#config.name, sector: at, was, is: stamp };
+    this.#verdict.find('LAW-way-back', replica.node, 'way-back.differs', d);
+    return false;
   }
 
   /**
@@ -175,8 +208,9 @@ export class WayBackOracle {
   }
 }
 
-/** What a disk would hold if everything that a log has were put back. */
+/** What a disk would hold if everything that a log has were put back; `data` itself for nothing. */
 export function imageOf(runs: Kept['runs'], data: Int32Array, side: Int32Array): Int32Array {
+  if (runs.length === 0) return data;
   const image = data.slice();
   // What was saved first is what stays.
   for (let run = runs.length - 1; run >= 0; run -= 1) {
