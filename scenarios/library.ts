@@ -37,6 +37,7 @@ import { pathLostAndBack } from './library/path-lost-and-back.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
 import { primaryPowerLoss } from './library/primary-power-loss.ts';
 import { promotedByAcceptedLoss } from './library/promoted-by-accepted-loss.ts';
+import { rebootedPromotedByAcceptedLoss } from './library/rebooted-promoted-by-accepted-loss.ts';
 import { receiverDiesWithReceipts } from './library/receiver-dies-with-receipts.ts';
 import { receiverRestartsThenPrimaryDark } from './library/receiver-restarts-then-primary-dark.ts';
 import { recordWhileACopyIsAgreedOn } from './library/record-while-a-copy-is-agreed-on.ts';
@@ -89,6 +90,7 @@ const TEXTS: readonly ScenarioText[] = [
   writeFailsUnheard,
   promotedByAcceptedLoss,
   outdatedPromotedByAcceptedLoss,
+  rebootedPromotedByAcceptedLoss,
   semiSyncPrimaryPowerLoss,
   receiverDiesWithReceipts,
   linkFlapsAsAReceiverAttaches,

@@ -128,6 +128,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'proxy-untold': ['test/engine/mirror/proxy.test.ts', PROXIED],
   'tail-unseen': ['test/engine/mirror/compare.test.ts', LOSS],
   'any-taker': [`${CLUSTER}resolution.test.ts`, LOSS],
+  'taken-again': [`${CLUSTER}resolution.test.ts`, LOSS],
   'taken-from-members': [`${CLUSTER}resolution.test.ts`, LOSS],
   'doubted-taken': ['test/scenarios/take-over.test.ts', LOSS],
   'half-copy-taken': ['test/scenarios/take-over.test.ts', LOSS],

@@ -1,6 +1,6 @@
 /**
  * `understudy promote`: goes on from a replica that is behind, asynchronous or left out of the set,
- * with what it lacks accepted as lost.
+ * or that lost its power, with what it lacks accepted as lost.
  */
 import { Command } from 'commander';
 import { sendCommand } from '../../backends/real/api-client.ts';
@@ -39,10 +39,11 @@ export function promoteCommand(): Command {
       `
 What was written after the last state that the replica has is given up: for when the others are lost
 for good, or will not be back in time. It is an asynchronous replica, or of a pair the one that was
-left out of the in-sync set. It is refused while anybody is heard who has everything. If a copy was
-under way, put its last state back first: understudy replica return. When the others come
-back they are filled from here, and what they alone have is overwritten; move the service back
-with understudy switch then. Exit codes: 0 shown or ordered; 1 the cluster refused, with the reason;
+left out of the in-sync set, or one in sync that lost its power and would wait for the other. It is
+refused while anybody is heard who has everything. If a copy was under way, put its last state back
+first: understudy replica return. When the others come back they are filled from here, and what
+they alone have is overwritten; move the service back with understudy switch then.
+Exit codes: 0 shown or ordered; 1 the cluster refused, with the reason;
 2 bad input.`,
     )
     .action(async (file: string, options: PromoteOptions) => {

@@ -92,6 +92,10 @@ export const CLUSTER_CANARIES = [
     what: 'loss is accepted for what a replica shows, though its disk failed',
   },
   { id: 'half-copy-taken', what: 'loss is accepted for a replica that is half copied to' },
+  {
+    id: 'taken-again',
+    what: 'who took over by accepted loss may lead after a later loss of power, too',
+  },
   { id: 'taken-from-members', what: 'loss is accepted though somebody in sync is there' },
   { id: 'policy-repeats', what: 'a policy gives again an order that a person took back' },
   { id: 'order-unchecked', what: 'an order is carried out whatever was written until the stop' },
@@ -147,6 +151,7 @@ export function flagsOf(canaries: ReadonlySet<string>): Flags {
     'any-taker': has('any-taker'),
     'doubted-taken': has('doubted-taken'),
     'half-copy-taken': has('half-copy-taken'),
+    'taken-again': has('taken-again'),
     'taken-from-members': has('taken-from-members'),
     'policy-repeats': has('policy-repeats'),
     'order-unchecked': has('order-unchecked'),

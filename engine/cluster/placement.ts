@@ -101,6 +101,10 @@ export function judge(
     return others.lacking(m.node, name) && (lacks || flags['lacking-like-power']);
   });
   if (alone || flags['RULE-06'] || flags['RULE-09']) return { ok: true, standing: 'rebooted' };
+  // A person has accepted that the other one may have more, and that once: not what it is filled
+  // with since.
+  const accepted = once && (discard?.confirmed !== true || flags['taken-again']);
+  if (accepted) return { ok: true, standing: 'rebooted' };
   return no('rebooted-member', 'bring-peer-back');
 }
 

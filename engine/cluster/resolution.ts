@@ -175,9 +175,12 @@ export class Resolution {
     if (this.#proposals.busy('volume', record.volume)) return 'wait';
     if (record.discard !== undefined) return no('already-ordered', 'see-status');
     if (epoch !== record.epoch) return no('decided-since', 'look-again');
-    const members = effectiveMembers(group, record);
-    if (members.some(({ node }) => node === to)) return no('in-sync-already', 'switch-instead');
     if (!unit.nodes.includes(to)) return no('not-a-node-of-the-group', 'see-configuration');
+    const all = effectiveMembers(group, record);
+    const members = all.filter(({ node }) => node !== to);
+    if (members.length < all.length && !this.#isStuck(unit, group, record, to)) {
+      return no('in-sync-already', 'switch-instead');
+    }
     const { flags } = this.#context;
     if (this.#anyHeard(members, record) && !flags['taken-from-members']) {
       return no('members-there', 'bring-member-back');
@@ -211,6 +214,12 @@ export class Resolution {
     const discard = { ...order, confirmed: false, taker: to };
     this.#propose({ ...plain, epoch: epochs, discard }, record.epoch, event, ref);
     return null;
+  }
+
+  /** Whether a member may not lead because it lost its power, and another may have more. */
+  #isStuck(unit: Unit, group: GroupState, record: VolumeRecord, node: NodeId): boolean {
+    const verdict = this.#views.judge(unit, group, record, this.#views.candidate(node));
+    return !verdict.ok && verdict.reason === 'rebooted-member';
   }
 
   /** Whether anybody in sync is there, with a disk. */
@@ -261,9 +270,12 @@ export class Resolution {
     const members = effectiveMembers(group, record);
     const { flags } = this.#context;
     const taken = discard.taker !== undefined;
-    // Who took over by accepted loss may have handed over since; who was in sync before has not.
-    const served = members.some(({ node }) => node === kept) || hasServed(members, discard);
-    const back = taken && !served && this.#anyHeard(members, record);
+    // By accepted loss whoever is to go on may be a member, which lost its power.
+    const served = taken
+      ? discard.confirmed || hasServed(members, discard)
+      : members.some(({ node }) => node === kept);
+    const others = members.filter(({ node }) => node !== discard.taker);
+    const back = taken && !served && this.#anyHeard(others, record);
     if (back && !flags['taken-from-members']) {
       // Nothing need be lost: whoever is in sync has come back before anybody served without it.
       this.abandon(record, 'members-back');

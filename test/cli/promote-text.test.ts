@@ -11,8 +11,27 @@ describe('what promoting an asynchronous replica would cost', () => {
     ];
     const text = lossOfText('data', 3, members, name);
     expect(text).toContain('everything is on a, b.');
-    expect(text).toContain('gives up what was written after the last state that far has');
+    expect(text).toContain('gives up what was written after the last state that far\nhas.');
     expect(text).toContain('--accept-loss');
+  });
+
+  it('is, of one in sync that lost its power, what the other alone may have', () => {
+    const members = [
+      { node: 1, heard: true },
+      { node: 2, heard: false },
+    ];
+    const text = lossOfText('data', 1, members, name);
+    expect(text).toContain('a and b are in sync');
+    expect(text).toContain('may be on b alone: going on from a\ngives that up');
+    expect(text).toContain('Everything that was flushed is on a.');
+    expect(text).toContain('--accept-loss');
+    const other = lossOfText(
+      'data',
+      1,
+      members.map((each) => ({ ...each, heard: true })),
+      name,
+    );
+    expect(other).toContain('b can be heard: it will be refused');
   });
 
   it('is said to be refused while anybody is heard who has everything', () => {

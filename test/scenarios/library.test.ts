@@ -146,6 +146,13 @@ const SHOWS: {
     resyncs: 1,
     reachesAll: ['loss-accepted', 'branch-order-confirmed'],
   },
+  'rebooted-promoted-by-accepted-loss': {
+    detects: 'LAW-acknowledged',
+    takeOvers: 1,
+    outage: 16,
+    resyncs: 1,
+    reachesAll: ['loss-accepted', 'branch-order-confirmed'],
+  },
   'semi-sync-primary-power-loss': {
     takeOvers: 1,
     outage: 8,

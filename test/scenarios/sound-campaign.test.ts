@@ -12,7 +12,7 @@ const MINUTE = 60_000;
 describe.skipIf(process.env['UNDERSTUDY_CI'] !== '1')('a long campaign', () => {
   const some = 2 * RUNS;
   const others = SEEDS.slice(1, 3);
-  const forgotten = `finds failure-forgotten within ${some} runs of disk faults from two more seeds`;
+  const forgotten = `finds failure-forgotten within ${some} runs of disk faults from two others`;
   it(forgotten, { timeout: 60 * MINUTE }, () => {
     const runs = others.map((seed) => [seed, found('failure-forgotten', seed, some, 'disks')]);
     expect(runs.filter(([, run]) => (run as number) < 0)).toEqual([]);

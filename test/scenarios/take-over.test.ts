@@ -91,6 +91,53 @@ function behind(seed: number): readonly Fault[] {
   return faults.sort((a, b) => a.at - b.at);
 }
 
+/** Both of a pair lose power, one is back alone, and what the other may have more is accepted. */
+function dark(seed: number): readonly Fault[] {
+  const rng = new Rng(seed, CHANCE + 2);
+  const cache = () => (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
+  const faults: Fault[] = [];
+  const add = (kind: FaultKind, change: Partial<Fault> & { readonly at: number }): void => {
+    faults.push({ ...PLAIN_FAULT, kind, cache: cache(), ...change });
+  };
+  const lost = 6 * S + rng.below(6 * S);
+  const taker = 1 + rng.below(2);
+  const other = 3 - taker;
+  const first = rng.below(3) === 0 ? 0 : rng.below(60_000);
+  add('power-off', { at: lost, target: taker, for: 2 * S + rng.below(2 * S) });
+  // The other one is lost in the same instant, or soon after, before anybody has left it alone; or
+  // it lives, and nobody hears it.
+  if (rng.below(4) === 0) add('cut', { at: lost, target: other, for: 12 * S + rng.below(10 * S) });
+  else add('power-off', { at: lost + first, target: other, for: 10 * S + rng.below(12 * S) });
+  let when = lost + 5 * S + rng.below(4 * S);
+  for (let order = rng.below(3); order >= 0; order -= 1) {
+    add('take-over', { at: when, target: taker });
+    when += rng.below(2 * S);
+  }
+  // Later, when it may have been filled: the taker is dark, and the other is lost while it is.
+  const again = 30 * S + rng.below(8 * S);
+  if (rng.below(2) === 0) add('power-off', { at: again, target: taker, for: 2 * S });
+  if (rng.below(3) === 0) add('power-off', { at: again + rng.below(3 * S), target: other, for: S });
+  return faults.sort((a, b) => a.at - b.at);
+}
+
+describe('one of two in sync that lost its power, and takes over by accepted loss', () => {
+  const config = demoWith({});
+
+  it('loses what only the other had, and nothing that was flushed', { timeout: 300_000 }, () => {
+    let [accepted, confirmed] = [0, 0];
+    for (let seed = 1; seed <= 60; seed += 1) {
+      const base = campaignScenario({ config, mode: 'none', seed, runs: 1 }, seed);
+      const run = runScenario({ ...base, faults: dark(seed) }, seed, {}, world);
+      expect([seed, ...run.violations]).toEqual([seed]);
+      accepted += run.statesReached['loss-accepted'] ?? 0;
+      confirmed += run.statesReached['branch-order-confirmed'] ?? 0;
+    }
+    console.log(accepted, confirmed);
+    expect(accepted).toBeGreaterThan(20);
+    expect(confirmed).toBeGreaterThan(15);
+  });
+});
+
 describe('a replica of a pair that was left out, and takes over by accepted loss', () => {
   const config = demoWith({ replicas: [at(1), at(2)] });
   const bare = demoWith({});

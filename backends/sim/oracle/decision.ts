@@ -73,7 +73,9 @@ export class DecisionOracle {
       const kept = named !== undefined && discard.node !== named.node;
       // Once somebody has gone on without the one that is given up, the order gives up nobody else.
       const first = known.members.some(({ node }) => node === discard.node);
-      if (kept && first && !known.members.some(({ node }) => node === named.node)) {
+      // Who goes on by accepted loss may be in sync, and have lost its power.
+      const anew = !known.members.some(({ node }) => node === named?.node);
+      if (kept && first && (anew || discard.taker === named.node)) {
         if (discard.taker !== undefined) this.#isImage(named);
         this.#remember(known, discard.taker !== undefined);
         this.#decide(named, named.disk.view);

@@ -474,6 +474,61 @@ describe('going on by accepted loss', () => {
     expect(why({ ...lost, record: { discard: standing } })).toBe('already-ordered');
   });
 
+  it('is taken for one of two in sync that lost its power, while the other is not heard', () => {
+    const members = [
+      { node: 1, boot: 9 },
+      { node: 2, boot: 12 },
+    ];
+    const dark: Setup = { late: [], away: 2, here: null, record: { members, primary: 1 } };
+    const { takeOver, entries } = setup(dark);
+    expect(takeOver({})).toBe(null);
+    expect(proposed(entries).discard).toMatchObject({ node: 2, taker: 1, by: 'accept-loss' });
+    const why = (change: Setup): string | undefined => {
+      const answer = setup({ ...dark, ...change }).takeOver({});
+      return answer === null || answer === 'wait' ? 'taken' : answer.reason;
+    };
+    expect(why({ away: 0 })).toBe('members-there');
+    expect(why({ disk: 'Inconsistent' })).toBe('in-sync-already');
+    // It has not lost its power: it leads by itself.
+    const here = { node: 1, boot: 11 };
+    expect(why({ record: { members: [here, { node: 2, boot: 12 }] } })).toBe('in-sync-already');
+    // Where nobody else is in sync, nothing need be accepted.
+    expect(why({ record: { members: [{ node: 1, boot: 9 }] } })).toBe('in-sync-already');
+  });
+
+  it('ends for such a one, too, when the other one is back before it has served', () => {
+    const members = [
+      { node: 1, boot: 9 },
+      { node: 2, boot: 12 },
+    ];
+    const record = { members, primary: 1, discard: standing };
+    const back = setup({ ...lost, late: [], away: 0, record });
+    expect(back.plan()).toBe(true);
+    expect(proposed(back.entries).discard).toBe(undefined);
+    const away = setup({ ...lost, late: [], record });
+    expect([away.plan(), away.entries]).toEqual([false, []]);
+  });
+
+  it('lets such a one lead once: not after the other one was filled', () => {
+    const unit = contextOf(3).context.units[0];
+    if (unit === undefined) throw new Error('there is a group');
+    const others = { boot: () => 0, doubted: () => false, lacking: () => false };
+    const members = [
+      { node: 1, boot: 9 },
+      { node: 2, boot: 12 },
+    ];
+    const facts = factsOf(1);
+    const volumes = facts.volumes.map((v) => ({ ...v, keeps: true }));
+    const candidate = { ...thereAs(1), facts: { ...facts, volumes } };
+    const may = (confirmed: boolean, canaries: readonly string[] = []) => {
+      const flags = flagsOf(new Set(canaries));
+      return judge(unit, members, candidate, others, flags, { ...standing, confirmed });
+    };
+    expect(may(false)).toEqual({ ok: true, standing: 'rebooted' });
+    expect(may(true)).toMatchObject({ ok: false, reason: 'rebooted-member' });
+    expect(may(true, ['taken-again']).ok).toBe(true);
+  });
+
   it('ends where somebody in sync comes back before anybody has served', () => {
     const { plan, entries } = setup({ ...lost, away: 0, record: { discard: standing } });
     expect(plan()).toBe(true);
