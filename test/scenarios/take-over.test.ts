@@ -116,7 +116,8 @@ function dark(seed: number): readonly Fault[] {
   // Later, when it may have been filled: the taker is dark, and the other is lost while it is.
   const again = 30 * S + rng.below(8 * S);
   if (rng.below(2) === 0) add('power-off', { at: again, target: taker, for: 2 * S });
-  if (rng.below(3) === 0) add('power-off', { at: again + rng.below(3 * S), target: other, for: S });
+  const silent = rng.below(2) === 0 ? 'cut' : 'power-off';
+  if (rng.below(2) === 0) add(silent, { at: again + rng.below(S), target: other, for: 6 * S });
   return faults.sort((a, b) => a.at - b.at);
 }
 
