@@ -25,6 +25,7 @@ const BALANCED = 'only volumes whose configuration says so read from both copies
 const SEMI = 'only members of semi-synchronous volumes give receipts';
 const PROXIED = 'only where the configuration says so does a primary go on when its disk fails';
 const SENT_ON = 'only asynchronous replicas are sent writes that nobody waits for';
+const LONG = 'only a volume of more than 896 MiB can have more hot than a journal page names';
 const SUMMED = 'checksums are kept only where the configuration says so';
 const SIDE = 'only replicas that have a side area keep what a resync overwrites';
 const CONTRACT = 'control commits no such record; the data actor refuses it all the same';
@@ -397,12 +398,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     reason: BALANCED,
     test: 'a read that the other copy was asked for when its link was lost',
   },
-  {
-    mark: 'mirror.receipt.given',
-    swarm: 'never',
-    reason: SEMI,
-    test: 'a semi-synchronous volume',
-  },
+  { mark: 'mirror.receipt.given', swarm: 'never', reason: SEMI, test: 'a semi-synchronous volume' },
   {
     mark: 'mirror.receipt.flush-waits',
     swarm: 'never',
@@ -433,6 +429,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     reason: PROXIED,
     test: 'the last copy is lost while others are served through it',
   },
+  { mark: 'mirror.al.lap', swarm: 'never', reason: LONG, test: 'a hot set of several pages' },
+  { mark: 'mirror.attach.long', swarm: 'never', reason: LONG, test: 'a crash amid such laps' },
   {
     mark: 'mirror.al.suspects',
     swarm: 'never',
@@ -451,12 +449,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     reason: SENT_ON,
     test: 'writes that wait for an asynchronous replica',
   },
-  {
-    mark: 'mirror.point',
-    swarm: 'never',
-    reason: SENT_ON,
-    test: 'an asynchronous replica',
-  },
+  { mark: 'mirror.point', swarm: 'never', reason: SENT_ON, test: 'an asynchronous replica' },
   {
     mark: 'mirror.resync.drains',
     swarm: 'never',
@@ -475,12 +468,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     reason: SIDE,
     test: 'a replica with a side area that is copied to',
   },
-  {
-    mark: 'mirror.undo.given-up',
-    swarm: 'never',
-    reason: SIDE,
-    test: 'an undo log that is full',
-  },
+  { mark: 'mirror.undo.given-up', swarm: 'never', reason: SIDE, test: 'an undo log that is full' },
   {
     mark: 'mirror.undo.held',
     swarm: 'never',
@@ -511,18 +499,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     reason: SIDE,
     test: 'a copy that its target holds back',
   },
-  {
-    mark: 'mirror.return.begun',
-    swarm: 'never',
-    reason: SIDE,
-    test: 'a replica that is put back',
-  },
-  {
-    mark: 'mirror.return.done',
-    swarm: 'never',
-    reason: SIDE,
-    test: 'a replica that is put back',
-  },
+  { mark: 'mirror.return.begun', swarm: 'never', reason: SIDE, test: 'a replica that is put back' },
+  { mark: 'mirror.return.done', swarm: 'never', reason: SIDE, test: 'a replica that is put back' },
   {
     mark: 'group-restart-in-place',
     swarm: 'never',

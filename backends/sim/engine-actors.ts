@@ -5,10 +5,10 @@ import { EXTENT_BYTES, type NodeId } from '../../engine/core/units.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
-import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
+import { alExtentsMax, MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
 import { recordedMirror } from '../../engine/mirror/flight.ts';
 import { APART } from '../../engine/mirror/generation.ts';
-import { decodeJournal } from '../../engine/mirror/journal.ts';
+import { decodeJournal, type JournalRead } from '../../engine/mirror/journal.ts';
 import {
   chooseSuperblock,
   decodeMapPage,
@@ -39,6 +39,8 @@ const COMPACT_AT = 12;
  */
 export function mirrorConfig(volume: VolumeConfig, node: NodeId): MirrorConfig {
   const sideBytes = sideBytesOf(volume, node);
+  const journalPages = 8;
+  const ringHolds = alExtentsMax({ journalPages });
   return {
     ...MIRROR_DEFAULTS,
     zeroBytes: SIM_LAYOUT.slotBytes,
@@ -47,7 +49,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId): MirrorConfig {
     sizeBytes: volume.sizeBytes,
     logicalBlock: volume.logicalBlock,
     nodes: volume.replicas.map(({ node }) => node).sort((x, y) => x - y),
-    alExtents: Math.max(4, volume.activityLogExtents),
+    alExtents: Math.min(Math.max(4, volume.activityLogExtents), ringHolds),
     diskTimeout: volume.diskTimeout,
     semiSync: volume.mode === 'semi-sync',
     proxies: volume.onDiskFailure === 'proxy',
@@ -57,7 +59,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId): MirrorConfig {
     sideBytes,
     undoRequired: volume.undo === 'required' && sideBytes > 0,
     ...asyncOf(volume),
-    journalPages: 8,
+    journalPages,
     barrierWrites: 256,
     // Long enough for a crash to find something that no barrier has covered yet.
     barrierDelay: 150_000,
@@ -197,15 +199,19 @@ function readSuspicion(
   const chosen = chooseSuperblock(slot(layout.slotA), slot(layout.slotB));
   if (!chosen.ok) return { readable: false, updates: 0, covers: () => true };
   const device = deviceBytes(chosen.block.device);
+  const journal = new Map<number, JournalRead>();
   let newest = -1;
-  let hot: readonly number[] = [];
   for (let i = 0; i < layout.journalPages; i += 1) {
     const read = decodeJournal(device, layout.journal + i, page(layout.journal + i));
-    if (read === null || read.seq <= newest) continue;
-    newest = read.seq;
-    hot = read.extents;
+    if (read === null) continue;
+    journal.set(read.seq, read);
+    newest = Math.max(newest, read.seq);
   }
-  const extents = new Set(hot);
+  const extents = new Set<number>();
+  const window = journal.get(newest)?.window ?? 0;
+  for (let before = 0; before < window; before += 1) {
+    for (const extent of journal.get(newest - before)?.extents ?? []) extents.add(extent);
+  }
   const maps: (Uint32Array | null)[] = [];
   for (let i = 0; i < layout.mapPages; i += 1) {
     const words = new Uint32Array(PAGE_WORDS);

@@ -26,7 +26,8 @@ const REPLICAS_MAX = 4;
 /** Smallest side area: an undo log in less would hold next to nothing. */
 export const SIDE_MIN: number = 262_144;
 const AL_MIN = 2;
-const AL_MAX = 896;
+/** What the journal ring of a replica has room for, in extents, rounded down to whole GiB. */
+export const AL_MAX = 13_312;
 /** How long a disk may answer nothing, in µs. */
 const WAIT_MIN = 1_000_000;
 const WAIT_MAX = 600_000_000;

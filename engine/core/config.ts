@@ -49,7 +49,7 @@ export interface VolumeConfig {
   readonly replicas: readonly ReplicaConfig[];
   /** Per node: where its NBD export listens, "host:port" on loopback or "unix:/path". */
   readonly nbd: readonly { readonly node: NodeId; readonly listen: readonly string[] }[];
-  /** Most extents hot at once (1 MiB each), 2..896. */
+  /** Most extents hot at once (1 MiB each), 2..13312. */
   readonly activityLogExtents: number;
   /**
    * A local disk that answers nothing for so long is given up where another host has the data;

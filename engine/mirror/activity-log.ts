@@ -8,7 +8,8 @@
 import { invariant } from '../core/invariant.ts';
 import { BLOCK_BYTES, EXTENT_BYTES } from '../core/units.ts';
 import { PAGE_BLOCKS } from './block-map.ts';
-import { HOT_MAX } from './journal.ts';
+import { extentCount, pageExtents } from './config.ts';
+import { Naming } from './naming.ts';
 import type { Parts } from './parts.ts';
 
 /** Oldest extents that are looked at when room is needed. */
@@ -19,22 +20,26 @@ export class ActivityLog {
   readonly #p: Parts;
   readonly #capacity: number;
   readonly #index: Map<number, number> = new Map();
-  readonly #extent = new Uint32Array(HOT_MAX);
-  readonly #refs = new Int32Array(HOT_MAX);
-  /** The journal sequence that first holds the extent. */
-  readonly #since = new Float64Array(HOT_MAX);
+  readonly #extent: Uint32Array;
+  readonly #refs: Int32Array;
+  /** The journal sequence that first names the extent. */
+  readonly #since: Float64Array;
   /** The write interval that must be closed before the extent may go cold. */
-  readonly #interval = new Float64Array(HOT_MAX);
-  readonly #newer = new Int32Array(HOT_MAX).fill(-1);
-  readonly #older = new Int32Array(HOT_MAX).fill(-1);
-  readonly #free: Int32Array = new Int32Array(HOT_MAX);
-  readonly #image = new Uint32Array(HOT_MAX);
+  readonly #interval: Float64Array;
+  readonly #newer: Int32Array;
+  readonly #older: Int32Array;
+  readonly #free: Int32Array;
+  /** What the next journal page names. */
+  readonly #image: Uint32Array;
+  readonly #naming: Naming;
   #freeCount = 0;
   #oldest = -1;
   #newest = -1;
   #count = 0;
   /** Sequence of the last journal block written or being written. */
   #seq = 0;
+  /** The highest sequence that anybody was told to wait for. */
+  #promised = 0;
   #durable = 0;
   #writing = false;
   #changed = false;
@@ -42,8 +47,19 @@ export class ActivityLog {
 
   constructor(parts: Parts) {
     this.#p = parts;
-    this.#capacity = parts.config.alExtents;
-    for (let i = HOT_MAX - 1; i >= 0; i -= 1) {
+    this.#capacity = Math.min(parts.config.alExtents, extentCount(parts.config));
+    const perPage = pageExtents(parts.config);
+    const places = this.#capacity;
+    this.#extent = new Uint32Array(places);
+    this.#refs = new Int32Array(places);
+    this.#since = new Float64Array(places);
+    this.#interval = new Float64Array(places);
+    this.#newer = new Int32Array(places).fill(-1);
+    this.#older = new Int32Array(places).fill(-1);
+    this.#free = new Int32Array(places);
+    this.#image = new Uint32Array(perPage);
+    this.#naming = new Naming(places, perPage, parts.canary);
+    for (let i = places - 1; i >= 0; i -= 1) {
       this.#free[this.#freeCount] = i;
       this.#freeCount += 1;
     }
@@ -54,11 +70,23 @@ export class ActivityLog {
     return this.#count;
   }
 
-  /** Takes over what the journal said when the replica was attached: hot, and in the map. */
-  load(seq: number, extents: readonly number[]): void {
+  /** Extents that may be hot when the replica is attached: as many as one page names. */
+  get loadable(): number {
+    return Math.min(this.#capacity, this.#image.length);
+  }
+
+  /**
+   * Takes over what the journal said when the replica was attached: hot, and in the map. Null where
+   * the map has it durably, and the next page need not name any of it.
+   */
+  load(seq: number, extents: readonly number[] | null): void {
     this.#seq = seq;
     this.#durable = seq;
-    for (const extent of extents) if (!this.#index.has(extent)) this.#insert(extent, seq, 0);
+    this.#changed = extents === null;
+    for (const extent of extents ?? []) if (!this.#index.has(extent)) this.#insert(extent);
+    this.#naming.all(seq);
+    this.#promised = seq;
+    for (let i = this.#oldest; i >= 0; i = this.#newer[i] as number) this.#since[i] = seq;
   }
 
   /**
@@ -92,7 +120,7 @@ export class ActivityLog {
     for (let e = first; e <= last; e += 1) {
       let i = this.#index.get(e);
       if (i === undefined) {
-        i = this.#insert(e, this.#seq + 1, 0);
+        i = this.#insert(e);
         this.#refs[i] = 1;
         this.#changed = true;
       } else if (i !== this.#newest) {
@@ -115,18 +143,32 @@ export class ActivityLog {
     }
   }
 
-  /** Group commit: one journal block in flight, the next carries everything that came since. */
+  /** Group commit: one journal block in flight, the next carries what came since. */
   commit(): void {
-    if (this.#writing || !this.#changed) return;
+    if (this.#writing || !(this.#changed || this.#promised > this.#seq)) return;
     this.#changed = false;
     this.#writing = true;
     this.#seq += 1;
+    const seq = this.#seq;
+    const named = this.#count <= this.#image.length ? this.#nameAll() : this.#nameSome();
+    const window = this.#naming.window(seq);
+    invariant(window < this.#p.config.journalPages, 'the ring has every page that is needed');
+    this.#p.store.writeJournal(seq, this.#image, named, window);
+  }
+
+  #nameAll(): number {
     let n = 0;
     for (let i = this.#oldest; i >= 0; i = this.#newer[i] as number) {
       this.#image[n] = this.#extent[i] as number;
       n += 1;
     }
-    this.#p.store.writeJournal(this.#seq, this.#image, n);
+    this.#naming.all(this.#seq);
+    return n;
+  }
+
+  #nameSome(): number {
+    this.#p.turn.reached('mirror.al.lap');
+    return this.#naming.some(this.#seq, this.#extent, this.#image);
   }
 
   /** Highest journal sequence known durable. */
@@ -214,14 +256,16 @@ export class ActivityLog {
     turn.reached('mirror.al.suspects');
   }
 
-  #insert(extent: number, since: number, interval: number): number {
-    invariant(this.#freeCount > 0, 'the hot set fits one journal page');
+  #insert(extent: number): number {
+    invariant(this.#freeCount > 0, 'the hot set has a place for what is hot');
     this.#freeCount -= 1;
     const i = this.#free[this.#freeCount] as number;
+    const since = this.#seq + this.#naming.add(i);
     this.#extent[i] = extent;
     this.#refs[i] = 0;
     this.#since[i] = since;
-    this.#interval[i] = interval;
+    this.#interval[i] = 0;
+    this.#promised = Math.max(this.#promised, since);
     this.#index.set(extent, i);
     this.#count += 1;
     this.#link(i);
@@ -230,6 +274,7 @@ export class ActivityLog {
 
   #remove(i: number): void {
     this.#unlink(i);
+    this.#naming.remove(i);
     this.#index.delete(this.#extent[i] as number);
     this.#free[this.#freeCount] = i;
     this.#freeCount += 1;

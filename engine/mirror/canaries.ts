@@ -32,10 +32,7 @@ export const MIRROR_CANARIES = [
     id: 'RULE-15',
     what: 'Among several, a follower writes before the extent is durably hot there.',
   },
-  {
-    id: 'RULE-17',
-    what: 'Among several, a follower does not note who lacks what it writes.',
-  },
+  { id: 'RULE-17', what: 'Among several, a follower does not note who lacks what it writes.' },
   {
     id: 'RULE-18',
     what: 'Among several, writes are acknowledged before all know who was left out.',
@@ -44,14 +41,8 @@ export const MIRROR_CANARIES = [
     id: 'RULE-19',
     what: 'Among several, one that stays does not flush before another is left out.',
   },
-  {
-    id: 'RULE-20',
-    what: 'Among several, a copy to one clears what is noted of all.',
-  },
-  {
-    id: 'flush-first-only',
-    what: 'Among several, a flush waits for the first peer alone.',
-  },
+  { id: 'RULE-20', what: 'Among several, a copy to one clears what is noted of all.' },
+  { id: 'flush-first-only', what: 'Among several, a flush waits for the first peer alone.' },
   {
     id: 'survivors-equal',
     what: 'Among several, the survivors of a primary take each other for equal.',
@@ -125,6 +116,12 @@ export const MIRROR_CANARIES = [
     id: 'salt-ignored',
     what: 'A metadata page written for another place, or by another replica, is taken.',
   },
+  { id: 'naming-forgets', what: 'A lap of the journal leaves an extent out that is hot.' },
+  { id: 'naming-crowded', what: 'An extent counts as named by a page that has no room for it.' },
+  { id: 'window-short', what: 'A journal page says that fewer pages before it are needed.' },
+  { id: 'window-unsaid', what: 'No superblock says that a journal page may need those before it.' },
+  { id: 'gap-passed', what: 'A page that the newest of the journal needs is done without.' },
+  { id: 'long-unmapped', what: 'A long hot set is given up before the map has it durably.' },
   { id: 'map-page-trusted', what: 'A map page is believed although its checksum does not fit.' },
   {
     id: 'slot-single',
@@ -157,10 +154,7 @@ export const MIRROR_CANARIES = [
   },
   { id: 'repair-not-read-back', what: 'A repaired block counts as well without being read.' },
   { id: 'peer-read-any-epoch', what: "Anybody's read is answered, whoever is followed." },
-  {
-    id: 'late-read-answer',
-    what: 'The answer to a read is taken although its link is gone.',
-  },
+  { id: 'late-read-answer', what: 'The answer to a read is taken although its link is gone.' },
   { id: 'verify-no-lock', what: 'Replicas are compared while a write is between them.' },
   {
     id: 'verify-no-fua',
@@ -170,10 +164,7 @@ export const MIRROR_CANARIES = [
     id: 'discard-any',
     what: 'An order to give a branch up counts for whatever that host has by now.',
   },
-  {
-    id: 'discard-by-map',
-    what: 'Where a branch is given up, only what a map names is copied.',
-  },
+  { id: 'discard-by-map', what: 'Where a branch is given up, only what a map names is copied.' },
   {
     id: 'order-unconfirmed',
     what: 'A branch is overwritten though nobody looked again at what it has.',
@@ -186,10 +177,7 @@ export const MIRROR_CANARIES = [
     id: 'branch-as-ancestor',
     what: 'Data that went through generations of their own are taken for older ones of the same.',
   },
-  {
-    id: 'agreed-before',
-    what: 'A copy that was agreed on begins though a record has come since.',
-  },
+  { id: 'agreed-before', what: 'A copy that was agreed on begins though a record has come since.' },
   {
     id: 'head-over-image',
     what: 'An undo log begins where another one stands that is not durably given up.',
@@ -217,10 +205,7 @@ export const MIRROR_CANARIES = [
     id: 'recheck-any-link',
     what: 'What a peer said before it was lost clears a block that is copied to it since.',
   },
-  {
-    id: 'rewrite-unread',
-    what: 'What a read that failed left is written over the other replica.',
-  },
+  { id: 'rewrite-unread', what: 'What a read that failed left is written over the other replica.' },
   {
     id: 'verify-skips',
     what: 'A verification that goes on elsewhere begins behind what was in hand.',
@@ -306,18 +291,9 @@ export const MIRROR_CANARIES = [
     id: 'sums-unopened',
     what: 'Data is written before the page of its checksums is durably open.',
   },
-  {
-    id: 'sums-unflushed',
-    what: 'Checksums are durable before the data that they are of.',
-  },
-  {
-    id: 'sum-of-another',
-    what: 'A write leaves the checksum of another of its blocks.',
-  },
-  {
-    id: 'sum-mismatch-ignored',
-    what: 'What contradicts its checksum is served.',
-  },
+  { id: 'sums-unflushed', what: 'Checksums are durable before the data that they are of.' },
+  { id: 'sum-of-another', what: 'A write leaves the checksum of another of its blocks.' },
+  { id: 'sum-mismatch-ignored', what: 'What contradicts its checksum is served.' },
   {
     id: 'sum-unknown-accused',
     what: 'A block without a checksum counts as one that contradicts it.',
@@ -354,10 +330,7 @@ export const MIRROR_CANARIES = [
     id: 'point-unflushed',
     what: 'What an asynchronous replica has for good is clean, before the primary has it so.',
   },
-  {
-    id: 'point-overtakes',
-    what: 'A point clears what is on its way to the own disk still.',
-  },
+  { id: 'point-overtakes', what: 'A point clears what is on its way to the own disk still.' },
   { id: 'later-forgotten', what: 'A point clears blocks that have been written again since.' },
   { id: 'open-unwaited', what: 'An image is overwritten before its undo log is durably named.' },
   { id: 'undo-taken-late', what: 'What a block held is read when it is overwritten already.' },
@@ -514,6 +487,12 @@ class Switches extends Asked implements CanarySwitches {
   readonly slotLetGo: boolean = this.has('slot-let-go');
   readonly journalTornGuessed: boolean = this.has('journal-torn-guessed');
   readonly saltIgnored: boolean = this.has('salt-ignored');
+  readonly namingForgets: boolean = this.has('naming-forgets');
+  readonly namingCrowded: boolean = this.has('naming-crowded');
+  readonly windowShort: boolean = this.has('window-short');
+  readonly windowUnsaid: boolean = this.has('window-unsaid');
+  readonly gapPassed: boolean = this.has('gap-passed');
+  readonly longUnmapped: boolean = this.has('long-unmapped');
   readonly mapPageTrusted: boolean = this.has('map-page-trusted');
   readonly slotSingle: boolean = this.has('slot-single');
   readonly staleTrusted: boolean = this.has('stale-trusted');

@@ -69,9 +69,11 @@ export const MIRROR_EVENTS: { readonly [kind: string]: readonly string[] } = {
 export const MIRROR_MARKS: readonly string[] = [
   'mirror.al.evict-dirty',
   'mirror.al.full',
+  'mirror.al.lap',
   'mirror.al.suspects',
   'mirror.attach.failed',
   'mirror.attach.hot',
+  'mirror.attach.long',
   'mirror.barrier.aborted',
   'mirror.branch.ahead',
   'mirror.branch.found',

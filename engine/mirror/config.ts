@@ -1,6 +1,8 @@
 /** What one mirrored volume is told when it is made, with units and limits. */
 import { invariant } from '../core/invariant.ts';
 import { BLOCK_BYTES, EXTENT_BYTES, type Micros, type NodeId } from '../core/units.ts';
+import { HOT_MAX } from './journal.ts';
+import { namedMax } from './naming.ts';
 import { undoLayout } from './undo-log.ts';
 
 export interface MirrorConfig {
@@ -13,10 +15,16 @@ export interface MirrorConfig {
   readonly logicalBlock: 512 | 4096;
   /** The two to four hosts that hold a replica, in an order that stays the same. */
   readonly nodes: readonly NodeId[];
-  /** Most hot extents at once, 4..896: the most that a crash makes us copy, in MiB. */
+  /**
+   * Most hot extents at once, in MiB what a crash makes us copy at most: 4 or more, and no more
+   * than the journal ring can name, which is 13888 with the defaults below. Beyond one page's worth
+   * what went cold while the last few pages were written comes to it.
+   */
   readonly alExtents: number;
   /** Pages of the journal ring, 4..1024. */
   readonly journalPages: number;
+  /** Extents that one journal page names at most, 4..896; less than 896 to meet long sets soon. */
+  readonly journalExtents?: number;
   /** Pages of 4 KiB from one superblock slot to the other at least, 1..65536. */
   readonly slotDistance: number;
   /**
@@ -81,7 +89,8 @@ export type MirrorDefaults = Omit<MirrorConfig, 'volume' | 'uuid' | 'sizeBytes' 
 /** Defaults for everything that an operator need not decide. */
 export const MIRROR_DEFAULTS: MirrorDefaults = {
   logicalBlock: 4096,
-  alExtents: 896,
+  // What one page names. More is for whoever asks for it: earlier programs refuse the replica then.
+  alExtents: HOT_MAX,
   journalPages: 32,
   // 1 MiB: more than a bad track, an erase block or one misdirected write spoils at once.
   slotDistance: 256,
@@ -138,7 +147,12 @@ export function checkMirrorConfig(config: MirrorConfig): void {
     'a volume has whole blocks, up to 64 TiB',
   );
   invariant(/^[0-9a-f]{32}$/.test(config.uuid), 'a volume uuid is 32 hexadecimal digits');
-  invariant(config.alExtents >= 4 && config.alExtents <= 896, 'a hot set has 4 to 896 extents');
+  const perPage = pageExtents(config);
+  invariant(perPage >= 4 && perPage <= HOT_MAX, 'a journal page names 4 to 896 extents');
+  invariant(
+    config.alExtents >= 4 && config.alExtents <= alExtentsMax(config),
+    'a hot set has 4 extents at least, and the ring can name all of them',
+  );
   invariant(
     config.journalPages >= 4 && config.journalPages <= 1024,
     'a journal ring has 4 to 1024 pages',
@@ -187,6 +201,23 @@ export function checkMirrorConfig(config: MirrorConfig): void {
     config.checksumPages >= 1 && config.checksumPages <= 65536,
     'a checksum map has 1 to 65536 pages in memory',
   );
+}
+
+/** Extents that one journal page names at most. */
+export function pageExtents({ journalExtents }: Pick<MirrorConfig, 'journalExtents'>): number {
+  return journalExtents ?? HOT_MAX;
+}
+
+/** Most extents that can be hot, by what the ring of the journal has room for. */
+export function alExtentsMax(
+  config: Pick<MirrorConfig, 'journalExtents' | 'journalPages'>,
+): number {
+  return namedMax(pageExtents(config), config.journalPages);
+}
+
+/** Whether more extents may be hot than one journal page names. */
+export function needsWindows(config: MirrorConfig): boolean {
+  return Math.min(config.alExtents, extentCount(config)) > pageExtents(config);
 }
 
 /** Tracking blocks of the volume. */

@@ -1,12 +1,14 @@
 /**
- * The journal ring, byte for byte, and what it says after a crash. Each page holds the whole hot
- * set, in eight sectors that are each whole by themselves: a write that a crash tore leaves sectors
- * of two writes, every one of them valid, and rot leaves a sector that is not. Reads and writes
+ * The journal ring, byte for byte, and what it says after a crash. A page names the whole hot set,
+ * or as much of it as it has room for and how many pages before it name the rest (naming.ts). It
+ * has eight sectors that are each whole by themselves: a write that a crash tore leaves sectors of
+ * two writes, every one of them valid, and rot leaves a sector that is not. Reads and writes
  * nothing; store.ts does.
  *
  * Head of a sector, 64 bytes, before 112 extents: magic, version and number of the sector, device,
- * page, extents in all, sequence, claims (superblock and map), CRC32C of payload and head. Device
- * and page are the salt, in clear: a sector written elsewhere, or by another replica, is not taken.
+ * page, extents on the page, sequence, claims (superblock and map), pages before this one that are
+ * needed, CRC32C of payload and head. Device and page are the salt, in clear: a sector written
+ * elsewhere, or by another replica, is not taken.
  */
 import { crc32c, crc32cZeros } from '../core/crc32c.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
@@ -38,10 +40,14 @@ const COUNT_AT = 28;
 const SEQ_AT = 32;
 const SUPERBLOCK_AT = 40;
 const MAP_WRITES_AT = 48;
+const BEFORE_AT = 56;
 /** Checksum of a sector's payload that names no extent. */
 const EMPTY_CRC: number = crc32cZeros(SECTOR_BYTES - HEAD_BYTES, 0);
 
-/** Encodes the whole hot set: `extents[0, count)`. Allocates nothing: a write waits for it. */
+/**
+ * Encodes the page `seq` of a ring, which names `extents[0, count)`: with those of the `window` - 1
+ * pages before it all that is hot. Allocates nothing: a write waits for it.
+ */
 export function encodeJournal(
   device: Uint8Array,
   page: number,
@@ -49,6 +55,7 @@ export function encodeJournal(
   claims: Readonly<Claims>,
   extents: Uint32Array,
   count: number,
+  window: number,
   into: Uint8Array,
 ): void {
   into.fill(0);
@@ -60,6 +67,7 @@ export function encodeJournal(
   putUint(into, SEQ_AT, seq);
   putUint(into, SUPERBLOCK_AT, claims.superblock);
   putUint(into, MAP_WRITES_AT, claims.mapWrites);
+  putU32(into, BEFORE_AT, window - 1);
   let next = 0;
   for (let sector = 0; sector < SECTORS; sector += 1) {
     const start = sector * SECTOR_BYTES;
@@ -80,10 +88,12 @@ export function encodeJournal(
 export interface JournalRead {
   readonly seq: number;
   readonly extents: number[];
+  /** Pages up to this one, with it, that name all that was hot. */
+  readonly window: number;
   readonly claims: Claims;
 }
 
-/** The hot set of one journal page, null unless every sector is whole and of the same write. */
+/** What one journal page names, null unless every sector is whole and of the same write. */
 export function decodeJournal(
   device: Uint8Array,
   page: number,
@@ -107,7 +117,7 @@ function readPage(bytes: Uint8Array): JournalRead {
     extents.push(getU32(bytes, at));
   }
   const seq = getUint(bytes, SEQ_AT);
-  return { seq, extents, claims: claimsOf(bytes, 0) };
+  return { seq, extents, window: getU32(bytes, BEFORE_AT) + 1, claims: claimsOf(bytes, 0) };
 }
 
 function claimsOf(bytes: Uint8Array, start: number): Claims {
@@ -149,9 +159,11 @@ function isPlaced(device: Uint8Array, page: number, bytes: Uint8Array, sector: n
 
 /** What a ring says. */
 export interface RingVerdict {
-  /** The newest whole page, -1 for none, and its hot set. */
+  /** The newest whole page, -1 for none, and what it and those that it needs name. */
   readonly seq: number;
   readonly extents: readonly number[];
+  /** So many pages these are, the newest among them. */
+  readonly window: number;
   /** A page may have been complete that cannot be read: what it made hot is not known. */
   readonly lost: boolean;
   /** A write that never completed was dropped. */
@@ -166,8 +178,9 @@ export interface RingVerdict {
 
 /** Guards that planted bugs switch off. */
 export interface RingBugs {
-  readonly tornGuessed: boolean;
+  readonly journalTornGuessed: boolean;
   readonly saltIgnored: boolean;
+  readonly gapPassed: boolean;
 }
 
 /** Gathers the pages of one ring, in any order, and judges it. */
@@ -178,6 +191,8 @@ export class RingReader {
   readonly #bugs: RingBugs;
   readonly #claims: Claims = noClaims();
   #newest: JournalRead | null = null;
+  /** The whole pages, by their sequence. */
+  readonly #whole = new Map<number, JournalRead>();
   #top = -1;
   /** Positions that hold sectors of two writes, and such with a sector that is not whole. */
   readonly #torn = new Set<number>();
@@ -212,6 +227,7 @@ export class RingReader {
     }
     if (bytes !== null && whole === SECTORS && !mixed) {
       const read = readPage(bytes);
+      this.#whole.set(read.seq, read);
       if (this.#newest === null || read.seq > this.#newest.seq) this.#newest = read;
       return;
     }
@@ -224,17 +240,37 @@ export class RingReader {
   judge(least: number): RingVerdict {
     const seq = this.#newest?.seq ?? -1;
     const next = (seq + 1) % this.#pages;
-    const lost = seq < 0 || least > seq || this.#top > seq + 1 || !this.#isNewest(seq, next);
+    const window = this.#newest?.window ?? 1;
+    const extents = this.#named(seq, window);
+    const old = seq < 0 || least > seq || this.#top > seq + 1 || !this.#isNewest(seq, next);
+    const lost = old || extents === null;
     const torn = this.#torn.has(next);
     return {
       seq,
-      extents: this.#newest?.extents ?? [],
+      extents: extents ?? [],
+      window,
       lost,
       torn: torn && !lost,
       rotten: this.#rotten.size > 0 || this.#torn.size > (torn ? 1 : 0),
       base: lost ? Math.max(this.#top, seq, least, 0) : seq,
       claims: this.#claims,
     };
+  }
+
+  /**
+   * What the `window` pages up to `seq` name, in the order in which they do; null where one of them
+   * is not there: it was complete, for a later one is, and what it made hot is not known.
+   */
+  #named(seq: number, window: number): readonly number[] | null {
+    if (window === 1) return this.#newest?.extents ?? [];
+    const extents = new Set<number>();
+    const oldest = Math.max(seq - window + 1, seq - this.#pages, 0);
+    for (let at = oldest; at <= seq; at += 1) {
+      const read = this.#whole.get(at);
+      if (read === undefined && !this.#bugs.gapPassed) return null;
+      for (const extent of read?.extents ?? []) extents.add(extent);
+    }
+    return [...extents];
   }
 
   /** Whether the write after `seq`, to position `next`, is proved never to have completed. */
@@ -244,7 +280,7 @@ export class RingReader {
     // The same, when the earlier write is known for one of the lap before.
     const oldest = this.#oldest.get(next);
     if (oldest !== undefined && oldest <= seq) return true;
-    return this.#bugs.tornGuessed;
+    return this.#bugs.journalTornGuessed;
   }
 
   #takes(at: number, bytes: Uint8Array, sector: number): boolean {

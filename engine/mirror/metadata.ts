@@ -3,7 +3,7 @@
  * them. Pure encoding and decoding; journal.ts has the ring, store.ts decides when what is written.
  *
  *     page 0            superblock slot A
- *     1 .. J            journal ring: each page holds the whole hot set
+ *     1 .. J            journal ring: a page, or the last few, name the whole hot set
  *     J+1 .. J+M        map towards each other replica: two bits per 4 KiB block
  *     B                 superblock slot B, at least `slotDistance` pages after A
  *     B+1 ..            checksum map, where the volume has one (sum-page.ts)
@@ -51,7 +51,9 @@ const READ_ONLY_COMPATIBLE_KNOWN = CHECKSUMS;
 const SEVERAL = 1;
 /** A spare area: a block may stand elsewhere than in its place. */
 const SPARE = 2;
-const INCOMPATIBLE_KNOWN = SEVERAL | SPARE;
+/** A journal page may need those before it: who takes it for the whole hot set forgets the rest. */
+const WINDOWS = 4;
+const INCOMPATIBLE_KNOWN = SEVERAL | SPARE | WINDOWS;
 
 /** What a replica's format has beyond its version: 32 flags each. */
 export interface Features {
@@ -64,10 +66,11 @@ export interface Features {
 }
 
 /** Bits of {@link Features.incompatible}. */
-export const Feature: { readonly Several: number; readonly Spare: number } = {
-  Several: SEVERAL,
-  Spare: SPARE,
-};
+export const Feature: {
+  readonly Several: number;
+  readonly Spare: number;
+  readonly Windows: number;
+} = { Several: SEVERAL, Spare: SPARE, Windows: WINDOWS };
 
 /** The features of what this program formats for two replicas, where the volume asks for none. */
 export const OWN_FEATURES: Features = {
@@ -84,6 +87,12 @@ export function ownFeatures({ checksums, nodes }: MirrorConfig): Features {
     readOnlyCompatible,
     incompatible: nodes.length > 2 ? SEVERAL | SPARE : SPARE,
   };
+}
+
+/** The same features, with or without pages of the journal that need those before them. */
+export function withWindows(features: Features, windows: boolean): Features {
+  const others = features.incompatible & ~WINDOWS;
+  return { ...features, incompatible: windows ? others | WINDOWS : others };
 }
 
 /** What a superblock says of every partner but the first. */
@@ -478,7 +487,7 @@ export function formatMetadata(
     const bytes = new Uint8Array(PAGE_BYTES);
     // Ring position i holds the sequence that belongs there; the first lap has none.
     const seq = i === 0 ? layout.journalPages : i;
-    encodeJournal(own, layout.journal + i, seq, claims, NO_EXTENTS, 0, bytes);
+    encodeJournal(own, layout.journal + i, seq, claims, NO_EXTENTS, 0, 1, bytes);
     pages.push({ page: layout.journal + i, bytes });
   }
   for (let i = 0; i < layout.mapPages; i += 1) {

@@ -8,6 +8,7 @@ import { invariant } from '../core/invariant.ts';
 import { BLOCK_BYTES, type Epoch, EXTENT_BYTES } from '../core/units.ts';
 import { Decision, PAGE_BYTES, Status } from '../data/abi.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from './block-map.ts';
+import { needsWindows } from './config.ts';
 import { encodeJournal, RingReader, type RingVerdict } from './journal.ts';
 import {
   chooseSuperblock,
@@ -16,12 +17,14 @@ import {
   decodeSuperblock,
   encodeMapPage,
   encodeSuperblock,
+  Feature,
   isReadOnly,
   type MetadataLayout,
   metadataLayout,
   ownFeatures,
   type Superblock,
   type SuperblockRead,
+  withWindows,
 } from './metadata.ts';
 import { type Claims, DEVICE_BYTES, deviceBytes, noClaims, raiseClaims } from './page.ts';
 import type { Partner } from './partner.ts';
@@ -198,9 +201,10 @@ export class Store {
     return this.#durable;
   }
 
-  writeJournal(seq: number, extents: Uint32Array, count: number): void {
+  /** Writes journal page `seq`, as encodeJournal() has it. */
+  writeJournal(seq: number, extents: Uint32Array, count: number, window: number): void {
     const page = this.layout.journal + (seq % this.layout.journalPages);
-    encodeJournal(this.#device, page, seq, this.#durable, extents, count, this.#scratch);
+    encodeJournal(this.#device, page, seq, this.#durable, extents, count, window, this.#scratch);
     this.#journalToken = this.#p.state.nextToken();
     this.#journalSeq = seq;
     this.#p.turn.emitPage(Decision.MetaWrite, 0, page, this.#journalToken, this.#scratch);
@@ -416,8 +420,7 @@ export class Store {
     this.#device = deviceBytes(block.device);
     raiseClaims(this.#claimed, chosen.claims);
     const { journal, journalPages } = this.layout;
-    const { journalTornGuessed: tornGuessed, saltIgnored } = this.#p.canary;
-    this.#ring = new RingReader(this.#device, journal, journalPages, { tornGuessed, saltIgnored });
+    this.#ring = new RingReader(this.#device, journal, journalPages, this.#p.canary);
     this.#readMore();
   }
 
@@ -502,18 +505,31 @@ export class Store {
       const gone = Doubted | Unproved | Received | Lacking;
       this.block.flags = (this.block.flags | Rebooted) & ~gone;
     } else this.#p.receipts.attach();
+    this.#noteWindows(ring);
+    // More than one page names goes into the map first, and then need not be hot any more.
+    const long = ring.extents.length > log.loadable;
+    if (long) turn.reached('mirror.attach.long');
     const done = () => {
       if (state.disk === 'Failed' && !canary.attachRevived) return;
-      log.load(this.#durable.journal, ring.extents);
+      log.load(this.#durable.journal, long ? null : ring.extents);
       if (this.#p.unproved.kept !== 0) this.#p.unproved.suspect();
       this.#p.role.attachDone({ hot, rebooted });
     };
-    const renew = () => this.#renewRing(ring, done);
+    const renew = () => this.#renewRing(long ? [] : ring.extents, done);
     const live = () =>
       this.#p.spare.mend(() => this.persist(ring.rotten || ring.lost ? renew : done));
     // Durable before the next journal block: that one makes what was lost look merely torn.
-    if (unknown) this.flushPages(live);
+    if (unknown || (long && !canary.longUnmapped)) this.flushPages(live);
     else live();
+  }
+
+  /** The superblock says it before the first page needs those before it, and until none does. */
+  #noteWindows({ window, lost }: RingVerdict): void {
+    const { features } = this.block;
+    const had = (features.incompatible & Feature.Windows) !== 0;
+    const windows = needsWindows(this.#p.config) || (had && (window > 1 || lost));
+    if (this.#p.canary.windowUnsaid || windows === had) return;
+    this.block = { ...this.block, features: withWindows(features, windows) };
   }
 
   #markAll({ map }: Partner): void {
@@ -552,8 +568,8 @@ export class Store {
   }
 
   /** Writes every page of the ring anew, one after another, with the hot set that is known. */
-  #renewRing(ring: RingVerdict, done: () => void): void {
-    this.#renewal = Uint32Array.from(ring.extents);
+  #renewRing(extents: readonly number[], done: () => void): void {
+    this.#renewal = Uint32Array.from(extents);
     this.#renewals = this.layout.journalPages + 1;
     this.#renewed = done;
     this.#renew();
@@ -562,7 +578,7 @@ export class Store {
   #renew(): void {
     this.#renewals -= 1;
     if (this.#renewals > 0) {
-      this.writeJournal(this.#durable.journal + 1, this.#renewal, this.#renewal.length);
+      this.writeJournal(this.#durable.journal + 1, this.#renewal, this.#renewal.length, 1);
     } else this.#renewed();
   }
 }

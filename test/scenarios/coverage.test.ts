@@ -33,6 +33,7 @@ import {
   written,
 } from '../support/mirror-errors.ts';
 import { INPUT, SIDE_PAGE } from '../support/mirror-hosts.ts';
+import { lapped } from '../support/mirror-hot.ts';
 import {
   copyLost,
   moved,
@@ -373,6 +374,8 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.proxy.begun': () => failsAndGoesOn(1).marks,
   'mirror.proxy.on': () => failsAndGoesOn(1).marks,
   'mirror.proxy.ended': () => survivorLost(1).marks,
+  'mirror.al.lap': () => lapped(1).marks,
+  'mirror.attach.long': () => lapped(1).marks,
   'mirror.al.suspects': () => besideLone(1).pair.marks,
   'mirror.lag.passed': () => farBehind(1, false).marks,
   'mirror.lag.waits': () => farBehind(1, true).marks,

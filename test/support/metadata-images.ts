@@ -6,7 +6,7 @@ import { crc32c } from '../../engine/core/crc32c.ts';
 import { Decision, PAGE_BYTES, slotCount } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
 import { canarySwitches } from '../../engine/mirror/canaries.ts';
-import { blockCount, type MirrorConfig } from '../../engine/mirror/config.ts';
+import { blockCount, type MirrorConfig, pageExtents } from '../../engine/mirror/config.ts';
 import {
   DiskFlag,
   type MetadataFault,
@@ -65,7 +65,10 @@ export function attachImage(
     slots: new Slots(slotCount(memory.layout)),
     turn,
     io: { on: () => {} },
-    log: { load: (_seq: number, extents: readonly number[]) => loaded.push(...extents) },
+    log: {
+      loadable: Math.min(config.alExtents, pageExtents(config)),
+      load: (_seq: number, extents: readonly number[] | null) => loaded.push(...(extents ?? [])),
+    },
     barrier: { forEachUnstable: () => {} },
     writes: { roomChanged: () => {} },
     role: {

@@ -4,7 +4,8 @@
  */
 
 import { PAGE_WORDS } from '../../engine/mirror/block-map.ts';
-import { decodeJournal } from '../../engine/mirror/journal.ts';
+import type { MirrorConfig } from '../../engine/mirror/config.ts';
+import { decodeJournal, type JournalRead } from '../../engine/mirror/journal.ts';
 import { decodeMapPage, decodeSuperblock, metadataLayout } from '../../engine/mirror/metadata.ts';
 import { type Claims, noClaims, raiseClaims } from '../../engine/mirror/page.ts';
 import {
@@ -15,7 +16,7 @@ import {
   recordImages,
   truthOf,
 } from './metadata-images.ts';
-import { PAIR_CONFIG, Pair } from './mirror-pair.ts';
+import { LONG_CONFIG, PAIR_CONFIG, Pair } from './mirror-pair.ts';
 import { replicaOf } from './mirror-spare.ts';
 
 const MS = 1000;
@@ -46,9 +47,9 @@ export function imagesOf(
   node: number,
   every: number,
   canaries: readonly string[] = [],
-  sizeBytes: number = PAIR_CONFIG.sizeBytes,
+  config: MirrorConfig = PAIR_CONFIG,
 ): Image[] {
-  const pair = new Pair({ seed, canaries, config: { ...PAIR_CONFIG, sizeBytes } });
+  const pair = new Pair({ seed, canaries, config });
   return recordImages(pair, node, every, alone);
 }
 
@@ -154,6 +155,28 @@ function isTold(image: Image, damage: Meta): boolean {
 /** Runs until something is claimed that must not be: for the planted bugs. */
 export function rotten(seed: number, canaries: readonly string[] = []): Findings {
   return rot(imagesOf(seed, 1, 60, canaries), canaries);
+}
+
+/** As {@link rotten}, with a hot set of several journal pages. */
+export function rottenLap(seed: number, canaries: readonly string[] = []): Findings {
+  return rot(lapImages(seed, 120, canaries), canaries);
+}
+
+/** Images in which the newest journal page needs others. */
+export function lapImages(seed: number, every: number, canaries: readonly string[] = []): Image[] {
+  return imagesOf(seed, 1, every, canaries, LONG_CONFIG).filter((image) => windowOf(image) > 1);
+}
+
+/** Journal pages that name the hot set of an image. */
+export function windowOf({ config, meta }: Image): number {
+  const { journal, map } = metadataLayout(config);
+  const { device } = replicaOf(config, new Map(meta));
+  let newest: JournalRead | null = null;
+  for (let page = journal; page < map; page += 1) {
+    const read = decodeJournal(device, page, meta.get(page) as Uint8Array);
+    if (read !== null && read.seq > (newest?.seq ?? -1)) newest = read;
+  }
+  return newest?.window ?? 0;
 }
 
 /** As {@link rotten}, with lost writes. */

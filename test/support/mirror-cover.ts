@@ -2,7 +2,7 @@
 import { EXTENT_BYTES } from '../../engine/core/units.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
-import { decodeJournal } from '../../engine/mirror/journal.ts';
+import { decodeJournal, type JournalRead } from '../../engine/mirror/journal.ts';
 import { decodeMapPage, metadataLayout } from '../../engine/mirror/metadata.ts';
 import type { Host } from './mirror-hosts.ts';
 import type { Pair } from './mirror-pair.ts';
@@ -15,16 +15,16 @@ const BLOCK_SECTORS = 8;
 export function durablyHot(config: MirrorConfig, meta: Map<number, Uint8Array>): Set<number> {
   const layout = metadataLayout(config);
   const { device } = replicaOf(config, meta);
-  let newest = -1;
-  let hot: readonly number[] = [];
+  const reads: JournalRead[] = [];
   for (let i = 0; i < layout.journalPages; i += 1) {
     const page = layout.journal + i;
     const read = decodeJournal(device, page, meta.get(page) as Uint8Array);
-    if (read === null || read.seq <= newest) continue;
-    newest = read.seq;
-    hot = read.extents;
+    if (read !== null) reads.push(read);
   }
-  return new Set(hot);
+  reads.sort((a, b) => b.seq - a.seq);
+  const [newest] = reads;
+  const oldest = newest === undefined ? 0 : newest.seq - newest.window + 1;
+  return new Set(reads.filter(({ seq }) => seq >= oldest).flatMap(({ extents }) => extents));
 }
 
 /** Whether a block is durably hot, or dirty towards `other`; in a pair there is no choice. */

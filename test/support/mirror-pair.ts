@@ -24,6 +24,10 @@ export const PAIR_CONFIG: MirrorConfig = {
   peerTimeout: 200 * MS,
   connectTimeout: 300 * MS,
 };
+
+/** A hot set of more than one journal page names, in the smallest ring that can hold it. */
+export const LONG_CONFIG: MirrorConfig = { ...PAIR_CONFIG, alExtents: 6, journalExtents: 4 };
+
 export interface PairOptions {
   readonly seed: number;
   readonly canaries?: readonly string[];

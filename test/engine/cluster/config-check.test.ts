@@ -53,7 +53,7 @@ const CASES: readonly (readonly [string, Path, unknown])[] = [
   ['bad-size', ['volumes', 0, 'sizeBytes'], 1024 * 1024 + 512],
   ['bad-size', ['volumes', 0, 'sizeBytes'], 4096],
   ['bad-activity-log', ['volumes', 0, 'activityLogExtents'], 1],
-  ['bad-activity-log', ['volumes', 0, 'activityLogExtents'], 897],
+  ['bad-activity-log', ['volumes', 0, 'activityLogExtents'], 13_313],
   ['checksums-in-part', ['volumes', 0], { ...VOLUME, logicalBlock: 512, checksums: true }],
   ['bad-disk-timeout', ['volumes', 0, 'diskTimeout'], 999_999],
   ['bad-disk-timeout', ['volumes', 0, 'diskTimeout'], 600_000_001],

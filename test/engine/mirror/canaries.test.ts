@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { canarySwitches, MIRROR_CANARIES } from '../../../engine/mirror/canaries.ts';
-import { rotten, stalePages } from '../../support/metadata-rot.ts';
+import { rotten, rottenLap, stalePages } from '../../support/metadata-rot.ts';
 import {
   asyncSwarm,
   darkAsOpened,
@@ -26,6 +26,7 @@ import {
   repairMeetsWrite,
   wornOut,
 } from '../../support/mirror-errors.ts';
+import { crowded, lapped, saidFirst } from '../../support/mirror-hot.ts';
 import {
   copiedOnward,
   followerDark,
@@ -148,6 +149,12 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'journal-torn-guessed': rotten,
   'salt-ignored': rotten,
   'map-page-trusted': rotten,
+  'gap-passed': rottenLap,
+  'naming-forgets': lapped,
+  'naming-crowded': crowded,
+  'window-short': lapped,
+  'window-unsaid': saidFirst,
+  'long-unmapped': lapped,
   'slot-single': rotten,
   'stale-trusted': stalePages,
   'failing-unsaid': wornOut,

@@ -16,7 +16,11 @@ describe('mirror configuration', () => {
       { sizeBytes: 2 ** 47 },
       { uuid: 'x' },
       { alExtents: 3 },
-      { alExtents: 897 },
+      // A ring of four pages has room for three halves more than one page.
+      { alExtents: 1345 },
+      { journalExtents: 3 },
+      { journalExtents: 897 },
+      { alExtents: 7, journalExtents: 4 },
       { journalPages: 3 },
       { resyncChunk: 1000 },
       { nodes: [1, 1] },

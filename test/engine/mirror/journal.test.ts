@@ -5,6 +5,7 @@ import {
   decodeJournal,
   encodeJournal,
   HOT_MAX,
+  type RingBugs,
   RingReader,
   type RingVerdict,
   SECTOR_BYTES,
@@ -15,13 +16,19 @@ const DEVICE = deviceBytes('0123456789abcdef'.repeat(2));
 const PAGES = 4;
 const FIRST = 1;
 const SECTORS = PAGE_BYTES / SECTOR_BYTES;
-const NO_BUGS = { tornGuessed: false, saltIgnored: false };
+const NO_BUGS: RingBugs = { journalTornGuessed: false, saltIgnored: false, gapPassed: false };
 
-function write(seq: number, hot: readonly number[], superblock = 1, device = DEVICE): Uint8Array {
+function write(
+  seq: number,
+  hot: readonly number[],
+  superblock = 1,
+  device = DEVICE,
+  window = 1,
+): Uint8Array {
   const bytes = new Uint8Array(PAGE_BYTES);
   const claims: Claims = { superblock, journal: 0, mapWrites: seq };
   const page = FIRST + (seq % PAGES);
-  encodeJournal(device, page, seq, claims, Uint32Array.from(hot), hot.length, bytes);
+  encodeJournal(device, page, seq, claims, Uint32Array.from(hot), hot.length, window, bytes);
   return bytes;
 }
 
@@ -62,7 +69,7 @@ describe('a journal page', () => {
         const bytes = write(seq, hot, 9);
         const claims = { superblock: 9, journal: 0, mapWrites: seq };
         const read = decodeJournal(DEVICE, FIRST + (seq % PAGES), bytes);
-        expect(read).toEqual({ seq, extents: hot, claims });
+        expect(read).toEqual({ seq, extents: hot, window: 1, claims });
       }),
       { numRuns: 30 },
     );
@@ -173,5 +180,81 @@ describe('a journal ring', () => {
     pages[10 % PAGES] = null;
     pages[11 % PAGES] = torn(pages[11 % PAGES] as Uint8Array, write(11, [11]), 1);
     expect(judge(pages)).toMatchObject({ seq: 9, lost: true, base: 11 });
+  });
+});
+
+/** A ring whose newest page, `newest`, needs the one before it; each names its own sequence. */
+function lap(newest: number, window = 2): Uint8Array[] {
+  const pages: Uint8Array[] = [];
+  for (let seq = newest - PAGES + 1; seq <= newest; seq += 1) {
+    pages[seq % PAGES] = write(seq, [seq, 1000], 1, DEVICE, window);
+  }
+  return pages;
+}
+
+describe('a journal whose hot set is longer than a page', () => {
+  it('says what the newest page and those that it needs name, each extent once', () => {
+    for (const [window, extents] of [
+      [1, [9, 1000]],
+      [2, [8, 1000, 9]],
+      [3, [7, 1000, 8, 9]],
+    ] as const) {
+      const verdict = { seq: 9, extents, window, lost: false, torn: false, rotten: false };
+      expect(judge(lap(9, window))).toMatchObject(verdict);
+    }
+  });
+
+  it('keeps it when the next page is torn, whichever sectors of it were written', () => {
+    for (let m = 1; m < 255; m += 1) {
+      // Of a ring of four, three may be needed: the fourth is the one that is written.
+      const pages = lap(9, 3);
+      const next = 10 % PAGES;
+      pages[next] = torn(pages[next] as Uint8Array, write(10, [10], 1, DEVICE, 3), m);
+      const verdict = { seq: 9, extents: [7, 1000, 8, 9], lost: false, torn: true, rotten: false };
+      expect(judge(pages)).toMatchObject(verdict);
+    }
+  });
+
+  it('is lost with any page that the newest needs, however that is spoilt, and says so', () => {
+    fc.assert(
+      fc.property(newest, fc.constantFrom(1, 2), fc.nat(PAGE_BYTES * 8 - 1), (seq, back, bit) => {
+        const pages = lap(seq, 3);
+        const bytes = pages[(seq - back) % PAGES] as Uint8Array;
+        bytes[bit >>> 3] = (bytes[bit >>> 3] as number) ^ (1 << (bit & 7));
+        expect(judge(pages)).toMatchObject({ seq, lost: true, torn: false, rotten: true });
+        expect(judge(pages).base).toBe(seq);
+        expect(judge(pages, 0, { ...NO_BUGS, gapPassed: true }).lost).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is lost with a page that the disk never wrote, though what stands there is whole', () => {
+    for (const back of [1, 2]) {
+      const pages = lap(9, 3);
+      pages[(9 - back) % PAGES] = write(9 - back - PAGES, [1], 1, DEVICE, 3);
+      expect(judge(pages)).toMatchObject({ seq: 9, lost: true, rotten: false });
+    }
+  });
+
+  it('is lost with a page that was torn and yet followed: no crash leaves that', () => {
+    for (let m = 1; m < 255; m += 1) {
+      const pages = lap(9, 2);
+      const old = write(8 - PAGES, [4], 1, DEVICE, 2);
+      pages[8 % PAGES] = torn(old, pages[8 % PAGES] as Uint8Array, m);
+      expect(judge(pages)).toMatchObject({ seq: 9, lost: true, torn: false, rotten: true });
+    }
+  });
+
+  it('loses nothing with a page that the newest does not need', () => {
+    const pages: (Uint8Array | null)[] = lap(9, 2);
+    pages[7 % PAGES] = null;
+    expect(judge(pages)).toMatchObject({ seq: 9, extents: [8, 1000, 9], lost: false });
+  });
+
+  it('is lost when a page says that it needs more than the ring has', () => {
+    for (const window of [PAGES + 1, 2 ** 32]) {
+      expect(judge(lap(9, window))).toMatchObject({ seq: 9, lost: true, base: 9 });
+    }
   });
 });

@@ -1,14 +1,16 @@
 /** Power cut after every single write of metadata, torn at every sector: nothing is forgotten. */
 import { describe, expect, it } from 'vitest';
-import { Decision, Event, PAGE_BYTES } from '../../../engine/data/abi.ts';
+import { Event, PAGE_BYTES } from '../../../engine/data/abi.ts';
+import type { MirrorConfig } from '../../../engine/mirror/config.ts';
 import { formatMetadata, metadataLayout } from '../../../engine/mirror/metadata.ts';
 import { attachImage, type Meta, tornAt, watchMeta } from '../../support/metadata-images.ts';
 import { imagesOf } from '../../support/metadata-rot.ts';
 import { durablySuspect, uncovered } from '../../support/mirror-cover.ts';
 import { blocks, mend, request, written } from '../../support/mirror-errors.ts';
-import { LAYOUT, MS } from '../../support/mirror-hosts.ts';
+import { MS } from '../../support/mirror-hosts.ts';
+import { watchColdWrites } from '../../support/mirror-hot.ts';
 import { spoilFor } from '../../support/mirror-moved.ts';
-import { PAIR_CONFIG, Pair } from '../../support/mirror-pair.ts';
+import { LONG_CONFIG, PAIR_CONFIG, Pair } from '../../support/mirror-pair.ts';
 import { spareOf } from '../../support/mirror-spare.ts';
 
 const layout = metadataLayout(PAIR_CONFIG);
@@ -36,20 +38,12 @@ function cutEverywhere(
   seed: number,
   workload: (pair: Pair) => void,
   canaries: readonly string[] = [],
+  config: MirrorConfig = PAIR_CONFIG,
 ): { cuts: number; pair: Pair } {
-  const pair = new Pair({ seed, canaries });
+  const pair = new Pair({ seed, canaries, config });
   let cuts = 0;
   // A write of data is no write of metadata: what it needs must be durable when it is issued (M1).
-  pair.onDecision = (_h, op, slot, offset, length) => {
-    if (op !== Decision.LocalWrite || pair.violations.length > 0) return;
-    // A repair writes what the peer has: whatever a crash leaves of it is the same, or unreadable.
-    if (slot >= LAYOUT.frontSlots + LAYOUT.peerSlots) return;
-    const suspects = pair.hosts.map((host) => durablySuspect(pair.config, host.meta));
-    for (let b = Math.floor(offset / 4096); b * 4096 < offset + length; b += 1) {
-      if (suspects.some((suspect) => suspect(b))) continue;
-      pair.violations.push(`M1: data is written to block ${b}, which nobody durably suspects`);
-    }
-  };
+  watchColdWrites(pair);
   for (const host of pair.hosts) {
     watchMeta(host, ({ page, old, bytes }) => {
       if (pair.violations.length > 0) return;
@@ -128,6 +122,21 @@ describe('a power cut leaves a replica that knows what may differ, and is taken,
   }
 });
 
+describe('a power cut amid a hot set of several journal pages', () => {
+  for (const name of [
+    'writes that heat extents, and evictions',
+    'records, epochs and a hand-over',
+  ]) {
+    it(`leaves a replica that knows what may differ, after every write of ${name}`, () => {
+      const workload = WORKLOADS[name] as (pair: Pair) => void;
+      const { cuts, pair } = cutEverywhere(3, workload, [], LONG_CONFIG);
+      expect(pair.violations).toEqual([]);
+      expect(cuts).toBeGreaterThan(100);
+      expect(pair.marks.has('mirror.al.lap')).toBe(true);
+    });
+  }
+});
+
 describe('a planted bug is seen by a power cut', () => {
   for (const id of ['RULE-04', 'RULE-07', 'RULE-08']) {
     it(`after some write: ${id}`, () => {
@@ -176,8 +185,8 @@ describe('a power cut while a replica is formatted', () => {
 
 describe('power that goes after the n-th write of metadata, for every n', () => {
   /** Host `node` loses power right after its n-th metadata write; null when there is none. */
-  function run(seed: number, node: number, n: number): Pair | null {
-    const pair = new Pair({ seed });
+  function run(seed: number, node: number, n: number, config = PAIR_CONFIG): Pair | null {
+    const pair = new Pair({ seed, config });
     let writes = 0;
     let off = false;
     watchMeta(pair.host(node), () => {
@@ -207,6 +216,22 @@ describe('power that goes after the n-th write of metadata, for every n', () => 
       expect(n).toBeGreaterThan(3);
     });
   }
+
+  it('comes back to such a pair, too, with a hot set of several journal pages', () => {
+    let [cuts, long] = [0, 0];
+    for (const seed of [3, 4, 5, 6]) {
+      let n = 1;
+      for (; ; n += 1) {
+        const pair = run(seed, 1, n, LONG_CONFIG);
+        if (pair === null) break;
+        expect([seed, n, ...pair.violations]).toEqual([seed, n]);
+        if (pair.marks.has('mirror.attach.long')) long += 1;
+      }
+      cuts += n - 1;
+    }
+    expect(cuts).toBeGreaterThan(25);
+    expect(long).toBeGreaterThan(3);
+  });
 
   /** A block of host 1 moves, and the power goes right after the n-th write of its metadata. */
   function move(seed: number, n: number, canaries: readonly string[] = []): Pair | null {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PAGE_BYTES } from '../../../engine/data/abi.ts';
 import { formatMetadata, metadataLayout } from '../../../engine/mirror/metadata.ts';
 import { attachImage, damagesOf, overclaimed, truthOf } from '../../support/metadata-images.ts';
-import { imagesOf, rot, stale } from '../../support/metadata-rot.ts';
+import { imagesOf, lapImages, rot, stale } from '../../support/metadata-rot.ts';
 import { PAIR_CONFIG } from '../../support/mirror-pair.ts';
 
 const layout = metadataLayout(PAIR_CONFIG);
@@ -20,8 +20,16 @@ describe('a replica with one damaged page of metadata', () => {
   });
 
   it('is refused or claims no more, too, when it has several map pages', () => {
-    const { violations } = rot(imagesOf(3, 1, 90, [], 72 << 20));
+    const { violations } = rot(imagesOf(3, 1, 90, [], { ...PAIR_CONFIG, sizeBytes: 72 << 20 }));
     expect(violations).toEqual([]);
+  });
+
+  it('is refused or claims no more, too, when several journal pages name what is hot', () => {
+    const images = lapImages(1, 45);
+    expect(images.length).toBeGreaterThan(4);
+    const { violations, tried } = rot(images);
+    expect(violations).toEqual([]);
+    expect(tried).toBeGreaterThan(2_000);
   });
 
   it('is never refused for rot: what is whole of it suffices', () => {
@@ -61,6 +69,13 @@ describe('a replica whose disk lost a write of metadata', () => {
       expect(violations).toEqual([]);
       expect(told).toBeGreaterThan(100);
     }
+  });
+
+  it('is refused or conservative, too, when several journal pages name what is hot', () => {
+    const images = lapImages(1, 11);
+    const { violations, told } = stale(images);
+    expect(violations).toEqual([]);
+    expect(told).toBeGreaterThan(100);
   });
 
   it('cannot know it, where the lost write was the last: no code could', () => {
