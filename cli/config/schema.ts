@@ -96,7 +96,9 @@ const volume = z.strictObject({
   logicalBlock: z.union([z.literal(512), z.literal(4096)]).default(512),
   activityLog: size
     .default('512MiB')
-    .describe('How much may be hot at once; after a crash at most this much is copied again.'),
+    .describe(
+      'How much may be hot at once, up to 13GiB; after a crash at most this much is copied again.',
+    ),
   diskTimeout: duration
     .default('10s')
     .describe('A disk that answers nothing for so long is given up, if the other copy is whole.'),

@@ -56,7 +56,9 @@ volumes:
     size: ${size}
     # 512 or 4096; fixed once the volume exists.
     logicalBlock: ${checksums ? 4096 : 512}
-    # How much may be in motion at once. After a crash at most this much is copied again.
+    # How much may be in motion at once, up to 13GiB. After a crash at most this much is copied
+    # again; writes all over more than this wait for a page of metadata each. A replica of which
+    # more than 896MiB may be is refused by versions before this one, until it is lowered again.
     activityLog: 512MiB
     # A disk that answers nothing for so long is given up, if the other copy is whole.
     diskTimeout: 10s
