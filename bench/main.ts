@@ -63,7 +63,8 @@ program.action(async (options: Options) => {
     checksums: () => benchChecksums({ rounds, secondsEach, log }),
     'resync-tmpfs': () => benchResync({ place: 'tmpfs', ...resync, log }),
     'resync-disk': () => benchResync({ place: 'disk', ...resync, log }),
-    restart: () => benchRestart({ rounds: options.quick ? 1 : 7, log }),
+    restart: () =>
+      benchRestart({ rounds: options.quick ? 1 : 7, quick: options.quick ?? false, log }),
     memory: () => benchMemory(log),
   };
   const figures =
