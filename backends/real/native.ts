@@ -78,11 +78,26 @@ export class NativeError extends Error {
   }
 }
 
+/** A part of a replica: `sizeBytes` of data, whole pages, at the beginning of a file or device. */
+export interface ReplicaPart {
+  /** Of its export, 1 to 64 bytes. */
+  readonly name: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
 /** What a reactor is made of. */
 export interface ReactorOptions {
   readonly layout: AbiLayout;
-  /** File or block device; see {@link replicaFileBytes}. */
-  readonly replicaPath: string;
+  /** File or block device of all data; see {@link replicaFileBytes}. Wanted without `parts`. */
+  readonly replicaPath?: string;
+  /**
+   * Files or block devices of which each has a part of the data, 1 to 16, together `sizeBytes`.
+   * Each is an export of its own, under its name. Metadata stands behind the last.
+   */
+  readonly parts?: readonly ReplicaPart[];
+  /** Pages behind the data of each part that the addon leaves alone; default none. */
+  readonly labelPages?: number;
   /** Where metadata stands when not behind the data. */
   readonly metaPath?: string;
   readonly sizeBytes: number;
@@ -143,13 +158,19 @@ export type ReactorCounter =
   | 'metaReads'
   | 'metaWrites'
   | 'stalls'
+  /** Reads, writes and flushes of data that the disk answered with an error. */
+  | 'diskFaults'
   | 'registeredBytes'
   /** Processor time of the thread that asks: reactor and engine together. */
   | 'cpuMicros';
 
-/** The counters, and why the last peer was refused ('' for never). */
+/**
+ * The counters, why the last peer was refused ('' for never), and of which part of several what the
+ * last fault of a disk was ("log: flush: …", '' for none).
+ */
 export type ReactorStats = Readonly<Record<ReactorCounter, number>> & {
   readonly lastRefusal: string;
+  readonly lastFault: string;
 };
 
 /**
@@ -176,7 +197,8 @@ export interface Reactor {
   poll(decisionCount: number, deadlineMicros: number): number;
   /**
    * Serves NBD on a loopback address or a Unix socket, which only this user may open; may be
-   * called several times. The export is closed until {@link setExport}. Answers the port.
+   * called several times. The exports are closed until {@link setExport}. `exportName` is that of
+   * a replica without `parts`. Answers the port.
    */
   listenNbd(
     address: { readonly host: string; readonly port: number } | { readonly path: string },

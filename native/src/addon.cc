@@ -93,11 +93,34 @@ void volumeFrom(const std::string& digits, uint8_t* volume) {
     volume[i] = uint8_t(std::stoul(plain.substr(2 * i, 2), nullptr, 16));
 }
 
+/// The parts that the options name, which are the whole volume; or one, of `replicaPath`.
+std::vector<PartOptions> partsFrom(const Napi::Object& from, const DiskOptions& disk) {
+  if (from.Get("parts").IsUndefined()) return {{"", text(from, "replicaPath"), disk.sizeBytes}};
+  constexpr uint32_t kPartsMax = 16;
+  if (!from.Get("parts").IsArray()) badArgument("parts");
+  const auto list = from.Get("parts").As<Napi::Array>();
+  std::vector<PartOptions> parts;
+  uint64_t all = 0;
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    if (!list.Get(i).IsObject()) badArgument("parts");
+    const auto each = list.Get(i).As<Napi::Object>();
+    parts.push_back(
+        {text(each, "name"), text(each, "path"), integer(each, "sizeBytes", disk.sizeBytes)});
+    const PartOptions& part = parts.back();
+    if (part.name.empty() || part.name.size() > 64) badArgument("name of a part (1 to 64 bytes)");
+    if (part.sizeBytes == 0 || part.sizeBytes % kPageBytes != 0)
+      badArgument("sizeBytes of a part (whole pages)");
+    all += part.sizeBytes;
+  }
+  if (parts.empty() || parts.size() > kPartsMax || all != disk.sizeBytes)
+    badArgument("parts (1 to 16, sizeBytes together)");
+  return parts;
+}
+
 ReactorOptions optionsFrom(const Napi::Object& from) {
   constexpr uint64_t kSizeMax = uint64_t{64} << 40;
   ReactorOptions options;
   options.layout = layoutFrom(from);
-  options.disk.replicaPath = text(from, "replicaPath");
   options.disk.metaPath = text(from, "metaPath", "");
   options.disk.sidePath = text(from, "sidePath", "");
   options.disk.sizeBytes = integer(from, "sizeBytes", kSizeMax);
@@ -113,6 +136,8 @@ ReactorOptions optionsFrom(const Napi::Object& from) {
     badArgument("zeroBytes (whole pages)");
   if (options.disk.sizeBytes == 0 || options.disk.sizeBytes % options.disk.blockBytes != 0)
     badArgument("sizeBytes (whole blocks)");
+  options.disk.parts = partsFrom(from, options.disk);
+  options.disk.labelPages = uint32_t(integer(from, "labelPages", 16, 0));
   const std::string direct = text(from, "direct", "auto");
   if (direct != "auto" && direct != "on" && direct != "off")
     badArgument("direct (auto, on or off)");
@@ -272,12 +297,14 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject> {
           {"metaReads", s.metaReads},
           {"metaWrites", s.metaWrites},
           {"stalls", s.stalls},
+          {"diskFaults", s.diskFaults},
           {"registeredBytes", reactor.registeredBytes()},
           {"cpuMicros", threadCpuMicros()},
       };
       for (const auto& [name, value] : counters)
         all.Set(name, Napi::Number::New(info.Env(), double(value)));
       all.Set("lastRefusal", Napi::String::New(info.Env(), s.lastRefusal));
+      all.Set("lastFault", Napi::String::New(info.Env(), s.lastFault));
       return all;
     });
   }

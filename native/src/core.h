@@ -1,6 +1,7 @@
 // What the parts of one reactor share: the event queue, the page pool, the counters, the time of
 // this turn, and the tags by which completions find their way back.
 #pragma once
+#include <string>
 #include <vector>
 
 #include "abi.h"
@@ -72,6 +73,9 @@ struct Stats {
   uint64_t localReads = 0, localWrites = 0, localFlushes = 0, syncs = 0, metaReads = 0,
            metaWrites = 0;
   uint64_t stalls = 0;
+  /// Operations on the data that failed, and where the last one did, if there are several parts.
+  uint64_t diskFaults = 0;
+  std::string lastFault;
   const char* lastRefusal = "";
 };
 

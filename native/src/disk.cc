@@ -108,10 +108,12 @@ int32_t readPageOf(const std::string& path, uint64_t at, uint8_t* page) {
 }
 
 void Disk::close() {
+  const int data = parts_.empty() ? -1 : parts_.back().fd;
   if (side_ >= 0 && side_ != meta_) ::close(side_);
-  if (data_ >= 0) ::close(data_);
-  if (meta_ >= 0 && meta_ != data_) ::close(meta_);
-  data_ = meta_ = side_ = -1;
+  if (meta_ >= 0 && meta_ != data) ::close(meta_);
+  for (const Part& part : parts_) ::close(part.fd);
+  parts_.clear();
+  meta_ = side_ = -1;
 }
 
 void Disk::open(const DiskOptions& options) {
@@ -119,28 +121,51 @@ void Disk::open(const DiskOptions& options) {
   const uint64_t metaBytes = uint64_t{options.metaPages} * kPageBytes;
   slotOps_.resize(core_.layout.slots());
   metaPages_ = options.metaPages;
-  data_ = openOne(options.replicaPath, options, direct_);
-  lock(data_, options.replicaPath, deadline);
-  // Whoever allocated a file in full wants its space kept, whatever is trimmed or copied.
-  struct stat status{};
-  if (fstat(data_, &status) == 0 && S_ISREG(status.st_mode))
-    punches_ = uint64_t(status.st_blocks) * 512 < uint64_t(status.st_size);
-  dataInMemory_ = metaInMemory_ = Io::inMemory(data_);
+  direct_ = true;
+  for (const PartOptions& part : options.parts) openPart(part, options, deadline);
+  BELIEVE(parts_.back().end == options.sizeBytes, "the parts are the volume");
   const bool sideBehind = options.sidePath.empty();
   const uint64_t behind = metaBytes + (sideBehind ? options.sideBytes : 0);
+  const uint64_t labelBytes = uint64_t{options.labelPages} * kPageBytes;
+  for (size_t i = 0; i < parts_.size(); i++) {
+    const PartOptions& part = options.parts[i];
+    const bool holdsMeta = i + 1 == parts_.size() && options.metaPath.empty();
+    const uint64_t data = holdsMeta || labelBytes > 0 ? roundedUp(part.sizeBytes) : part.sizeBytes;
+    metaBase_ = data + labelBytes;
+    const uint64_t wanted = metaBase_ + (holdsMeta ? behind : 0);
+    checkSize(kindOf(parts_[i].fd, part.path), wanted, part.path);
+  }
   if (options.metaPath.empty()) {
-    meta_ = data_;
-    metaDirect_ = direct_;
-    metaBase_ = roundedUp(options.sizeBytes);
-    checkSize(kindOf(data_, options.replicaPath), metaBase_ + behind, options.replicaPath);
+    meta_ = parts_.back().fd;
+    metaInMemory_ = parts_.back().inMemory;
     return openSide(options, deadline);
   }
-  checkSize(kindOf(data_, options.replicaPath), options.sizeBytes, options.replicaPath);
+  metaBase_ = 0;
   meta_ = openOne(options.metaPath, options, metaDirect_);
   lock(meta_, options.metaPath, deadline);
   metaInMemory_ = Io::inMemory(meta_);
   checkSize(kindOf(meta_, options.metaPath), behind, options.metaPath);
   openSide(options, deadline);
+}
+
+void Disk::openPart(const PartOptions& part, const DiskOptions& options, int64_t deadline) {
+  // What a part behind the last one has is that one's, until it is opened itself.
+  const int fd = openOne(part.path, options, metaDirect_);
+  const uint64_t begin = parts_.empty() ? 0 : parts_.back().end;
+  parts_.push_back({part.name, fd, begin, begin + part.sizeBytes, Io::inMemory(fd)});
+  direct_ = direct_ && metaDirect_;
+  lock(fd, part.path, deadline);
+  // Whoever allocated a file in full wants its space kept, whatever is trimmed or copied.
+  struct stat status{};
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+    parts_.back().punches = uint64_t(status.st_blocks) * 512 < uint64_t(status.st_size);
+}
+
+Disk::Part& Disk::partAt(uint64_t offset) {
+  for (Part& part : parts_)
+    if (offset < part.end) return part;
+  BELIEVE(false, "every byte of the volume stands in a part");
+  return parts_.back();
 }
 
 void Disk::openSide(const DiskOptions& options, int64_t deadline) {
@@ -244,10 +269,8 @@ void Disk::start(const Record& decision, bool write) {
   // Of what is written now, not of what stands in the slot when the disk is done.
   if (write && op.sums && !op.part) op.summed = sumsOf(decision.slot, op);
   // What these read must come from the device, not from the cache that a write went through.
-  if ((check || digest) && !(side ? sideDirect_ : op.page != 0 ? metaDirect_ : direct_)) {
-    const FileOp file = placed(op, decision.slot);
-    posix_fadvise(file.fd, off_t(file.offset), decision.length, POSIX_FADV_DONTNEED);
-  }
+  if ((check || digest) && !(side ? sideDirect_ : op.page != 0 ? metaDirect_ : direct_))
+    forget(op, decision.slot);
   (write ? core_.stats.localWrites : core_.stats.localReads)++;
   if (write && zero)
     submitZeroes(decision.slot);
@@ -255,16 +278,26 @@ void Disk::start(const Record& decision, bool write) {
     submit(decision.slot);
 }
 
+/// Has the system's memory let go of what an operation is about to read.
+void Disk::forget(SlotOp op, int32_t slot) const {
+  while (op.done < op.length) {
+    const FileOp file = placed(op, slot);
+    posix_fadvise(file.fd, off_t(file.offset), file.length, POSIX_FADV_DONTNEED);
+    op.done += file.length;
+  }
+}
+
 /// By the quickest way that this file or device has; the last is to write them.
 void Disk::submitZeroes(int32_t slot) {
   SlotOp& op = slotOps_[size_t(slot)];
   FileOp file = placed(op, slot);
   file.registered = -1;
+  const Part& part = partAt(op.offset + op.done);
   // In the spare area, which is small, they are written.
   if (op.page != 0) op.from = Way::Write;
-  op.way = op.unmap && punches_ && op.from == Way::Punch ? Way::Punch
-           : zeroes_ && op.from <= Way::Range            ? Way::Range
-                                                         : Way::Write;
+  op.way = op.unmap && part.punches && op.from == Way::Punch ? Way::Punch
+           : part.zeroes && op.from <= Way::Range            ? Way::Range
+                                                             : Way::Write;
   if (op.way == Way::Punch)
     return core_.io->zero(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
   if (op.way == Way::Range) return core_.io->zero(file, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE);
@@ -278,43 +311,64 @@ void Disk::zeroesCompleted(int32_t slot, int32_t result) {
   const bool again = result == -EINTR || result == -EAGAIN;
   if (op.way == Way::Sync) {
     if (again) return startZeroSync(slot);
-    return ended(slot, result < 0 ? -result : status::kOk, 0);
+    if (result < 0 || op.done == op.length)
+      return ended(slot, result < 0 ? -result : status::kOk, 0);
+    op.from = Way::Punch;
+    return submitZeroes(slot);
   }
   if (again) return submitZeroes(slot);
   if (op.way != Way::Write && result < 0 && !isFailure(result)) {
-    if (cannot(result)) (op.way == Way::Punch ? punches_ : zeroes_) = false;
+    Part& part = partAt(op.offset + op.done);
+    if (cannot(result)) (op.way == Way::Punch ? part.punches : part.zeroes) = false;
     op.from = op.way == Way::Punch ? Way::Range : Way::Write;
     return submitZeroes(slot);
   }
   // A write that wrote nothing: somebody cut the replica short.
   if (result < 0 || (op.way == Way::Write && result == 0))
     return ended(slot, result < 0 ? -result : status::kIo, 0);
-  if (op.way == Way::Write) op.done += uint32_t(result);
-  if (op.way == Way::Write && op.done < op.length) return submitZeroes(slot);
-  if (!op.durable) return ended(slot, status::kOk, 0);
-  op.way = Way::Sync;
-  startZeroSync(slot);
+  const uint32_t left = placed(op, slot).length;
+  const uint32_t made = op.way == Way::Write ? uint32_t(result) : left;
+  op.done += made;
+  if (made < left) return submitZeroes(slot);
+  // All that this part has of them; what is in the next one is made, and made durable, by itself.
+  if (op.durable) {
+    op.way = Way::Sync;
+    return startZeroSync(slot);
+  }
+  if (op.done == op.length) return ended(slot, status::kOk, 0);
+  op.from = Way::Punch;
+  submitZeroes(slot);
 }
 
+/// Makes durable what the part that was zeroed last has of it.
 void Disk::startZeroSync(int32_t slot) {
-  const FileOp file = placed(slotOps_[size_t(slot)], slot);
+  SlotOp last = slotOps_[size_t(slot)];
+  last.done -= 1;
+  const FileOp file = placed(last, slot);
   core_.io->sync(file.fd, file.tag, file.memory);
 }
 
 /// What is left of an operation, where it stands: in its own place, the metadata area, or the side
-/// area.
+/// area. In its own place only as much as one part has: the rest follows, in the next one.
 FileOp Disk::placed(const SlotOp& op, int32_t slot) const {
   FileOp file{};
-  const bool moved = op.page != 0;
-  const uint64_t base =
-      op.side ? sideBase_ + op.offset
-      : moved ? metaBase_ + uint64_t{op.page} * kPageBytes + op.offset % kPageBytes
-              : op.offset;
-  file.fd = op.side ? side_ : moved ? meta_ : data_;
   file.length = op.length - op.done;
-  file.offset = base + op.done;
   file.tag = tagOf(Tag::Slot, uint64_t(slot));
-  file.memory = op.side ? sideInMemory_ : moved ? metaInMemory_ : dataInMemory_;
+  if (op.side || op.page != 0) {
+    const uint64_t base =
+        op.side ? sideBase_ + op.offset
+                : metaBase_ + uint64_t{op.page} * kPageBytes + op.offset % kPageBytes;
+    file.fd = op.side ? side_ : meta_;
+    file.offset = base + op.done;
+    file.memory = op.side ? sideInMemory_ : metaInMemory_;
+    return file;
+  }
+  const uint64_t at = op.offset + op.done;
+  const Part& part = partAt(at);
+  file.fd = part.fd;
+  file.offset = at - part.begin;
+  file.length = uint32_t(std::min(uint64_t{file.length}, part.end - at));
+  file.memory = part.inMemory;
   return file;
 }
 
@@ -352,6 +406,9 @@ void Disk::slotCompleted(int32_t slot, int32_t result) {
 
 void Disk::ended(int32_t slot, int32_t outcome, int32_t flags) {
   SlotOp& op = slotOps_[size_t(slot)];
+  if (outcome > 0 && outcome != status::kDiffers && !op.side && op.page == 0)
+    failed(op.write ? "write" : "read", partAt(op.offset + std::min(op.done, op.length - 1)),
+           outcome);
   core_.slots.endIo(slot);
   const int32_t sums = op.summed == nullptr ? 0 : flag::kSums;
   // All of the slot that is there by now: what the event says is said of that.
@@ -400,16 +457,34 @@ void Disk::startSync() {
   if (waiting_.empty() || !syncing_.empty()) return;
   syncing_.swap(waiting_);
   core_.stats.syncs++;
-  core_.io->sync(data_, tagOf(Tag::Flush, uint64_t{0}), dataInMemory_);
+  syncsLeft_ = parts_.size();
+  syncError_ = 0;
+  for (size_t part = 0; part < parts_.size(); part++) sync(part);
 }
 
-void Disk::syncCompleted(int32_t result) {
-  if (result == -EINTR || result == -EAGAIN)
-    return core_.io->sync(data_, tagOf(Tag::Flush, uint64_t{0}), dataInMemory_);
+void Disk::sync(size_t part) {
+  core_.io->sync(parts_[part].fd, tagOf(Tag::Flush, uint64_t{part}), parts_[part].inMemory);
+}
+
+/// A flush is done when every part is stable; that of one which failed is not, whatever the others.
+void Disk::syncCompleted(int32_t part, int32_t result) {
+  if (result == -EINTR || result == -EAGAIN) return sync(size_t(part));
+  if (result < 0) {
+    failed("flush", parts_[size_t(part)], -result);
+    if (syncError_ == 0) syncError_ = -result;
+  }
+  if (--syncsLeft_ > 0) return;
   for (const uint32_t token : syncing_)
-    core_.events.push({event::kFlushDone, 0, 0, 0, 0, token, result < 0 ? -result : 0});
+    core_.events.push({event::kFlushDone, 0, 0, 0, 0, token, syncError_});
   syncing_.clear();
   startSync();
+}
+
+/// Which part it was the engine need not know, but a person has to.
+void Disk::failed(const char* what, const Part& part, int32_t error) {
+  core_.stats.diskFaults++;
+  if (parts_.size() > 1)
+    core_.stats.lastFault = part.name + ": " + what + ": " + describeErrno(error);
 }
 
 void Disk::readPage(const Record& decision) {

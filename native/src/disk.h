@@ -1,5 +1,6 @@
-// One replica on a real file or block device: data area, metadata area, the locks that keep a
-// second host off. Retries nothing that failed; what a failure means, the engine decides.
+// One replica on real files or block devices: its data in one part or several, one behind the
+// other for the engine, metadata area, the locks that keep a second host off. Retries nothing that
+// failed; what a failure means, the engine decides.
 #pragma once
 #include <string>
 #include <vector>
@@ -10,9 +11,18 @@ namespace understudy {
 
 enum class Direct { Auto, On, Off };
 
+/// A part of the volume: where its bytes stand, and the name under which clients have it.
+struct PartOptions {
+  std::string name, path;
+  uint64_t sizeBytes;
+};
+
 struct DiskOptions {
-  std::string replicaPath;
-  /// Empty: metadata stands behind the data, on the same file or device.
+  /// In the order in which the engine counts their bytes; whole pages each where there are several.
+  std::vector<PartOptions> parts;
+  /// Pages behind the data of each part that say what it is: others read and write them.
+  uint32_t labelPages = 0;
+  /// Empty: metadata stands behind the data of the last part, on the same file or device.
   std::string metaPath;
   /// Empty: the side area, if there is one, stands behind the metadata.
   std::string sidePath;
@@ -41,6 +51,7 @@ class Disk {
   void open(const DiskOptions& options);
   /// Lets go of the replica and its locks; nothing may be in flight.
   void close();
+  /// Whether all of the data is open with O_DIRECT.
   bool direct() const { return direct_; }
 
   void readSlot(const Record& decision) { start(decision, false); }
@@ -52,7 +63,7 @@ class Disk {
   void endTurn() { startSync(); }
 
   void slotCompleted(int32_t slot, int32_t result);
-  void syncCompleted(int32_t result);
+  void syncCompleted(int32_t part, int32_t result);
   struct PageOp;
   void pageCompleted(PageOp* op, int32_t result);
 
@@ -81,6 +92,21 @@ class Disk {
     bool part = false;
     Way way = Way::Write, from = Way::Punch;
   };
+  /// One part: the bytes [begin, end) of the volume.
+  struct Part {
+    std::string name;
+    int fd;
+    uint64_t begin, end;
+    bool inMemory;
+    /// What fallocate can do on this file or device, as far as it is known.
+    bool punches = true, zeroes = true;
+  };
+  Part& partAt(uint64_t offset);
+  const Part& partAt(uint64_t offset) const { return const_cast<Disk*>(this)->partAt(offset); }
+  void openPart(const PartOptions& part, const DiskOptions& options, int64_t deadline);
+  void sync(size_t part);
+  void forget(SlotOp op, int32_t slot) const;
+  void failed(const char* what, const Part& part, int32_t error);
   int openOne(const std::string& path, const DiskOptions& options, bool& direct);
   void openSide(const DiskOptions& options, int64_t deadline);
   void lock(int fd, const std::string& path, int64_t deadline);
@@ -98,18 +124,20 @@ class Disk {
   void startSync();
 
   Core& core_;
-  int data_ = -1, meta_ = -1, side_ = -1;
+  std::vector<Part> parts_;
+  int meta_ = -1, side_ = -1;
   uint64_t metaBase_ = 0, sideBase_ = 0, sideBytes_ = 0;
   uint32_t metaPages_ = 0;
-  /// What fallocate can do on this file or device, as far as it is known.
-  bool punches_ = true, zeroes_ = true;
   bool direct_ = false, metaDirect_ = false, sideDirect_ = false;
-  bool dataInMemory_ = false, metaInMemory_ = false, sideInMemory_ = false;
+  bool metaInMemory_ = false, sideInMemory_ = false;
   std::vector<SlotOp> slotOps_;
   std::vector<PageOp*> freePageOps_;
   std::vector<std::unique_ptr<PageOp>> pageOps_;
   /// Tokens of the running fdatasync, and of flushes decided since: one more covers them all.
   std::vector<uint32_t> syncing_, waiting_;
+  /// Parts whose fdatasync is running, and the first error of those that are done.
+  size_t syncsLeft_ = 0;
+  int32_t syncError_ = 0;
 };
 
 }  // namespace understudy

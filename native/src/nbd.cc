@@ -31,6 +31,8 @@ constexpr uint32_t kRequestBytes = 28, kOptionBytes = 16;
 /// Longest option; a name may have 4096 bytes.
 constexpr uint32_t kOptionMax = 8192;
 constexpr uint32_t kOptionsMax = 64;
+/// Longest name of an export; the addon's callers are held to it.
+constexpr uint32_t kNameMax = 64;
 constexpr size_t kConnectionsMax = 128;
 constexpr int64_t kNegotiationMicros = 10000000;
 /// A client that reads nothing for so long, while no slot is free, loses its connection.
@@ -133,19 +135,24 @@ void NbdConnection::answerOption(uint32_t option, const uint8_t* data, uint32_t 
   switch (option) {
     case kOptExportName: return exportByName(data, length);
     case kOptAbort: sendOption(option, kRepAck, nullptr, 0); return shutWhenSent();
-    case kOptList: {
+    case kOptList:
       if (length != 0) return refuseOption(option, kErrInvalid, "LIST takes no data");
-      uint8_t entry[4 + 64];
-      const uint32_t name = uint32_t(server_.name_.size());
-      storeBe(entry, name);
-      memcpy(entry + 4, server_.name_.data(), name);
-      sendOption(option, kRepServer, entry, 4 + name);
-      return sendOption(option, kRepAck, nullptr, 0);
-    }
+      return list();
     case kOptInfo:
     case kOptGo: return answerInfo(option, data, length);
     default: return refuseOption(option, kErrUnsupported, "not supported");
   }
+}
+
+void NbdConnection::list() {
+  for (const NbdExport& each : server_.exports_) {
+    uint8_t entry[4 + kNameMax];
+    const uint32_t name = uint32_t(each.name.size());
+    storeBe(entry, name);
+    memcpy(entry + 4, each.name.data(), name);
+    sendOption(kOptList, kRepServer, entry, 4 + name);
+  }
+  sendOption(kOptList, kRepAck, nullptr, 0);
 }
 
 void NbdConnection::answerInfo(uint32_t option, const uint8_t* data, uint32_t length) {
@@ -154,11 +161,12 @@ void NbdConnection::answerInfo(uint32_t option, const uint8_t* data, uint32_t le
                      length == 4 + name + 2 + 2u * loadBe<uint16_t>(data + 4 + name);
   if (!whole) return refuseOption(option, kErrInvalid, "malformed");
   const char* text = "";
-  const uint32_t error = refusal(data + 4, name, &text);
+  const NbdExport* found = nullptr;
+  const uint32_t error = refusal(data + 4, name, &text, &found);
   if (error != 0) return refuseOption(option, error, text);
   uint8_t info[14];
   storeBe(info, kInfoExport);
-  storeBe(info + 2, core_.sizeBytes);
+  storeBe(info + 2, found->bytes);
   storeBe(info + 10, kExportFlags);
   sendOption(option, kRepInfo, info, 12);
   storeBe(info, kInfoBlockSize);
@@ -167,16 +175,18 @@ void NbdConnection::answerInfo(uint32_t option, const uint8_t* data, uint32_t le
   storeBe(info + 10, core_.layout.slotBytes);
   sendOption(option, kRepInfo, info, 14);
   sendOption(option, kRepAck, nullptr, 0);
-  if (option == kOptGo) phase_ = Phase::Transmission;
+  if (option != kOptGo) return;
+  export_ = found;
+  phase_ = Phase::Transmission;
 }
 
 void NbdConnection::exportByName(const uint8_t* name, uint32_t length) {
   const char* text = "";
   // This old option has no way to say no but to hang up.
-  if (refusal(name, length, &text) != 0) return shut();
+  if (refusal(name, length, &text, &export_) != 0) return shut();
   Outgoing answer{};
   answer.slot = -1;
-  storeBe(answer.head, core_.sizeBytes);
+  storeBe(answer.head, export_->bytes);
   storeBe(answer.head + 8, kExportFlags);
   answer.headBytes = 10;
   if (!noZeroes_) {
@@ -189,11 +199,19 @@ void NbdConnection::exportByName(const uint8_t* name, uint32_t length) {
   phase_ = Phase::Transmission;
 }
 
-uint32_t NbdConnection::refusal(const uint8_t* name, uint32_t length, const char** text) const {
-  const bool known = length == 0 || (length == server_.name_.size() &&
-                                     memcmp(name, server_.name_.data(), length) == 0);
-  if (!known) return *text = "no such export", kErrUnknown;
+uint32_t NbdConnection::refusal(const uint8_t* name, uint32_t length, const char** text,
+                                const NbdExport** found) const {
+  // No name means the only one.
+  const bool only = server_.exports_.size() == 1;
+  if (length == 0 && !only) return *text = "say which export: there are several", kErrUnknown;
+  const NbdExport* known = nullptr;
+  for (const NbdExport& each : server_.exports_) {
+    const bool named = length == each.name.size() && memcmp(name, each.name.data(), length) == 0;
+    if (named || length == 0) known = &each;
+  }
+  if (known == nullptr) return *text = "no such export", kErrUnknown;
   if (!server_.open_) return *text = "not the primary", kErrShutdown;
+  *found = known;
   return 0;
 }
 
@@ -218,7 +236,7 @@ Stream::Parsed NbdConnection::parseRequest() {
   if (available() < kRequestBytes) return Parsed::NeedBytes;
   const uint8_t* at = bytes();
   const uint16_t flags = loadBe<uint16_t>(at + 4), type = loadBe<uint16_t>(at + 6);
-  const uint64_t cookie = loadBe<uint64_t>(at + 8), offset = loadBe<uint64_t>(at + 16);
+  const uint64_t cookie = loadBe<uint64_t>(at + 8), from = loadBe<uint64_t>(at + 16);
   const uint32_t length = loadBe<uint32_t>(at + 24);
   const bool zeroes = type == kCommandTrim || type == kCommandWriteZeroes;
   const bool write = type == kCommandWrite, transfer = write || type == kCommandRead || zeroes;
@@ -249,8 +267,8 @@ Stream::Parsed NbdConnection::parseRequest() {
   else if (transfer && (length == 0 || length % core_.blockBytes != 0 ||
                         (!zeroes && length > core_.layout.slotBytes)))
     error = EINVAL;
-  else if (transfer && (offset % core_.blockBytes != 0 || offset > core_.sizeBytes ||
-                        length > core_.sizeBytes - offset))
+  else if (transfer && (from % core_.blockBytes != 0 || from > export_->bytes ||
+                        length > export_->bytes - from))
     error = write || zeroes ? ENOSPC : EINVAL;
   if (error != 0) {
     if (queued() > kRepliesMax) return Parsed::Stalled;
@@ -265,6 +283,8 @@ Stream::Parsed NbdConnection::parseRequest() {
     return Parsed::Progress;
   }
   if (core_.crowded()) return Parsed::Stalled;
+  // From here on it is a place in the volume.
+  const uint64_t offset = export_->begin + (transfer ? from : 0);
   int32_t asked = (write || zeroes) && (flags & kCommandFua) != 0 ? flag::kFua : 0;
   if (zeroes) asked |= flag::kZero;
   // A trim has no need of the space; zeroes may give it back unless the client wants to keep it.
@@ -427,6 +447,15 @@ void NbdServer::startLong() {
     looked = 0;
     connection->beginLong(slot);
   }
+}
+
+void NbdServer::add(const std::string& name, uint64_t bytes) {
+  const uint64_t begin = exports_.empty() ? 0 : exports_.back().begin + exports_.back().bytes;
+  exports_.push_back({name, begin, bytes});
+}
+
+void NbdServer::setName(const std::string& name) {
+  if (exports_.size() == 1) exports_.front().name = name;
 }
 
 void NbdServer::setOpen(bool open) {

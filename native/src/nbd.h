@@ -11,6 +11,12 @@ namespace understudy {
 
 class NbdServer;
 
+/// What clients have under one name: the bytes [begin, begin + bytes) of the volume.
+struct NbdExport {
+  std::string name;
+  uint64_t begin, bytes;
+};
+
 class NbdConnection final : public Stream {
  public:
   NbdConnection(Core& core, NbdServer& server, int fd);
@@ -40,10 +46,12 @@ class NbdConnection final : public Stream {
   void answerOption(uint32_t option, const uint8_t* data, uint32_t length);
   void answerInfo(uint32_t option, const uint8_t* data, uint32_t length);
   void exportByName(const uint8_t* name, uint32_t length);
+  void list();
   void sendOption(uint32_t option, uint32_t type, const void* data, uint32_t length);
   void refuseOption(uint32_t option, uint32_t type, const char* text);
-  /// The option error for a named export, or 0.
-  uint32_t refusal(const uint8_t* name, uint32_t length, const char** text) const;
+  /// The option error for a named export, or 0; then `found` is it.
+  uint32_t refusal(const uint8_t* name, uint32_t length, const char** text,
+                   const NbdExport** found) const;
   void reply(uint64_t cookie, uint32_t error);
   void hand(int32_t slot);
   void ask(int32_t slot);
@@ -53,6 +61,8 @@ class NbdConnection final : public Stream {
 
   NbdServer& server_;
   Phase phase_ = Phase::Flags;
+  /// Set before Transmission; the exports of a server stay where they are.
+  const NbdExport* export_ = nullptr;
   int64_t since_;
   uint32_t options_ = 0;
   bool noZeroes_ = false, retired_ = false, leaving_ = false;
@@ -75,7 +85,10 @@ class NbdConnection final : public Stream {
 class NbdServer {
  public:
   explicit NbdServer(Core& core) : core_(core) {}
-  void setName(const std::string& name) { name_ = name; }
+  /// Before any client is there. An export's bytes stand behind those of the one added before.
+  void add(const std::string& name, uint64_t bytes);
+  /// The name of the only export there is.
+  void setName(const std::string& name);
   void setOpen(bool open);
   void accepted(int fd, bool tcp);
   void complete(const Record& decision);
@@ -88,7 +101,9 @@ class NbdServer {
  private:
   friend class NbdConnection;
   Core& core_;
-  std::string name_;
+  /// One for each part of the volume: a flush of one is a flush of all, and requests are ordered
+  /// by where they are in the volume.
+  std::vector<NbdExport> exports_;
   bool open_ = false;
   double requestIds_ = 0;
   std::vector<NbdConnection*> connections_;

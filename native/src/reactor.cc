@@ -81,6 +81,7 @@ Reactor::Reactor(const ReactorOptions& options)
   core_->blockBytes = options.disk.blockBytes;
   core_->zeroBytes = options.disk.zeroBytes;
   disk_.open(options.disk);
+  for (const PartOptions& part : options.disk.parts) nbd_.add(part.name, part.sizeBytes);
   Identity identity = options.identity;
   identity.slotBytes = layout.slotBytes;
   identity.blockBytes = options.disk.blockBytes;
@@ -197,7 +198,7 @@ void Reactor::handle(const Completion& completion) {
     case Tag::Send: resume_ = true; return tagPointer<Stream>(tag)->sent(completion.result);
     case Tag::Connect: return tagPointer<PeerConnection>(tag)->connected(completion.result);
     case Tag::Slot: return disk_.slotCompleted(tagIndex(tag), completion.result);
-    case Tag::Flush: return disk_.syncCompleted(completion.result);
+    case Tag::Flush: return disk_.syncCompleted(tagIndex(tag), completion.result);
     case Tag::Page: return disk_.pageCompleted(tagPointer<Disk::PageOp>(tag), completion.result);
     case Tag::Accept: return accepted(tagPointer<Listener>(tag), completion.result);
     case Tag::Wake:
@@ -288,14 +289,14 @@ uint16_t Reactor::listenNbd(const std::string& host, uint16_t port, const std::s
     throw Failure(
         "NBD_NOT_LOOPBACK",
         "an export without authentication binds loopback or a Unix socket only, not " + host);
-  nbd_.setName(name);
+  if (!name.empty()) nbd_.setName(name);
   listeners_.push_back(listenTcp(Listener::For::Nbd, host, port));
   accept(*listeners_.back());
   return listeners_.back()->port;
 }
 
 void Reactor::listenNbdPath(const std::string& path, const std::string& name) {
-  nbd_.setName(name);
+  if (!name.empty()) nbd_.setName(name);
   listeners_.push_back(listenUnix(Listener::For::Nbd, path));
   accept(*listeners_.back());
 }

@@ -16,7 +16,7 @@ import { hasNative } from '../../backends/real/native.ts';
 import type { Durable } from '../../engine/cluster/interface.ts';
 import { Decision, Event, Flag } from '../../engine/data/abi.ts';
 import { LAYOUT } from '../native/support/echo-engine.ts';
-import { Rig, VOLUME } from '../native/support/rig.ts';
+import { META_PAGES, Rig, SIZE, VOLUME } from '../native/support/rig.ts';
 import { itUnless, sleep } from '../real/support/hosts.ts';
 import { attachLoop, detachLoop, loopMissing } from '../real/support/loop-device.ts';
 import { VolatileFiles } from '../real/support/volatile-files.ts';
@@ -47,10 +47,16 @@ const BLOCK = 4096;
 const SLOT = LAYOUT.frontSlots + LAYOUT.peerSlots;
 const missing = hasNative() ? null : 'the native addon is not built (npm run build:native)';
 
+/** Blocks of each part of a disk that consists of several; what the suite zeroes crosses one. */
+const PARTS: readonly number[] = [20, 24, 20];
+/** And a page behind each that is not the disk's. */
+const LABEL_PAGES = 1;
+
 class RealDisk implements DiskDriver {
   #rig = new Rig();
-  #file = this.#rig.replica('disk');
-  #device: string | null = null;
+  #files: string[];
+  #devices: string[] = [];
+  #blocks: readonly number[];
   #personality: 'io_uring' | 'epoll';
   #lives = 0;
   #engine: RawEngine;
@@ -63,36 +69,60 @@ class RealDisk implements DiskDriver {
   readonly #side: string;
 
   /** On a device the side area stands behind the metadata, else in a file of its own. */
-  constructor(where: 'file' | 'device', personality: 'io_uring' | 'epoll') {
+  constructor(
+    where: 'file' | 'device',
+    personality: 'io_uring' | 'epoll',
+    blocks: readonly number[] = [SIZE / BLOCK],
+  ) {
     this.#personality = personality;
+    this.#blocks = blocks;
+    const label = this.#isWhole ? 0 : LABEL_PAGES;
+    this.#files = blocks.map((count, n) => {
+      const meta = n === blocks.length - 1 ? META_PAGES : 0;
+      return this.#rig.replica(`disk${n}`, (count + label + meta) * BLOCK);
+    });
     this.#side = where === 'file' ? this.#rig.path('side') : '';
     const bytes = SIDE_BLOCKS * BLOCK;
     if (this.#side !== '') writeFileSync(this.#side, '');
-    truncateSync(
-      this.#side || this.#file,
-      this.#side === '' ? statSync(this.#file).size + bytes : bytes,
-    );
-    const file = openSync(this.#file, 'r+');
+    const last = this.#files.at(-1) as string;
+    truncateSync(this.#side || last, this.#side === '' ? statSync(last).size + bytes : bytes);
     for (let block = 0; block < BLOCKS; block++) {
-      writeSync(file, Buffer.alloc(BLOCK, block + 1), 0, BLOCK, block * BLOCK);
+      const [part, at] = this.#placeOf(block);
+      const file = openSync(this.#files[part] as string, 'r+');
+      writeSync(file, Buffer.alloc(BLOCK, block + 1), 0, BLOCK, at);
+      closeSync(file);
     }
-    closeSync(file);
     if (where === 'device') {
-      this.#device = attachLoop(this.#file);
+      this.#devices = this.#files.map((file) => attachLoop(file));
       this.cutPower = () => this.#cut();
     }
     this.#engine = this.#open();
   }
 
+  get #isWhole(): boolean {
+    return this.#blocks.length === 1;
+  }
+
+  /** The part in which a block stands, and where there. */
+  #placeOf(block: number): readonly [part: number, at: number] {
+    let before = 0;
+    const part = this.#blocks.findIndex((count) => {
+      before += count;
+      return block < before;
+    });
+    return [part, (block - before + (this.#blocks[part] as number)) * BLOCK];
+  }
+
   async #cut(): Promise<void> {
     this.#lives += 1;
-    const left = this.#rig.path(`disk${this.#lives}`);
-    copyFileSync(this.#file, left);
+    const left = this.#files.map((_, n) => this.#rig.path(`disk${n}.${this.#lives}`));
+    // All of it at one moment: nothing is written meanwhile.
+    for (const [n, file] of this.#files.entries()) copyFileSync(file, left[n] as string);
     this.#engine.reactor.close();
-    detachLoop(this.#device as string);
-    rmSync(this.#file);
-    this.#file = left;
-    this.#device = attachLoop(left);
+    for (const device of this.#devices) detachLoop(device);
+    for (const file of this.#files) rmSync(file);
+    this.#files = left;
+    this.#devices = left.map((file) => attachLoop(file));
     this.#engine = this.#open();
   }
 
@@ -116,8 +146,9 @@ class RealDisk implements DiskDriver {
 
   async holds(block: number): Promise<number> {
     const bytes = Buffer.alloc(BLOCK);
-    const file = openSync(this.#device ?? this.#file, 'r');
-    readSync(file, bytes, 0, BLOCK, block * BLOCK);
+    const [part, at] = this.#placeOf(block);
+    const file = openSync(this.#devices[part] ?? (this.#files[part] as string), 'r');
+    readSync(file, bytes, 0, BLOCK, at);
     closeSync(file);
     return bytes.every((byte) => byte === bytes[0]) ? (bytes[0] as number) : -1;
   }
@@ -129,17 +160,23 @@ class RealDisk implements DiskDriver {
 
   async close(): Promise<void> {
     this.#engine.reactor.close();
-    if (this.#device !== null) detachLoop(this.#device);
+    for (const device of this.#devices) detachLoop(device);
     this.#rig.end();
   }
 
   #open(): RawEngine {
-    const replicaPath = this.#device ?? this.#file;
+    const paths = this.#files.map((file, n) => this.#devices[n] ?? file);
     // Past the page cache nothing would be volatile.
-    const direct = this.#device === null ? 'auto' : 'off';
+    const direct = this.#devices.length === 0 ? 'auto' : 'off';
     const personality = this.#personality;
+    const parts = paths.map((path, n) => {
+      return { name: `part${n}`, path, sizeBytes: (this.#blocks[n] as number) * BLOCK };
+    });
+    const data = this.#isWhole
+      ? { replicaPath: paths[0] as string }
+      : { parts, labelPages: LABEL_PAGES, sizeBytes: BLOCKS * BLOCK };
     const side = { sideBytes: SIDE_BLOCKS * BLOCK, sidePath: this.#side };
-    return new RawEngine(this.#rig.reactor({ replicaPath, direct, personality, ...side }));
+    return new RawEngine(this.#rig.reactor({ ...data, direct, personality, ...side }));
   }
 }
 
@@ -430,6 +467,15 @@ for (const personality of ['io_uring', 'epoll'] as const) {
   describe(`the contract of a real block device, by ${personality}`, () => {
     const it = itUnless(missing ?? loopMissing());
     diskSuite(it, true, async () => new RealDisk('device', personality));
+  });
+
+  describe(`the contract of a real disk in three files, by ${personality}`, () => {
+    diskSuite(itUnless(missing), false, async () => new RealDisk('file', personality, PARTS));
+  });
+
+  describe(`the contract of three real block devices as one, by ${personality}`, () => {
+    const it = itUnless(missing ?? loopMissing());
+    diskSuite(it, true, async () => new RealDisk('device', personality, PARTS));
   });
 }
 

@@ -51,7 +51,7 @@ export class Rig {
     return this.path(name);
   }
 
-  reactor(options: Partial<ReactorOptions> & { readonly replicaPath: string }): Reactor {
+  reactor(options: Partial<ReactorOptions>): Reactor {
     const defaults = {
       layout: LAYOUT,
       sizeBytes: SIZE,
@@ -61,7 +61,7 @@ export class Rig {
     return this.native.makeReactor({ ...defaults, ...options });
   }
 
-  engine(options: Partial<ReactorOptions> & { readonly replicaPath: string }): EchoEngine {
+  engine(options: Partial<ReactorOptions>): EchoEngine {
     const engine = new EchoEngine(this.reactor(options), options.layout ?? LAYOUT);
     this.engines.push(engine);
     return engine;
