@@ -1,6 +1,7 @@
 /**
  * Makes replicas on files and block devices: new ones as a hole with formatted metadata, and ones
- * over data that are there. Nothing here may run beside a node that uses the replica.
+ * over data that are there. The data of a volume in parts stand on several, each with a label
+ * behind what it has. Nothing here may run beside a node that uses the replica.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -18,8 +19,9 @@ import {
 import { HostError, systemCode } from '../backends/real/failure.ts';
 import { mirrorConfig } from '../backends/real/mirror-config.ts';
 import { hasNative, loadNative } from '../backends/real/native.ts';
+import { dataEnd, LABEL_BYTES, labelOf, replicaParts } from '../backends/real/replica-parts.ts';
 import { deviceBytes } from '../backends/real/replica-read.ts';
-import type { VolumeConfig } from '../engine/core/config.ts';
+import type { PartConfig, VolumeConfig } from '../engine/core/config.ts';
 import type { Generation, NodeId } from '../engine/core/units.ts';
 import { PAGE_BYTES } from '../engine/data/abi.ts';
 import {
@@ -29,15 +31,18 @@ import {
   metadataLayout,
   metadataPages,
 } from '../engine/mirror/metadata.ts';
+import { decodeLabel, encodeLabel } from '../engine/mirror/part-label.ts';
 
 /**
  * Which replica, and where it stands; `meta` is '' when its metadata stands behind the data, and
- * `side` when its side area, if it has one, stands behind the metadata.
+ * `side` when its side area, if it has one, stands behind the metadata. `parts` are the disks of a
+ * volume in parts, `path` the last of them; none of any other.
  */
 export interface ReplicaTarget {
   readonly volume: VolumeConfig;
   readonly node: NodeId;
   readonly path: string;
+  readonly parts: readonly string[];
   readonly meta: string;
   readonly side: string;
   readonly sideBytes: number;
@@ -70,11 +75,11 @@ export function formatReplica(
   const fd = openSync(path, 'wx', 0o600);
   try {
     const { side = '', sideBytes = 0 } = volume.replicas.find((each) => each.node === node) ?? {};
-    const target = { volume, node, path, meta: '', side, sideBytes };
-    ftruncateSync(fd, dataBytesOf(volume) + metaBytesOf(target));
+    const target = { volume, node, path, parts: [], meta: '', side, sideBytes };
+    ftruncateSync(fd, dataEnd(volume) + metaBytesOf(target));
     const place = { fd, path, isFile: true, bytes: 0, isNew: true, lock: -1 };
     makeSide(target);
-    writeMetadata(place, dataBytesOf(volume), target, generation, 'UpToDate');
+    writeMetadata(place, dataEnd(volume), target, newDevice(), generation, 'UpToDate');
   } finally {
     closeSync(fd);
   }
@@ -87,24 +92,31 @@ export function formatReplica(
  * nothing then.
  */
 export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
-  const { volume, path, meta } = target;
-  const [dataBytes, metaBytes] = [dataBytesOf(volume), metaBytesOf(target)];
-  const wanted = meta === '' ? dataBytes + metaBytes : volume.sizeBytes;
-  within([path, ...(meta === '' ? [] : [meta])], true, (places) => {
-    const [data, apart] = places as [Place, Place | undefined];
-    const [holder, base] = apart === undefined ? [data, dataBytes] : [apart, 0];
-    checkSize(data, wanted);
+  const { meta } = target;
+  const metaBytes = metaBytesOf(target);
+  const disks = dataDisks(target, metaBytes);
+  const paths = disks.map(({ path }) => path);
+  within([...paths, ...(meta === '' ? [] : [meta])], true, (places) => {
+    const data = places.slice(0, disks.length);
+    const apart = places[disks.length];
+    const { holder, base } = metaPlace(target, places);
+    for (const [i, place] of data.entries()) checkSize(place, disks[i]?.wanted ?? 0);
     if (apart !== undefined) checkSize(apart, metaBytes);
-    const owner = ownerOf(holder, base, target);
-    if (owner === 'another') throw belongsToAnother(holder);
-    if (owner === 'this' && !overwrite) throw holdsReplica(holder);
+    const owners = [ownerOf(holder, base, target), ...labelOwners(target, data)];
+    const another = owners.indexOf('another');
+    if (another >= 0) throw belongsToAnother(another === 0 ? holder : (data[another - 1] as Place));
+    if (owners.includes('this') && !overwrite) throw holdsReplica(holder);
     if (!overwrite) for (const place of places) mustBeBlank(place);
     if (!overwrite && !isBlank(holder, base, metaBytes)) throw holdsData(holder);
     makeSide(target);
-    if (data.isNew) ftruncateSync(data.fd, wanted);
+    data.forEach(({ isNew, fd }, i) => {
+      if (isNew) ftruncateSync(fd, disks[i]?.wanted ?? 0);
+    });
     if (apart?.isNew === true) ftruncateSync(apart.fd, metaBytes);
-    writeMetadata(holder, base, target, 0, 'Inconsistent');
-    if (apart !== undefined) fsyncSync(data.fd);
+    const device = newDevice();
+    writeLabels(target, data, device);
+    writeMetadata(holder, base, target, device, 0, 'Inconsistent');
+    for (const { fd } of data) fsyncSync(fd);
   });
 }
 
@@ -113,15 +125,16 @@ export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
  * its metadata goes. Durable when it returns. Throws HostError, and has changed nothing then.
  */
 export function adoptReplica(target: ReplicaTarget, generation: Generation): void {
+  if (target.parts.length > 0) {
+    adoptParts(target, generation);
+    return;
+  }
   const { volume, path, meta } = target;
-  const [dataBytes, metaBytes] = [dataBytesOf(volume), metaBytesOf(target)];
+  const [dataBytes, metaBytes] = [dataEnd(volume), metaBytesOf(target)];
   const write = (place: Place, base: number): void => {
-    const owner = ownerOf(place, base, target);
-    if (owner === 'another') throw belongsToAnother(place);
-    if (owner === 'this') throw adoptedAlready(place);
-    if (!isBlank(place, base, metaBytes)) throw noRoom(place, base);
+    mayBecome(place, base, metaBytes, target);
     makeSide(target);
-    writeMetadata(place, base, target, generation, 'UpToDate');
+    writeMetadata(place, base, target, newDevice(), generation, 'UpToDate');
   };
   within([path], false, (places) => {
     const [data] = places as [Place];
@@ -151,8 +164,127 @@ export function adoptReplica(target: ReplicaTarget, generation: Generation): voi
   });
 }
 
-function dataBytesOf(volume: VolumeConfig): number {
-  return Math.ceil(volume.sizeBytes / PAGE_BYTES) * PAGE_BYTES;
+/**
+ * The same of several disks. Which of them is which part nobody but the configuration can tell,
+ * this once: from now on each says it itself.
+ */
+function adoptParts(target: ReplicaTarget, generation: Generation): void {
+  const { volume, meta } = target;
+  const metaBytes = metaBytesOf(target);
+  const disks = dataDisks(target, metaBytes);
+  within(
+    disks.map(({ path }) => path),
+    false,
+    (data) => {
+      const owners = labelOwners(target, data);
+      owners.forEach((owner, i) => {
+        if (owner === 'another') throw belongsToAnother(data[i] as Place);
+        if (owner === 'this') throw labelledAlready(data[i] as Place, volume.parts?.[i]);
+      });
+      data.forEach((place, i) => {
+        const { sizeBytes = 0 } = volume.parts?.[i] ?? {};
+        const { wanted } = disks[i] as Disk;
+        if (place.isFile && place.bytes === wanted) throw cutShort(place, sizeBytes);
+        checkSize(place, place.isFile ? sizeBytes : wanted);
+        if (!isBlank(place, sizeBytes, LABEL_BYTES)) throw noRoom(place, sizeBytes);
+      });
+      const grow = (to: (i: number) => number): void => {
+        data.forEach(({ isFile, fd }, i) => {
+          if (isFile) ftruncateSync(fd, to(i));
+        });
+      };
+      const write = (places: readonly Place[]): void => {
+        const { holder, base } = metaPlace(target, places);
+        mayBecome(holder, base, metaBytes, target);
+        makeSide(target);
+        const device = newDevice();
+        writeLabels(target, data, device);
+        writeMetadata(holder, base, target, device, generation, 'UpToDate');
+        for (const { fd } of data) fsyncSync(fd);
+      };
+      try {
+        grow((i) => disks[i]?.wanted ?? 0);
+        if (meta === '') return write(data);
+        within([meta], true, (others) => {
+          const [apart] = others as [Place];
+          checkSize(apart, metaBytes);
+          if (apart.isNew) ftruncateSync(apart.fd, metaBytes);
+          write([...data, apart]);
+        });
+      } catch (error) {
+        grow((i) => data[i]?.bytes ?? 0);
+        throw error;
+      }
+    },
+  );
+}
+
+/** Throws unless nothing but zeroes stands where the metadata go. */
+function mayBecome(place: Place, base: number, bytes: number, target: ReplicaTarget): void {
+  const owner = ownerOf(place, base, target);
+  if (owner === 'another') throw belongsToAnother(place);
+  if (owner === 'this') throw adoptedAlready(place);
+  if (!isBlank(place, base, bytes)) throw noRoom(place, base);
+}
+
+/** A disk of the data, and how large a file of it is. */
+interface Disk {
+  readonly path: string;
+  readonly wanted: number;
+}
+
+function dataDisks({ volume, path, parts, meta }: ReplicaTarget, metaBytes: number): Disk[] {
+  const behind = meta === '' ? metaBytes : 0;
+  const list = replicaParts(volume, { parts });
+  if (list === null) {
+    return [{ path, wanted: meta === '' ? dataEnd(volume) + behind : volume.sizeBytes }];
+  }
+  return list.map((part, i) => {
+    const own = i === list.length - 1 ? behind : 0;
+    return { path: part.path, wanted: part.sizeBytes + LABEL_BYTES + own };
+  });
+}
+
+/** Where the metadata stand: on the last of the places, those of the data and then of meta:. */
+function metaPlace(
+  { volume, meta }: ReplicaTarget,
+  places: readonly Place[],
+): { readonly holder: Place; readonly base: number } {
+  return { holder: places.at(-1) as Place, base: meta === '' ? dataEnd(volume) : 0 };
+}
+
+/** The identity of a copy, drawn anew whenever one is made. */
+function newDevice(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/** Whose label each disk of a volume in parts has. */
+function labelOwners(
+  { volume, node }: ReplicaTarget,
+  data: readonly Place[],
+): readonly ('nobody' | 'this' | 'another')[] {
+  return (volume.parts ?? []).map(({ sizeBytes }, i) => {
+    const { fd, bytes } = data[i] as Place;
+    const page = new Uint8Array(PAGE_BYTES);
+    if (bytes < sizeBytes + PAGE_BYTES) return 'nobody';
+    readSync(fd, page, 0, PAGE_BYTES, sizeBytes);
+    const read = decodeLabel(page);
+    if (!read.ok) return read.fault === 'none' ? 'nobody' : 'another';
+    return read.label.uuid === volume.uuid && read.label.node === node ? 'this' : 'another';
+  });
+}
+
+/** What each disk of a volume in parts is from now on. */
+function writeLabels(
+  { volume, node }: ReplicaTarget,
+  data: readonly Place[],
+  device: string,
+): void {
+  volume.parts?.forEach(({ sizeBytes }, i) => {
+    const place = data[i] as Place;
+    writeAt(place, sizeBytes, encodeLabel(labelOf(volume, node, device, i)));
+    fsyncSync(place.fd);
+  });
 }
 
 /** What stands behind the data, or in a file of its own: the side area with it, unless apart. */
@@ -173,33 +305,39 @@ function makeSide({ side, sideBytes }: ReplicaTarget): void {
 
 /** The superblocks last: a replica whose metadata were not written to the end is none. */
 function writeMetadata(
-  { fd, path }: Place,
+  place: Place,
   base: number,
   { volume, node }: ReplicaTarget,
+  device: string,
   generation: Generation,
   state: InitialState,
 ): void {
-  const device = randomBytes(16).toString('hex');
-  try {
-    for (const { page, bytes } of formatMetadata(
-      mirrorConfig(volume),
-      node,
-      generation,
-      state,
-      device,
-    )) {
-      let done = 0;
-      while (done < bytes.length) {
-        done += writeSync(fd, bytes, done, bytes.length - done, base + page * PAGE_BYTES + done);
-      }
-    }
-    fsyncSync(fd);
-  } catch (error) {
-    throw new HostError(
-      `${path} cannot be written (${systemCode(error)})`,
-      'make room there, or look after its disk',
-    );
+  const config = mirrorConfig(volume);
+  for (const { page, bytes } of formatMetadata(config, node, generation, state, device)) {
+    writeAt(place, base + page * PAGE_BYTES, bytes);
   }
+  try {
+    fsyncSync(place.fd);
+  } catch (error) {
+    throw unwritable(place, error);
+  }
+}
+
+function writeAt(place: Place, at: number, bytes: Uint8Array): void {
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(place.fd, bytes, done, bytes.length - done, at + done);
+    }
+  } catch (error) {
+    throw unwritable(place, error);
+  }
+}
+
+function unwritable({ path }: Place, error: unknown): HostError {
+  return new HostError(
+    `${path} cannot be written (${systemCode(error)})`,
+    'make room there, or look after its disk',
+  );
 }
 
 /** Opens all, or none; what was made and not finished is removed again. */
@@ -365,6 +503,15 @@ function cutShort({ path, bytes }: Place, wanted: number): HostError {
   return new HostError(
     `${path} has ${bytes} bytes, room for metadata included, and no metadata`,
     `if an adoption was cut short, cut the file back first: truncate -s ${wanted} ${path}`,
+  );
+}
+
+function labelledAlready({ path }: Place, part: PartConfig | undefined): HostError {
+  const end = part?.sizeBytes ?? 0;
+  return new HostError(
+    `${path} holds a part of this replica already`,
+    'nothing needs to be adopted; only if an adoption was cut short, cut the file back first ' +
+      `(truncate -s ${end} ${path}), or clear the page at byte ${end} of the device`,
   );
 }
 

@@ -62,6 +62,16 @@ export function statusText(host: HostStatus, exclusivity: string): string {
       ]),
     ),
   );
+  for (const [volume, list] of Object.entries(host.parts ?? {})) {
+    parts.push(
+      table(
+        [`part of ${volume}`, 'size', 'here', 'address'],
+        list.map(({ part, sizeBytes, path, uris }) => {
+          return [part, `${sizeBytes / 1048576} MiB`, path, uris.join('\n')];
+        }),
+      ),
+    );
+  }
   for (const { volume, local } of status.volumes) {
     if (local?.failing !== undefined) parts.push(alarmText(volume, local.failing));
   }

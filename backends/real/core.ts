@@ -39,6 +39,7 @@ import { MonitorKeeper } from './monitor-keeper.ts';
 import { type GuardianState, loadNative } from './native.ts';
 import { ownIdentity } from './process-identity.ts';
 import { memoryFileName } from './replica-memory.ts';
+import { partsOf } from './replica-parts.ts';
 import { folderFiles } from './store-files.ts';
 import type { ApplicationState, MonitorMessage } from './supervision.ts';
 import { TimelineFile } from './timeline-file.ts';
@@ -231,6 +232,7 @@ export class Core {
       control: { ...this.#network.counters },
       otherConfig: this.#network.differing,
       volumes,
+      ...partsOf(this.#options.config, this.#self.id),
       timelineFailures: this.#timeline.failures,
     };
   }
@@ -369,6 +371,7 @@ export class Core {
           if (report.kind === 'event') this.#timeline.write(report.event);
           else this.#enqueue({ kind: 'data', report });
         },
+        faulted: (name, fault) => log('error', 'disk-fault', { volume: name, fault }),
         refused: refuse,
         broke: stopAtOnce,
       });

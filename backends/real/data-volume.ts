@@ -12,6 +12,8 @@ export interface VolumeEvents {
   /** `away` says why its replica cannot be reached, '' where it is open. */
   readonly started: (volume: string, away: string) => void;
   readonly report: (report: DataReport) => void;
+  /** A disk of a replica in parts answered with an error: which one, and to what. */
+  readonly faulted: (volume: string, fault: string) => void;
   /** A person has to act; the core ends and is not started again. */
   readonly refused: (reason: string, remedy: string) => void;
   /** A belief is broken or the Worker died: the core must stop at once. */
@@ -92,9 +94,14 @@ export class DataVolume {
       case 'reports':
         for (const report of message.reports) events.report(report);
         return;
-      case 'stats':
+      case 'stats': {
+        const { lastFault = '' } = message.stats;
+        if (lastFault !== '' && lastFault !== this.stats['lastFault']) {
+          events.faulted(this.name, String(lastFault));
+        }
         this.stats = message.stats;
         return;
+      }
       case 'refused':
         this.#closing = true;
         events.refused(message.reason, message.remedy);

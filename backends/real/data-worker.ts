@@ -84,6 +84,7 @@ function run(start: DataStart, reactor: Reactor): void {
   const clock = new Float64Array(reactor.clock);
   let isOpen: boolean = false;
   let statsAt = 0;
+  let faults = 0;
   let counted = { at: 0, cpu: 0 };
   tell({ kind: 'started', wakeFd: reactor.wakeFd, away: '' });
   let decisions = 0;
@@ -98,17 +99,16 @@ function run(start: DataStart, reactor: Reactor): void {
     if (outbox.length > 0) {
       const before: boolean = isOpen;
       for (const report of outbox) isOpen = isOffered(isOpen, report);
-      if (isOpen !== before) {
-        reactor.setExport(isOpen);
-        // Who waits for a host that serves must not learn of it a second late.
-        statsAt = 0;
-      }
+      if (isOpen !== before) reactor.setExport(isOpen);
+      // Who waits for a host that serves must not learn of it a second late, nor which disk failed.
+      if (isOpen !== before || reactor.stats().diskFaults !== faults) statsAt = 0;
       tell({ kind: 'reports', reports: outbox });
       outbox.length = 0;
     }
     if (now - statsAt >= STATS_EVERY) {
       statsAt = now;
       const stats = reactor.stats();
+      faults = stats.diskFaults;
       const used = (stats.cpuMicros - counted.cpu) / Math.max(1, now - counted.at);
       const cpuPercent = counted.at === 0 ? 0 : Math.round(used * 100);
       counted = { at: now, cpu: stats.cpuMicros };

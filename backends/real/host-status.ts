@@ -7,6 +7,15 @@ import type { ProcessIdentity } from './process-identity.ts';
 import type { ApplicationState } from './supervision.ts';
 import type { ControlCounters } from './udp-control.ts';
 
+export interface PartStatus {
+  readonly part: string;
+  readonly sizeBytes: number;
+  /** File or block device that has it here. */
+  readonly path: string;
+  /** NBD addresses, which answer where the volume is led. */
+  readonly uris: readonly string[];
+}
+
 export interface HostStatus {
   readonly node: string;
   readonly cluster: string;
@@ -37,5 +46,7 @@ export interface HostStatus {
   readonly otherConfig: readonly NodeId[];
   /** What each volume's reactor counted. */
   readonly volumes: Readonly<Record<string, DataStats>>;
+  /** Of volumes with parts that have a replica here: each part and where clients reach it. */
+  readonly parts?: Readonly<Record<string, readonly PartStatus[]>>;
   readonly timelineFailures: number;
 }

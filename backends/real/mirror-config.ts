@@ -25,6 +25,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId = 0): MirrorConf
     undoRequired: volume.undo === 'required' && sideBytes > 0,
     nodes: volume.replicas.map(({ node }) => node).sort((a, b) => a - b),
     ...asyncOf(volume),
+    ...(volume.parts === undefined ? {} : { inParts: true }),
   };
 }
 

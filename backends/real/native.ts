@@ -165,12 +165,14 @@ export type ReactorCounter =
   | 'cpuMicros';
 
 /**
- * The counters, why the last peer was refused ('' for never), and of which part of several what the
- * last fault of a disk was ("log: flush: …", '' for none).
+ * The counters, and why the last peer was refused ('' for never). Of a replica in parts: what the
+ * last fault of a disk was and where ("log: flush: …", '' for none), and which of them have not
+ * answered yet what they were asked.
  */
 export type ReactorStats = Readonly<Record<ReactorCounter, number>> & {
   readonly lastRefusal: string;
   readonly lastFault: string;
+  readonly waitedFor: string;
 };
 
 /**

@@ -16,8 +16,17 @@ import {
   type SuperblockChoice,
   type SuperblockRead,
 } from '../../engine/mirror/metadata.ts';
+import type { LabelVerdict } from '../../engine/mirror/part-label.ts';
 import { systemCode } from './failure.ts';
 import { mirrorConfig } from './mirror-config.ts';
+import {
+  dataEnd,
+  judgeParts,
+  LABEL_BYTES,
+  refuseParts,
+  replicaParts,
+  wholePage,
+} from './replica-parts.ts';
 import { ReplicaError, troubleOf } from './replica-path.ts';
 import { deviceBytes, type PageRead, readPage } from './replica-read.ts';
 
@@ -28,24 +37,47 @@ export interface ReplicaFinding {
 
 /** Throws ReplicaError when the replica cannot be used. */
 export function checkReplica(volume: VolumeConfig, replica: ReplicaConfig): ReplicaFinding {
-  const config = mirrorConfig(volume);
+  // Disks that are exchanged have other sizes, too: what they are themselves says it better.
+  judged(volume, replica, '', ['none']);
   const { chosen, metaBytes } = look(volume, replica);
   const { side = '', sideBytes = 0 } = replica;
   // A replica that was made before it was given a side area lacks exactly that.
   const added = side === '' ? sideBytes : 0;
   const behind = replica.meta === '';
-  const dataBytes = dataBytesOf(config.sizeBytes);
   const ownBytes = metaBytes + added;
-  if (behind) checkSize(replica.path, dataBytes + ownBytes, volume.name, added);
+  const parts = replicaParts(volume, replica);
+  for (const part of parts?.slice(0, -1) ?? []) {
+    checkSize(part.path, part.sizeBytes + LABEL_BYTES, volume.name);
+  }
+  if (behind) checkSize(replica.path, dataEnd(volume) + ownBytes, volume.name, added);
   else {
-    checkSize(replica.path, config.sizeBytes, volume.name);
+    checkSize(replica.path, parts === null ? volume.sizeBytes : dataEnd(volume), volume.name);
     checkSize(replica.meta, ownBytes, volume.name, added);
   }
   if (side !== '') checkSize(side, sideBytes, volume.name, sideBytes);
+  judged(volume, replica, '', []);
   const path = behind ? replica.path : replica.meta;
   if (!chosen.ok) throw refusal(path, volume, chosen.fault);
   if (isReadOnly(chosen.block)) throw refusal(path, volume, 'read-only-features');
+  judged(volume, replica, chosen.block.device, []);
   return { damagedSlots: chosen.damaged };
+}
+
+/** Throws unless each disk of a replica in parts is what it should be, or of the `excused`. */
+function judged(
+  volume: VolumeConfig,
+  replica: ReplicaConfig,
+  device: string,
+  excused: readonly LabelVerdict[],
+): void {
+  for (const { path } of replicaParts(volume, replica) ?? []) checkThere(path, volume.name);
+  const verdicts = judgeParts(volume, replica, device, (path, at) => {
+    const read = readPage(path, at);
+    if (!read.ok) throw missing(path, volume.name, read.code, 0);
+    return wholePage(read);
+  });
+  const told = verdicts.map((each) => (excused.includes(each) ? 'ok' : each));
+  refuseParts(volume, replica, told);
 }
 
 /** Pages of metadata that the replica has: by what it was made with, not by what is made today. */
@@ -60,16 +92,14 @@ function look(
 ): { readonly chosen: SuperblockChoice; readonly metaBytes: number } {
   const config = mirrorConfig(volume);
   const { slotA, slotB } = metadataLayout(config);
-  const [from, base] = meta === '' ? [path, dataBytesOf(config.sizeBytes)] : [meta, 0];
+  const [from, base] = meta === '' ? [path, dataEnd(volume)] : [meta, 0];
   checkThere(from, volume.name);
   const [a, b] = [slotA, slotB].map((page) => {
     return readPage(from, base + page * PAGE_BYTES);
   }) as [PageRead, PageRead];
   const slot = (page: number, read: PageRead): SuperblockRead => {
     if (!read.ok) return { ok: false, fault: 'unreadable' };
-    const bytes = new Uint8Array(PAGE_BYTES);
-    bytes.set(read.bytes);
-    return decodeSuperblock(config, node, page, bytes);
+    return decodeSuperblock(config, node, page, wholePage(read));
   };
   const chosen = chooseSuperblock(slot(slotA, a), slot(slotB, b));
   // One that is whole is enough, as it is for the engine. Else nobody knows what is in the other.
@@ -97,10 +127,6 @@ function checkThere(path: string, volume: string): void {
       'connect its disk',
     );
   }
-}
-
-function dataBytesOf(sizeBytes: number): number {
-  return Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES;
 }
 
 /** A socket or a terminal is no device that is away for now, whatever opening it says. */
@@ -219,6 +245,10 @@ const REASONS: Readonly<Record<MetadataFault, readonly [reason: string, remedy: 
     'was made with checksums and the volume is to have none, or the other way round',
     'set checksums: back to what it was, or replace the replicas one after the other with empty ' +
       'ones (understudy replica new)',
+  ],
+  parts: [
+    'was made for a volume in parts and the volume is to have none, or the other way round',
+    'set parts: and paths:, or size: and path:, back to what they were when it was made',
   ],
   spare: [
     'has lost the table of the blocks that stand in its spare area: both copies are damaged',

@@ -4,6 +4,7 @@
  */
 import { hkdfSync } from 'node:crypto';
 import type { ReplicaConfig } from '../../engine/core/config.ts';
+import { LABEL_PAGES } from '../../engine/mirror/part-label.ts';
 import { parseAddress } from './address.ts';
 import type { DataStart } from './data-messages.ts';
 import { HostError } from './failure.ts';
@@ -11,6 +12,7 @@ import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
 import { loadNative, NativeError, type Reactor } from './native.ts';
 import { checkReplica, replicaPages } from './replica-check.ts';
 import { ReplicaMemory } from './replica-memory.ts';
+import { replicaParts } from './replica-parts.ts';
 import { ReplicaError, waitsFor } from './replica-path.ts';
 
 /** An earlier process of this host may be on its way out, its last disk operations with it. */
@@ -50,9 +52,10 @@ function openReactor(start: DataStart, replica: ReplicaConfig): Reactor {
 
 function open(start: DataStart, replica: ReplicaConfig): Reactor {
   const { volume, node, key, listen, peers } = start;
+  const parts = replicaParts(volume, replica);
   const reactor = loadNative().makeReactor({
     layout: REAL_LAYOUT,
-    replicaPath: replica.path,
+    ...(parts === null ? { replicaPath: replica.path } : { parts, labelPages: LABEL_PAGES }),
     metaPath: replica.meta,
     sizeBytes: volume.sizeBytes,
     metaPages: replicaPages(volume, replica),
@@ -65,6 +68,7 @@ function open(start: DataStart, replica: ReplicaConfig): Reactor {
     key: replicationKey(key, volume.uuid),
     lockWaitMillis: LOCK_WAIT_MS,
   });
+  // A volume in parts has as many exports, under their own names.
   for (const address of volume.nbd.find((entry) => entry.node === node)?.listen ?? []) {
     if (address.startsWith('unix:')) {
       reactor.listenNbd({ path: address.slice('unix:'.length) }, volume.name);

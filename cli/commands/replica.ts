@@ -51,8 +51,9 @@ function adoptCommand(): Command {
       `
 The data stay as they are. The metadata goes behind them (a file grows by it, a device must have
 room), or to the file or device that meta: names. Do it on one node, before the cluster runs for the
-first time; make the other replica with "replica new". Exit codes: 0 made; 2 bad input, nothing was
-changed.`,
+first time; make the other replica with "replica new". The disks of a volume with parts: are
+taken for what paths: says, and each is given a page behind its data that says it from then on. Exit
+codes: 0 made; 2 bad input, nothing was changed.`,
     )
     .action((file: string, options: ReplicaOptions) => {
       return run(file, options, (target) => {
@@ -87,12 +88,14 @@ async function run(file: string, options: ReplicaOptions, make: Make): Promise<v
   // A running node would go on writing what it believes to be there.
   const lock = folder === undefined ? null : await lockDirectory(folder, 'core');
   try {
-    const { path, meta, side = '', sideBytes = 0 } = replica;
-    make({ volume, node, path, meta, side, sideBytes }, options.overwrite === true);
+    const { path, parts = [], meta, side = '', sideBytes = 0 } = replica;
+    make({ volume, node, path, parts, meta, side, sideBytes }, options.overwrite === true);
   } finally {
     lock?.release();
   }
-  if (options.json) printJson({ volume: volume.name, node: name, path: replica.path });
-  else console.log(`Made the replica of ${volume.name} on ${name}: ${replica.path}.`);
+  const { path, parts } = replica;
+  if (options.json) printJson({ volume: volume.name, node: name, path, ...(parts && { parts }) });
+  else
+    console.log(`Made the replica of ${volume.name} on ${name}: ${(parts ?? [path]).join(', ')}.`);
   process.exitCode = EXIT_OK;
 }

@@ -33,7 +33,14 @@ const SECONDS_MAX = QUIESCE_MAX / MICROS_PER_S;
 /** A volume at the point, and its replicas that have the image. */
 interface Image {
   readonly volume: string;
-  readonly replicas: readonly { readonly node: string; readonly path: string }[];
+  readonly replicas: readonly ImageReplica[];
+}
+
+interface ImageReplica {
+  readonly node: string;
+  /** Of a volume with parts, that of the last one. */
+  readonly path: string;
+  readonly parts?: readonly string[];
 }
 
 /** Builds the command. */
@@ -52,7 +59,8 @@ Requests wait while the command runs, so it should take a snapshot and leave the
   understudy snapshot --run 'cp --reflink=always "$UNDERSTUDY_REPLICA" /backup/image'
   understudy snapshot --run 'lvcreate --snapshot --name point --size 1G vg/replica'
 It finds the path of the first volume's replica on the node that leads in UNDERSTUDY_REPLICA, and
-in UNDERSTUDY_POINT all of them as JSON: [{volume, replicas: [{node, path}]}]. Any of those will do;
+in UNDERSTUDY_POINT all of them as JSON: [{volume, replicas: [{node, path}]}]. Of a volume with
+parts the first has a line for each part, and the second a list: parts. Any of those will do;
 a replica with blocks in its spare area is not among them, since its file alone is not the image.
 What a file system has not written yet is not there; it is as consistent as after a loss of power.
 Exit codes: 0 the command succeeded and the point stood until it had ended; 1 it did not, or the
@@ -114,11 +122,18 @@ function imagesOf(
     return {
       volume,
       replicas: nodes.flatMap((node) => {
-        const path = replicas.find((replica) => replica.node === node)?.path;
-        return path === undefined ? [] : [{ node: host.names[String(node)] ?? `${node}`, path }];
+        const own = replicas.find((replica) => replica.node === node);
+        if (own === undefined) return [];
+        const { path, parts } = own;
+        return [{ node: host.names[String(node)] ?? `${node}`, path, ...(parts && { parts }) }];
       }),
     };
   });
+}
+
+/** One path a line: whoever takes several for one is told that there is no such file. */
+function pathsOf(replica: ImageReplica | undefined): string {
+  return replica === undefined ? '' : (replica.parts ?? [replica.path]).join('\n');
 }
 
 /** The user's command, which has until the point is over. */
@@ -129,7 +144,7 @@ class PointCommand {
     const env = {
       ...process.env,
       UNDERSTUDY_NODE: node,
-      UNDERSTUDY_REPLICA: images[0]?.replicas.find((each) => each.node === node)?.path ?? '',
+      UNDERSTUDY_REPLICA: pathsOf(images[0]?.replicas.find((each) => each.node === node)),
       UNDERSTUDY_POINT: JSON.stringify(images),
     };
     // Standard output is one object where that was asked for.

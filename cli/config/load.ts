@@ -9,6 +9,7 @@ import type { $ZodIssue } from 'zod/v4/core';
 import { checkConfig } from '../../engine/cluster/config-check.ts';
 import type { ClusterConfig, LagLimits, VerifySchedule } from '../../engine/core/config.ts';
 import { EXTENT_BYTES } from '../../engine/core/units.ts';
+import { pathsOf, type SayField, sizeOf } from './parts.ts';
 import { explainProblem } from './problems.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
 import { parseDuration, parseSize } from './units.ts';
@@ -177,6 +178,7 @@ function toClusterConfig(
     return 0;
   };
   const time = (text: string): number => parseDuration(text) as number;
+  const say: SayField = (path, reason, remedy) => problems.push({ path, reason, remedy });
   const config: ClusterConfig = {
     name: file.cluster,
     nodes: Object.entries(file.nodes).map(([name, node]) => ({
@@ -190,7 +192,7 @@ function toClusterConfig(
     volumes: Object.entries(file.volumes).map(([name, volume]) => ({
       name,
       uuid: volume.uuid,
-      sizeBytes: parseSize(volume.size) as number,
+      ...sizeOf(name, volume, say),
       logicalBlock: volume.logicalBlock,
       activityLogExtents: Math.floor((parseSize(volume.activityLog) as number) / EXTENT_BYTES),
       diskTimeout: time(volume.diskTimeout),
@@ -203,16 +205,18 @@ function toClusterConfig(
       ...(volume.verify === undefined ? {} : { verify: schedule(volume.verify) }),
       undo: volume.undo,
       ...(volume.lag === undefined ? {} : { lag: limits(volume.lag) }),
-      replicas: Object.entries(volume.replicas).map(
-        ([node, { path, meta, side, sideSize, mode }]) => ({
-          node: nodeId(node, ['volumes', name, 'replicas', node]),
-          path: resolve(folder, path),
+      replicas: Object.entries(volume.replicas).map(([node, replica]) => {
+        const { meta, side, sideSize, mode } = replica;
+        const at = ['volumes', name, 'replicas', node];
+        return {
+          node: nodeId(node, at),
+          ...pathsOf(at, volume, replica, folder, say),
           meta: meta === undefined ? '' : resolve(folder, meta),
           ...(sideSize === undefined ? {} : { sideBytes: parseSize(sideSize) as number }),
           ...(side === undefined ? {} : { side: resolve(folder, side) }),
           ...(mode === 'sync' ? {} : { mode }),
-        }),
-      ),
+        };
+      }),
       nbd: Object.entries(volume.nbd).map(([node, listen]) => ({
         node: nodeId(node, ['volumes', name, 'nbd', node]),
         listen: listen.map((address) => {
@@ -289,6 +293,9 @@ function filePath(config: ClusterConfig, path: Path): Path {
     const node = typeof position === 'number' ? volume?.[table][position]?.node : undefined;
     const nodeName = config.nodes.find(({ id }) => id === node)?.name;
     if (nodeName !== undefined) fields[1] = nodeName;
+    // The paths of parts are a table too.
+    const part = volume?.parts?.[Number(fields[3])]?.name;
+    if (fields[2] === 'parts') fields.splice(2, 2, 'paths', ...(part === undefined ? [] : [part]));
   }
   return [String(list), entry.name, ...fields];
 }

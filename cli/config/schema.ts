@@ -50,7 +50,11 @@ const node = z.strictObject({
 });
 
 const replica = z.strictObject({
-  path: z.string().min(1).describe('File or block device that holds this copy.'),
+  path: z.string().min(1).optional().describe('File or block device that holds this copy.'),
+  paths: z
+    .record(name, z.string().min(1))
+    .optional()
+    .describe('Of a volume with parts, in place of path: the file or block device of each part.'),
   meta: z.string().min(1).optional().describe('Separate metadata device or file.'),
   sideSize: size
     .optional()
@@ -90,9 +94,23 @@ const verify = z.strictObject({
   rate: size.default('100MiB').describe('At most so much a second; 0B for no limit.'),
 });
 
+const part = z.strictObject({
+  name: name.describe('Of the part, and of its export.'),
+  size: size.describe('Size that applications see, in whole MiB.'),
+});
+
 const volume = z.strictObject({
   uuid: z.string().regex(/^[0-9a-f]{32}$/, '32 lower-case hexadecimal digits'),
-  size: size.describe('Size that applications see.'),
+  size: size.optional().describe('Size that applications see.'),
+  parts: z
+    .array(part)
+    .min(2)
+    .max(16)
+    .optional()
+    .describe(
+      'In place of size: several disks with one order of writes, one set of copies in sync and ' +
+        'one moment. Names, sizes and order are fixed once a replica exists.',
+    ),
   logicalBlock: z.union([z.literal(512), z.literal(4096)]).default(512),
   activityLog: size
     .default('512MiB')

@@ -4,7 +4,13 @@
  * Side areas shrink with them, so that what they have no room for is the same part of a volume.
  */
 import { ASYNC_SIDE_MIN, SIDE_MIN, SIZE_MULTIPLE } from '../../engine/cluster/config-check.ts';
-import type { ClusterConfig, ReplicaConfig } from '../../engine/core/config.ts';
+import type {
+  ClusterConfig,
+  PartConfig,
+  ReplicaConfig,
+  VolumeConfig,
+} from '../../engine/core/config.ts';
+import { EXTENT_BYTES } from '../../engine/core/units.ts';
 
 /** Size at which volumes are rehearsed, in bytes. */
 export const REHEARSED_BYTES: number = 12 * 1024 * 1024;
@@ -16,15 +22,28 @@ export function scaledConfig(config: ClusterConfig): ClusterConfig {
   return {
     ...config,
     volumes: config.volumes.map((volume) => {
-      const sizeBytes = Math.min(volume.sizeBytes, REHEARSED_BYTES);
+      const parts = scaledParts(volume);
+      const sizeBytes =
+        parts?.reduce((sum, part) => sum + part.sizeBytes, 0) ??
+        Math.min(volume.sizeBytes, REHEARSED_BYTES);
       return {
         ...volume,
         sizeBytes,
+        ...(parts === undefined ? {} : { parts }),
         activityLogExtents: Math.min(volume.activityLogExtents, REHEARSED_EXTENTS),
         replicas: volume.replicas.map((each) => withSide(each, volume.sizeBytes, sizeBytes)),
       };
     }),
   };
+}
+
+/** Each part with about its share, 1 MiB at least: what is written to both is what matters. */
+function scaledParts({ parts, sizeBytes }: VolumeConfig): readonly PartConfig[] | undefined {
+  if (sizeBytes <= REHEARSED_BYTES) return parts;
+  return parts?.map((part) => {
+    const share = (part.sizeBytes * REHEARSED_BYTES) / sizeBytes;
+    return { ...part, sizeBytes: Math.max(1, Math.floor(share / EXTENT_BYTES)) * EXTENT_BYTES };
+  });
 }
 
 /**

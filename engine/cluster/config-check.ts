@@ -10,6 +10,7 @@ import {
   type VolumeConfig,
 } from '../core/config.ts';
 import { EXTENT_BYTES } from '../core/units.ts';
+import { checkParts } from './parts-check.ts';
 
 export interface ConfigProblem {
   readonly path: readonly (string | number)[];
@@ -195,6 +196,7 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
       say([...path, 'verify', 'every'], 'bad-verify-every', params);
     }
     checkLag(volume, path, say);
+    checkParts(volume, path, say);
     const count = volume.replicas.length;
     if (count < REPLICAS_MIN || count > REPLICAS_MAX) {
       const params = { replicas: count, least: REPLICAS_MIN, most: REPLICAS_MAX };
@@ -208,16 +210,17 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
       else if (node.witness) say(at, 'replica-on-witness', { node: node.name });
       if (nodes.has(replica.node)) say(at, 'duplicate-replica-node', { node: replica.node });
       nodes.add(replica.node);
-      for (const file of [replica.path, replica.meta, replica.side ?? '']) {
-        if (file === '') continue;
+      const data = replica.parts ?? [replica.path];
+      [...data, replica.meta, replica.side ?? ''].forEach((file, f) => {
+        if (file === '') return;
         const key = `${replica.node} ${file}`;
         const other = paths.get(key);
-        const kind = file === replica.meta ? 'meta' : 'side';
-        const field = file === replica.path ? 'path' : kind;
-        const where = [...path, 'replicas', j, field];
+        const apart = f === data.length ? 'meta' : 'side';
+        const whole = replica.parts === undefined ? ['path'] : ['parts', f];
+        const where = [...path, 'replicas', j, ...(f < data.length ? whole : [apart])];
         if (other !== undefined) say(where, 'duplicate-path', { path: file, other });
         paths.set(key, name);
-      }
+      });
       if (replica.path === '') say([...path, 'replicas', j, 'path'], 'empty-path', {});
       const { sideBytes = 0 } = replica;
       const fits = sideBytes >= SIDE_MIN && sideBytes % SIZE_MULTIPLE === 0;

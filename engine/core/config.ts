@@ -22,8 +22,10 @@ export interface NodeConfig {
 /** One replica of a volume. */
 export interface ReplicaConfig {
   readonly node: NodeId;
-  /** File or block device. */
+  /** File or block device; of a volume with parts, that of the last one. */
   readonly path: string;
+  /** The file or block device of each part, in the order of the volume's; absent like its parts. */
+  readonly parts?: readonly string[];
   /** Separate metadata device, or '' for the end of `path`. */
   readonly meta: string;
   /**
@@ -40,11 +42,28 @@ export interface ReplicaConfig {
   readonly mode?: 'sync' | 'async';
 }
 
+/**
+ * A part of a volume: on a disk of its own everywhere, and to clients a block device of its own.
+ * All parts of a volume have one order of writes, one set of replicas in sync, and one moment.
+ */
+export interface PartConfig {
+  /** Of the export; no other part of the volume has it. */
+  readonly name: string;
+  /** A multiple of 1 MiB, so that neither an extent nor a copy has two parts. */
+  readonly sizeBytes: number;
+}
+
 export interface VolumeConfig {
   readonly name: string;
   /** 128-bit, 32 hexadecimal digits. */
   readonly uuid: string;
+  /** Of all parts together, where it has some. */
   readonly sizeBytes: number;
+  /**
+   * 2 to 16, one behind the other: names, sizes and order are fixed once a replica exists. Absent
+   * for a volume that is one disk.
+   */
+  readonly parts?: readonly PartConfig[];
   readonly logicalBlock: 512 | 4096;
   readonly replicas: readonly ReplicaConfig[];
   /** Per node: where its NBD export listens, "host:port" on loopback or "unix:/path". */

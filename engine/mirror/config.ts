@@ -81,6 +81,11 @@ export interface MirrorConfig {
    * An asynchronous replica becomes a later image this long after the first write since the last.
    */
   readonly pointDelay: Micros;
+  /**
+   * Whether the data stand on several disks: each then says what it is (part-label.ts), and no
+   * replica of the one kind is ever taken for one of the other. Absent for no.
+   */
+  readonly inParts?: boolean;
 }
 
 /** What an operator need not decide. */

@@ -53,7 +53,9 @@ const SEVERAL = 1;
 const SPARE = 2;
 /** A journal page may need those before it: who takes it for the whole hot set forgets the rest. */
 const WINDOWS = 4;
-const INCOMPATIBLE_KNOWN = SEVERAL | SPARE | WINDOWS;
+/** Data on several disks: on the one that it took for all, another program would find a part. */
+const PARTS = 8;
+const INCOMPATIBLE_KNOWN = SEVERAL | SPARE | WINDOWS | PARTS;
 
 /** What a replica's format has beyond its version: 32 flags each. */
 export interface Features {
@@ -70,7 +72,8 @@ export const Feature: {
   readonly Several: number;
   readonly Spare: number;
   readonly Windows: number;
-} = { Several: SEVERAL, Spare: SPARE, Windows: WINDOWS };
+  readonly Parts: number;
+} = { Several: SEVERAL, Spare: SPARE, Windows: WINDOWS, Parts: PARTS };
 
 /** The features of what this program formats for two replicas, where the volume asks for none. */
 export const OWN_FEATURES: Features = {
@@ -80,13 +83,11 @@ export const OWN_FEATURES: Features = {
 };
 
 /** The features of what this program formats for a volume. */
-export function ownFeatures({ checksums, nodes }: MirrorConfig): Features {
+export function ownFeatures({ checksums, nodes, inParts }: MirrorConfig): Features {
   const readOnlyCompatible = checksums ? CHECKSUMS : 0;
-  return {
-    compatible: 0,
-    readOnlyCompatible,
-    incompatible: nodes.length > 2 ? SEVERAL | SPARE : SPARE,
-  };
+  const several = nodes.length > 2 ? SEVERAL : 0;
+  const parts = inParts === true ? PARTS : 0;
+  return { compatible: 0, readOnlyCompatible, incompatible: several | SPARE | parts };
 }
 
 /** The same features, with or without pages of the journal that need those before them. */
@@ -265,6 +266,7 @@ export type MetadataFault =
   | 'logical-block'
   | 'layout'
   | 'checksums'
+  | 'parts'
   | 'stale'
   | 'spare';
 
@@ -322,6 +324,7 @@ export function decodeSuperblock(
   // A map that nobody keeps true is worse than none, and one that was never there says nothing.
   const summed = (readOnlyCompatible & CHECKSUMS) !== 0;
   if (summed !== config.checksums) return no('checksums');
+  if (((incompatible & PARTS) !== 0) !== (config.inParts === true)) return no('parts');
   // A map stands for the replica whose turn it was when the area was made.
   const known = otherPartners(config, node, 0);
   const same = known.length === others.length && known.every((k, i) => k.node === others[i]?.node);

@@ -305,6 +305,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject> {
         all.Set(name, Napi::Number::New(info.Env(), double(value)));
       all.Set("lastRefusal", Napi::String::New(info.Env(), s.lastRefusal));
       all.Set("lastFault", Napi::String::New(info.Env(), s.lastFault));
+      all.Set("waitedFor", Napi::String::New(info.Env(), reactor.waitedFor()));
       return all;
     });
   }

@@ -258,6 +258,7 @@ void Disk::start(const Record& decision, bool write) {
   BELIEVE(op.page == 0 || offset % kPageBytes + decision.length <= kPageBytes,
           "what stands in a page fits it");
   op.part = (decision.flags & flag::kPart) != 0;
+  op.running = true;
   op.write = write;
   op.durable = write && (decision.flags & flag::kFua) != 0;
   op.check = check;
@@ -409,6 +410,7 @@ void Disk::ended(int32_t slot, int32_t outcome, int32_t flags) {
   if (outcome > 0 && outcome != status::kDiffers && !op.side && op.page == 0)
     failed(op.write ? "write" : "read", partAt(op.offset + std::min(op.done, op.length - 1)),
            outcome);
+  op.running = false;
   core_.slots.endIo(slot);
   const int32_t sums = op.summed == nullptr ? 0 : flag::kSums;
   // All of the slot that is there by now: what the event says is said of that.
@@ -463,12 +465,14 @@ void Disk::startSync() {
 }
 
 void Disk::sync(size_t part) {
+  parts_[part].syncing = true;
   core_.io->sync(parts_[part].fd, tagOf(Tag::Flush, uint64_t{part}), parts_[part].inMemory);
 }
 
 /// A flush is done when every part is stable; that of one which failed is not, whatever the others.
 void Disk::syncCompleted(int32_t part, int32_t result) {
   if (result == -EINTR || result == -EAGAIN) return sync(size_t(part));
+  parts_[size_t(part)].syncing = false;
   if (result < 0) {
     failed("flush", parts_[size_t(part)], -result);
     if (syncError_ == 0) syncError_ = -result;
@@ -478,6 +482,18 @@ void Disk::syncCompleted(int32_t part, int32_t result) {
     core_.events.push({event::kFlushDone, 0, 0, 0, 0, token, syncError_});
   syncing_.clear();
   startSync();
+}
+
+std::string Disk::waitedFor() const {
+  std::vector<bool> waits(parts_.size());
+  for (size_t i = 0; i < parts_.size(); i++) waits[i] = parts_[i].syncing;
+  for (const SlotOp& op : slotOps_)
+    if (op.running && !op.side && op.page == 0)
+      waits[size_t(&partAt(op.offset + std::min(op.done, op.length - 1)) - parts_.data())] = true;
+  std::string names;
+  for (size_t i = 0; i < parts_.size(); i++)
+    if (waits[i]) names += (names.empty() ? "" : " ") + parts_[i].name;
+  return names;
 }
 
 /// Which part it was the engine need not know, but a person has to.

@@ -53,6 +53,8 @@ class Disk {
   void close();
   /// Whether all of the data is open with O_DIRECT.
   bool direct() const { return direct_; }
+  /// Names of the parts that have not answered yet what they were asked, "" for none.
+  std::string waitedFor() const;
 
   void readSlot(const Record& decision) { start(decision, false); }
   void writeSlot(const Record& decision) { start(decision, true); }
@@ -90,6 +92,7 @@ class Disk {
     bool zero = false, unmap = false, side = false;
     /// More of the slot is to come: nothing is said of it yet.
     bool part = false;
+    bool running = false;
     Way way = Way::Write, from = Way::Punch;
   };
   /// One part: the bytes [begin, end) of the volume.
@@ -100,6 +103,7 @@ class Disk {
     bool inMemory;
     /// What fallocate can do on this file or device, as far as it is known.
     bool punches = true, zeroes = true;
+    bool syncing = false;
   };
   Part& partAt(uint64_t offset);
   const Part& partAt(uint64_t offset) const { return const_cast<Disk*>(this)->partAt(offset); }

@@ -58,6 +58,7 @@ class Reactor {
   const Stats& stats() const { return core_->stats; }
   const char* personality() const { return core_->io->name(); }
   bool direct() const { return disk_.direct(); }
+  std::string waitedFor() const { return disk_.waitedFor(); }
   uint64_t enters() const { return core_->io->enters(); }
   uint32_t registeredBytes() const { return core_->slots.registeredBytes(); }
 

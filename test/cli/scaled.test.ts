@@ -42,6 +42,26 @@ describe('a configuration as it is rehearsed', () => {
     expect(sidesOf(small)).toEqual([MIB]);
   });
 
+  it('keeps the parts of a volume, each with its share and a whole MiB at least', () => {
+    const config = demoWith({});
+    const parts = [
+      { name: 'data', sizeBytes: 100 * GIB },
+      { name: 'log', sizeBytes: 20 * GIB },
+      { name: 'notes', sizeBytes: 3 * MIB },
+    ];
+    const sizeBytes = 120 * GIB + 3 * MIB;
+    const replicas = config.volumes[0]?.replicas.map((replica) => {
+      return { ...replica, path: '/c', parts: ['/a', '/b', '/c'] };
+    });
+    const volumes = config.volumes.map((volume) => {
+      return { ...volume, sizeBytes, parts, replicas: replicas ?? [] };
+    });
+    const scaled = scaledConfig({ ...config, volumes });
+    expect(scaled.volumes[0]?.parts?.map((part) => part.sizeBytes / MIB)).toEqual([9, 1, 1]);
+    expect(scaled.volumes[0]?.sizeBytes).toBe(11 * MIB);
+    expect(checkConfig(scaled)).toEqual([]);
+  });
+
   it('has no side area that is larger than the volume could ever use', () => {
     const small = demoWith({ replicas: [{ node: 1, path: '/dev/x', meta: '', sideBytes: GIB }] });
     expect(sidesOf(small)).toEqual([28 * MIB]);

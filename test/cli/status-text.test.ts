@@ -22,8 +22,9 @@ function text(known: {
   disk?: string;
   wayBack?: WayBack;
   proxies?: true;
+  parts?: HostStatus['parts'];
 }): string {
-  const { mode, asynchronous = [], ...more } = known;
+  const { mode, asynchronous = [], parts, ...more } = known;
   const local = { disk: 'UpToDate', role: 'Primary', link: 'Connected', dirty: 0, doubted: false };
   const record = { volume: 'data', epoch: 2, primary: 1, members: [], generation: 1 };
   const lease = { until: 0, held: false };
@@ -46,12 +47,22 @@ function text(known: {
     ...{ node: 'a', cluster: 'demo', build: 'x', boot: 1, session: 1, now: 0, watchdog: 'none' },
     processes: { core: PROCESS, monitor: null, guardian: null, ...restarts },
     ...{ names: { 1: 'a' }, applications: [], control: {}, otherConfig: [], volumes: {} },
-    ...{ timelineFailures: 0, guard: {}, status },
+    ...{ timelineFailures: 0, guard: {}, status, parts },
   };
   return statusText(host as unknown as HostStatus, 'data only');
 }
 
 describe('the status of a node', () => {
+  it('says of a volume in parts where each is, and where clients find it', () => {
+    const uris = ['nbd://127.0.0.1:1/log', 'nbd+unix:///log?socket=/a.nbd'];
+    const part = { part: 'log', sizeBytes: 8 * 1048576, path: '/dev/vg/log', uris };
+    const said = text({ parts: { db: [part] } });
+    for (const words of ['part of db', '8 MiB', '/dev/vg/log', ...uris]) {
+      expect(said).toContain(words);
+    }
+    expect(text({})).not.toContain('part of');
+  });
+
   it('says how the last comparison stands, and when the next is due', () => {
     expect(text({ verify: REPORT, nextVerify: 6.9 * 86_400e6 })).toContain(
       'Comparison of data: digest, done, 2 differ, 0 repaired, 1 unreadable; next in 6.9 days',

@@ -157,6 +157,23 @@ describe('metadata', () => {
     }
   });
 
+  it('has its data in parts for good or not at all', () => {
+    const several = { ...config, inParts: true } as const;
+    for (const [made, wanted] of [
+      [config, several],
+      [several, config],
+    ] as const) {
+      const bytes = page();
+      const block = { ...sample(1), features: ownFeatures(made) };
+      encodeSuperblock(made, 0, block, noClaims(), bytes);
+      expect(decodeSuperblock(made, 1, 0, bytes)).toMatchObject({ ok: true });
+      expect(decodeSuperblock(wanted, 1, 0, bytes)).toEqual({ ok: false, fault: 'parts' });
+    }
+    expect(ownFeatures(several).incompatible & Feature.Parts).toBe(Feature.Parts);
+    // Nothing of the area moves.
+    expect(metadataLayout(several)).toEqual(metadataLayout(config));
+  });
+
   it('leaves every page where it was when checksums are added behind them', () => {
     for (const sizeBytes of [4096, 8 << 20, 2 ** 46]) {
       const plain = metadataLayout({ ...config, sizeBytes, logicalBlock: 4096 });

@@ -3,6 +3,7 @@
     nbd-driver.py write URI SEED FIRST_SEQ DEPTH BLOCKS UNITS_MAX
     nbd-driver.py read  URI SEED
     nbd-driver.py stay  URI SEED FIRST_SEQ BLOCKS
+    nbd-driver.py pages URI SEED FIRST_SEQ BLOCKS LOG_URI LOG_BLOCKS
 
 `write` keeps DEPTH writes in flight at random places, never two over the same 4 KiB block, until a
 line comes in on standard input or the connection ends. After a write that is refused it issues no
@@ -14,6 +15,10 @@ acknowledged, `X reason` at the end.
 `stay` is an application that keeps its device: one write at a time, again and again until it is
 acknowledged, over a new connection whenever one ends, until a line comes in. It prints
 `A seq block waited_ms` for each, where waited_ms is how long the write took from first to last try.
+
+`pages` is a database with its log on another export: before each page, in write 2n, it writes a
+record of the log, in write 2n - 1, and awaits each. It prints `A seq` for each, `F` for a flush of
+one of the two, and `X reason` at the end.
 
 `read` prints one JSON array: for each 4 KiB block the sequence of the write that filled it, 0 for
 all zeroes, -1 for bytes that no write of this SEED put there.
@@ -148,6 +153,28 @@ def stay(uri, seed, seq, blocks):
     handle.shutdown()
 
 
+def place_of(seq, blocks, log_blocks):
+    """The block of write `seq` on its export; test/real/support/page-log.ts has the same."""
+    turn = (seq + 1) // 2
+    return turn % log_blocks if seq % 2 == 1 else turn * 7919 % blocks
+
+
+def pages(uri, seed, seq, blocks, log_uri, log_blocks):
+    handles = [connect(uri), connect(log_uri)]
+    try:
+        while not select.select([sys.stdin], [], [], 0)[0]:
+            block = place_of(seq, blocks, log_blocks)
+            handles[seq % 2].pwrite(content(seed, seq, block), block * UNIT)
+            print(f"A {seq}", flush=True)
+            if seq % 100 < 2:
+                handles[seq % 2].flush()
+                print("F", flush=True)
+            seq += 1
+        print("X stopped", flush=True)
+    except nbd.Error as error:
+        print(f"X {str(error)!r}", flush=True)
+
+
 def read(uri, seed):
     handle = connect(uri)
     size = handle.get_size()
@@ -172,6 +199,9 @@ if __name__ == "__main__":
     mode, uri, seed, *numbers = sys.argv[1:]
     if mode == "write":
         write(uri, seed, *(int(number) for number in numbers))
+    elif mode == "pages":
+        first, blocks, log_uri, log_blocks = numbers
+        pages(uri, seed, int(first), int(blocks), log_uri, int(log_blocks))
     elif mode == "stay":
         stay(uri, seed, *(int(number) for number in numbers))
     else:
