@@ -80,6 +80,26 @@ export function demoWith(change: Partial<VolumeConfig>): ClusterConfig {
   };
 }
 
+/** The same in two parts, a database's pages and its log, each on a disk of its own everywhere. */
+export function demoInParts(config: ClusterConfig = DEMO_CONFIG): ClusterConfig {
+  const parts = [
+    { name: 'pages', sizeBytes: 8 * 1024 * 1024 },
+    { name: 'log', sizeBytes: 4 * 1024 * 1024 },
+  ];
+  const volumes = config.volumes.map((volume) => ({
+    ...volume,
+    parts,
+    replicas: volume.replicas.map((replica) => {
+      return {
+        ...replica,
+        path: `${replica.path}2`,
+        parts: [`${replica.path}1`, `${replica.path}2`],
+      };
+    }),
+  }));
+  return { ...config, volumes };
+}
+
 /** The same with host b's replica asynchronous: it serves nobody, and no write waits for it. */
 export function demoAsync(lag: Partial<LagLimits> = {}): ClusterConfig {
   const replicas = sideBySide([1, 2]);

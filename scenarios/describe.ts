@@ -84,34 +84,34 @@ const SAID: readonly string[] = [
 ];
 
 /** What befalls the disk of a node. */
-function disk(fault: Fault, node: string): string {
-  const { area } = fault;
+function disk(fault: Fault, host: string): string {
+  const { area, part } = fault;
+  const place = part === undefined ? `the disk of ${host}` : `the disk of part ${part} of ${host}`;
   const what = area === 'everything' ? 'data and metadata' : area;
   const percent = Math.floor(fault.ppm / 10_000);
   const some = fault.ppm === 0 ? '' : `${percent === 0 ? 'few' : `${percent} %`} of `;
-  const writes = `${some}the ${area === 'data' ? '' : `${what} `}writes on the disk of ${node}`;
+  const writes = `${some}the ${area === 'data' ? '' : `${what} `}writes on ${place}`;
   switch (fault.kind) {
     case 'lying-flush':
-      return `let the disk of ${node} answer flushes that it does not carry out`;
+      return `let ${place} answer flushes that it does not carry out`;
     case 'lost-write':
       return `lose ${writes}, acknowledged`;
     case 'misdirected-write':
       return `let ${writes} land in another place`;
     case 'stale-read':
-      return `let ${some}the blocks on the disk of ${node} read as they are now`;
+      return `let ${some}the blocks on ${place} read as they are now`;
     case 'write-error':
       return `let ${writes} fail`;
     case 'disk-stall':
-      return some === ''
-        ? `stall the disk of ${node}`
-        : `let ${some}the operations on the disk of ${node} never end`;
+      return some === '' ? `stall ${place}` : `let ${some}the operations on ${place} never end`;
     case 'path-loss':
-      return `cut the path to the disk of ${node}`;
+      return `cut the path to ${place}`;
     case 'bit-rot':
-      return `let ${what} on the disk of ${node} rot`;
+      return `let ${what} on ${place} rot`;
     default: {
-      const back = `with its disk as it was ${sayTime(fault.age)} before`;
-      return `power off ${node}${cache(fault)}, to return ${back}`;
+      const which = part === undefined ? 'its disk' : `the disk of part ${part}`;
+      const back = `with ${which} as it was ${sayTime(fault.age)} before`;
+      return `power off ${host}${cache(fault)}, to return ${back}`;
     }
   }
 }

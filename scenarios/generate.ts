@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { type Fault, type FaultKind, PLAIN_FAULT } from '../backends/sim/fault.ts';
 import { SAYINGS } from '../backends/sim/operators.ts';
 import type { ClusterConfig } from '../engine/core/config.ts';
-import { AIMED, AREA, CRASHING, DISK, INSTANT, NETWORK } from './scenario.ts';
+import { AIMED, AREA, CRASHING, DISK, INSTANT, NETWORK, PARTED } from './scenario.ts';
 
 /** One fault before its numbers mean anything. */
 interface Gene {
@@ -433,7 +433,16 @@ function fault(
     when: momentOf(kind, drawn.when, kinds.includes('switch')),
     area: areaOf(kind, drawn.ways),
     age: kind === 'old-disk' ? spread(AGES, drawn.links * 100 + drawn.peer * 10) : 0,
+    ...partOf(kind, drawn, config),
   };
+}
+
+/** One disk of a volume in parts fails by itself as often as all of them do together. */
+function partOf(kind: FaultKind, drawn: Gene, { volumes }: ClusterConfig): { part?: string } {
+  if (!PARTED.has(kind) || areaOf(kind, drawn.ways) !== PLAIN_FAULT.area) return {};
+  const names = volumes.flatMap(({ parts = [] }) => parts.map(({ name }) => name));
+  const part = names[(drawn.offset + drawn.links) % (2 * Math.max(1, names.length))];
+  return part === undefined ? {} : { part };
 }
 
 /** A value between two steps of a table of which each step is equally likely. */

@@ -20,11 +20,13 @@ import { diskStallsWithoutFailing } from './library/disk-stalls-without-failing.
 import { eachVoterInTurn } from './library/each-voter-in-turn.ts';
 import { failedDiskAndSilentPeer } from './library/failed-disk-and-silent-peer.ts';
 import { failedDiskShowsOldContent } from './library/failed-disk-shows-old-content.ts';
+import { farDatabaseDarkAgainAndAgain } from './library/far-database-dark-again-and-again.ts';
 import { freezeLongerThanLease } from './library/freeze-longer-than-lease.ts';
 import { hostDiesWithoutItsDisk } from './library/host-dies-without-its-disk.ts';
 import { lastCopyInDoubt } from './library/last-copy-in-doubt.ts';
 import { leaderChangeDuringRemoval } from './library/leader-change-during-removal.ts';
 import { linkFlapsAsAReceiverAttaches } from './library/link-flaps-as-a-receiver-attaches.ts';
+import { logDiskFailsAlone } from './library/log-disk-fails-alone.ts';
 import { lyingFlushOnOneHost } from './library/lying-flush-on-one-host.ts';
 import { metadataRot } from './library/metadata-rot.ts';
 import { mostVotersWiped } from './library/most-voters-wiped.ts';
@@ -100,6 +102,8 @@ const TEXTS: readonly ScenarioText[] = [
   asyncWireCutForLong,
   asyncThirdFollowsNewPrimary,
   asyncLagHoldsWrites,
+  logDiskFailsAlone,
+  farDatabaseDarkAgainAndAgain,
   ...HISTORY,
 ];
 

@@ -63,6 +63,8 @@ export interface FaultText {
   readonly nth?: number;
   readonly area?: string;
   readonly age?: string;
+  /** Of a volume in parts: the only disk that it concerns. */
+  readonly part?: string;
 }
 
 /** A sweep as it stands in a file: `by` is a time, or for `nth` left out. */
@@ -141,6 +143,7 @@ const FAULT_FIELDS = [
   'nth',
   'area',
   'age',
+  'part',
 ];
 
 /** Reads a scenario. `config` is used where the file has none of its own. */
@@ -233,6 +236,7 @@ export function writeFault(fault: Fault, config: ClusterConfig): FaultText {
     ...(fault.nth === 1 ? {} : { nth: fault.nth }),
     ...(AREA.has(fault.kind) && fault.area !== plain.area ? { area: fault.area } : {}),
     ...(fault.age === 0 ? {} : { age: writeTime(fault.age) }),
+    ...(fault.part === undefined ? {} : { part: fault.part }),
   };
 }
 
@@ -270,6 +274,16 @@ export const DISK: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'write-error',
   'disk-stall',
   'bit-rot',
+  'old-disk',
+  'path-loss',
+]);
+/** Faults that one disk of a volume in parts may have by itself. */
+export const PARTED: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'lying-flush',
+  'lost-write',
+  'stale-read',
+  'write-error',
+  'disk-stall',
   'old-disk',
   'path-loss',
 ]);
@@ -488,8 +502,29 @@ function readFault(
     nth: readCount(data, 'nth', `${place}.`, [1, NTH_MAX], 1, problems),
     area: pick('area', AREAS, PLAIN_FAULT.area),
     age: age ?? 0,
+    ...readPart(data['part'], data['kind'], config, place, problems),
   };
   return problems.length === before ? fault : null;
+}
+
+function readPart(
+  part: unknown,
+  kind: unknown,
+  { volumes }: ClusterConfig,
+  place: string,
+  problems: ScenarioProblem[],
+): { readonly part?: string } {
+  if (part === undefined) return {};
+  const names = volumes.flatMap(({ parts = [] }) => parts.map(({ name }) => name));
+  const reason = !names.includes(part as string)
+    ? `there is no part «${String(part)}»`
+    : PARTED.has(kind as FaultKind)
+      ? ''
+      : 'this fault concerns every part';
+  if (reason === '') return { part: part as string };
+  const remedy = `leave it out${names.length === 0 ? '' : `, or write one of ${names.join(', ')}`}`;
+  problems.push({ place: `${place}.part`, reason, remedy });
+  return {};
 }
 
 function unknownFields(

@@ -99,6 +99,7 @@ const SIDE = 'only replicas that have a side area keep what a resync overwrites'
 const PROXIED = 'only where the configuration says so does a primary go on when its disk fails';
 const FAILING = 'test/scenarios/on-disk-failure.test.ts';
 const SENT_ON = 'only asynchronous replicas are sent what nobody waits for';
+const PARTED = 'only a volume in parts stands on several disks';
 const LOSS = 'no swarm has people who accept that something is lost';
 const LINK_GONE = 'simulated connections never deliver what belongs to an earlier one';
 
@@ -334,6 +335,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'undo-dropped-early': [MIRROR, SIDE],
   'undo-taken-late': [MIRROR, SIDE],
   'undo-unwaited': [MIRROR, SIDE],
+  'flush-first-part': ['test/scenarios/parts.test.ts', PARTED],
   'verify-greedy': [MIRROR, 'how long clients wait beside a comparison is promised by no law'],
   'verify-no-lock': [MIRROR, 'needs a comparison in the very moment of a write to the same chunk'],
   'verify-skips': [MIRROR, 'is seen in which chunks a comparison looks at, of which no law speaks'],

@@ -78,6 +78,8 @@ export class Client {
   readonly #index: number;
   readonly #legs: readonly SimLeg[];
   readonly #sectors: number;
+  /** Where each of several exports ends; no request reaches beyond. */
+  readonly #ends: readonly number[];
   readonly #grain: number;
   readonly #workload: Workload;
   readonly #watch: ClientWatch;
@@ -113,11 +115,13 @@ export class Client {
     history: History,
     watch: ClientWatch,
     runs: (leg: SimLeg) => boolean,
+    ends: readonly number[] = [],
   ) {
     this.#kernel = kernel;
     this.#index = index;
     this.#legs = legs;
     this.#sectors = sectors;
+    this.#ends = ends;
     this.#grain = logicalBlock / 512;
     this.#workload = workload;
     this.history = history;
@@ -311,6 +315,7 @@ export class Client {
     const align = length >= 8 && rng.below(100) < 85 ? 8 : 1;
     const grain = Math.max(align, this.#grain);
     sector = Math.floor(Math.max(0, Math.min(sector, room)) / grain) * grain;
+    for (const end of this.#ends) if (sector < end && sector + length > end) sector = end - length;
     this.#lastSector = sector;
     return sector;
   }

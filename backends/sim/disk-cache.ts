@@ -6,7 +6,8 @@
 import type { Rng } from '../../engine/core/rng.ts';
 import type { ArrayPool } from './arrays.ts';
 import type { DiskChanges } from './disk-changes.ts';
-import type { Spoils } from './spoils.ts';
+import { type Span, WHOLE } from './disk-options.ts';
+import { GARBAGE, type Spoils } from './spoils.ts';
 import type { TraceHash } from './trace-hash.ts';
 
 /** Which unflushed sectors a crash keeps. */
@@ -125,6 +126,20 @@ export class DiskCache {
     this.tellHardened();
   }
 
+  /** Writes back what was taken before `mark` of these sectors, and nothing else. */
+  settle(mark: number, { first, end }: Span): void {
+    if (first >= this.media.length) return;
+    const since = this.#since;
+    for (let at = this.#tail; at < mark; at += 1) {
+      const i = at & (CACHE_ENTRIES - 1);
+      const sector = this.#sector[i] as number;
+      if (sector < first || sector >= end || at + 1 <= (since[sector] as number)) continue;
+      this.#settle(i, sector);
+      since[sector] = at + 1;
+    }
+    this.tellHardened();
+  }
+
   /**
    * Says that what was taken before `mark` of so many sectors is durable, and writes nothing back.
    * A medium that keeps its word would have it now; what is there is still the old.
@@ -164,9 +179,10 @@ export class DiskCache {
    * Writing back what was taken before `mark` failed: part of it got there, the rest is forgotten,
    * and no later flush brings it. Linux marks such pages clean and reads them from memory yet
    * (`gone` false), until they are evicted or power is lost; a device whose cache is lost does not
-   * (`gone` true). Answers whether anything was lost.
+   * (`gone` true). Sectors outside `span` stand on other disks: they get there. Answers whether
+   * anything was lost.
    */
-  fail(mark: number, gone: boolean, keep: number, rng: Rng): boolean {
+  fail(mark: number, gone: boolean, keep: number, rng: Rng, span: Span = WHOLE): boolean {
     const sectors = this.#sector;
     const since = this.#since;
     const { view, media } = this;
@@ -177,7 +193,8 @@ export class DiskCache {
       const i = at & (CACHE_ENTRIES - 1);
       const sector = sectors[i] as number;
       if (at + 1 <= (since[sector] as number)) continue;
-      if (rng.chance(keep)) this.#settle(i, sector);
+      const elsewhere = sector < span.first || sector >= span.end;
+      if (elsewhere || rng.chance(keep)) this.#settle(i, sector);
       else lost = true;
     }
     this.#tail = Math.max(from, mark);
@@ -193,6 +210,27 @@ export class DiskCache {
       if (at + 1 > (since[sector] as number)) view[sector] = this.#stamp[i] as number;
     }
     return lost;
+  }
+
+  /**
+   * Up to `most` written sectors in a row, of the first so many, rot on the medium. False when
+   * nothing was ever written there.
+   */
+  rot(most: number, sectors: number, rng: Rng): boolean {
+    const { media, view } = this;
+    const from = rng.below(sectors);
+    let first = 0;
+    while (first < sectors && media[(from + first) % sectors] === 0) first += 1;
+    if (first === sectors) return false;
+    const start = (from + first) % sectors;
+    for (let at = start; at < Math.min(sectors, start + most); at += 1) {
+      const stamp = media[at] as number;
+      const rotten = this.#spoils.stamp(GARBAGE, stamp);
+      if (view[at] === stamp) view[at] = rotten;
+      this.harden(at, rotten);
+    }
+    this.tellHardened();
+    return true;
   }
 
   /** The medium holds `stamp` now. */

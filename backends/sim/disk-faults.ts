@@ -3,7 +3,9 @@
  * person does then: starts the core again where a disk has failed, and replaces the disk where that
  * does not help and another copy is left.
  */
+import type { SimDisk } from './disk.ts';
 import { Ill } from './disk-ills.ts';
+import { type Span, WHOLE } from './disk-options.ts';
 import type { Fault, FaultKind } from './fault.ts';
 import type { FaultWorld } from './fault-driver.ts';
 import type { SimHost } from './host.ts';
@@ -54,9 +56,12 @@ export class DiskFaults {
   }
 
   /** The disks of a host that has lost power come back as they were. */
-  giveBack(fault: number, host: SimHost): void {
+  giveBack(number: number, { part }: Fault, host: SimHost): void {
     if (host.power) return;
-    for (const { disk } of host.legs) disk.putImage(fault);
+    for (const { disk } of host.legs) {
+      const span = spanOf(disk, part);
+      if (span !== null) disk.putImage(number, span);
+    }
   }
 
   /** All faults are over: people come and look. */
@@ -117,14 +122,22 @@ export class DiskFaults {
 
 function applyIll(fault: Fault, leg: SimLeg, ill: number, on: boolean): void {
   const { disk } = leg;
+  const span = spanOf(disk, fault.part);
+  if (span === null) return;
   if (ill === Ill.Rot) disk.rot(ROT_SECTORS);
   if (ill === Ill.MetaRot) disk.rotPage();
   if (fault.kind === 'bit-rot') return;
   const always = ill === Ill.LyingFlush || fault.ppm === 0;
   const ppm = always ? ALWAYS : fault.ppm;
-  disk.ills.change(ill, on ? ppm : -ppm);
+  disk.ills.change(ill, on ? ppm : -ppm, span);
   if (ill === Ill.StaleRead) disk.keepBefore(disk.ills.has(ill));
   if (ill === Ill.Stall && !disk.ills.has(ill)) leg.unstall();
+}
+
+/** The sectors of a part, or all; null for a disk that has no such part. */
+function spanOf({ parts }: SimDisk, part: string | undefined): Span | null {
+  if (part === undefined) return WHOLE;
+  return parts.find(({ name }) => name === part) ?? null;
 }
 
 /** Of each kind of fault what is wrong with the data, and with the metadata. */

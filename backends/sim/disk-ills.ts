@@ -4,6 +4,7 @@
  * is taken out of a schedule leaves all others as they were.
  */
 import { mix32, Rng } from '../../engine/core/rng.ts';
+import { ANYWHERE, type Span, WHOLE } from './disk-options.ts';
 
 /** What may be wrong with a disk. */
 export const Ill = {
@@ -38,6 +39,7 @@ export class DiskIlls {
   readonly struck: readonly number[];
   readonly #struck: number[] = new Array<number>(ILLS).fill(0);
   readonly #ppm: number[] = new Array<number>(ILLS).fill(0);
+  readonly #spans: Span[] = new Array<Span>(ILLS).fill(WHOLE);
   readonly #rngs: (Rng | null)[] = new Array<Rng | null>(ILLS).fill(null);
   readonly #stream: (ill: number) => Rng;
   #salt = 0;
@@ -50,30 +52,40 @@ export class DiskIlls {
     this.struck = this.#struck;
   }
 
-  /** Adds to the rate of an ill, or takes from it when it ends; a million is always. */
-  change(ill: number, ppm: number): void {
+  /**
+   * Adds to the rate of an ill, or takes from it when it ends; a million is always. It strikes
+   * within `span`: of two that overlap in time, wherever either would.
+   */
+  change(ill: number, ppm: number, span: Span = WHOLE): void {
+    if (ppm > 0) this.#spans[ill] = this.has(ill) ? both(this.span(ill), span) : span;
     this.#ppm[ill] = Math.max(0, (this.#ppm[ill] as number) + ppm);
     this.any = this.#ppm.some((rate) => rate > 0);
     if (ill === Ill.StaleRead && ppm > 0) this.#salt = this.rng(ill).u32();
   }
 
-  /** Whether the disk suffers from it at all. */
-  has(ill: number): boolean {
-    return (this.#ppm[ill] as number) > 0;
+  /** Where it strikes, while it does. */
+  span(ill: number): Span {
+    return this.#spans[ill] as Span;
   }
 
-  /** Whether it strikes the operation at hand; counts it. */
-  strikes(ill: number): boolean {
+  /** Whether the disk suffers from it at all, or does at `sector`. */
+  has(ill: number, sector: number = ANYWHERE): boolean {
+    return (this.#ppm[ill] as number) > 0 && within(this.span(ill), sector);
+  }
+
+  /** Whether it strikes the operation at hand, at `sector`; counts it. */
+  strikes(ill: number, sector: number = ANYWHERE): boolean {
     const ppm = this.#ppm[ill] as number;
-    if (ppm === 0 || (ppm < MILLION && !this.rng(ill).chance(ppm))) return false;
+    if (ppm === 0 || !within(this.span(ill), sector)) return false;
+    if (ppm < MILLION && !this.rng(ill).chance(ppm)) return false;
     this.count(ill);
     return true;
   }
 
-  /** The same for a place: asked again, the answer is the same, so that no retry heals it. */
-  strikesPlace(ill: number, place: number): boolean {
+  /** The same for a block: asked again, the answer is the same, so that no retry heals it. */
+  strikesPlace(ill: number, sector: number): boolean {
     const ppm = this.#ppm[ill] as number;
-    return ppm > 0 && mix32(place ^ this.#salt) % MILLION < ppm;
+    return this.has(ill, sector) && mix32((sector >> 3) ^ this.#salt) % MILLION < ppm;
   }
 
   count(ill: number): void {
@@ -107,4 +119,12 @@ export class DiskIlls {
     }
     return -1;
   }
+}
+
+function within({ first, end }: Span, sector: number): boolean {
+  return sector === ANYWHERE || (sector >= first && sector < end);
+}
+
+function both(one: Span, other: Span): Span {
+  return { first: Math.min(one.first, other.first), end: Math.max(one.end, other.end) };
 }

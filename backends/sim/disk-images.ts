@@ -3,6 +3,7 @@
  * metadata together, and what the disk ought to hold in its place.
  */
 import type { DiskCache } from './disk-cache.ts';
+import { type Span, WHOLE } from './disk-options.ts';
 import type { Spoils } from './spoils.ts';
 
 interface DiskImage {
@@ -32,16 +33,23 @@ export class DiskImages {
   }
 
   /**
-   * Puts back what was noted; sectors from `sideAt` on owe nobody anything. Whether anything is
-   * different now; null when nothing was noted.
+   * Puts back what was noted; sectors from `sideAt` on owe nobody anything. Of a part of the disk
+   * only its own sectors, no side area and no metadata. Whether anything is different now; null
+   * when nothing was noted.
    */
-  put(number: number, cache: DiskCache, meta: Uint8Array, sideAt: number): boolean | null {
+  put(
+    number: number,
+    cache: DiskCache,
+    meta: Uint8Array,
+    sideAt: number,
+    span: Span = WHOLE,
+  ): boolean | null {
     const image = this.#images.get(number);
     if (image === undefined) return null;
     const spoils = this.#spoils;
     const { media, view } = cache;
     let differs = false;
-    for (let at = 0; at < sideAt; at += 1) {
+    for (let at = span.first; at < Math.min(sideAt, span.end); at += 1) {
       // What the loss of power took would be copied anew, had the disk not forgotten that too.
       const kept = spoils.ought(media[at] as number);
       const ought = Math.max(kept, spoils.ought(this.#beforeCrash[at] as number));
@@ -49,11 +57,12 @@ export class DiskImages {
       differs = true;
       cache.harden(at, spoils.stamp(image.media[at] as number, ought));
     }
-    for (let at = sideAt; at < media.length; at += 1) {
+    for (let at = sideAt; at < media.length && span === WHOLE; at += 1) {
       if (media[at] !== image.media[at]) cache.harden(at, image.media[at] as number);
     }
     cache.tellHardened();
     view.set(media);
+    if (span !== WHOLE) return differs;
     for (let i = 0; i < image.meta.length && !differs; i += 1) differs = meta[i] !== image.meta[i];
     meta.set(image.meta);
     return differs;

@@ -17,10 +17,20 @@ import { type CrashMode, DiskCache } from './disk-cache.ts';
 import { DiskIlls, Ill } from './disk-ills.ts';
 import { DiskImages } from './disk-images.ts';
 import { DiskOp, FIELDS, Field } from './disk-op.ts';
-import type { CacheLoss, DiskLatency, DiskSize } from './disk-options.ts';
+import {
+  ANYWHERE,
+  type CacheLoss,
+  type DiskLatency,
+  type DiskSize,
+  latencyOf,
+  type PartSpan,
+  type Span,
+  WHOLE,
+} from './disk-options.ts';
 import { LatentErrors } from './latent-errors.ts';
 import { MovedBlocks, type SideArea } from './moved-blocks.ts';
-import { GARBAGE, Spoils } from './spoils.ts';
+import { Spoils } from './spoils.ts';
+import { StaleReads } from './stale-reads.ts';
 import type { SummedBlocks } from './summed.ts';
 import type { TraceHash } from './trace-hash.ts';
 
@@ -50,6 +60,10 @@ export class SimDisk {
   metaSpoiled = false;
   readonly spoils: Spoils;
   readonly ills: DiskIlls;
+  /** The disks of a volume in parts; none of one that is one disk. */
+  readonly parts: readonly PartSpan[];
+  /** A planted bug: the sectors from here on are not flushed. */
+  flushedUpTo = WHOLE.end;
   /** Of which blocks the engine must know the checksum, where the volume has any. */
   summed: SummedBlocks | null = null;
   /** What became of the cache when an operation just failed. Whoever judges it sets it back. */
@@ -76,8 +90,7 @@ export class SimDisk {
   readonly #pages: Uint8Array[] = [];
   readonly #free: number[] = [];
   readonly #scratch: Int32Array;
-  /** What stale reads return, while there are any. */
-  #before: Int32Array | null = null;
+  readonly #stale = new StaleReads();
   /** The medium and metadata as they were, for a disk that comes back with them. */
   readonly #images: DiskImages;
 
@@ -97,6 +110,7 @@ export class SimDisk {
     this.ills = ills;
     this.latent = latent;
     this.sectors = size.sectors;
+    this.parts = size.parts ?? [];
     this.metaPages = size.metaPages;
     this.places = new MovedBlocks(size);
     const { allSectors, allPages } = this.places;
@@ -150,7 +164,7 @@ export class SimDisk {
     this.metaOught.fill(0);
     this.places.replaced();
     this.metaSpoiled = false;
-    this.#before = null;
+    this.#stale.keep(null);
     this.#unheard = false;
   }
 
@@ -217,16 +231,7 @@ export class SimDisk {
 
   /** How long the operation takes. */
   latency(op: number): number {
-    const kind = this.#ops[op * FIELDS] as number;
-    const latency = this.#latency;
-    const range =
-      kind === DiskOp.Read
-        ? latency.read
-        : kind === DiskOp.Write
-          ? latency.write
-          : kind === DiskOp.Flush
-            ? latency.flush
-            : latency.meta;
+    const range = latencyOf(this.#latency, this.kindOf(op));
     return range[0] + this.#rng.exponential(range[1]);
   }
 
@@ -275,17 +280,21 @@ export class SimDisk {
         return;
       case DiskOp.Read:
       case DiskOp.MetaRead:
-        if (this.ills.strikes(Ill.Path)) this.#ops[base + Field.status] = PATH_LOST;
-        else if (this.#ops[base] === DiskOp.MetaRead) return;
+        if (this.ills.strikes(Ill.Path, this.placeOf(op))) {
+          this.#ops[base + Field.status] = PATH_LOST;
+        } else if (this.#ops[base] === DiskOp.MetaRead) return;
         else if (this.latent.any && this.latent.fails(this.sectorOf(op), this.countOf(op))) {
           this.#ops[base + Field.status] = Status.Medium;
         }
         return;
       case DiskOp.Flush: {
         const mark = this.#ops[base + Field.mark] as number;
-        if (this.ills.strikes(Ill.Path)) this.#failFlush(base, mark, PATH_LOST);
-        else if (this.#unheard || this.ills.strikes(Ill.WriteError)) this.#failFlush(base, mark);
+        if (this.ills.strikes(Ill.Path)) this.#failFlush(base, mark, Ill.Path, PATH_LOST);
+        else if (this.#unheard || this.ills.strikes(Ill.WriteError))
+          this.#failFlush(base, mark, Ill.WriteError);
         else if (this.ills.has(Ill.LyingFlush)) this.#lie(mark);
+        else if (this.flushedUpTo < this.sectors)
+          this.#cache.settle(mark, { first: 0, end: this.flushedUpTo });
         else this.#cache.destage(mark);
         return;
       }
@@ -313,8 +322,8 @@ export class SimDisk {
       return;
     }
     for (let i = 0; i < count; i += 1) stamps[at + i] = view[sector + i] as number;
-    if (this.#before !== null && sector < this.places.sideAt)
-      this.#readStale(sector, count, stamps, at);
+    if (this.#stale.any && sector < this.places.sideAt)
+      this.#stale.put(sector, count, stamps, at, this.ills, this.spoils);
   }
 
   release(op: number): void {
@@ -415,8 +424,7 @@ export class SimDisk {
 
   /** From here on stale reads return what is there now. */
   keepBefore(on: boolean): void {
-    if (!on) this.#before = null;
-    else this.#before ??= this.#cache.view.slice();
+    this.#stale.keep(on ? this.#cache.view : null);
   }
 
   /** Notes what is durable now, under a number. */
@@ -424,33 +432,33 @@ export class SimDisk {
     this.#images.take(number, this.#cache, this.meta);
   }
 
-  /** The disk, whose host is off, holds what it held at the image: data and metadata together. */
-  putImage(number: number): void {
-    const differs = this.#images.put(number, this.#cache, this.meta, this.places.sideAt);
+  /**
+   * The disk, whose host is off, holds what it held at the image: data and metadata together, or
+   * the data of one part alone.
+   */
+  putImage(number: number, span: Span = WHOLE): void {
+    const differs = this.#images.put(number, this.#cache, this.meta, this.places.sideAt, span);
     if (differs === null) return;
     this.places.replaced();
-    this.metaSpoiled = true;
+    this.metaSpoiled ||= span === WHOLE;
     if (differs) this.ills.count(Ill.Old);
+  }
+
+  /**
+   * The disk that an operation is for, by a sector of it. A flush is for all. So is a read of
+   * metadata, for a replica is opened only when all are there; the metadata stand on the last.
+   */
+  placeOf(op: number): number {
+    const kind = this.kindOf(op);
+    if (kind === DiskOp.Flush || kind === DiskOp.MetaRead) return ANYWHERE;
+    const last = this.sectors - 1;
+    return kind === DiskOp.MetaWrite ? last : Math.min(this.sectorOf(op), last);
   }
 
   /** Up to `most` written sectors in a row rot on the medium; one that is cached reads well yet. */
   rot(most: number): void {
     const rng = this.ills.rng(Ill.Rot);
-    const { spoils, sectors } = this;
-    const { media, view } = this.#cache;
-    const from = rng.below(sectors);
-    let first = 0;
-    while (first < sectors && media[(from + first) % sectors] === 0) first += 1;
-    if (first === sectors) return;
-    const start = (from + first) % sectors;
-    for (let at = start; at < Math.min(sectors, start + most); at += 1) {
-      const stamp = media[at] as number;
-      const rotten = spoils.stamp(GARBAGE, stamp);
-      if (view[at] === stamp) view[at] = rotten;
-      this.#cache.harden(at, rotten);
-    }
-    this.#cache.tellHardened();
-    this.ills.count(Ill.Rot);
+    if (this.#cache.rot(most, this.sectors, rng)) this.ills.count(Ill.Rot);
   }
 
   /** A byte of one metadata page turns over: of a superblock, or of any. */
@@ -482,19 +490,20 @@ export class SimDisk {
     const [sector, count] = [this.sectorOf(op), this.countOf(op)];
     const from = op * this.#maxSectors;
     const stamps = this.#stamps;
-    const lies = ills.has(Ill.LyingFlush);
+    const place = this.placeOf(op);
+    const lies = ills.has(Ill.LyingFlush, place);
     const fua = (this.#ops[op * FIELDS + Field.fua] as number) === 1;
     let elsewhere = -1;
-    const status = ills.strikes(Ill.Path) ? PATH_LOST : Status.Io;
-    if (status === PATH_LOST || ills.strikes(Ill.WriteError)) {
+    const status = ills.strikes(Ill.Path, place) ? PATH_LOST : Status.Io;
+    if (status === PATH_LOST || ills.strikes(Ill.WriteError, place)) {
       this.#ops[op * FIELDS + Field.status] = status;
       // Any of its sectors may have got there; a device that was reset has lost its cache as well.
       const rng = ills.rng(Ill.WriteError);
-      this.#mayLoseCache(rng);
+      this.#mayLoseCache(rng, ills.span(status === PATH_LOST ? Ill.Path : Ill.WriteError));
       for (let i = 0; i < count; i += 1) {
         if (rng.chance(500_000)) stamps[from + i] = view[sector + i] as number;
       }
-    } else if (ills.strikes(Ill.LostWrite)) this.#lose(op);
+    } else if (ills.strikes(Ill.LostWrite, place)) this.#lose(op);
     else if (ills.strikes(Ill.MisdirectedWrite)) {
       for (let i = 0; i < count; i += 1) this.#scratch[i] = stamps[from + i] as number;
       elsewhere = ills.elsewhere(sector, count, this.sectors);
@@ -527,11 +536,11 @@ export class SimDisk {
     const { ills } = this;
     const bytes = this.#pages[op] as Uint8Array;
     this.places.changed(page);
-    const status = ills.strikes(Ill.Path) ? PATH_LOST : Status.Io;
+    const status = ills.strikes(Ill.Path, this.placeOf(op)) ? PATH_LOST : Status.Io;
     if (status === PATH_LOST || ills.strikes(Ill.MetaError)) {
       this.#ops[op * FIELDS + Field.status] = status;
       this.#tearPage(op, 'random');
-      this.#mayLoseCache(ills.rng(Ill.MetaError));
+      this.#mayLoseCache(ills.rng(Ill.MetaError), WHOLE);
       return true;
     }
     if (ills.strikes(Ill.MetaLost)) {
@@ -553,23 +562,23 @@ export class SimDisk {
    * A flush up to `mark` fails, and what it did not write back is forgotten. Of a failure that
    * nobody alive heard of, the next flush tells: see docs/decisions/0013 for that assumption.
    */
-  #failFlush(base: number, mark: number, status: number = Status.Io): void {
+  #failFlush(base: number, mark: number, ill: number, status: number = Status.Io): void {
     this.#ops[base + Field.status] = status;
     this.#unheard = false;
     const rng = this.ills.rng(Ill.WriteError);
-    this.#loseCache(mark, rng);
+    this.#loseCache(mark, rng, this.ills.span(ill));
   }
 
   /** An operation other than a flush failed: half of the disks lose their cache with it. */
-  #mayLoseCache(rng: Rng): void {
-    if (rng.chance(500_000)) this.#loseCache(this.#cache.head, rng);
+  #mayLoseCache(rng: Rng, span: Span): void {
+    if (rng.chance(500_000)) this.#loseCache(this.#cache.head, rng, span);
     else this.loss = 'kept';
   }
 
   /** What the disk took before `mark` it may keep, lose at once, or with the next loss of power. */
-  #loseCache(mark: number, rng: Rng): void {
+  #loseCache(mark: number, rng: Rng, span: Span): void {
     const gone = rng.chance(500_000);
-    const lost = this.#cache.fail(mark, gone, rng.below(MILLION), rng);
+    const lost = this.#cache.fail(mark, gone, rng.below(MILLION), rng, span);
     this.loss = lost ? (gone ? 'gone' : 'clean') : 'kept';
   }
 
@@ -583,18 +592,9 @@ export class SimDisk {
   /** A flush up to `mark` is answered, and nothing is written back. */
   #lie(mark: number): void {
     this.ills.count(Ill.LyingFlush);
-    this.#cache.lie(mark);
-  }
-
-  #readStale(sector: number, count: number, stamps: Int32Array, at: number): void {
-    const before = this.#before as Int32Array;
-    for (let i = 0; i < count; i += 1) {
-      if (!this.ills.strikesPlace(Ill.StaleRead, (sector + i) >> 3)) continue;
-      const is = stamps[at + i] as number;
-      const stale = this.spoils.stamp(before[sector + i] as number, is);
-      if (stale === is) continue;
-      stamps[at + i] = stale;
-      this.ills.count(Ill.StaleRead);
-    }
+    const { first, end } = this.ills.span(Ill.LyingFlush);
+    this.#cache.settle(mark, { first: 0, end: first });
+    this.#cache.settle(mark, { first: end, end: WHOLE.end });
+    this.#cache.lie(mark, first, end - first);
   }
 }

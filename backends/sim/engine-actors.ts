@@ -59,6 +59,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId): MirrorConfig {
     sideBytes,
     undoRequired: volume.undo === 'required' && sideBytes > 0,
     ...asyncOf(volume),
+    ...(volume.parts === undefined ? {} : { inParts: true }),
     journalPages,
     barrierWrites: 256,
     // Long enough for a crash to find something that no barrier has covered yet.

@@ -200,6 +200,7 @@ export class FaultDriver {
       ppm: fault.ppm,
       area: fault.area,
       age: fault.age,
+      ...(fault.part === undefined ? {} : { part: fault.part }),
     });
     if (ONCE.has(fault.kind)) return;
     this.#active[index] = active;
@@ -282,7 +283,7 @@ export class FaultDriver {
         case 'old-disk':
           if (on) {
             host.powerOff(fault.cache);
-            this.#disks.giveBack(this.#faults.indexOf(fault), host);
+            this.#disks.giveBack(this.#faults.indexOf(fault), fault, host);
           } else host.powerOn();
           break;
         case 'new-disk':

@@ -123,6 +123,8 @@ export interface Fault {
   readonly area: Area;
   /** How long before the fault a disk was as it comes back. */
   readonly age: number;
+  /** Of a volume in parts: which of its disks it concerns. Absent for all of them. */
+  readonly part?: string;
 }
 
 /** A fault that waits for a moment strikes some time soon after it. */

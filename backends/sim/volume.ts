@@ -269,7 +269,7 @@ export class SimLeg implements StreamEnd {
   /** A disk operation's queue entry came up: it lands whether or not anybody waits for it. */
   diskDone(op: number): void {
     const disk = this.disk;
-    if (disk.ills.any && disk.ills.strikes(Ill.Stall)) {
+    if (disk.ills.any && disk.ills.strikes(Ill.Stall, disk.placeOf(op))) {
       if (this.#stalledLife !== disk.life) this.#stalled = [];
       this.#stalledLife = disk.life;
       this.#stalled.push(op);

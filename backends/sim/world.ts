@@ -10,12 +10,13 @@ import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
 import type { Actors } from './actors.ts';
 import type { MonitorOrder, MonitorWord } from './applications.ts';
 import { ArrayPool } from './arrays.ts';
+import { plant } from './canaries.ts';
 import { Client, type Workload } from './client.ts';
 import { Connection, DEFAULT_STREAM_TIMING } from './connection.ts';
 import { Datagrams, DEFAULT_DATAGRAM_TIMING } from './datagrams.ts';
 import { SECTOR_BYTES, SimDisk } from './disk.ts';
 import { DiskIlls } from './disk-ills.ts';
-import { DEFAULT_DISK_LATENCY, diskSize } from './disk-options.ts';
+import { DEFAULT_DISK_LATENCY, diskSize, partSpans } from './disk-options.ts';
 import type { Fault } from './fault.ts';
 import { FaultDriver, type FaultWorld } from './fault-driver.ts';
 import { History, Request } from './history.ts';
@@ -343,6 +344,7 @@ export class World implements FaultWorld {
         },
       },
       (leg) => this.#watch.welcomes(leg.index, group),
+      partSpans(volume).map(({ end }) => end),
     );
   }
 
@@ -350,6 +352,7 @@ export class World implements FaultWorld {
     const { config, canaries } = setup;
     const { kernel } = this;
     const own = legs.filter((leg) => leg.node === host.node);
+    plant(own, canaries);
     const reached = (mark: string): void => this.#watch.reached(mark);
     const { node } = host;
     const ground = { config, node, canaries, reached };

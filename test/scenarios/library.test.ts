@@ -205,6 +205,14 @@ const SHOWS: {
     reachesAll: ['mirror.point', 'mirror.lag.waits'],
     avoids: ['mirror.lag.passed', 'mirror.resync.everything'],
   },
+  'log-disk-fails-alone': { takeOvers: 1, outage: 5, resyncs: 1, reaches: ['mirror.disk.failed'] },
+  'far-database-dark-again-and-again': {
+    takeOvers: 0,
+    outage: 1,
+    resyncs: 3,
+    reachesAll: ['mirror.point', 'mirror.undo.begun'],
+    avoids: ['mirror.resync.everything', 'mirror.lag.waits'],
+  },
   'write-fails-unheard': { takeOvers: 1, outage: 6, resyncs: 1, reaches: ['mirror.disk.failed'] },
 };
 

@@ -4,7 +4,7 @@ import { ArrayPool } from '../../backends/sim/arrays.ts';
 import { SimDisk } from '../../backends/sim/disk.ts';
 import { DiskIlls, Ill } from '../../backends/sim/disk-ills.ts';
 import { DiskOp } from '../../backends/sim/disk-op.ts';
-import { DEFAULT_DISK_LATENCY } from '../../backends/sim/disk-options.ts';
+import { DEFAULT_DISK_LATENCY, type PartSpan } from '../../backends/sim/disk-options.ts';
 import { Spoils } from '../../backends/sim/spoils.ts';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
 import { Rng } from '../../engine/core/rng.ts';
@@ -12,8 +12,8 @@ import { Rng } from '../../engine/core/rng.ts';
 const SECTORS = 24;
 const ALWAYS = 1_000_000;
 
-function newDisk(seed = 1): SimDisk {
-  const size = { sectors: SECTORS, metaPages: 4, maxSectors: 8 };
+function newDisk(seed = 1, parts: readonly PartSpan[] = []): SimDisk {
+  const size = { sectors: SECTORS, metaPages: 4, maxSectors: 8, parts };
   const hash = new TraceHash();
   const ills = new DiskIlls((ill) => new Rng(seed, 100 + ill));
   const rng = new Rng(seed, 1);
@@ -407,5 +407,75 @@ describe('chance', () => {
       });
     };
     expect(strikes([Ill.WriteError, Ill.MisdirectedWrite])).toEqual(strikes([]));
+  });
+});
+
+describe('one disk of several', () => {
+  const PAGES = { name: 'pages', first: 0, end: 16 };
+  const LOG = { name: 'log', first: 16, end: SECTORS };
+
+  it('errs by itself: what stands on the others is written and read', () => {
+    const disk = newDisk(1, [PAGES, LOG]);
+    disk.ills.change(Ill.WriteError, ALWAYS, LOG);
+    expect([write(disk, 7, 0), write(disk, 8, 15)]).toEqual([0, 0]);
+    expect(write(disk, 9, 16)).toBe(5);
+    disk.ills.change(Ill.WriteError, -ALWAYS, LOG);
+    expect(write(disk, 9, 16)).toBe(0);
+    expect([read(disk, 0), read(disk, 15), read(disk, 16)]).toEqual([7, 8, 9]);
+  });
+
+  it('fails a flush for all, and keeps what the others have flushed', () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const disk = newDisk(seed, [PAGES, LOG]);
+      write(disk, 7, 3);
+      write(disk, 8, 20);
+      disk.ills.change(Ill.WriteError, ALWAYS, LOG);
+      expect(flush(disk)).toBe(5);
+      disk.crash('none');
+      expect(disk.mediaAt(3)).toBe(7);
+      expect([0, 8]).toContain(disk.mediaAt(20));
+    }
+  });
+
+  it('lies about flushes by itself', () => {
+    const disk = newDisk(1, [PAGES, LOG]);
+    disk.ills.change(Ill.LyingFlush, ALWAYS, LOG);
+    write(disk, 7, 3);
+    write(disk, 8, 20);
+    expect(flush(disk)).toBe(0);
+    write(disk, 6, 20, 1, true);
+    write(disk, 5, 4, 1, true);
+    disk.crash('none');
+    const { spoils } = disk;
+    expect([disk.mediaAt(3), disk.mediaAt(4)]).toEqual([7, 5]);
+    expect(spoils.spoiled(disk.mediaAt(20))).toBe(true);
+    expect([spoils.content(disk.mediaAt(20)), spoils.ought(disk.mediaAt(20))]).toEqual([0, 6]);
+  });
+
+  it('comes back with old content by itself, and the metadata do not', () => {
+    const disk = newDisk(1, [PAGES, LOG]);
+    write(disk, 7, 3, 1, true);
+    write(disk, 8, 20, 1, true);
+    writePage(disk, 1, 3);
+    disk.takeImage(1);
+    write(disk, 17, 3, 1, true);
+    write(disk, 18, 20, 1, true);
+    writePage(disk, 1, 4);
+    disk.crash('none');
+    disk.putImage(1, LOG);
+    expect([disk.mediaAt(3), disk.spoils.content(disk.mediaAt(20))]).toEqual([17, 8]);
+    expect(disk.spoils.ought(disk.mediaAt(20))).toBe(18);
+    expect([disk.meta[4096], disk.metaSpoiled]).toEqual([4, false]);
+  });
+
+  it('keeps a replica shut while its path is lost, and spoils no write to the others', () => {
+    const disk = newDisk(1, [PAGES, LOG]);
+    disk.ills.change(Ill.Path, ALWAYS, PAGES);
+    expect(write(disk, 7, 20)).toBe(0);
+    expect(write(disk, 7, 3)).not.toBe(0);
+    expect(flush(disk)).not.toBe(0);
+    // Its metadata stand on the other; it is opened only when both are there.
+    expect(writePage(disk, 1, 3)).toBe(0);
+    expect(done(disk, disk.submitMeta(1, 1, 0, null))).not.toBe(0);
   });
 });
