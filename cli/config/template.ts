@@ -54,6 +54,10 @@ volumes:
   data:
     uuid: ${volumeUuid}
     size: ${size}
+    # Several disks that must never part, such as a database's pages and its log, are one volume in
+    # parts: one order of writes, one decision who leads, and an export for each. In place of size:
+    #   parts: [{ name: pages, size: 10GiB }, { name: log, size: 1GiB }]
+    # and of path: in each replica  paths: { pages: /dev/vg0/pages, log: /dev/vg0/log }
     # 512 or 4096; fixed once the volume exists.
     logicalBlock: ${checksums ? 4096 : 512}
     # How much may be in motion at once, up to 13GiB. After a crash at most this much is copied

@@ -10,6 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { hasNative } from '../../backends/real/native.ts';
 import { signal } from '../../backends/real/process-identity.ts';
 import type { ClusterStatus } from '../../engine/cluster/interface.ts';
+import { AilingDisk, ailingMissing } from './support/ailing-disk.ts';
 import { sleep, waitFor } from './support/hosts.ts';
 import { clientMissing, readVolume } from './support/nbd-client.ts';
 import { momentOf, type PageLogImage, PageLogWriter, pageLogImage } from './support/page-log.ts';
@@ -50,15 +51,18 @@ describe('a volume in two parts on two real hosts', () => {
   }
 
   let cluster: TestCluster | null = null;
+  let disk: AilingDisk | null = null;
   let first = 1;
   afterEach(async () => {
-    await cluster?.close();
-    cluster = null;
+    await cluster?.close(true);
+    disk?.detach();
+    if (cluster !== null) rmSync(cluster.folder, { recursive: true, force: true });
+    cluster = disk = null;
     first = 1;
   });
 
-  /** Hosts that are equal, or whose second one is being filled. */
-  async function start(more = '', far = ''): Promise<TestCluster> {
+  /** Two hosts, the second being filled; `ails`: the log of the first may fail. */
+  async function start(more = '', far = '', ails = false): Promise<TestCluster> {
     const made = await TestCluster.make({ size: '1MiB', edit: inParts(more, far) });
     cluster = made;
     for (const name of ['a', 'b']) rmSync(made.replicaPath(name));
@@ -75,6 +79,10 @@ describe('a volume in two parts on two real hosts', () => {
     ] as const) {
       const ran = runUnderstudy('replica', verb, made.configPath, '--name', name);
       expect([ran.code, ran.err]).toEqual([0, '']);
+    }
+    if (ails) {
+      disk = new AilingDisk(file(made, 'a', 'log'));
+      await disk.attach();
     }
     for (const name of ['a', 'b', 'w']) made.start(name);
     return made;
@@ -196,5 +204,48 @@ describe('a volume in two parts on two real hosts', () => {
         }) + 1;
       expect([acknowledged + 1, acknowledged + 2]).toContain(first);
     }
+  });
+
+  it('moves with both when one disk fails or is away, and says which', {
+    timeout: 8 * MINUTE,
+  }, async (context) => {
+    const missing = ailingMissing();
+    if (missing !== null) return context.skip(missing);
+    const of = await start('', '', true);
+    const ailing = disk as AilingDisk;
+    expect(await of.waitHealthy()).toBe('a');
+    const running = writer(of, 'a');
+    await waitFor('writes', () => running.acknowledged >= 300, MINUTE);
+    ailing.refuseWrites(true);
+    await running.ended;
+    await waitFor('a service on b', async () => (await of.serving()) === 'b', MINUTE);
+    const moment = momentOf({
+      data: await readVolume(uri(of, 'b', 'pages'), SEED),
+      log: await readVolume(uri(of, 'b', 'log'), SEED),
+    });
+    expect([running.acknowledged, running.acknowledged + 1]).toContain(moment);
+    const told = (await of.status('a'))?.volumes['data']?.['lastFault'];
+    expect(told).toMatch(/^log: (write|flush): /);
+    expect(of.log('a')).toContain('"code":"disk-fault","volume":"data","fault":"log: ');
+    ailing.refuseWrites(false);
+
+    // The path to it is cut: its host waits for it, and has both parts again by itself.
+    await kill(of, 'a');
+    of.start('a');
+    expect(await of.waitHealthy()).toBe('b');
+    ailing.cutPath();
+    first = moment + 1;
+    const more = writer(of, 'b');
+    const away = (): boolean => of.log('a').includes('replica-unreachable');
+    await waitFor('a host that waits for its disk', away, MINUTE);
+    expect(of.log('a')).toContain(`the replica ${file(of, 'a', 'log')} of volume`);
+    await ailing.mendPath();
+    await more.stop();
+    expect(more.farewell).toBe('X stopped');
+    expect(await of.waitHealthy()).toBe('b');
+    await kill(of, 'a', 'b');
+    const then = pageLogImage(more.acknowledged, DATA_BLOCKS, LOG_BLOCKS);
+    expect(readReplica(file(of, 'a', 'pages'), DATA, SEED)).toEqual(then.data);
+    expect(readReplica(ailing.backing, LOG, SEED)).toEqual(then.log);
   });
 });
