@@ -15,6 +15,8 @@ export interface VerdictContext {
   readonly primary: string;
   /** Names of nodes by number. */
   readonly names: Readonly<Record<string, string>>;
+  /** The parts of the volume, in order, where it has some. */
+  readonly parts?: readonly { readonly part: string; readonly sizeBytes: number }[];
 }
 
 /** Several lines, without a line feed at the end. */
@@ -59,16 +61,28 @@ function named({ findings, disagreements, ...report }: VerifyReport, of: Verdict
   return lines;
 }
 
-function finding(run: VerifyFinding, { names }: VerdictContext): string {
+/** Bytes [from, end) as a person finds them on a disk: within the part that has them all. */
+function bytesText(from: number, end: number, { parts = [] }: VerdictContext): string {
+  let begin = 0;
+  for (const { part, sizeBytes } of parts) {
+    if (from >= begin && end <= begin + sizeBytes) {
+      return `bytes ${from - begin}–${end - 1 - begin} of ${part}`;
+    }
+    begin += sizeBytes;
+  }
+  return `bytes ${from}–${end - 1}`;
+}
+
+function finding(run: VerifyFinding, context: VerdictContext): string {
   const { block, blocks, what, right, why, repaired, copies } = run;
-  const from = block * BLOCK_BYTES;
+  const { names } = context;
   const last = block + blocks - 1;
   const where = blocks === 1 ? `block ${block}` : `blocks ${block}–${last}`;
   const holds = copies.map((copy) => `${nameOf(copy.node, names)} ${held(copy.holds)}`);
   const judged =
     right === 0 ? `nobody knows who is right` : `${nameOf(right, names)} has the right one`;
   const parts = [
-    `  bytes ${from}–${(last + 1) * BLOCK_BYTES - 1} (${where})`,
+    `  ${bytesText(block * BLOCK_BYTES, (last + 1) * BLOCK_BYTES, context)} (${where})`,
     ...(what === 'dirty' ? ['may differ'] : holds),
     `${judged}: ${term(language(), why)}`,
     ...(repaired > 0 ? [`${repaired} written anew`] : []),

@@ -96,7 +96,10 @@ async function run(file: string, options: VerifyOptions): Promise<number> {
   const told = await follow(all, volume, answer.verify ?? 0, options.json ?? false);
   const { node: primary, names } = told.host;
   if (options.json) printJson({ ...told.report, primary, names });
-  else console.log(verdictText(told.report, { primary, names }));
+  else {
+    const parts = told.host.parts?.[told.report.volume];
+    console.log(verdictText(told.report, { primary, names, ...(parts && { parts }) }));
+  }
   return isSound(told.report) ? EXIT_OK : EXIT_BROKEN;
 }
 

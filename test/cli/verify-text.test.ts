@@ -51,6 +51,19 @@ describe('the verdict of a verification', () => {
     expect(isSound(report)).toBe(false);
   });
 
+  it('names the part of a volume in which it is, and the bytes there', () => {
+    const parts = [
+      { part: 'pages', sizeBytes: 20 * 4096 },
+      { part: 'log', sizeBytes: 20 * 4096 },
+    ];
+    const report = { ...DONE, differing: 4, findings: [run(12, 1), run(20, 2), run(19, 2)] };
+    const lines = verdictText(report, { ...CONTEXT, parts }).split('\n');
+    expect(lines[1]).toContain('  bytes 49152–53247 of pages (block 12);');
+    expect(lines[2]).toContain('  bytes 0–8191 of log (blocks 20–21);');
+    // What is on two disks is told by where it is in the volume.
+    expect(lines[3]).toContain('  bytes 77824–86015 (blocks 19–20);');
+  });
+
   it('says who is right where a disk did not give its copy, or a map is dirty', () => {
     const copies = [
       { node: 1, holds: 'unreadable' },
