@@ -13,6 +13,8 @@
  *   boundary, each sector on its own. A flush covers every write whose LocalDone was delivered to
  *   the actor before the flush was decided. With Flag.Fua, LocalDone means durable. A MetaWrite is
  *   durable when MetaDone says so; before that it may be torn at 512 bytes.
+ * * Parts: the data may stand on several disks, one behind the other. An operation may have more
+ *   than one of them, a flush is one of all, and what one disk fails has failed.
  * * Side area: with Flag.Side an offset, or a page, is one of the side area. The engine owns its
  *   layout, and uses no place of it both by pages and by slots. A LocalWrite there has Fua, and a
  *   payload; a LocalFlush says nothing about it.

@@ -205,7 +205,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
     });
 
     itUnless(ailing)(
-      'has not flushed while any part has not, and says which one failed',
+      'has not flushed while any part has not, and says which one it waits for, or failed',
       async () => {
         const parts = made();
         const disk = new AilingDisk((parts[1] as ReplicaPart).path);
@@ -224,6 +224,14 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
           expect(await errorOf(records, WRITE, 0, PAGE, 1)).toBe(0);
           expect(await errorOf(data, FLUSH, 0, 0)).toBe(0);
           expect(readFileSync(disk.backing)[0]).toBe(1);
+          expect(engine.reactor.stats().waitedFor).toBe('');
+          disk.hang(true);
+          expect(await errorOf(records, WRITE, 0, PAGE, 3)).toBe(0);
+          data.request(FLUSH, 0, 2, 0, 0);
+          await rig.until(() => engine.reactor.stats().waitedFor === 'log');
+          disk.hang(false);
+          expect((await data.answers(1))[0]).toMatchObject({ cookie: 2, error: 0 });
+          expect(engine.reactor.stats().waitedFor).toBe('');
           disk.refuseWrites(true);
           expect(await errorOf(records, WRITE, 0, PAGE, 2)).toBe(0);
           // The other export's own disk is well.
@@ -237,6 +245,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
             reactor.close();
           });
         } finally {
+          disk.hang(false);
           detachLoop(device);
           disk.detach();
         }

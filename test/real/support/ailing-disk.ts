@@ -72,6 +72,11 @@ export class AilingDisk {
     this.#shower?.kill('SIGKILL');
   }
 
+  /** Nothing that is asked of it from now on ends, until it goes on. */
+  hang(on: boolean): void {
+    this.#shower?.kill(on ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   /** It is there again, in the same place. */
   async mendPath(): Promise<void> {
     spawnSync('fusermount3', ['-u', '-z', this.#path]);
