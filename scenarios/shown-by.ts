@@ -100,6 +100,7 @@ const PROXIED = 'only where the configuration says so does a primary go on when 
 const FAILING = 'test/scenarios/on-disk-failure.test.ts';
 const SENT_ON = 'only asynchronous replicas are sent what nobody waits for';
 const PARTED = 'only a volume in parts stands on several disks';
+const LATE = 'a refusal must overtake nothing and come after the agreement all the same';
 const LOSS = 'no swarm has people who accept that something is lost';
 const LINK_GONE = 'simulated connections never deliver what belongs to an earlier one';
 
@@ -130,6 +131,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'proxy-untold': ['test/engine/mirror/proxy.test.ts', PROXIED],
   'tail-unseen': ['test/engine/mirror/compare.test.ts', LOSS],
   'any-taker': [`${CLUSTER}resolution.test.ts`, LOSS],
+  'late-refusal': [`${CLUSTER}replication.test.ts`, LATE],
   'taken-again': [`${CLUSTER}resolution.test.ts`, LOSS],
   'taken-from-members': [`${CLUSTER}resolution.test.ts`, LOSS],
   'doubted-taken': ['test/scenarios/take-over.test.ts', LOSS],

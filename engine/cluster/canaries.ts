@@ -93,6 +93,10 @@ export const CLUSTER_CANARIES = [
   },
   { id: 'half-copy-taken', what: 'loss is accepted for a replica that is half copied to' },
   {
+    id: 'late-refusal',
+    what: 'a late refusal takes a voter back behind what its disk is known to have',
+  },
+  {
     id: 'taken-again',
     what: 'who took over by accepted loss may lead after a later loss of power, too',
   },
@@ -151,6 +155,7 @@ export function flagsOf(canaries: ReadonlySet<string>): Flags {
     'any-taker': has('any-taker'),
     'doubted-taken': has('doubted-taken'),
     'half-copy-taken': has('half-copy-taken'),
+    'late-refusal': has('late-refusal'),
     'taken-again': has('taken-again'),
     'taken-from-members': has('taken-from-members'),
     'policy-repeats': has('policy-repeats'),

@@ -328,7 +328,8 @@ export class Raft {
       this.#noteMatch(from, message.matched, message.identity);
       return;
     }
-    if (this.#replication.refused(from, message.previous, message.matched)) this.#replicate(from);
+    const { previous, matched, identity } = message;
+    if (this.#replication.refused(from, previous, matched, identity)) this.#replicate(from);
   }
 
   onSnapshot(from: NodeId, message: SnapshotMessage): void {

@@ -53,9 +53,16 @@ export class Replication {
     return true;
   }
 
-  /** A refusal of what followed `previous`; false when it was answered before. */
-  refused(from: NodeId, previous: number, hint: number): boolean {
+  /**
+   * A refusal of what followed `previous`; false when it was answered before, or when it comes so
+   * late that the voter has agreed to that meanwhile: whoever goes back behind what a disk is known
+   * to have sends it again and again, for each answer to that is no news.
+   */
+  refused(from: NodeId, previous: number, hint: number, identity: number): boolean {
     if (previous + 1 !== this.#next.get(from)) return false;
+    const known = this.#match.get(from);
+    const had = known?.identity === identity && previous <= known.matched;
+    if (had && !this.#context.flags['late-refusal']) return false;
     this.#next.set(from, Math.max(1, hint + 1));
     return true;
   }

@@ -75,6 +75,7 @@ const ELSEWHERE: readonly CanaryId[] = [
   'any-taker',
   'doubted-taken',
   'half-copy-taken',
+  'late-refusal',
   'taken-again',
   'taken-from-members',
 ];
