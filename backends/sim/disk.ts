@@ -56,8 +56,9 @@ export class SimDisk {
   readonly latent: LatentErrors;
   /** What the metadata would be if the disk had kept its word since it was read last. */
   readonly metaOught: Uint8Array;
-  /** Whether the two differ. */
+  /** Whether the two differ; and whether a part has old data, of which metadata know nothing. */
   metaSpoiled = false;
+  partSpoiled = false;
   readonly spoils: Spoils;
   readonly ills: DiskIlls;
   /** The disks of a volume in parts; none of one that is one disk. */
@@ -72,7 +73,6 @@ export class SimDisk {
   #unheard = false;
   /** Rises with every crash: queue entries of an earlier life are void. */
   life = 0;
-
   readonly #hash: TraceHash;
   readonly #node: number;
   readonly #maxSectors: number;
@@ -440,7 +440,8 @@ export class SimDisk {
     const differs = this.#images.put(number, this.#cache, this.meta, this.places.sideAt, span);
     if (differs === null) return;
     this.places.replaced();
-    this.metaSpoiled ||= span === WHOLE;
+    if (span === WHOLE) this.metaSpoiled = true;
+    else this.partSpoiled = true;
     if (differs) this.ills.count(Ill.Old);
   }
 
@@ -521,8 +522,7 @@ export class SimDisk {
 
   /** What the write brings is not what will be there. */
   #lose(op: number): void {
-    const [sector, from] = [this.sectorOf(op), op * this.#maxSectors];
-    const stamps = this.#stamps;
+    const [sector, from, stamps] = [this.sectorOf(op), op * this.#maxSectors, this.#stamps];
     for (let i = 0; i < this.countOf(op); i += 1) {
       stamps[from + i] = this.spoils.stamp(
         this.#cache.view[sector + i] as number,

@@ -42,6 +42,21 @@ describe('a volume in parts', () => {
     expect(campaign('disks', 20).found).toEqual([]);
   });
 
+  // An undo log knows nothing of it: what it would give back is another image from then on.
+  it('keeps every law where one disk of an asynchronous replica has old data', {
+    timeout: 300_000,
+  }, () => {
+    let fired = 0;
+    for (const part of ['pages', 'log']) {
+      const old = { ...PLAIN_FAULT, kind: 'old-disk', target: 2, part } as const;
+      const faults = [{ ...old, at: 12_160_000, for: 2_000_000, age: 2_000_000 }];
+      const run = runScenario({ ...far(), faults }, 1, {}, world);
+      expect([part, ...run.violations]).toEqual([part]);
+      fired += run.faultsFired['old-disk'] ?? 0;
+    }
+    expect(fired).toBe(2);
+  });
+
   for (const kind of PARTED) {
     it(`keeps every law where one of its disks suffers from ${kind}`, { timeout: 120_000 }, () => {
       let fired = 0;

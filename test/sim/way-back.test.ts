@@ -68,6 +68,25 @@ describe('the way back of a target whose disk failed before', () => {
   });
 });
 
+describe('the way back of a disk that came back with an old log', () => {
+  it('is what that log gives when it is first seen, and from then on nothing else', () => {
+    const ground = new Ground();
+    const [older, newer] = [ground.invokeWrite(0), ground.invokeWrite(0)];
+    const media = new Int32Array(SECTORS);
+    media[0] = newer;
+    const saved = new Int32Array(BLOCK);
+    saved[0] = older;
+    const { look } = looked(ground, media, media, saved);
+    const runs = [{ block: 0, blocks: 1, page: 0 }];
+    look({ runs });
+    look({ runs });
+    expect(ground.codes).toEqual([]);
+    saved[0] = newer;
+    look({ runs });
+    expect(new Set(ground.codes)).toEqual(new Set(['way-back.differs']));
+  });
+});
+
 /**
  * A log ends with the generation that it began with, after the replica said `before`; then it says
  * `after`. The disk holds another write than when the log began.

@@ -156,8 +156,9 @@ export class VolumeOracles {
   attaching(replica: ReplicaTruth): void {
     const { disk, node } = replica;
     this.wayBack.attaching(replica);
+    if (disk.metaSpoiled || disk.partSpoiled) this.wayBack.forget(replica);
+    disk.partSpoiled = false;
     if (!disk.metaSpoiled) return;
-    this.wayBack.forget(replica);
     const { replicas, config, sectors, spoils, orphaned } = this.truth;
     const ought = this.#actors.suspicion(config, node, disk.metaOught);
     const is = this.#actors.suspicion(config, node, disk.meta);

@@ -128,12 +128,14 @@ export class WayBackOracle {
     return this.#truth.config;
   }
 
-  #begin(replica: ReplicaTruth, { log, generation }: Kept): Begun {
+  /** Where the disk came back with a log, its image is what that gives now. */
+  #begin(replica: ReplicaTruth, { log, generation, runs }: Kept): Begun {
     this.begun += 1;
     const { media, view, places, side } = replica.disk;
     // It is as it is now: only what changes from here on, or is saved, can make a difference.
     side.changes?.take();
-    const images = { image: media.slice(), shown: view.slice() };
+    const image = imageOf(runs, media, side.media).slice();
+    const images = { image, shown: imageOf(runs, view, side.view).slice() };
     const saved = new SavedBlocks(media.length / BLOCK_SECTORS, places.sideAt / BLOCK_SECTORS);
     const begun = { log, generation, ...images, saved, lost: false, unsaid: false };
     this.#begun.set(replica, begun);
