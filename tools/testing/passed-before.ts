@@ -1,30 +1,24 @@
 /**
  * What an earlier run over the same sources has passed, so that a stricter run after it need not do
- * the same again. Only files whose tests are the same in both are left out: those of simulated and
- * pure code that ask for no variable, skipped nothing and failed nothing. What needs root, the
- * addon, a package or a longer budget runs again, and so does whatever an earlier run did not do.
+ * the same again. Only files are left out whose tests are the same in both: those that ask for no
+ * variable, skipped nothing and failed nothing. What lacked root, the addon or a package then, what
+ * has a longer budget now, and whatever an earlier run did not do, runs.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** A file that passed as a whole. */
+/** A file that passed as a whole, with no test skipped. */
 export interface PassedFile {
   /** Relative to the checkout. */
   readonly file: string;
   readonly tests: number;
 }
 
-/** Where tests run nothing but code that is the same on every machine. */
-const SAME_EVERYWHERE = ['engine', 'model', 'scenarios', 'sim'].map((name) => `test/${name}/`);
-
 /** Files that a stricter run may leave out; `source` reads one. */
 export function leftOut(
   passed: readonly PassedFile[],
   source: (file: string) => string,
 ): readonly PassedFile[] {
-  return passed.filter(({ file }) => {
-    const pure = SAME_EVERYWHERE.some((folder) => file.startsWith(folder));
-    return pure && !source(file).includes('process.env');
-  });
+  return passed.filter(({ file }) => !source(file).includes('process.env'));
 }
 
 /** Notes what passed, where `UNDERSTUDY_PASSED_TO` says. */
