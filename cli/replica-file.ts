@@ -24,14 +24,9 @@ import { deviceBytes } from '../backends/real/replica-read.ts';
 import type { PartConfig, VolumeConfig } from '../engine/core/config.ts';
 import type { Generation, NodeId } from '../engine/core/units.ts';
 import { PAGE_BYTES } from '../engine/data/abi.ts';
-import {
-  decodeSuperblock,
-  formatMetadata,
-  type InitialState,
-  metadataLayout,
-  metadataPages,
-} from '../engine/mirror/metadata.ts';
-import { decodeLabel, encodeLabel } from '../engine/mirror/part-label.ts';
+import { formatMetadata, type InitialState, metadataPages } from '../engine/mirror/metadata.ts';
+import { encodeLabel } from '../engine/mirror/part-label.ts';
+import { type OpenDisk, type Owner, ownerOfDisk, ownerOfMetadata } from './replica-owner.ts';
 
 /**
  * Which replica, and where it stands; `meta` is '' when its metadata stands behind the data, and
@@ -52,11 +47,8 @@ export interface ReplicaTarget {
 const LOOK_BYTES = 1 << 20;
 
 /** What is at a path: opened for writing, with its size. */
-interface Place {
-  readonly fd: number;
-  readonly path: string;
+interface Place extends OpenDisk {
   readonly isFile: boolean;
-  readonly bytes: number;
   readonly isNew: boolean;
   /** Descriptor that holds the lock which a running node would have; -1 without the addon. */
   readonly lock: number;
@@ -92,22 +84,30 @@ export function formatReplica(
  * nothing then.
  */
 export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
-  const { meta } = target;
+  const { volume, meta } = target;
   const metaBytes = metaBytesOf(target);
   const disks = dataDisks(target, metaBytes);
   const paths = disks.map(({ path }) => path);
-  within([...paths, ...(meta === '' ? [] : [meta])], true, (places) => {
+  within([...paths, ...(meta === '' ? [] : [meta])], always, (places) => {
     const data = places.slice(0, disks.length);
     const apart = places[disks.length];
     const { holder, base } = metaPlace(target, places);
     for (const [i, place] of data.entries()) checkSize(place, disks[i]?.wanted ?? 0);
     if (apart !== undefined) checkSize(apart, metaBytes);
-    const owners = [ownerOf(holder, base, target), ...labelOwners(target, data)];
+    const owners = diskOwners(target, data);
+    if (apart !== undefined) owners.push(ownerOfMetadata(apart, 0, target));
     const another = owners.indexOf('another');
-    if (another >= 0) throw belongsToAnother(another === 0 ? holder : (data[another - 1] as Place));
-    if (owners.includes('this') && !overwrite) throw holdsReplica(holder);
-    if (!overwrite) for (const place of places) mustBeBlank(place);
-    if (!overwrite && !isBlank(holder, base, metaBytes)) throw holdsData(holder);
+    if (another >= 0) throw belongsToAnother(places[another] as Place);
+    if (!overwrite) {
+      const own = owners.indexOf('this');
+      if (own >= 0) throw holdsReplica(places[own] as Place);
+      for (const place of places) mustBeBlank(place);
+      volume.parts?.forEach(({ sizeBytes }, i) => {
+        const place = data[i] as Place;
+        if (!isBlank(place, sizeBytes, LABEL_BYTES)) throw holdsData(place);
+      });
+      if (!isBlank(holder, base, metaBytes)) throw holdsData(holder);
+    }
     makeSide(target);
     data.forEach(({ isNew, fd }, i) => {
       if (isNew) ftruncateSync(fd, disks[i]?.wanted ?? 0);
@@ -136,12 +136,12 @@ export function adoptReplica(target: ReplicaTarget, generation: Generation): voi
     makeSide(target);
     writeMetadata(place, base, target, newDevice(), generation, 'UpToDate');
   };
-  within([path], false, (places) => {
+  within([path], never, (places) => {
     const [data] = places as [Place];
+    const owner = ownerOfDisk(data, volume.sizeBytes, target);
+    if (owner === 'another') throw belongsToAnother(data);
     if (meta === '') {
-      const owner = ownerOf(data, dataBytes, target);
-      if (owner !== 'nobody')
-        throw owner === 'this' ? adoptedAlready(data) : belongsToAnother(data);
+      if (owner === 'this') throw adoptedAlready(data);
       if (data.isFile && data.bytes === dataBytes + metaBytes)
         throw cutShort(data, volume.sizeBytes);
       checkSize(data, data.isFile ? volume.sizeBytes : dataBytes + metaBytes);
@@ -155,7 +155,7 @@ export function adoptReplica(target: ReplicaTarget, generation: Generation): voi
       return;
     }
     checkSize(data, volume.sizeBytes);
-    within([meta], true, (others) => {
+    within([meta], always, (others) => {
       const [apart] = others as [Place];
       checkSize(apart, metaBytes);
       if (apart.isNew) ftruncateSync(apart.fd, metaBytes);
@@ -172,12 +172,17 @@ function adoptParts(target: ReplicaTarget, generation: Generation): void {
   const { volume, meta } = target;
   const metaBytes = metaBytesOf(target);
   const disks = dataDisks(target, metaBytes);
+  const paths = [...disks.map(({ path }) => path), ...(meta === '' ? [] : [meta])];
   within(
-    disks.map(({ path }) => path),
-    false,
-    (data) => {
-      const owners = labelOwners(target, data);
-      owners.forEach((owner, i) => {
+    paths,
+    (path) => path === meta,
+    (places) => {
+      const data = places.slice(0, disks.length);
+      const apart = places[disks.length];
+      const { holder, base } = metaPlace(target, places);
+      // Who has good superblocks must not be told to cut anything back.
+      if (ownerOfMetadata(holder, base, target) === 'this') throw adoptedAlready(holder);
+      diskOwners(target, data).forEach((owner, i) => {
         if (owner === 'another') throw belongsToAnother(data[i] as Place);
         if (owner === 'this') throw labelledAlready(data[i] as Place, volume.parts?.[i]);
       });
@@ -188,31 +193,20 @@ function adoptParts(target: ReplicaTarget, generation: Generation): void {
         checkSize(place, place.isFile ? sizeBytes : wanted);
         if (!isBlank(place, sizeBytes, LABEL_BYTES)) throw noRoom(place, sizeBytes);
       });
-      const grow = (to: (i: number) => number): void => {
+      if (apart !== undefined) checkSize(apart, metaBytes);
+      mayBecome(holder, base, metaBytes, target);
+      try {
         data.forEach(({ isFile, fd }, i) => {
-          if (isFile) ftruncateSync(fd, to(i));
+          if (isFile) ftruncateSync(fd, disks[i]?.wanted ?? 0);
         });
-      };
-      const write = (places: readonly Place[]): void => {
-        const { holder, base } = metaPlace(target, places);
-        mayBecome(holder, base, metaBytes, target);
+        if (apart?.isNew === true) ftruncateSync(apart.fd, metaBytes);
         makeSide(target);
         const device = newDevice();
         writeLabels(target, data, device);
         writeMetadata(holder, base, target, device, generation, 'UpToDate');
         for (const { fd } of data) fsyncSync(fd);
-      };
-      try {
-        grow((i) => disks[i]?.wanted ?? 0);
-        if (meta === '') return write(data);
-        within([meta], true, (others) => {
-          const [apart] = others as [Place];
-          checkSize(apart, metaBytes);
-          if (apart.isNew) ftruncateSync(apart.fd, metaBytes);
-          write([...data, apart]);
-        });
       } catch (error) {
-        grow((i) => data[i]?.bytes ?? 0);
+        for (const { isFile, fd, bytes } of data) if (isFile) ftruncateSync(fd, bytes);
         throw error;
       }
     },
@@ -221,7 +215,7 @@ function adoptParts(target: ReplicaTarget, generation: Generation): void {
 
 /** Throws unless nothing but zeroes stands where the metadata go. */
 function mayBecome(place: Place, base: number, bytes: number, target: ReplicaTarget): void {
-  const owner = ownerOf(place, base, target);
+  const owner = ownerOfMetadata(place, base, target);
   if (owner === 'another') throw belongsToAnother(place);
   if (owner === 'this') throw adoptedAlready(place);
   if (!isBlank(place, base, bytes)) throw noRoom(place, base);
@@ -258,19 +252,11 @@ function newDevice(): string {
   return randomBytes(16).toString('hex');
 }
 
-/** Whose label each disk of a volume in parts has. */
-function labelOwners(
-  { volume, node }: ReplicaTarget,
-  data: readonly Place[],
-): readonly ('nobody' | 'this' | 'another')[] {
-  return (volume.parts ?? []).map(({ sizeBytes }, i) => {
-    const { fd, bytes } = data[i] as Place;
-    const page = new Uint8Array(PAGE_BYTES);
-    if (bytes < sizeBytes + PAGE_BYTES) return 'nobody';
-    readSync(fd, page, 0, PAGE_BYTES, sizeBytes);
-    const read = decodeLabel(page);
-    if (!read.ok) return read.fault === 'none' ? 'nobody' : 'another';
-    return read.label.uuid === volume.uuid && read.label.node === node ? 'this' : 'another';
+/** Whose replica is on each disk of the data. */
+function diskOwners(target: ReplicaTarget, data: readonly Place[]): Owner[] {
+  return data.map((place, i) => {
+    const { sizeBytes } = target.volume.parts?.[i] ?? target.volume;
+    return ownerOfDisk(place, sizeBytes, target);
   });
 }
 
@@ -295,7 +281,7 @@ function metaBytesOf({ volume, side, sideBytes }: ReplicaTarget): number {
 /** A side area that stands apart: a missing file is made, what is there must have its size. */
 function makeSide({ side, sideBytes }: ReplicaTarget): void {
   if (side === '') return;
-  within([side], true, (places) => {
+  within([side], always, (places) => {
     const [place] = places as [Place];
     checkSize(place, sideBytes);
     if (place.isNew) ftruncateSync(place.fd, sideBytes);
@@ -340,16 +326,19 @@ function unwritable({ path }: Place, error: unknown): HostError {
   );
 }
 
+const always = (): boolean => true;
+const never = (): boolean => false;
+
 /** Opens all, or none; what was made and not finished is removed again. */
 function within(
   paths: readonly string[],
-  mayMake: boolean,
+  mayMake: (path: string) => boolean,
   use: (places: readonly Place[]) => void,
 ): void {
   const places: Place[] = [];
   let done = false;
   try {
-    for (const path of paths) places.push(openPlace(path, mayMake));
+    for (const path of paths) places.push(openPlace(path, mayMake(path)));
     use(places);
     done = true;
   } finally {
@@ -408,27 +397,6 @@ function makeFile(path: string): Place {
       'make its folder, and let this user write there',
     );
   }
-}
-
-/** Whose superblock stands where this replica's would. */
-function ownerOf(
-  { fd, bytes }: Place,
-  base: number,
-  { volume, node }: ReplicaTarget,
-): 'nobody' | 'this' | 'another' {
-  const config = mirrorConfig(volume);
-  const { slotA, slotB } = metadataLayout(config);
-  const found = [slotA, slotB].map((at) => {
-    const page = new Uint8Array(PAGE_BYTES);
-    const from = base + at * PAGE_BYTES;
-    if (bytes < from + PAGE_BYTES || readSync(fd, page, 0, PAGE_BYTES, from) < PAGE_BYTES) {
-      return 'unreadable';
-    }
-    const read = decodeSuperblock(config, node, at, page);
-    return read.ok ? 'ok' : read.fault;
-  });
-  if (found.some((fault) => fault === 'other-node' || fault === 'other-volume')) return 'another';
-  return found.every((fault) => fault === 'unreadable') ? 'nobody' : 'this';
 }
 
 /** Whether [from, from+length) holds nothing but zeroes, as far as it is there. */

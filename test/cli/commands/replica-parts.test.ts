@@ -97,7 +97,8 @@ describe('a replica of a volume in parts', () => {
       expect(now.subarray(0, SIZE).equals(Buffer.alloc(SIZE, i + 1))).toBe(true);
     }
     const again = replica('adopt', '--name', 'a');
-    expect([again.code, again.err]).toEqual([2, expect.stringContaining('holds a part of this')]);
+    const said = expect.stringContaining('holds a replica already');
+    expect([again.code, again.err]).toEqual([2, said]);
   });
 
   it('is adopted from all of its disks or from none', () => {
