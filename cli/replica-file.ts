@@ -25,7 +25,7 @@ import type { PartConfig, VolumeConfig } from '../engine/core/config.ts';
 import type { Generation, NodeId } from '../engine/core/units.ts';
 import { PAGE_BYTES } from '../engine/data/abi.ts';
 import { formatMetadata, type InitialState, metadataPages } from '../engine/mirror/metadata.ts';
-import { encodeLabel } from '../engine/mirror/part-label.ts';
+import { encodeLabel, LABEL_PAGES } from '../engine/mirror/part-label.ts';
 import { type OpenDisk, type Owner, ownerOfDisk, ownerOfMetadata } from './replica-owner.ts';
 
 /**
@@ -268,7 +268,10 @@ function writeLabels(
 ): void {
   volume.parts?.forEach(({ sizeBytes }, i) => {
     const place = data[i] as Place;
-    writeAt(place, sizeBytes, encodeLabel(labelOf(volume, node, device, i)));
+    const label = encodeLabel(labelOf(volume, node, device, i));
+    for (let page = 0; page < LABEL_PAGES; page += 1) {
+      writeAt(place, sizeBytes + page * PAGE_BYTES, label);
+    }
     fsyncSync(place.fd);
   });
 }
@@ -479,7 +482,7 @@ function labelledAlready({ path }: Place, part: PartConfig | undefined): HostErr
   return new HostError(
     `${path} holds a part of this replica already`,
     'nothing needs to be adopted; only if an adoption was cut short, cut the file back first ' +
-      `(truncate -s ${end} ${path}), or clear the page at byte ${end} of the device`,
+      `(truncate -s ${end} ${path}), or clear ${LABEL_BYTES} bytes from byte ${end} of the device`,
   );
 }
 

@@ -136,8 +136,8 @@ try {
     tell({ kind: 'started', wakeFd: -1, away });
     await runAway(start, port, tell);
   } else {
-    const { reactor, damagedSlots } = opened;
-    tell({ kind: 'stats', stats: { damagedSlots } });
+    const { reactor, damagedSlots, damagedLabels } = opened;
+    tell({ kind: 'stats', stats: { damagedSlots, damagedLabels } });
     run(start, reactor);
     reactor.close();
   }

@@ -20,6 +20,7 @@ import type { LabelVerdict } from '../../engine/mirror/part-label.ts';
 import { systemCode } from './failure.ts';
 import { mirrorConfig } from './mirror-config.ts';
 import {
+  type DamagedLabel,
   dataEnd,
   judgeParts,
   LABEL_BYTES,
@@ -30,15 +31,18 @@ import {
 import { ReplicaError, troubleOf } from './replica-path.ts';
 import { deviceBytes, type PageRead, readPage } from './replica-read.ts';
 
-/** Superblock slots that cannot be read; the engine writes such a slot anew from the other one. */
+/** What is there twice, and once only now. */
 export interface ReplicaFinding {
+  /** Superblock slots that cannot be read; the engine writes such a slot from the other one. */
   readonly damagedSlots: number;
+  /** Labels of parts that cannot be read; whoever opens the replica writes them anew. */
+  readonly damagedLabels: readonly DamagedLabel[];
 }
 
 /** Throws ReplicaError when the replica cannot be used. */
 export function checkReplica(volume: VolumeConfig, replica: ReplicaConfig): ReplicaFinding {
   // Disks that are exchanged have other sizes, too: what they are themselves says it better.
-  judged(volume, replica, '', ['none']);
+  judged(volume, replica, '', ['none'], false);
   const { chosen, metaBytes } = look(volume, replica);
   const { side = '', sideBytes = 0 } = replica;
   // A replica that was made before it was given a side area lacks exactly that.
@@ -55,29 +59,34 @@ export function checkReplica(volume: VolumeConfig, replica: ReplicaConfig): Repl
     checkSize(replica.meta, ownBytes, volume.name, added);
   }
   if (side !== '') checkSize(side, sideBytes, volume.name, sideBytes);
-  judged(volume, replica, '', []);
+  judged(volume, replica, '', [], chosen.ok || chosen.fault !== 'unreadable');
   const path = behind ? replica.path : replica.meta;
   if (!chosen.ok) throw refusal(path, volume, chosen.fault);
   if (isReadOnly(chosen.block)) throw refusal(path, volume, 'read-only-features');
-  judged(volume, replica, chosen.block.device, []);
-  return { damagedSlots: chosen.damaged };
+  const damagedLabels = judged(volume, replica, chosen.block.device, [], true);
+  return { damagedSlots: chosen.damaged, damagedLabels };
 }
 
-/** Throws unless each disk of a replica in parts is what it should be, or of the `excused`. */
+/**
+ * Throws unless each disk of a replica in parts is what it should be, or of the `excused`; returns
+ * what is damaged all the same. `isMade` says whether the replica has metadata.
+ */
 function judged(
   volume: VolumeConfig,
   replica: ReplicaConfig,
   device: string,
   excused: readonly LabelVerdict[],
-): void {
+  isMade: boolean,
+): readonly DamagedLabel[] {
   for (const { path } of replicaParts(volume, replica) ?? []) checkThere(path, volume.name);
-  const verdicts = judgeParts(volume, replica, device, (path, at) => {
-    const read = readPage(path, at);
-    if (!read.ok) throw missing(path, volume.name, read.code, 0);
-    return wholePage(read);
-  });
-  const told = verdicts.map((each) => (excused.includes(each) ? 'ok' : each));
-  refuseParts(volume, replica, told);
+  const findings = judgeParts(volume, replica, device);
+  for (const { path, verdict, failed } of findings) {
+    // One copy that is whole is enough. Else nobody knows what is in the one that cannot be read.
+    if (verdict === 'none' && failed !== '') throw missing(path, volume.name, failed, 0);
+  }
+  const told = findings.map(({ verdict }) => (excused.includes(verdict) ? 'ok' : verdict));
+  refuseParts(volume, replica, told, isMade);
+  return findings.flatMap(({ damaged }) => damaged);
 }
 
 /** Pages of metadata that the replica has: by what it was made with, not by what is made today. */

@@ -12,25 +12,29 @@ import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
 import { loadNative, NativeError, type Reactor } from './native.ts';
 import { checkReplica, replicaPages } from './replica-check.ts';
 import { ReplicaMemory } from './replica-memory.ts';
-import { replicaParts } from './replica-parts.ts';
+import { mendLabels, replicaParts } from './replica-parts.ts';
 import { ReplicaError, waitsFor } from './replica-path.ts';
 
 /** An earlier process of this host may be on its way out, its last disk operations with it. */
 const LOCK_WAIT_MS = 5000;
 
-/** `damagedSlots` as {@link checkReplica} found them; `away` says why it cannot be reached. */
+/**
+ * `damagedSlots` and `damagedLabels` are how many {@link checkReplica} found; `away` says why the
+ * replica cannot be reached.
+ */
 export type Opened =
-  | { readonly reactor: Reactor; readonly damagedSlots: number }
+  | { readonly reactor: Reactor; readonly damagedSlots: number; readonly damagedLabels: number }
   | { readonly away: string };
 
-/** Throws HostError for what a person can mend. Nothing is written to the replica. */
+/** Throws HostError for what a person can mend. Of the replica only damaged labels are written. */
 export function openReplica(start: DataStart, replica: ReplicaConfig): Opened {
   const memory = new ReplicaMemory(start.memory, start.volume, replica, start.boot);
   try {
-    const { damagedSlots } = checkReplica(start.volume, replica);
+    const { damagedSlots, damagedLabels } = checkReplica(start.volume, replica);
     const reactor = openReactor(start, replica);
+    mendLabels(damagedLabels);
     memory.note();
-    return { reactor, damagedSlots };
+    return { reactor, damagedSlots, damagedLabels: damagedLabels.length };
   } catch (error) {
     const away = waitsFor(error, memory.known);
     if (away === '') throw error;

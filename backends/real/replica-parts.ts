@@ -1,22 +1,24 @@
 /**
  * The disks of a replica in parts, as this host finds them: where the data stand, and whether each
- * disk is the part that the configuration takes it for. Reads only; engine/mirror/part-label.ts
- * judges.
+ * disk is the part that the configuration takes it for; engine/mirror/part-label.ts judges. Writes
+ * nothing but a damaged copy of a label.
  */
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import type { ClusterConfig, ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
 import type { NodeId } from '../../engine/core/units.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import {
   decodeLabel,
-  judgeLabel,
+  judgeCopies,
   LABEL_PAGES,
+  type LabelRead,
   type LabelVerdict,
   type PartLabel,
 } from '../../engine/mirror/part-label.ts';
 import type { HostStatus, PartStatus } from './host-status.ts';
 import type { ReplicaPart } from './native.ts';
 import { ReplicaError } from './replica-path.ts';
-import type { PageRead } from './replica-read.ts';
+import { type PageRead, readPage } from './replica-read.ts';
 
 /** Bytes behind the data of each part that say what it is. */
 export const LABEL_BYTES: number = LABEL_PAGES * PAGE_BYTES;
@@ -46,17 +48,68 @@ export function labelOf(
   return { uuid, device, node, index, parts };
 }
 
-/** What each disk is found to be; `device` is '' while nobody knows it. `read` reads a page. */
+/** A copy of a label that is none, or cannot be read: where it is, and where the whole one is. */
+export interface DamagedLabel {
+  readonly path: string;
+  readonly at: number;
+  readonly whole: number;
+}
+
+/** What a disk of a replica in parts is found to be. */
+export interface PartFinding {
+  readonly path: string;
+  readonly verdict: LabelVerdict;
+  /** Where the other copy says it. */
+  readonly damaged: readonly DamagedLabel[];
+  /** The system's name for why a copy cannot be read, '' where both can. */
+  readonly failed: string;
+}
+
+/** What each disk is found to be; `device` is '' while nobody knows it. */
 export function judgeParts(
   volume: VolumeConfig,
   { node, parts }: ReplicaConfig,
   device: string,
-  read: (path: string, at: number) => Uint8Array,
-): readonly LabelVerdict[] {
+): readonly PartFinding[] {
   return (replicaParts(volume, { parts: parts ?? [] }) ?? []).map(({ path, sizeBytes }, index) => {
-    const found = decodeLabel(read(path, sizeBytes));
-    return judgeLabel(found, labelOf(volume, node, device, index));
+    const at = (copy: number): number => sizeBytes + copy * PAGE_BYTES;
+    let failed = '';
+    const copies = Array.from({ length: LABEL_PAGES }, (_, copy): LabelRead => {
+      const read = readPage(path, at(copy));
+      if (read.ok) return decodeLabel(wholePage(read));
+      failed = read.code;
+      return { ok: false, fault: 'none' };
+    });
+    const { verdict, damaged } = judgeCopies(copies, labelOf(volume, node, device, index));
+    const whole = at(copies.findIndex(({ ok }) => ok));
+    const list = damaged.map((copy) => ({ path, at: at(copy), whole }));
+    return { path, verdict, failed, damaged: verdict === 'ok' ? list : [] };
   });
+}
+
+/**
+ * Writes damaged copies anew from the whole ones. Whoever calls it has the replica locked: what was
+ * found before is looked at again. A copy that cannot be written stays for the next start.
+ */
+export function mendLabels(damaged: readonly DamagedLabel[]): void {
+  for (const { path, at, whole } of damaged) {
+    const [good, bad] = [readPage(path, whole), readPage(path, at)];
+    if (!good.ok || !decodeLabel(good.bytes).ok) continue;
+    if (bad.ok && !isNone(decodeLabel(wholePage(bad)))) continue;
+    try {
+      const fd = openSync(path, 'r+');
+      try {
+        writeSync(fd, good.bytes, 0, PAGE_BYTES, at);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+    } catch {}
+  }
+}
+
+function isNone(read: LabelRead): boolean {
+  return !read.ok && read.fault === 'none';
 }
 
 /** A page as it was read, filled up where the disk ends before it. */
@@ -122,17 +175,33 @@ const REASONS: Readonly<
   ],
 };
 
-/** Throws ReplicaError for the first disk that is not the part which it is taken for. */
+/** The data of such a disk may be whole, and a new replica would give them up. */
+function restore({ sizeBytes }: ReplicaPart): string {
+  return (
+    'correct paths:, or the sizes under parts:, in the configuration; if it is the right disk, ' +
+    `put back one of the two pages from byte ${sizeBytes} on, from a copy of it; nothing was ` +
+    'written to it. Only where another replica is well and current, this one may be given up ' +
+    '(understudy replica new --overwrite), and that one will fill it'
+  );
+}
+
+/**
+ * Throws ReplicaError for the first disk that is not the part which it is taken for. `isMade` says
+ * whether the replica has metadata: then its data are there, too.
+ */
 export function refuseParts(
   volume: VolumeConfig,
   replica: ReplicaConfig,
   verdicts: readonly LabelVerdict[],
+  isMade: boolean,
 ): void {
   const parts = replicaParts(volume, replica) ?? [];
   verdicts.forEach((verdict, i) => {
     if (verdict === 'ok') return;
-    const [reason, remedy] = REASONS[verdict];
-    const place = `the disk ${parts[i]?.path} of part "${parts[i]?.name}"`;
+    const part = parts[i] as ReplicaPart;
+    const [reason, said] = REASONS[verdict];
+    const remedy = verdict === 'none' && isMade ? restore(part) : said;
+    const place = `the disk ${part.path} of part "${part.name}"`;
     throw new ReplicaError('wrong', `${place} of volume "${volume.name}" ${reason}`, remedy);
   });
 }

@@ -52,8 +52,8 @@ function adoptCommand(): Command {
 The data stay as they are. The metadata goes behind them (a file grows by it, a device must have
 room), or to the file or device that meta: names. Do it on one node, before the cluster runs for the
 first time; make the other replica with "replica new". The disks of a volume with parts: are
-taken for what paths: says, and each is given a page behind its data that says it from then on. Exit
-codes: 0 made; 2 bad input, nothing was changed.`,
+taken for what paths: says, and each is given two pages behind its data that say it from then on.
+Exit codes: 0 made; 2 bad input, nothing was changed.`,
     )
     .action((file: string, options: ReplicaOptions) => {
       return run(file, options, (target) => {

@@ -1,8 +1,9 @@
 /**
- * What each disk of a replica in parts says of itself, on one page behind its data: which replica
- * it belongs to, which part of it it is, and what all parts are. Written once, before the
- * superblocks of a new replica: a crash in between leaves none. Pure encoding, decoding and
- * judgement; a replica is opened only if each of its disks is what the configuration takes it for.
+ * What each disk of a replica in parts says of itself, on a page behind its data: which replica it
+ * belongs to, which part of it it is, and what all parts are. The next page says the same, for one
+ * of them that is damaged must not cost the replica. Written once, before the superblocks of a new
+ * replica: a crash in between leaves none. Pure encoding, decoding and judgement; a replica is
+ * opened only if each of its disks is what the configuration takes it for.
  *
  *     0   magic, version, uuid
  *     60  checksum of the page
@@ -17,8 +18,8 @@ import type { NodeId } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
 import { CRC_AT, getU32, HEAD_BYTES, METADATA_VERSION, putU32 } from './page.ts';
 
-/** Pages behind the data of each part. */
-export const LABEL_PAGES = 1;
+/** Pages behind the data of each part: copies of its label. */
+export const LABEL_PAGES = 2;
 /** Parts that a volume has at most. */
 export const PARTS_MAX = 16;
 /** Bytes of a part's name at most: letters, digits, - and _. */
@@ -37,7 +38,7 @@ export interface PartLabel {
   readonly parts: readonly PartConfig[];
 }
 
-/** The page behind the data of part `index`. */
+/** Each of the pages behind the data of part `index`. */
 export function encodeLabel(label: PartLabel): Uint8Array {
   const { uuid, device, node, index, parts } = label;
   invariant(parts.length >= 2 && parts.length <= PARTS_MAX, 'a volume has 2 to 16 parts');
@@ -121,6 +122,20 @@ export function judgeLabel(read: LabelRead, wanted: PartLabel): LabelVerdict {
   if (label.index !== wanted.index) return 'other-part';
   if (wanted.device !== '' && label.device !== wanted.device) return 'other-device';
   return 'ok';
+}
+
+/** What the copies of a label come to: what it says, and which of them are no labels. */
+export interface CopiesVerdict {
+  readonly verdict: LabelVerdict;
+  readonly damaged: readonly number[];
+}
+
+/** One copy that is whole is enough; no whole one may say anything else. */
+export function judgeCopies(copies: readonly LabelRead[], wanted: PartLabel): CopiesVerdict {
+  const verdicts = copies.map((copy) => judgeLabel(copy, wanted));
+  const damaged = verdicts.flatMap((verdict, i) => (verdict === 'none' ? [i] : []));
+  const whole = verdicts.filter((verdict) => verdict !== 'none');
+  return { verdict: whole.find((verdict) => verdict !== 'ok') ?? whole[0] ?? 'none', damaged };
 }
 
 function labelCrc(bytes: Uint8Array): number {

@@ -49,8 +49,8 @@ const missing = hasNative() ? null : 'the native addon is not built (npm run bui
 
 /** Blocks of each part of a disk that consists of several; what the suite zeroes crosses one. */
 const PARTS: readonly number[] = [20, 24, 20];
-/** And a page behind each that is not the disk's. */
-const LABEL_PAGES = 1;
+/** And two pages behind each that are not the disk's. */
+const LABEL_PAGES = 2;
 
 class RealDisk implements DiskDriver {
   #rig = new Rig();

@@ -1,5 +1,15 @@
 /** Which replicas a core refuses, and which it waits for: on real files and block devices. */
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
@@ -9,6 +19,7 @@ import { mirrorConfig } from '../../backends/real/mirror-config.ts';
 import { hasNative } from '../../backends/real/native.ts';
 import { ReplicaMemory } from '../../backends/real/replica-memory.ts';
 import { openReplica } from '../../backends/real/replica-open.ts';
+import { newReplica } from '../../cli/replica-file.ts';
 import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { formatMetadata, metadataLayout } from '../../engine/mirror/metadata.ts';
 import { itUnless } from './support/hosts.ts';
@@ -158,6 +169,60 @@ describe('a replica on a block device', () => {
     expect(outcome(start)).toBe('open');
     const volume = { ...start.volume, sizeBytes: 2 * SIZE };
     expect(outcome({ ...start, volume })).toContain('has no readable metadata');
+  });
+});
+
+describe('a replica in parts', () => {
+  const it = itUnless(missing);
+
+  /** Two parts, the first on a device over the file that is returned. */
+  function made(): { readonly file: string; readonly start: DataStart } {
+    const file = makeFile(join(folder, 'pages'), SIZE + 2 * PAGE);
+    const log = join(folder, 'log');
+    const start = startOf(log);
+    const parts = [deviceOf(file), log];
+    const replicas = [{ node: 1, path: log, parts, meta: '' }, ...start.volume.replicas.slice(1)];
+    const volume = {
+      ...start.volume,
+      ...{ replicas, sizeBytes: SIZE + MIB },
+      parts: [
+        { name: 'pages', sizeBytes: SIZE },
+        { name: 'log', sizeBytes: MIB },
+      ],
+    };
+    newReplica({ volume, node: 1, path: log, parts, meta: '', side: '', sideBytes: 0 }, false);
+    return { file, start: { ...start, volume } };
+  }
+
+  it('writes a damaged copy of a label anew, and opens with one that cannot be read', async () => {
+    const { file, start } = made();
+    const whole = readFileSync(file);
+    for (const copy of [0, 1]) {
+      const bytes = Buffer.from(whole);
+      bytes.writeUInt8(255, SIZE + copy * PAGE + 4000);
+      writeFileSync(file, bytes);
+      expect(outcome(start)).toBe('open');
+      expect(readFileSync(file).equals(whole)).toBe(true);
+    }
+    // The loop device ends its reads where its file ends: behind the first of the two.
+    truncateSync(file, SIZE + PAGE);
+    expect(outcome(start)).toBe('open');
+    truncateSync(file, SIZE);
+    expect(outcome({ ...start, boot: 12 })).toBe('away');
+  });
+
+  it('never mends a label from one that says something else', async () => {
+    const { file, start } = made();
+    copyFileSync(file, `${file}.old`);
+    rmSync(join(folder, 'log'));
+    const [{ path, parts = [] }] = start.volume.replicas as readonly [ReplicaConfig];
+    const target = { volume: start.volume, node: 1, path, parts, meta: '' };
+    newReplica({ ...target, side: '', sideBytes: 0 }, true);
+    const bytes = readFileSync(file);
+    readFileSync(`${file}.old`).copy(bytes, SIZE, SIZE, SIZE + PAGE);
+    writeFileSync(file, bytes);
+    expect(outcome(start)).toContain('belongs to another replica of this volume');
+    expect(readFileSync(file).equals(bytes)).toBe(true);
   });
 });
 

@@ -19,6 +19,8 @@ import { runUnderstudy } from '../../real/support/test-cluster.ts';
 
 const MIB = 1 << 20;
 const SIZE = 2 * MIB;
+/** Behind the data of each part. */
+const LABELS = 2 * 4096;
 const PARTS = ['data', 'log', 'notes'] as const;
 let folder: string;
 let config: string;
@@ -93,7 +95,7 @@ describe('a replica of a volume in parts', () => {
     expect(refusal('a')).toBe('');
     for (const [i, part] of PARTS.entries()) {
       const now = readFileSync(file('a', part));
-      expect(now.length).toBe(SIZE + 4096);
+      expect(now.length).toBe(SIZE + LABELS);
       expect(now.subarray(0, SIZE).equals(Buffer.alloc(SIZE, i + 1))).toBe(true);
     }
     const again = replica('adopt', '--name', 'a');
@@ -119,6 +121,35 @@ describe('a replica of a volume in parts', () => {
     expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('--overwrite')]);
     expect(replica('new', '--name', 'b', '--overwrite').code).toBe(0);
     expect(refusal('b')).toBe('');
+  });
+
+  it('bears the damage of one copy of a label, and is given up by no advice when both are', () => {
+    fill('a');
+    replica('adopt', '--name', 'a');
+    const data = file('a', 'data');
+    const whole = readFileSync(data);
+    for (const copy of [0, 1]) {
+      const bytes = Buffer.from(whole);
+      // In what no label uses.
+      bytes.writeUInt8(255, SIZE + copy * 4096 + 4000);
+      writeFileSync(data, bytes);
+      expect(refusal('a')).toBe('');
+    }
+    const none = Buffer.from(whole).fill(1, SIZE);
+    writeFileSync(data, none);
+    const said = refusal('a');
+    expect(said).toContain('does not say that it is a part of a replica. correct paths:');
+    expect(said).toContain(`put back one of the two pages from byte ${SIZE} on`);
+    expect(said).not.toContain('make the replica anew');
+    for (const verb of ['new', 'adopt']) {
+      const { code, err } = replica(verb, '--name', 'a');
+      expect([code, err]).toEqual([2, expect.stringContaining('holds a replica already')]);
+      expect(err).not.toContain('truncate');
+    }
+    expect(readFileSync(data).equals(none)).toBe(true);
+    whole.copy(none, SIZE + 4096, SIZE + 4096);
+    writeFileSync(data, none);
+    expect(refusal('a')).toBe('');
   });
 
   it('is never opened with two disks exchanged, whatever their sizes are', () => {
@@ -176,7 +207,7 @@ describe('a replica of a volume in parts', () => {
     replica('new', '--name', 'a');
     copyFileSync(file('a', 'log'), log);
     expect(refusal('b')).toContain('belongs to another node');
-    writeFileSync(log, Buffer.alloc(SIZE + 4096));
+    writeFileSync(log, Buffer.alloc(SIZE + LABELS));
     expect(refusal('b')).toContain('does not say that it is a part of a replica');
     copyFileSync(`${log}.new`, log);
     expect(refusal('b')).toBe('');

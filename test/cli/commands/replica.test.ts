@@ -72,7 +72,7 @@ describe('a new replica', () => {
     const { code, out } = replica('new', '--name', 'b', '--json');
     expect([code, JSON.parse(out)]).toEqual([0, { volume: 'data', node: 'b', path }]);
     const { volume, replica: made } = target('b');
-    expect(checkReplica(volume, made)).toEqual({ damagedSlots: 0 });
+    expect(checkReplica(volume, made)).toEqual({ damagedSlots: 0, damagedLabels: [] });
     expect(superblock('b')).toMatchObject({ generation: 0, flags: DiskFlag.Inconsistent });
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
@@ -172,7 +172,7 @@ describe('an adopted replica', () => {
     expect(replica('adopt', '--name', 'a').code).toBe(0);
     expect(readFileSync(path).subarray(0, SIZE).equals(data)).toBe(true);
     const { volume, replica: made } = target('a');
-    expect(checkReplica(volume, made)).toEqual({ damagedSlots: 0 });
+    expect(checkReplica(volume, made)).toEqual({ damagedSlots: 0, damagedLabels: [] });
     expect(superblock('a').flags).toBe(0);
     expect(superblock('a').generation).toBeGreaterThan(0);
     // What an adoption that was cut short leaves is not taken for a lost replica.

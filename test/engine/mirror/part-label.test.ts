@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   decodeLabel,
   encodeLabel,
+  judgeCopies,
   judgeLabel,
   PARTS_MAX,
   type PartLabel,
@@ -92,6 +93,27 @@ describe('the label of a part', () => {
     expect(verdictOn(LABEL, { ...LABEL, device: '' })).toBe('ok');
     expect(verdictOn(LABEL, { ...LABEL, node: 3 })).toBe('other-node');
     expect(verdictOn(LABEL, { ...LABEL, uuid: LABEL.device })).toBe('other-volume');
+  });
+
+  it('is there twice: one whole copy is enough, and none may say anything else', () => {
+    const good = decodeLabel(encodeLabel(LABEL));
+    const none = decodeLabel(new Uint8Array(4096));
+    expect(judgeCopies([good, good], LABEL)).toEqual({ verdict: 'ok', damaged: [] });
+    expect(judgeCopies([none, none], LABEL)).toEqual({ verdict: 'none', damaged: [0, 1] });
+    fc.assert(
+      fc.property(label, fc.boolean(), (other, first) => {
+        const pair = (a: typeof good, b: typeof good) => (first ? [a, b] : [b, a]);
+        const damaged = [first ? 0 : 1];
+        expect(judgeCopies(pair(none, good), LABEL)).toEqual({ verdict: 'ok', damaged });
+        const strange = decodeLabel(encodeLabel(other));
+        const verdict = judgeLabel(strange, LABEL);
+        expect(verdict).not.toBe('ok');
+        expect(judgeCopies(pair(good, strange), LABEL).verdict).toBe(verdict);
+        expect(judgeCopies(pair(none, strange), LABEL).verdict).toBe(verdict);
+        const later = { ok: false, fault: 'version' } as const;
+        expect(judgeCopies(pair(good, later), LABEL).verdict).toBe('version');
+      }),
+    );
   });
 
   it('is laid out as it always was', () => {
