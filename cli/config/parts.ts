@@ -62,7 +62,8 @@ export function pathsOf(
     say([...at, 'paths', name], `the volume has no part "${name}"`, `use one of: ${names}`);
   }
   const list = parts.map(({ name }) => {
-    const own = paths[name];
+    // A part may be named as what every object has from the start.
+    const own = Object.hasOwn(paths, name) ? paths[name] : undefined;
     if (own !== undefined) return resolve(folder, own);
     say([...at, 'paths'], `the path of part "${name}" is missing`, remedy);
     return '';

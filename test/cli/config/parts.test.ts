@@ -51,6 +51,14 @@ describe('a configuration with a volume in parts', () => {
     expect(Object.keys(volume?.replicas[0] ?? {})).not.toContain('parts');
   });
 
+  it('takes no name of a part for a path that nobody gave', () => {
+    for (const name of ['constructor', 'toString', 'valueOf']) {
+      expect(wrong('name: pages', `name: ${name}`)).toContainEqual(
+        expect.stringContaining(`.paths: the path of part "${name}" is missing`),
+      );
+    }
+  });
+
   it('has a size or parts, and not both, and not neither', () => {
     expect(wrong(PARTS, `    size: 48MiB\n${PARTS}`)).toEqual([
       'volumes.data.size: the volume has parts, which have sizes. leave out size: here',
