@@ -26,7 +26,9 @@ export class ReplicaMemory {
   readonly #now: Remembered;
 
   constructor(path: string, volume: VolumeConfig, replica: ReplicaConfig, boot: BootId) {
-    const all = JSON.stringify([mirrorConfig(volume, replica.node), replica]);
+    // The engine knows nothing of names and sizes of parts, and the disks are judged by them.
+    const parts = volume.parts === undefined ? [] : [volume.parts];
+    const all = JSON.stringify([mirrorConfig(volume, replica.node), replica, ...parts]);
     this.#path = path;
     this.#now = { identity: createHash('sha256').update(all).digest('hex'), boot };
   }

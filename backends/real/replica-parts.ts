@@ -145,8 +145,8 @@ const REASONS: Readonly<
 > = {
   none: [
     'does not say that it is a part of a replica',
-    'correct paths:, or the sizes under parts:, in the configuration, or make the replica anew ' +
-      '(understudy replica new)',
+    'correct paths:, or the sizes under parts:, in the configuration, or, where there never was ' +
+      'one, make the replica (understudy replica new)',
   ],
   version: [
     'was made by another version of understudy',

@@ -1,4 +1,5 @@
 /** Which replicas a core refuses, and which it waits for: on real files and block devices. */
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   copyFileSync,
@@ -20,7 +21,7 @@ import { hasNative } from '../../backends/real/native.ts';
 import { ReplicaMemory } from '../../backends/real/replica-memory.ts';
 import { openReplica } from '../../backends/real/replica-open.ts';
 import { newReplica } from '../../cli/replica-file.ts';
-import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
+import type { PartConfig, ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { formatMetadata, metadataLayout } from '../../engine/mirror/metadata.ts';
 import { itUnless } from './support/hosts.ts';
 import {
@@ -170,6 +171,15 @@ describe('a replica on a block device', () => {
     const volume = { ...start.volume, sizeBytes: 2 * SIZE };
     expect(outcome({ ...start, volume })).toContain('has no readable metadata');
   });
+
+  it('is remembered under the name that it always had where the volume has no parts', async () => {
+    const start = startOf('/dev/understudy-no-such-disk');
+    const [replica] = start.volume.replicas as readonly [ReplicaConfig];
+    const all = JSON.stringify([mirrorConfig(start.volume, 1), replica]);
+    remember(replica.path);
+    const { identity } = JSON.parse(readFileSync(start.memory, 'utf8')) as { identity: string };
+    expect(identity).toBe(createHash('sha256').update(all).digest('hex'));
+  });
 });
 
 describe('a replica in parts', () => {
@@ -209,6 +219,22 @@ describe('a replica in parts', () => {
     expect(outcome(start)).toBe('open');
     truncateSync(file, SIZE);
     expect(outcome({ ...start, boot: 12 })).toBe('away');
+  });
+
+  it('is refused in the same boot when parts were renamed, or resized with the same sum', async () => {
+    const { start } = made();
+    expect(outcome(start)).toBe('open');
+    const [pages, log] = start.volume.parts as [PartConfig, PartConfig];
+    const as = (parts: PartConfig[]): string => {
+      return outcome({ ...start, volume: { ...start.volume, parts } });
+    };
+    expect(as([{ ...pages, name: 'page' }, log])).toContain('when the volume had other parts');
+    const resized = [
+      { ...pages, sizeBytes: SIZE - MIB },
+      { ...log, sizeBytes: 2 * MIB },
+    ];
+    expect(as(resized)).toContain(' bytes, not ');
+    expect(outcome(start)).toBe('open');
   });
 
   it('never mends a label from one that says something else', async () => {
