@@ -221,7 +221,7 @@ describe('a replica in parts', () => {
     expect(outcome({ ...start, boot: 12 })).toBe('away');
   });
 
-  it('is refused in the same boot when parts were renamed, or resized with the same sum', async () => {
+  it('is refused in the same boot when parts were renamed, or resized in all alike', async () => {
     const { start } = made();
     expect(outcome(start)).toBe('open');
     const [pages, log] = start.volume.parts as [PartConfig, PartConfig];
