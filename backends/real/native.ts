@@ -158,7 +158,7 @@ export type ReactorCounter =
   | 'metaReads'
   | 'metaWrites'
   | 'stalls'
-  /** Reads, writes and flushes of data that the disk answered with an error. */
+  /** Reads, writes and flushes that a disk answered with an error, those of metadata too. */
   | 'diskFaults'
   | 'registeredBytes'
   /** Processor time of the thread that asks: reactor and engine together. */
@@ -167,7 +167,9 @@ export type ReactorCounter =
 /**
  * The counters, and why the last peer was refused ('' for never). Of a replica in parts: what the
  * last fault of a disk was and where ("log: flush: …", '' for none), and which of them have not
- * answered yet what they were asked.
+ * answered yet what they were asked. Metadata and side area count to the part behind which they
+ * stand ("log: metadata write: …"), else to `meta` or `side`, which are waited for as "meta:" and
+ * "side:".
  */
 export type ReactorStats = Readonly<Record<ReactorCounter, number>> & {
   readonly lastRefusal: string;

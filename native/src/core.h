@@ -73,7 +73,7 @@ struct Stats {
   uint64_t localReads = 0, localWrites = 0, localFlushes = 0, syncs = 0, metaReads = 0,
            metaWrites = 0;
   uint64_t stalls = 0;
-  /// Operations on the data that failed, and where the last one did, if there are several parts.
+  /// Operations on its disks that failed, and where the last one did, if there are several parts.
   uint64_t diskFaults = 0;
   std::string lastFault;
   const char* lastRefusal = "";

@@ -407,9 +407,12 @@ void Disk::slotCompleted(int32_t slot, int32_t result) {
 
 void Disk::ended(int32_t slot, int32_t outcome, int32_t flags) {
   SlotOp& op = slotOps_[size_t(slot)];
-  if (outcome > 0 && outcome != status::kDiffers && !op.side && op.page == 0)
-    failed(op.write ? "write" : "read", partAt(op.offset + std::min(op.done, op.length - 1)),
-           outcome);
+  if (outcome > 0 && outcome != status::kDiffers) {
+    if (op.side || op.page != 0)
+      areaFailed(op.write, op.side, outcome);
+    else
+      failed(op.write ? "write" : "read", partOf(op).name, outcome);
+  }
   op.running = false;
   core_.slots.endIo(slot);
   const int32_t sums = op.summed == nullptr ? 0 : flag::kSums;
@@ -474,7 +477,7 @@ void Disk::syncCompleted(int32_t part, int32_t result) {
   if (result == -EINTR || result == -EAGAIN) return sync(size_t(part));
   parts_[size_t(part)].syncing = false;
   if (result < 0) {
-    failed("flush", parts_[size_t(part)], -result);
+    failed("flush", parts_[size_t(part)].name, -result);
     if (syncError_ == 0) syncError_ = -result;
   }
   if (--syncsLeft_ > 0) return;
@@ -484,23 +487,50 @@ void Disk::syncCompleted(int32_t part, int32_t result) {
   startSync();
 }
 
+/// The part that an operation on the data is at: that of its next byte, or of what it makes stable.
+const Disk::Part& Disk::partOf(const SlotOp& op) const {
+  const bool isSync = op.write && op.zero && op.way == Way::Sync;
+  return partAt(op.offset + (isSync ? op.done - 1 : std::min(op.done, op.length - 1)));
+}
+
 std::string Disk::waitedFor() const {
+  if (parts_.size() < 2) return "";
   std::vector<bool> waits(parts_.size());
   for (size_t i = 0; i < parts_.size(); i++) waits[i] = parts_[i].syncing;
-  for (const SlotOp& op : slotOps_)
-    if (op.running && !op.side && op.page == 0)
-      waits[size_t(&partAt(op.offset + std::min(op.done, op.length - 1)) - parts_.data())] = true;
+  bool areas[2] = {pagesRunning_[0] > 0, pagesRunning_[1] > 0};
+  for (const SlotOp& op : slotOps_) {
+    if (!op.running) continue;
+    if (op.side || op.page != 0)
+      areas[op.side] = true;
+    else
+      waits[size_t(&partOf(op) - parts_.data())] = true;
+  }
+  std::string apart;
+  for (const bool side : {false, true}) {
+    if (!areas[side]) continue;
+    const std::string name = std::string(areaDisk(side)) + ":";
+    if (isBehindData(side))
+      waits.back() = true;
+    else if (apart != name)
+      apart += (apart.empty() ? "" : " ") + name;
+  }
   std::string names;
   for (size_t i = 0; i < parts_.size(); i++)
     if (waits[i]) names += (names.empty() ? "" : " ") + parts_[i].name;
-  return names;
+  return names + (names.empty() || apart.empty() ? "" : " ") + apart;
 }
 
 /// Which part it was the engine need not know, but a person has to.
-void Disk::failed(const char* what, const Part& part, int32_t error) {
+void Disk::failed(const char* what, const std::string& where, int32_t error) {
   core_.stats.diskFaults++;
-  if (parts_.size() > 1)
-    core_.stats.lastFault = part.name + ": " + what + ": " + describeErrno(error);
+  if (parts_.size() > 1) core_.stats.lastFault = where + ": " + what + ": " + describeErrno(error);
+}
+
+/// The metadata or the side area, by the name of the part whose disk has them, or their own.
+void Disk::areaFailed(bool write, bool side, int32_t error) {
+  const char* what = side ? (write ? "side area write" : "side area read")
+                          : (write ? "metadata write" : "metadata read");
+  failed(what, isBehindData(side) ? parts_.back().name : areaDisk(side), error);
 }
 
 void Disk::readPage(const Record& decision) {
@@ -521,6 +551,7 @@ void Disk::startPage(const Record& decision, const uint8_t* content) {
   const bool side = (decision.flags & flag::kSide) != 0;
   *op = {core_.pages.take(), uint64_t(decision.offset), decision.length, content != nullptr, side};
   if (content != nullptr) memcpy(op->buffer, content, kPageBytes);
+  pagesRunning_[side]++;
   submit(op);
 }
 
@@ -547,6 +578,8 @@ void Disk::pageCompleted(PageOp* op, int32_t result) {
   const int32_t outcome = result == int32_t(kPageBytes) ? status::kOk
                           : result < 0                  ? -result
                                                         : status::kIo;
+  pagesRunning_[op->side]--;
+  if (outcome != status::kOk) areaFailed(op->write, op->side, outcome);
   const Record record{event::kMetaDone, 0, 0, 0, double(op->page), op->token, outcome};
   if (!op->write && outcome == status::kOk) {
     core_.events.push(record, op->buffer);

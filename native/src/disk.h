@@ -53,7 +53,8 @@ class Disk {
   void close();
   /// Whether all of the data is open with O_DIRECT.
   bool direct() const { return direct_; }
-  /// Names of the parts that have not answered yet what they were asked, "" for none.
+  /// Of several parts, the names of those that have not answered yet what they were asked, "meta:"
+  /// and "side:" for disks that have only these; "" for none.
   std::string waitedFor() const;
 
   void readSlot(const Record& decision) { start(decision, false); }
@@ -110,7 +111,11 @@ class Disk {
   void openPart(const PartOptions& part, const DiskOptions& options, int64_t deadline);
   void sync(size_t part);
   void forget(SlotOp op, int32_t slot) const;
-  void failed(const char* what, const Part& part, int32_t error);
+  const Part& partOf(const SlotOp& op) const;
+  bool isBehindData(bool side) const { return (side ? side_ : meta_) == parts_.back().fd; }
+  const char* areaDisk(bool side) const { return side && side_ != meta_ ? "side" : "meta"; }
+  void failed(const char* what, const std::string& where, int32_t error);
+  void areaFailed(bool write, bool side, int32_t error);
   int openOne(const std::string& path, const DiskOptions& options, bool& direct);
   void openSide(const DiskOptions& options, int64_t deadline);
   void lock(int fd, const std::string& path, int64_t deadline);
@@ -137,6 +142,8 @@ class Disk {
   std::vector<SlotOp> slotOps_;
   std::vector<PageOp*> freePageOps_;
   std::vector<std::unique_ptr<PageOp>> pageOps_;
+  /// Pages of the metadata and of the side area that are under way.
+  size_t pagesRunning_[2] = {0, 0};
   /// Tokens of the running fdatasync, and of flushes decided since: one more covers them all.
   std::vector<uint32_t> syncing_, waiting_;
   /// Parts whose fdatasync is running, and the first error of those that are done.

@@ -251,5 +251,86 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
         }
       },
     );
+
+    /** The file at `path` as a device that may fail, in the system's memory until it is flushed. */
+    const ailed = async (
+      path: string,
+      use: (device: string, disk: AilingDisk) => Promise<void>,
+    ): Promise<void> => {
+      const disk = new AilingDisk(path);
+      await disk.attach();
+      const device = attachLoop(path);
+      try {
+        await use(device, disk);
+      } finally {
+        disk.hang(false);
+        detachLoop(device);
+        disk.detach();
+      }
+    };
+    const decided = async (
+      engine: RawEngine,
+      decision: Parameters<RawEngine['decide']>[0],
+    ): Promise<number> => {
+      const events = engine.decide(decision);
+      while (events.length === 0) {
+        events.push(...engine.turn());
+        await sleep(0);
+      }
+      return (events[0] as RawEvent).status;
+    };
+
+    itUnless(ailing)(
+      'charges zeroes that cannot be made durable to the part they are in',
+      async () => {
+        const [data, log] = made() as [ReplicaPart, ReplicaPart];
+        await ailed(data.path, async (path, disk) => {
+          const engine = new RawEngine(
+            rig.reactor({ ...options([{ ...data, path }, log]), direct: 'off' }),
+          );
+          const dirty = { op: Decision.LocalWrite, slot: SLOT, offset: 0, length: PAGE };
+          await decided(engine, { op: Decision.MetaWrite, offset: 1, length: 1, text: 'a page' });
+          await decided(engine, { ...dirty, op: Decision.LocalRead, status: 1 });
+          expect(await decided(engine, dirty)).toBe(0);
+          disk.refuseWrites(true);
+          // This disk makes zeroes without writing them: only the page before them is refused.
+          const crossing = {
+            offset: 2 * MIB - PAGE,
+            length: 2 * PAGE,
+            flags: Flag.Zero | Flag.Fua,
+          };
+          expect(await decided(engine, { ...dirty, ...crossing })).toBe(5);
+          expect(engine.reactor.stats().lastFault).toMatch(/^data: write: /);
+          disk.refuseWrites(false);
+          engine.reactor.close();
+        });
+      },
+    );
+
+    itUnless(ailing)('says which disk metadata wait for, and which one failed them', async () => {
+      for (const where of ['log', 'meta']) {
+        const [data, log] = made() as [ReplicaPart, ReplicaPart];
+        if (where === 'meta') writeFileSync(log.path, Buffer.alloc(MIB + PAGE));
+        const file = where === 'log' ? log.path : rig.replica('meta', META_PAGES * PAGE);
+        await ailed(file, async (path, disk) => {
+          const place = where === 'log' ? {} : { metaPath: path };
+          const parts = [data, where === 'log' ? { ...log, path } : log];
+          const engine = new RawEngine(rig.reactor({ ...options(parts), ...place, direct: 'off' }));
+          const page = { op: Decision.MetaWrite, offset: 1, length: 1, text: 'a page' };
+          disk.hang(true);
+          const written = decided(engine, page);
+          await rig.until(() => engine.reactor.stats().waitedFor !== '');
+          expect(engine.reactor.stats().waitedFor).toBe(where === 'log' ? 'log' : 'meta:');
+          disk.hang(false);
+          expect(await written).toBe(0);
+          expect(engine.reactor.stats().waitedFor).toBe('');
+          disk.refuseWrites(true);
+          expect(await decided(engine, page)).toBe(5);
+          expect(engine.reactor.stats().lastFault).toContain(`${where}: metadata write: `);
+          disk.refuseWrites(false);
+          engine.reactor.close();
+        });
+      }
+    });
   },
 );
