@@ -81,7 +81,9 @@ export function formatReplica(
  * An empty replica, to be filled by the other one. Makes files that are missing. What is there must
  * be blank where that can be told, or `overwrite` says that it may go; what belongs to another node
  * or volume is never written over. Durable when it returns. Throws HostError, and has changed
- * nothing then.
+ * nothing then, unless a disk could not be written: the files that it made for the data and the
+ * metadata are gone again, but labels and metadata of those that were there may be written in part.
+ * Who mends the disk has to make the replica again, with `overwrite`.
  */
 export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
   const { volume, meta } = target;
@@ -122,7 +124,9 @@ export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
 
 /**
  * A replica over data that are there, in sync at `generation`. Nothing but zeroes may stand where
- * its metadata goes. Durable when it returns. Throws HostError, and has changed nothing then.
+ * its metadata goes. Durable when it returns. Throws HostError, and has changed nothing then,
+ * unless a disk could not be written: files of data have their old size again, but on a device
+ * labels and metadata may be written in part behind the data, which are as they were.
  */
 export function adoptReplica(target: ReplicaTarget, generation: Generation): void {
   if (target.parts.length > 0) {

@@ -39,7 +39,7 @@ function newCommand(): Command {
       `
 A file that does not exist is made, as a hole. On a block device only the metadata is written; what
 else is there is overwritten as the copy proceeds. The node must not run. Exit codes: 0 made; 2 bad
-input, nothing was changed.`,
+input, nothing was changed; or a disk could not be written: make it again, with --overwrite.`,
     )
     .action((file: string, options: ReplicaOptions) => run(file, options, newReplica));
 }
@@ -53,7 +53,8 @@ The data stay as they are. The metadata goes behind them (a file grows by it, a 
 room), or to the file or device that meta: names. Do it on one node, before the cluster runs for the
 first time; make the other replica with "replica new". The disks of a volume with parts: are
 taken for what paths: says, and each is given two pages behind its data that say it from then on.
-Exit codes: 0 made; 2 bad input, nothing was changed.`,
+Exit codes: 0 made; 2 bad input, nothing was changed; or a disk could not be written: the
+data are as they were, what is behind them may not be.`,
     )
     .action((file: string, options: ReplicaOptions) => {
       return run(file, options, (target) => {
