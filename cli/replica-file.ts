@@ -103,6 +103,7 @@ export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
     if (!overwrite) {
       const own = owners.indexOf('this');
       if (own >= 0) throw holdsReplica(places[own] as Place);
+      for (const place of data) if (isExchanged(place, target)) throw holdsReplica(place);
       for (const place of places) mustBeBlank(place);
       volume.parts?.forEach(({ sizeBytes }, i) => {
         const place = data[i] as Place;
@@ -262,6 +263,12 @@ function diskOwners(target: ReplicaTarget, data: readonly Place[]): Owner[] {
     const { sizeBytes } = target.volume.parts?.[i] ?? target.volume;
     return ownerOfDisk(place, sizeBytes, target);
   });
+}
+
+/** Whether a disk is a part of this replica already, be it another than the one that is wanted. */
+function isExchanged(place: Place, target: ReplicaTarget): boolean {
+  const parts = target.volume.parts ?? [];
+  return parts.some(({ sizeBytes }) => ownerOfDisk(place, sizeBytes, target) === 'this');
 }
 
 /** What each disk of a volume in parts is from now on. */

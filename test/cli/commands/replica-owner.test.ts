@@ -112,6 +112,18 @@ describe('a disk of another volume', () => {
     }
   }
 
+  it('is found by its own volume when two paths are exchanged, too', async () => {
+    const [first, second] = devices;
+    const parts = (a: string, b: string) =>
+      configured('one', SHAPES['the first of two']?.(a, b) ?? []);
+    expect(make('new', parts(first, second))).toBe('made');
+    const before = disks.map((disk) => readFileSync(disk));
+    expect(make('new', parts(second, first))).toContain('holds a replica already');
+    const after = disks.map((disk) => readFileSync(disk));
+    expect(after.every((bytes, i) => bytes.equals(before[i] as Buffer))).toBe(true);
+    expect(make('new', parts(second, first), true)).toBe('made');
+  });
+
   it('keeps a page behind its data that is not empty, unless that is said', async () => {
     const config = configured('one', SHAPES['the first of two']?.(...devices) ?? []);
     const bytes = Buffer.alloc(ROOM);
