@@ -68,22 +68,31 @@ describe('the way back of a target whose disk failed before', () => {
   });
 });
 
-describe('the way back of a disk that came back with an old log', () => {
-  it('is what that log gives when it is first seen, and from then on nothing else', () => {
-    const ground = new Ground();
-    const [older, newer] = [ground.invokeWrite(0), ground.invokeWrite(0)];
-    const media = new Int32Array(SECTORS);
-    media[0] = newer;
-    const saved = new Int32Array(BLOCK);
-    saved[0] = older;
-    const { look } = looked(ground, media, media, saved);
-    const runs = [{ block: 0, blocks: 1, page: 0 }];
-    look({ runs });
-    look({ runs });
-    expect(ground.codes).toEqual([]);
-    saved[0] = newer;
-    look({ runs });
-    expect(new Set(ground.codes)).toEqual(new Set(['way-back.differs']));
+/** A log is seen first when it has saved a block that has been overwritten since; then it loses that. */
+function seenLate(forgotten: boolean): readonly (readonly string[])[] {
+  const ground = new Ground();
+  const [older, newer] = [ground.invokeWrite(0), ground.invokeWrite(0)];
+  const media = new Int32Array(SECTORS);
+  media[0] = newer;
+  const saved = new Int32Array(BLOCK);
+  saved[0] = older;
+  const { oracle, replica, look } = looked(ground, media, media, saved);
+  if (forgotten) oracle.forget(replica);
+  const runs = [{ block: 0, blocks: 1, page: 0 }];
+  look({ runs });
+  const first = [...new Set(ground.codes)];
+  saved[0] = newer;
+  look({ runs });
+  return [first, [...new Set(ground.codes)]];
+}
+
+describe('the way back of a log that has something when it is seen first', () => {
+  it('is what the log gives, and nothing else later, where a disk came back with it', () => {
+    expect(seenLate(true)).toEqual([[], ['way-back.differs']]);
+  });
+
+  it('is lost where the log began: whoever overwrote anything did not wait for it', () => {
+    expect(seenLate(false)[0]).toEqual(['way-back.differs']);
   });
 });
 

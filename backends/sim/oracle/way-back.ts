@@ -43,6 +43,8 @@ export class WayBackOracle {
   readonly #begun = new Map<ReplicaTruth, Begun>();
   /** Replicas that said last that they are being copied to. */
   readonly #copying = new Set<ReplicaTruth>();
+  /** Replicas of whose disks nothing is known: they may have come back with a log. */
+  readonly #forgotten = new Set<ReplicaTruth>();
   /** Logs that began, and images that came back. */
   begun = 0;
   returned = 0;
@@ -62,7 +64,10 @@ export class WayBackOracle {
     if (known !== undefined && known.log !== kept.log && !known.unsaid) {
       this.#ended(replica, known, kept);
     }
-    if (kept.log === 0) return;
+    if (kept.log === 0) {
+      this.#forgotten.delete(replica);
+      return;
+    }
     const last = this.#begun.get(replica);
     const begun = last === undefined || last.unsaid ? this.#begin(replica, kept) : last;
     this.#lookAgain(replica, begun, kept.runs);
@@ -117,6 +122,7 @@ export class WayBackOracle {
   /** Its disk is another one, or is not what it was: nothing is known of an image there. */
   forget(replica: ReplicaTruth): void {
     this.#begun.delete(replica);
+    this.#forgotten.add(replica);
   }
 
   #kept({ node, disk }: ReplicaTruth): Kept | null {
@@ -128,9 +134,14 @@ export class WayBackOracle {
     return this.#truth.config;
   }
 
-  /** Where the disk came back with a log, its image is what that gives now. */
-  #begin(replica: ReplicaTruth, { log, generation, runs }: Kept): Begun {
+  /**
+   * The image is what the disk holds: a log has nothing yet when metadata name it first. Where the
+   * disk came back with one, it is what that gives now.
+   */
+  #begin(replica: ReplicaTruth, kept: Kept): Begun {
+    const { log, generation } = kept;
     this.begun += 1;
+    const runs = this.#forgotten.delete(replica) ? kept.runs : [];
     const { media, view, places, side } = replica.disk;
     // It is as it is now: only what changes from here on, or is saved, can make a difference.
     side.changes?.take();
