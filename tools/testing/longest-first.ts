@@ -13,6 +13,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 export const LONGEST: readonly string[] = [
   'test/scenarios/canaries.test.ts',
+  'test/scenarios/planted-campaign.test.ts',
   'test/scenarios/sound-campaign.test.ts',
   'test/scenarios/history.test.ts',
   'test/scenarios/coverage.test.ts',
