@@ -68,7 +68,7 @@ describe('the way back of a target whose disk failed before', () => {
   });
 });
 
-/** A log is seen first when it has saved a block that has been overwritten since; then it loses that. */
+/** A log is seen first when it has saved a block that was overwritten since; then it loses that. */
 function seenLate(forgotten: boolean): readonly (readonly string[])[] {
   const ground = new Ground();
   const [older, newer] = [ground.invokeWrite(0), ground.invokeWrite(0)];
