@@ -225,7 +225,7 @@ describe('a volume in two parts on two real hosts', () => {
     });
     expect([running.acknowledged, running.acknowledged + 1]).toContain(moment);
     const told = (await of.status('a'))?.volumes['data']?.['lastFault'];
-    expect(told).toMatch(/^log: (write|flush): /);
+    expect(told).toMatch(/^log: (metadata )?(write|flush): /);
     expect(of.log('a')).toContain('"code":"disk-fault","volume":"data","fault":"log: ');
     ailing.refuseWrites(false);
 
