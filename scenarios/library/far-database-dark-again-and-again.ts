@@ -1,6 +1,7 @@
 /** A far, asynchronous replica of a volume in two parts loses power again and again. */
 import { demoAsync, demoInParts } from '../demo.ts';
 import type { ScenarioText } from '../scenario.ts';
+import { asyncReplicaDarkAgainAndAgain } from './async-replica-dark-again-and-again.ts';
 
 export const farDatabaseDarkAgainAndAgain: ScenarioText = {
   name: 'far-database-dark-again-and-again',
@@ -12,15 +13,6 @@ export const farDatabaseDarkAgainAndAgain: ScenarioText = {
     'one image of both, or can be put back to it: never a page without the record before it.',
   config: demoInParts(demoAsync()),
   workload: { iops: 120, reads: 20 },
-  faults: [
-    ...[1, 2, 3, 5, 8, 13].map((nth, n) => ({
-      at: `${6 + 4 * n}s`,
-      kind: 'power-off',
-      target: 'secondary',
-      when: 'meta-write',
-      nth,
-      cache: n % 2 === 0 ? 'none' : 'random',
-      for: '700ms',
-    })),
-  ],
+  // Those of one disk, but for the last.
+  faults: asyncReplicaDarkAgainAndAgain.faults.slice(0, 6),
 };

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NativeError, type ReplicaPart } from '../../backends/real/native.ts';
+import type { ReplicaPart } from '../../backends/real/native.ts';
 import { Decision, Event, Flag } from '../../engine/data/abi.ts';
 import { digestOf } from '../compliance/digest.ts';
 import { RawEngine, type RawEvent } from '../compliance/raw-engine.ts';
@@ -13,7 +13,7 @@ import { itUnless, sleep } from '../real/support/hosts.ts';
 import { attachLoop, detachLoop, loopMissing } from '../real/support/loop-device.ts';
 import { LAYOUT } from './support/echo-engine.ts';
 import { NbdSocket } from './support/nbd-socket.ts';
-import { BUILT, hasProgram, META_PAGES, Rig } from './support/rig.ts';
+import { BUILT, failureOf, hasProgram, META_PAGES, Rig } from './support/rig.ts';
 
 const MIB = 1 << 20;
 const PAGE = 4096;
@@ -27,13 +27,8 @@ const [READ, WRITE, FLUSH, ZEROES] = [0, 1, 3, 6];
 const SLOT = LAYOUT.frontSlots + LAYOUT.peerSlots;
 
 function codeOf(call: () => unknown): string {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof NativeError) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  return 'no failure';
+  const failure = failureOf(call);
+  return failure === null ? 'no failure' : `${failure.code}: ${failure.message}`;
 }
 
 describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(

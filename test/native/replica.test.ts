@@ -1,23 +1,14 @@
 /** What opening a replica may run into, and that metadata, timer and wake do what they promise. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NativeError } from '../../backends/real/native.ts';
 import { Decision, Event, Flag } from '../../engine/data/abi.ts';
 import { digestOf } from '../compliance/digest.ts';
 import { RawEngine } from '../compliance/raw-engine.ts';
 import { LAYOUT } from './support/echo-engine.ts';
-import { BUILT, META_PAGES, Rig, SIZE } from './support/rig.ts';
+import { BUILT, failureOf, META_PAGES, Rig, SIZE } from './support/rig.ts';
 
 /** The code that `call` fails with. */
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof NativeError) return error.code;
-    throw error;
-  }
-  return 'no failure';
-}
+const codeOf = (call: () => unknown): string => failureOf(call)?.code ?? 'no failure';
 
 describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
   'a replica under %s',

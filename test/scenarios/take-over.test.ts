@@ -31,15 +31,21 @@ function threeOf(config: ClusterConfig): ClusterConfig {
   return { ...config, nodes, groups, volumes };
 }
 
-/** Everybody in sync is lost for a while, the loss is accepted, and more happens meanwhile. */
-function schedule(seed: number, taker: number): readonly Fault[] {
-  const rng = new Rng(seed, CHANCE);
-  const cache = () => (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
-  const lost = 6 * S + rng.below(6 * S);
+/** Chance, and what it draws: each fault with a cache that loses this or that. */
+function drawn(seed: number, chance: number) {
+  const rng = new Rng(seed, chance);
   const faults: Fault[] = [];
   const add = (kind: FaultKind, change: Partial<Fault> & { readonly at: number }): void => {
-    faults.push({ ...PLAIN_FAULT, kind, cache: cache(), ...change });
+    const cache = (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
+    faults.push({ ...PLAIN_FAULT, kind, cache, ...change });
   };
+  return { rng, faults, add };
+}
+
+/** Everybody in sync is lost for a while, the loss is accepted, and more happens meanwhile. */
+function schedule(seed: number, taker: number): readonly Fault[] {
+  const { rng, faults, add } = drawn(seed, CHANCE);
+  const lost = 6 * S + rng.below(6 * S);
   if (taker === 3) {
     // Its host votes, and has no disk; before the other one dies, or in the same instant.
     const before = rng.below(2) * rng.below(3 * S);
@@ -66,12 +72,7 @@ function schedule(seed: number, taker: number): readonly Fault[] {
 
 /** Of a pair in sync one is left out, the other is lost, and the loss is accepted. */
 function behind(seed: number): readonly Fault[] {
-  const rng = new Rng(seed, CHANCE + 1);
-  const cache = () => (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
-  const faults: Fault[] = [];
-  const add = (kind: FaultKind, change: Partial<Fault> & { readonly at: number }): void => {
-    faults.push({ ...PLAIN_FAULT, kind, cache: cache(), ...change });
-  };
+  const { rng, faults, add } = drawn(seed, CHANCE + 1);
   const out = 5 * S + rng.below(5 * S);
   const lost = out + S + rng.below(4 * S);
   // It is back before the other one is lost, and whole again or half copied to then, or after.
@@ -93,12 +94,7 @@ function behind(seed: number): readonly Fault[] {
 
 /** Both of a pair lose power, one is back alone, and what the other may have more is accepted. */
 function dark(seed: number): readonly Fault[] {
-  const rng = new Rng(seed, CHANCE + 2);
-  const cache = () => (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
-  const faults: Fault[] = [];
-  const add = (kind: FaultKind, change: Partial<Fault> & { readonly at: number }): void => {
-    faults.push({ ...PLAIN_FAULT, kind, cache: cache(), ...change });
-  };
+  const { rng, faults, add } = drawn(seed, CHANCE + 2);
   const lost = 6 * S + rng.below(6 * S);
   const taker = 1 + rng.below(2);
   const other = 3 - taker;

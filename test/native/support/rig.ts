@@ -11,6 +11,7 @@ import {
   hasNative,
   loadNative,
   type Native,
+  NativeError,
   type Reactor,
   type ReactorOptions,
   replicaFileBytes,
@@ -124,4 +125,15 @@ export class Rig {
     before();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** What the addon throws from `call`; null for nothing. */
+export function failureOf(call: () => unknown): NativeError | null {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof NativeError) return error;
+    throw error;
+  }
+  return null;
 }
