@@ -115,7 +115,7 @@ export class SimDisk {
     this.places = new MovedBlocks(size);
     const { allSectors, allPages } = this.places;
     this.#cache = new DiskCache(name, pool, node, allSectors, hash, spoils);
-    this.side = this.places.aside(this.#cache);
+    this.side = this.places.aside(this.#cache, spoils);
     this.meta = pool.bytes(`${name}.meta`, allPages * PAGE_BYTES);
     this.metaOught = pool.bytes(`${name}.metaOught`, allPages * PAGE_BYTES);
     this.#maxSectors = size.maxSectors;

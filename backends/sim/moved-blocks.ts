@@ -7,6 +7,8 @@
 import type { SpareArea } from './actors.ts';
 import { DiskChanges } from './disk-changes.ts';
 import type { DiskSize } from './disk-options.ts';
+import type { Spoils } from './spoils.ts';
+import { ZeroMarks } from './zero-marks.ts';
 
 const BLOCK_SECTORS = 8;
 
@@ -19,6 +21,7 @@ interface Shown {
 /** The side area of a disk; if it has one, with what has changed on the disk since a look. */
 export interface SideArea extends Shown {
   readonly changes: DiskChanges | null;
+  readonly zeroes: ZeroMarks;
 }
 
 export class MovedBlocks {
@@ -80,15 +83,19 @@ export class MovedBlocks {
   }
 
   /** What of a disk is its side area; from now on its cache says what changes, if it has one. */
-  aside(cache: Shown & { changes: DiskChanges | null }): SideArea {
+  aside(cache: Shown & { changes: DiskChanges | null }, spoils: Spoils): SideArea {
     const { view, media } = cache;
     this.inPlace = media;
     if (this.sideAt < this.allSectors) {
       this.#changes = new DiskChanges(this.allSectors, this.allPages);
       cache.changes = this.#changes;
     }
-    const changes = this.#changes;
-    return { view: view.subarray(this.sideAt), media: media.subarray(this.sideAt), changes };
+    return {
+      view: view.subarray(this.sideAt),
+      media: media.subarray(this.sideAt),
+      changes: this.#changes,
+      zeroes: new ZeroMarks(spoils),
+    };
   }
 
   /** The sector that holds sector `sector` of the volume, in page `page` of the metadata area. */

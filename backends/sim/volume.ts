@@ -407,17 +407,18 @@ export class SimLeg implements StreamEnd {
     }
     this.#diskUses[slot] = (this.#diskUses[slot] as number) - 1;
     if (disk.kindOf(op) === DiskOp.Write && all && status === 0) this.#wire.written(slot);
-    let flags = 0;
     const at = slot * SLOT_SECTORS;
+    let flags = 0;
     if (this.#askedZero[slot] === 1) {
       this.#askedZero[slot] = 0;
       const count = this.#at(slot) + disk.countOf(op);
-      if (status === 0 && this.zeroes.all(this.stamps, at, count)) flags = Flag.Zero;
+      if (status === 0 && this.zeroes.all(this.stamps, at, count)) {
+        flags = Flag.Zero;
+        disk.side.zeroes.found((offset - before) / SECTOR_BYTES, count, this.stamps, at);
+      }
     }
     const read = all && (status === 0 || status === Status.Differs);
-    if (disk.kindOf(op) === DiskOp.Read && read) {
-      flags |= asked & Flag.Digest;
-    }
+    if (disk.kindOf(op) === DiskOp.Read && read) flags |= asked & Flag.Digest;
     let page = 0;
     const wanted = (this.#readFlags[slot] as number) & (Flag.Sums | Flag.Zero);
     const payload = disk.kindOf(op) === DiskOp.Read || wanted === Flag.Sums;
@@ -425,10 +426,8 @@ export class SimLeg implements StreamEnd {
       // Room for the event as well: its page is filled in now.
       if (this.#count >= this.memory.layout.events - 1) this.run();
       page = this.#inPage();
-      this.#pageWords.set(
-        blockSums(this, at, offset - before, before + length),
-        (page * PAGE_BYTES) / 4,
-      );
+      const sums = blockSums(this, at, offset - before, before + length);
+      this.#pageWords.set(sums, (page * PAGE_BYTES) / 4);
       flags |= Flag.Sums;
     }
     this.append(Event.LocalDone, slot, page, flags, offset - before, before + length, status);

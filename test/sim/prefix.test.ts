@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Kept } from '../../backends/sim/actors.ts';
 import { EngineActors } from '../../backends/sim/engine-actors.ts';
 import { PrefixOracle } from '../../backends/sim/oracle/prefix.ts';
-import type { ReplicaTruth } from '../../backends/sim/oracle/truth.ts';
+import { Orphan, type ReplicaTruth } from '../../backends/sim/oracle/truth.ts';
+import { ZeroMarks } from '../../backends/sim/zero-marks.ts';
 import { Zeroes } from '../../backends/sim/zeroes.ts';
 import { Ground, SECTORS } from './oracle-ground.ts';
 
@@ -14,6 +15,7 @@ function shown(
   shows: (first: number, second: number, third: number) => readonly [number, number],
   kept: Kept = IMAGE,
   saved: (first: number) => number = () => 0,
+  ill: (ground: Ground, marks: ZeroMarks, first: number) => void = () => {},
 ): { codes: string[]; looks: number } {
   const ground = new Ground();
   const write = (sector: number): number => {
@@ -30,7 +32,9 @@ function shown(
   const side = new Int32Array(BLOCK);
   side[0] = saved(first);
   const { metaOught } = ground.replica(1).disk;
-  const disk = { view: media, media, side: { view: side, media: side }, metaOught };
+  const marks = new ZeroMarks(ground.spoils);
+  const disk = { view: media, media, side: { view: side, media: side, zeroes: marks }, metaOught };
+  ill(ground, marks, first);
   const actors = Object.assign(new EngineActors(), { kept: () => kept });
   const zeroes = new Zeroes(ground.history, ground.spoils);
   const oracle = new PrefixOracle(truth, actors, ground.verdict, zeroes);
@@ -63,6 +67,24 @@ describe('the image of an asynchronous replica', () => {
     expect(shown(over, open, () => 0)).toEqual({ codes: [], looks: 1 });
     const later = (_: number, second: number) => [0, second] as const;
     expect(shown(later, open, () => 0).codes).toEqual(['prefix.mixed']);
+  });
+
+  it('has zeroes that were none by their mark, where the log says only zeroes', () => {
+    const runs = [{ block: 0, blocks: 1, page: -1 }];
+    const open = { ...IMAGE, log: 7, inconsistent: true, point: false, runs };
+    const later = (_: number, second: number) => [0, second] as const;
+    expect(shown(later, open).codes).toEqual(['prefix.mixed']);
+    const spoiled = (ground: Ground, marks: ZeroMarks, first: number) =>
+      marks.found(0, 1, Int32Array.of(ground.spoils.stamp(0, first)), 0);
+    expect(shown(later, open, () => 0, spoiled)).toEqual({ codes: [], looks: 1 });
+  });
+
+  it('need not have what nobody can know of any more', () => {
+    const orphan = (ground: Ground) => {
+      ground.truth.orphaned[0] = Orphan.Everywhere;
+    };
+    const later = (_: number, second: number) => [0, second] as const;
+    expect(shown(later, IMAGE, () => 0, orphan)).toEqual({ codes: [], looks: 1 });
   });
 
   it('is not looked for where the replica says that it has none', () => {

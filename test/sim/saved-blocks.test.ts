@@ -3,12 +3,15 @@ import type { Kept } from '../../backends/sim/actors.ts';
 import { DiskChanges } from '../../backends/sim/disk-changes.ts';
 import { SavedBlocks } from '../../backends/sim/oracle/saved-blocks.ts';
 import { imageOf } from '../../backends/sim/oracle/way-back.ts';
+import { Spoils } from '../../backends/sim/spoils.ts';
+import { ZeroMarks } from '../../backends/sim/zero-marks.ts';
 import { Rng } from '../../engine/core/rng.ts';
 
 const SECTORS = 8;
 const BLOCKS = 24;
 const SPARE = 2;
 const PAGES = 16;
+const NO_MARKS = new ZeroMarks(new Spoils());
 const ALL = (BLOCKS + SPARE + PAGES) * SECTORS;
 
 /** A disk whose blocks change at random while a log of it grows, or is another one. */
@@ -27,7 +30,8 @@ class Shaken {
 
   get image(): Int32Array {
     const at = (BLOCKS + SPARE) * SECTORS;
-    return imageOf(this.runs, this.disk.slice(0, BLOCKS * SECTORS), this.disk.subarray(at)).slice();
+    const data = this.disk.slice(0, BLOCKS * SECTORS);
+    return imageOf(this.runs, data, this.disk.subarray(at), NO_MARKS).slice();
   }
 
   step(): void {

@@ -4,6 +4,7 @@ import { EngineActors } from '../../backends/sim/engine-actors.ts';
 import { Request } from '../../backends/sim/history.ts';
 import type { ReplicaTruth } from '../../backends/sim/oracle/truth.ts';
 import { WayBackOracle } from '../../backends/sim/oracle/way-back.ts';
+import { ZeroMarks } from '../../backends/sim/zero-marks.ts';
 import { Zeroes } from '../../backends/sim/zeroes.ts';
 import { Ground, SECTORS } from './oracle-ground.ts';
 
@@ -16,7 +17,7 @@ function looked(ground: Ground, view: Int32Array, media: Int32Array, saved: Int3
   const disk = {
     view,
     media,
-    side: { view: saved, media: saved },
+    side: { view: saved, media: saved, zeroes: new ZeroMarks(ground.spoils) },
     metaOught,
     places: { sideAt: SECTORS },
   };

@@ -8,7 +8,7 @@
 import type { Actors, Kept } from '../actors.ts';
 import { Request } from '../history.ts';
 import type { Zeroes } from '../zeroes.ts';
-import type { ReplicaTruth, VolumeTruth } from './truth.ts';
+import { Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 import { imageOf } from './way-back.ts';
 
@@ -72,12 +72,12 @@ export class PrefixOracle {
     const runs = kept.log === 0 ? [] : kept.runs;
     this.looks += 1;
     const { media, view, side } = disk;
-    const first = this.#judge(replica, imageOf(runs, media, side.media));
-    if (first) this.#judge(replica, imageOf(runs, view, side.view));
+    const first = this.#judge(replica, imageOf(runs, media, side.media, side.zeroes));
+    if (first) this.#judge(replica, imageOf(runs, view, side.view, side.zeroes));
   }
 
   #judge(replica: ReplicaTruth, image: Int32Array): boolean {
-    const { history, spoils, config, record } = this.#truth;
+    const { history, spoils, config, record, orphaned } = this.#truth;
     // It took over by accepted loss: what it has is judged like any member's.
     if (record?.members.some(({ node }) => node === replica.node) === true) return true;
     const { invoked, completed, closed } = history;
@@ -96,7 +96,7 @@ export class PrefixOracle {
     let shown = 0;
     for (let at = 0; at < image.length; at += 1) {
       const writes = this.#writes[at];
-      if (writes === undefined) continue;
+      if (writes === undefined || orphaned[at] !== Orphan.None) continue;
       const stamp = image[at] as number;
       if (stamp !== before) {
         before = stamp;

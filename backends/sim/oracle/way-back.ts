@@ -7,6 +7,7 @@
 import type { VolumeConfig } from '../../../engine/core/config.ts';
 import type { WayBack } from '../../../engine/data/messages.ts';
 import type { Actors, Kept } from '../actors.ts';
+import type { ZeroMarks } from '../zero-marks.ts';
 import type { Zeroes } from '../zeroes.ts';
 import { NO_PAGE, SavedBlocks } from './saved-blocks.ts';
 import type { ReplicaTruth, VolumeTruth } from './truth.ts';
@@ -79,8 +80,8 @@ export class WayBackOracle {
     if (blocks?.length === 0) return;
     const { media, view, side } = replica.disk;
     if (blocks === null) {
-      this.#compare(replica, begun, imageOf(runs, media, side.media));
-      this.#compare(replica, begun, imageOf(runs, view, side.view));
+      this.#compare(replica, begun, imageOf(runs, media, side.media, side.zeroes));
+      this.#compare(replica, begun, imageOf(runs, view, side.view, side.zeroes));
       return;
     }
     this.#compareBlocks(replica, begun, blocks, media, side.media);
@@ -145,8 +146,8 @@ export class WayBackOracle {
     const { media, view, places, side } = replica.disk;
     // It is as it is now: only what changes from here on, or is saved, can make a difference.
     side.changes?.take();
-    const image = imageOf(runs, media, side.media).slice();
-    const images = { image, shown: imageOf(runs, view, side.view).slice() };
+    const image = imageOf(runs, media, side.media, side.zeroes).slice();
+    const images = { image, shown: imageOf(runs, view, side.view, side.zeroes).slice() };
     const saved = new SavedBlocks(media.length / BLOCK_SECTORS, places.sideAt / BLOCK_SECTORS);
     const begun = { log, generation, ...images, saved, lost: false, unsaid: false };
     this.#begun.set(replica, begun);
@@ -190,7 +191,7 @@ export class WayBackOracle {
       const page = begun.saved.page(block);
       for (let i = 0; i < BLOCK_SECTORS; i += 1) {
         const at = block * BLOCK_SECTORS + i;
-        let stamp = 0;
+        let stamp = replica.disk.side.zeroes.at(at);
         if (page === undefined) stamp = data[at] as number;
         else if (page !== NO_PAGE) stamp = side[page * BLOCK_SECTORS + i] as number;
         if (!this.#stands(replica, begun, at, stamp)) return;
@@ -222,7 +223,12 @@ export class WayBackOracle {
 }
 
 /** What a disk would hold if everything that a log has were put back; `data` itself for nothing. */
-export function imageOf(runs: Kept['runs'], data: Int32Array, side: Int32Array): Int32Array {
+export function imageOf(
+  runs: Kept['runs'],
+  data: Int32Array,
+  side: Int32Array,
+  zeroes: ZeroMarks,
+): Int32Array {
   if (runs.length === 0) return data;
   const image = data.slice();
   // What was saved first is what stays.
@@ -230,7 +236,7 @@ export function imageOf(runs: Kept['runs'], data: Int32Array, side: Int32Array):
     const { block, blocks, page } = runs[run] as Kept['runs'][number];
     const at = block * BLOCK_SECTORS;
     const count = blocks * BLOCK_SECTORS;
-    if (page < 0) image.fill(0, at, at + count);
+    if (page < 0) zeroes.put(image, at, count);
     else image.set(side.subarray(page * BLOCK_SECTORS, page * BLOCK_SECTORS + count), at);
   }
   return image;
