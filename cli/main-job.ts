@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { keepTimeline, phasesOf } from './commands/rehearse.ts';
 import { reportFailure } from './failure.ts';
 import { bundledConfig } from './rehearse/bundled.ts';
+import { jobsOf } from './rehearse/pool.ts';
 import { type RehearsalOptions, rehearse } from './rehearse/rehearsal.ts';
 import { formatReport } from './rehearse/report.ts';
 import { scaledConfig } from './rehearse/scaled.ts';
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
     canaries: [],
     stopAtFirst: false,
     shrinkBudget: 100,
+    jobs: jobsOf(undefined),
     quiet: false,
   };
   const result = await rehearse(options);

@@ -14,7 +14,7 @@ import {
   tableOf,
 } from '../rehearse/canary-report.ts';
 import type { HuntAnswer } from '../rehearse/hunt-worker.ts';
-import { runShards } from '../rehearse/pool.ts';
+import { JOBS_OPTION, jobsOf, runShards } from '../rehearse/pool.ts';
 import { startProgress } from '../rehearse/progress.ts';
 import { scaledConfig } from '../rehearse/scaled.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -23,6 +23,7 @@ interface Options {
   readonly only?: readonly string[];
   readonly runs: string;
   readonly seed: string;
+  readonly jobs?: string;
   readonly json?: boolean;
 }
 
@@ -40,6 +41,7 @@ export function canariesCommand(): Command {
     .option('--only <id...>', 'these bugs; understudy rehearse --list-canaries shows them all')
     .option('--runs <number>', 'runs after which a bug counts as not found', String(DEFAULT_RUNS))
     .option('--seed <number>', 'first seed; run i has seed + i', '1')
+    .option(...JOBS_OPTION)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -63,7 +65,7 @@ async function run(file: string | undefined, options: Options): Promise<number> 
     if ('test' in by) tested.push({ id, ...by });
     else tasks.push({ id, mode: by.campaign, config, seed, runs, shrinkBudget: SHRINK_BUDGET });
   }
-  const answers = await hunted(tasks);
+  const answers = await hunted(tasks, jobsOf(options.jobs));
   const table = tableOf({ seed, runs, file }, answers, tested);
   if (options.json) printJson(table);
   else console.log(formatCanaries(table));
@@ -93,7 +95,7 @@ function wanted(only: readonly string[] | undefined): readonly Wanted[] {
 }
 
 /** Hunts all bugs, each in one thread from its first run to the last of its shrinking. */
-async function hunted(tasks: readonly HuntTask[]): Promise<readonly HuntAnswer[]> {
+async function hunted(tasks: readonly HuntTask[], jobs: number): Promise<readonly HuntAnswer[]> {
   // Standard error, where a pipe of the results does not see it.
   const progress = startProgress('Hunting', tasks.length, false, 'planted bugs');
   let done = 0;
@@ -105,6 +107,7 @@ async function hunted(tasks: readonly HuntTask[]): Promise<readonly HuntAnswer[]
   return runShards<HuntTask, HuntAnswer>(
     new URL('../rehearse/hunt-worker.ts', import.meta.url),
     tasks,
+    jobs,
     ({ id, found, runs }) => {
       done += 1;
       if (found === null) missed += 1;

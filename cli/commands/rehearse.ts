@@ -16,6 +16,7 @@ import { pairCount, singleFaults } from '../../scenarios/single-faults.ts';
 import { loadConfig } from '../config/load.ts';
 import { EXIT_BROKEN, EXIT_NOT_EXERCISED, EXIT_OK, InputError, printJson } from '../failure.ts';
 import { bundledConfig } from '../rehearse/bundled.ts';
+import { JOBS_OPTION, jobsOf } from '../rehearse/pool.ts';
 import {
   type Phase,
   type Rehearsal,
@@ -37,6 +38,7 @@ interface Options {
   readonly timeline?: string;
   readonly list?: boolean;
   readonly listCanaries?: boolean;
+  readonly jobs?: string;
   readonly json?: boolean;
 }
 
@@ -69,6 +71,7 @@ export function rehearseCommand(): Command {
     )
     .option('--list', 'list the scenarios of the library')
     .option('--list-canaries', 'list the bugs that can be planted')
+    .option(...JOBS_OPTION)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -96,6 +99,7 @@ async function run(file: string | undefined, options: Options): Promise<number> 
     canaries,
     stopAtFirst: canaries.length > 0,
     shrinkBudget: SHRINK_BUDGET,
+    jobs: jobsOf(options.jobs),
     quiet: options.json ?? false,
   };
   const result = await rehearse(rehearsal);

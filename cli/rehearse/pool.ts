@@ -5,6 +5,19 @@
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../backends/real/spawn.ts';
+import { wholeNumber } from '../whole-number.ts';
+
+const JOBS_MAX = 1024;
+
+/** The option `--jobs`: results do not depend on it. */
+export const JOBS_OPTION = ['-j, --jobs <number>', 'threads (default: one per processor)'] as const;
+
+/** How many threads that option asks for. */
+export function jobsOf(option: string | undefined): number {
+  return option === undefined
+    ? Math.max(1, availableParallelism())
+    : wholeNumber('--jobs', option, 1, JOBS_MAX);
+}
 
 /** What a worker may post while it is at a task; whatever else it posts is the task's result. */
 export interface Progressed {
@@ -12,20 +25,22 @@ export interface Progressed {
 }
 
 /**
- * Runs `tasks` in workers made from `script`. `done` is told after each result and says whether to
- * go on; when it says no, tasks not yet begun are left out. Results are in the order of the tasks,
- * and none is missing before the last one: tasks are begun in order, and what began ends.
+ * Runs `tasks` in at most `jobs` workers made from `script`. `done` is told after each result and
+ * says whether to go on; when it says no, tasks not yet begun are left out. Results are in the
+ * order of the tasks, and none is missing before the last one: tasks are begun in order, and what
+ * began ends.
  * `onProgress` hears what a worker says before its result.
  */
 export async function runShards<Task, Result>(
   script: URL,
   tasks: readonly Task[],
+  jobs: number,
   done: (result: Result) => boolean,
   onProgress: (task: Task, progress: number) => void = () => {},
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   let goOn = true;
-  const threads = Math.min(tasks.length, Math.max(1, availableParallelism()));
+  const threads = Math.min(tasks.length, jobs);
   let next = 0;
   const runThread = async (): Promise<void> => {
     const worker = startThread(script);

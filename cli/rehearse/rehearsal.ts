@@ -37,6 +37,8 @@ export interface RehearsalOptions {
   readonly stopAtFirst: boolean;
   /** Most runs spent on shrinking one failing schedule. */
   readonly shrinkBudget: number;
+  /** Most threads at once. */
+  readonly jobs: number;
   /** No progress on standard error. */
   readonly quiet: boolean;
 }
@@ -80,6 +82,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   const answers = await runShards<ShardTask, ShardAnswer>(
     new URL('./shard-worker.ts', import.meta.url),
     tasks.map(({ task }) => task),
+    options.jobs,
     ({ campaign }) => {
       done += campaign.runs;
       broken += new Set(campaign.violations.map(({ seed }) => seed)).size;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exitOf, phasesOf } from '../../../cli/commands/rehearse.ts';
 import { EXIT_BROKEN, EXIT_NOT_EXERCISED, EXIT_OK } from '../../../cli/failure.ts';
+import { jobsOf } from '../../../cli/rehearse/pool.ts';
 import type { Rehearsal } from '../../../cli/rehearse/rehearsal.ts';
 import { formatReport } from '../../../cli/rehearse/report.ts';
 import { mergeCampaigns } from '../../../scenarios/campaign.ts';
@@ -62,5 +63,13 @@ describe('a rehearsal', () => {
   it('runs every single fault and a swarm when nothing else is asked for', () => {
     const modes = phasesOf(DEMO_CONFIG, {}, 1).map(({ mode }) => mode);
     expect(modes).toEqual(['single', 'swarm']);
+  });
+
+  it('uses as many threads as it is told to, and refuses a number that is none', () => {
+    expect(jobsOf('1')).toBe(1);
+    expect(jobsOf(undefined)).toBeGreaterThan(0);
+    for (const text of ['0', '-1', '1.5', 'all']) {
+      expect(() => jobsOf(text)).toThrow(`--jobs ${text} is no such number`);
+    }
   });
 });
