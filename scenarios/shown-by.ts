@@ -89,6 +89,7 @@ const INSTANT =
 const SPLIT =
   'in a swarm no replica goes on without the log, and without that there is no split brain';
 const SEMI = 'only semi-synchronous volumes give receipts, where the configuration says so';
+const SWAPPED = 'needs a disk that is taken out, and put back when others have been copied to';
 const SUMMED = 'checksums are kept only where the configuration says so';
 const INSTANT_OF_RECORD = 'a record must come within the millisecond in which two agree on a copy';
 const THREE = 'needs three replicas: of two neither has anybody else to differ from';
@@ -146,6 +147,8 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'later-forgotten': [MIRROR, SENT_ON],
   'open-unwaited': [MIRROR, SENT_ON],
   'copy-gives-up': [MIRROR, THREE],
+  'apart-unsaid': [MIRROR, SWAPPED],
+  'cleared-first': [MIRROR, SWAPPED],
   'ready-by-old-record': [MIRROR, INSTANT_OF_RECORD],
   'read-waits-on': [MIRROR, SUMMED],
   'refused-unmarked': [MIRROR, SPARE],

@@ -253,6 +253,14 @@ export const MIRROR_CANARIES = [
   { id: 'journal-error-ignored', what: 'A journal block that could not be written counts as one.' },
   { id: 'copy-slot-lost', what: 'The slot of a copy whose link is lost never comes back.' },
   {
+    id: 'apart-unsaid',
+    what: 'A map that is cleared by a copy of everything still fits a disk of before.',
+  },
+  {
+    id: 'cleared-first',
+    what: 'A map is cleared on disk before what it begins with now is.',
+  },
+  {
     id: 'ready-by-old-record',
     what: 'A copy begins, at both ends, that was agreed on under a record before the present one.',
   },
@@ -517,6 +525,8 @@ class Switches extends Asked implements CanarySwitches {
   readonly branchAsAncestor: boolean = this.has('branch-as-ancestor');
   readonly agreedBefore: boolean = this.has('agreed-before');
   readonly headOverImage: boolean = this.has('head-over-image');
+  readonly apartUnsaid: boolean = this.has('apart-unsaid');
+  readonly clearedFirst: boolean = this.has('cleared-first');
   readonly equalOvertold: boolean = this.has('equal-overtold');
   readonly tailUnseen: boolean = this.has('tail-unseen');
   readonly marksAsChanges: boolean = this.has('marks-as-changes');

@@ -64,11 +64,21 @@ export class Follower {
     }
   }
 
-  /** The map towards it begins anew, with what both have now. */
+  /**
+   * The map towards it begins anew, with what both have now. That is durable before a bit is
+   * cleared: a disk of before that comes back would fit a map which names nothing any more. Where
+   * it is no member by then, too much is dirty, which does no harm.
+   */
   #equalTo(each: Partner, generation: Generation): void {
-    each.map.clearAll();
-    each.padded = 0;
+    const { store, state, canary } = this.#p;
     each.shared = generation;
+    const clear = (): void => {
+      if (!isNamed(state.record, each.node)) return;
+      each.map.clearAll();
+      each.padded = 0;
+    };
+    if (canary.clearedFirst) clear();
+    else store.persist(clear);
   }
 
   /** Marks what may be otherwise at `each`: it stays hot until that is durable. */

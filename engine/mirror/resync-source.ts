@@ -8,6 +8,7 @@ import { Decision, Flag, Status } from '../data/abi.ts';
 import { PAGE_BLOCKS } from './block-map.ts';
 import { Copied } from './copied.ts';
 import { Drain } from './drain.ts';
+import { APART } from './generation.ts';
 import type { PeerMessage } from './messages.ts';
 import { Mode } from './mode.ts';
 import { Pace } from './pace.ts';
@@ -41,6 +42,7 @@ export class ResyncSource {
   /** The bytes of the copies in flight. */
   #bytes = 0;
   #mapComplete = false;
+  #unsaid = false;
   /**
    * How the end of a copy to an asynchronous replica comes about, and what such a copy has done.
    */
@@ -120,7 +122,7 @@ export class ResyncSource {
   pump(): void {
     const { slots, barrier, state, turn } = this.#p;
     // A primary that gives up waits for what is in flight, and begins nothing new.
-    if (this.#stage !== Stage.Copying || state.demoting || !state.lead) return;
+    if (this.#stage !== Stage.Copying || state.demoting || !state.lead || this.#unsaid) return;
     this.pace.judge(turn.now);
     if (this.#partner.asynchronous) this.#judgeEnd();
     for (let slot = this.#first; slot < this.#end && this.#left > 0; slot += 1) {
@@ -375,6 +377,7 @@ export class ResyncSource {
     this.#copied = 0;
     this.#zeroed = 0;
     this.#mapComplete = false;
+    this.#unsaid = false;
     this.#unreadable.clear();
     this.#single.clear();
     this.#named.clear();
@@ -395,11 +398,19 @@ export class ResyncSource {
     if (this.#p.canary.rule10) this.#p.role.proposeBoth(this.#partner, 0);
   }
 
-  /** The target's data are older than anything that the map remembers: all of it is copied. */
+  /**
+   * The target's data are older than anything that the map remembers: all of it is copied. From now
+   * on the map is of this target, and fits no disk that comes back: durably, before it is cleared.
+   */
   #everything(): void {
-    const { turn } = this.#p;
+    const { turn, store, canary } = this.#p;
     const { map } = this.#partner;
-    const { dirty } = map;
+    const [dirty, attempt] = [map.dirty, this.#attempt];
+    this.#unsaid = !canary.apartUnsaid;
+    if (this.#unsaid) this.#partner.shared = APART;
+    store.persist(() => {
+      if (attempt === this.#attempt) this.#unsaid = false;
+    });
     turn.reached('mirror.resync.everything');
     for (let page = 0; page < map.pages; page += 1) map.markPage(page);
     this.#partner.pad(map.dirty - dirty);

@@ -91,6 +91,7 @@ import {
   repairedRightly,
   rotting,
 } from '../../support/mirror-sums.ts';
+import { filledThenBack, swappedBack } from '../../support/mirror-swapped.ts';
 import {
   aloneThenDark,
   balancedReads,
@@ -208,6 +209,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'sum-open-trusted': honest,
   'sum-blessed': readBeforeCompared,
   'sum-healed-wrong': repairedRightly,
+  'apart-unsaid': swappedBack,
   'point-crossed': darkAtPoints,
   'point-unstable': asyncSwarm,
   'point-unflushed': primaryDark,
@@ -232,6 +234,7 @@ const AMONG_SEVERAL: { readonly [id: string]: Schedule } = {
   'RULE-18': leftOutThenDark,
   'RULE-19': shrunkThenDark,
   'RULE-20': halfCopiesMeet,
+  'cleared-first': filledThenBack,
   'copy-gives-up': rottenAtSource,
   'flush-first-only': manySwarm,
   'removed-frees-all': manySwarm,

@@ -12,6 +12,7 @@ import {
   survivorsDiffer,
   twoComeBack,
 } from '../../support/mirror-many-cases.ts';
+import { filledThenBack } from '../../support/mirror-swapped.ts';
 
 const FOUR = { ...TRIO_CONFIG, nodes: [1, 2, 3, 4] };
 
@@ -38,6 +39,7 @@ describe('three replicas', () => {
     'one of which is away in good order while the others write (#1)': awayInOrder,
     'one of which is admitted while writes go on (#15)': admittedUnderLoad,
     'one of which loses power as a follower': followerDark,
+    'one of which is filled, and comes back as it was before that': filledThenBack,
   } as const;
   for (const [which, schedule] of Object.entries(cases)) {
     it(`break no law: ${which}`, () => {

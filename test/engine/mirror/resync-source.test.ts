@@ -3,6 +3,7 @@ import { Decision, Event } from '../../../engine/data/abi.ts';
 import { olderDisk, recordBetween, watched } from '../../support/mirror-cases.ts';
 import { badSource, blocks, done } from '../../support/mirror-errors.ts';
 import { PAIR_CONFIG, Pair } from '../../support/mirror-pair.ts';
+import { swappedBack } from '../../support/mirror-swapped.ts';
 import { started, swarmRun } from '../../support/mirror-swarm.ts';
 
 describe('the source of a resync', () => {
@@ -177,6 +178,12 @@ describe('the source of a resync', () => {
     expect(zeroed).toBeGreaterThanOrEqual(pair.config.sizeBytes);
     expect(zeroed).toBeLessThan(pair.config.sizeBytes * 1.1);
     expect(pair.violations).toEqual([]);
+  });
+
+  it('fills the old disk in full when that comes back while a new one is filled', () => {
+    for (let seed = 1; seed <= 12; seed += 1) {
+      expect([seed, ...swappedBack(seed).violations]).toEqual([seed]);
+    }
   });
 
   it('fills a replacement that has never had data', () => {

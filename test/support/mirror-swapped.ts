@@ -1,0 +1,84 @@
+/** Disks that are put in place of others, and taken out again. */
+import { formatMetadata } from '../../engine/mirror/metadata.ts';
+import { until } from './mirror-cases.ts';
+import { type Host, MS } from './mirror-hosts.ts';
+import { Many, TRIO_CONFIG } from './mirror-many.ts';
+import type { Pair } from './mirror-pair.ts';
+import { started } from './mirror-swarm.ts';
+
+/** What is on a disk. */
+interface Disk {
+  readonly stable: Uint32Array;
+  readonly meta: ReadonlyMap<number, Uint8Array>;
+}
+
+function takenOut(h: Host): Disk {
+  const meta = new Map([...h.meta].map(([page, bytes]) => [page, bytes.slice()] as const));
+  return { stable: h.stable.slice(), meta };
+}
+
+function putIn(h: Host, { stable, meta }: Disk): void {
+  h.stable.set(stable);
+  h.cache.set(stable);
+  h.meta = new Map(meta);
+}
+
+/** A disk that never had data, made for the replica on this host. */
+function empty(pair: Pair, h: Host): Disk {
+  const device = `${'e'.repeat(31)}${h.node}`;
+  const pages = formatMetadata(pair.config, h.node, 0, 'Inconsistent', device);
+  const meta = new Map(pages.map(({ page, bytes }) => [page, bytes] as const));
+  return { stable: new Uint32Array(h.stable.length), meta };
+}
+
+/**
+ * Host 2 gets an empty disk; when some of it is copied to, it gets back the one that it had, of the
+ * generation with which the map of host 1 had begun.
+ */
+export function swappedBack(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(200 * MS);
+  const host = pair.host(2);
+  pair.powerOff(2);
+  const before = takenOut(host);
+  pair.runFor(700 * MS);
+  putIn(host, empty(pair, host));
+  pair.powerOn(2);
+  const source = pair.host(1);
+  const copies = () => host.disk === 'Inconsistent' && source.linkState === 'SyncSource';
+  if (!until(pair, () => copies() && source.dirty < 2900)) throw new Error('not copied to');
+  pair.runFor((seed % 5) * 40 * MS);
+  pair.powerOff(2);
+  putIn(host, before);
+  pair.runFor(300 * MS);
+  pair.powerOn(2);
+  pair.settle();
+  return pair;
+}
+
+/**
+ * Of three, host 3 is away and filled again. Then all lose power, it comes back with the disk that
+ * it had when it went; who leads may be another than the one that has filled it.
+ */
+export function filledThenBack(seed: number, canaries: readonly string[] = []): Many {
+  const many = new Many({ seed, canaries, config: TRIO_CONFIG });
+  many.load(true);
+  many.runFor(400 * MS);
+  const host = many.host(3);
+  many.powerOff(3);
+  const before = takenOut(host);
+  many.runFor(900 * MS);
+  many.powerOn(3);
+  if (!until(many, () => many.record.members.length === 3, 8_000 * MS))
+    throw new Error('not filled');
+  many.runFor((200 + (seed % 7) * 100) * MS);
+  for (const h of many.hosts) many.powerOff(h.node);
+  putIn(host, before);
+  // An old disk that leads is another matter (docs/decisions/0013).
+  for (const node of [1, 2]) many.powerOn(node);
+  until(many, () => many.takeOvers > 0);
+  many.runFor(300 * MS);
+  many.powerOn(3);
+  many.settle();
+  return many;
+}
