@@ -47,11 +47,12 @@ const BUSY: Workload = {
 /** Measures in turns and returns the medians. */
 export function benchEngine({ quick, log }: EngineBenchOptions): Figures {
   const rounds = quick ? 2 : 7;
-  const runs = quick ? 5 : 40;
+  const runs = quick ? 20 : 40;
   const world = newWorld();
   const busy = busyScenario(quick ? 61 : BUSY_SECONDS);
-  // Until the compiler of the runtime has seen enough: a campaign is thousands of runs.
-  swarm(world, 1, quick ? 5 : 600, log);
+  // Until the compiler of the runtime has seen enough: a campaign is thousands of runs. Right after
+  // its start a process does little but compile.
+  swarm(world, 1, quick ? 120 : 600, log);
   runScenario(busy, 1, {}, world);
   heapLoop(500_000);
   const seen = { events: [] as number[], runs: [] as number[], time: [] as number[] };
