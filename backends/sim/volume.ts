@@ -20,7 +20,7 @@ import { Packet, type PacketPool } from './packets.ts';
 import { type Wire, Wires } from './wires.ts';
 import { Zeroes } from './zeroes.ts';
 
-/** Bits that the flags of a request take beside its length, while it waits for its process. */
+/** Bits that the flags of a request take beside its length, while it is parked. */
 const PARKED_FLAGS = 256;
 
 /** After a stall one operation ends each so many microseconds. */

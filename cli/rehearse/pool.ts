@@ -28,8 +28,7 @@ export interface Progressed {
  * Runs `tasks` in at most `jobs` workers made from `script`. `done` is told after each result and
  * says whether to go on; when it says no, tasks not yet begun are left out. Results are in the
  * order of the tasks, and none is missing before the last one: tasks are begun in order, and what
- * began ends.
- * `onProgress` hears what a worker says before its result.
+ * began ends. `onProgress` hears what a worker says before its result.
  */
 export async function runShards<Task, Result>(
   script: URL,

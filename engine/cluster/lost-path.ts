@@ -38,7 +38,7 @@ const MINUTE: Micros = 60 * MICROS_PER_S;
 /** Enough for the longest wait. */
 const KEPT = 64;
 
-/** When lives of the core found a path lost, in this boot, to outlive the process. */
+/** When lives of the core found a path lost, in this boot: for its next life. */
 export interface PathLooks {
   readonly boot: BootId;
   readonly found: readonly Micros[];

@@ -25,7 +25,7 @@ import { type ClusterState, EMPTY_STATE, identityOf, majorityOf } from './state.
 /** Committed entries beyond the snapshot at which they are folded into a new one. */
 const COMPACT_AT = 96;
 
-/** What of the log outlives the process. */
+/** What of the log the next life of the core begins with. */
 export interface RaftDurable {
   readonly term: number;
   readonly votedFor: NodeId;

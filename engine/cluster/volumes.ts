@@ -375,7 +375,7 @@ export class Volumes {
     this.#changed();
   }
 
-  /** The notes, to outlive the process. */
+  /** The notes, for the next life of the core. */
   get notes(): readonly Noted[] {
     return this.#all.flatMap(({ volume, note }) => (note === null ? [] : [{ volume, note }]));
   }

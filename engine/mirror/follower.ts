@@ -65,20 +65,20 @@ export class Follower {
   }
 
   /**
-   * The map towards it begins anew, with what both have now. That is durable before a bit is
-   * cleared: a disk of before that comes back would fit a map which names nothing any more. Where
-   * it is no member by then, too much is dirty, which does no harm.
+   * The map towards it begins anew, with what both have now. Where it is no member when that is
+   * durable, too much is dirty, which does no harm.
    */
   #equalTo(each: Partner, generation: Generation): void {
-    const { store, state, canary } = this.#p;
-    each.shared = generation;
+    const { state, canary } = this.#p;
     const clear = (): void => {
       if (!isNamed(state.record, each.node)) return;
       each.map.clearAll();
       each.padded = 0;
     };
-    if (canary.clearedFirst) clear();
-    else store.persist(clear);
+    if (canary.clearedFirst) {
+      each.shared = generation;
+      clear();
+    } else each.begins(generation, clear);
   }
 
   /** Marks what may be otherwise at `each`: it stays hot until that is durable. */

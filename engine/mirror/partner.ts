@@ -94,6 +94,28 @@ export class Partner {
     setShared(this.#p.store.block, this.index, generation);
   }
 
+  /**
+   * The map towards it begins anew with `generation`; `done` is called when that is durable. Not
+   * a bit may be cleared before: a disk that comes back would fit a map which names too little.
+   */
+  begins(generation: Generation, done: () => void): void {
+    this.shared = generation;
+    this.#p.store.persist(done);
+  }
+
+  /**
+   * It lacks more than the map remembers: all is dirty. From now on the map is of the disk that is
+   * there now, and fits none that comes back; `done` as for {@link begins}.
+   */
+  everything(done: () => void): void {
+    const { turn, canary } = this.#p;
+    this.begins(canary.apartUnsaid ? this.shared : APART, done);
+    const { dirty } = this.map;
+    turn.reached('mirror.resync.everything');
+    for (let page = 0; page < this.map.pages; page += 1) this.map.markPage(page);
+    this.pad(this.map.dirty - dirty);
+  }
+
   /** Dirty blocks that are nobody's change, at most; -1 where nobody counted. */
   get padded(): number {
     const { block } = this.#p.store;

@@ -8,7 +8,6 @@ import { Decision, Flag, Status } from '../data/abi.ts';
 import { PAGE_BLOCKS } from './block-map.ts';
 import { Copied } from './copied.ts';
 import { Drain } from './drain.ts';
-import { APART } from './generation.ts';
 import type { PeerMessage } from './messages.ts';
 import { Mode } from './mode.ts';
 import { Pace } from './pace.ts';
@@ -42,6 +41,7 @@ export class ResyncSource {
   /** The bytes of the copies in flight. */
   #bytes = 0;
   #mapComplete = false;
+  /** Before it is durable that no other disk fits the map, nothing is copied. */
   #unsaid = false;
   /**
    * How the end of a copy to an asynchronous replica comes about, and what such a copy has done.
@@ -388,7 +388,14 @@ export class ResyncSource {
     this.#changedIn = generation;
     link.mode = Mode.Copy;
     const byMap = canary.mapOfAnother || (canary.discardByMap && link.byOrder);
-    if (!link.mapFits && !byMap) this.#everything();
+    if (!link.mapFits && !byMap) {
+      const attempt = this.#attempt;
+      this.#unsaid = !canary.apartUnsaid;
+      // The target's data are older than anything that the map remembers: all of it is copied.
+      this.#partner.everything(() => {
+        if (attempt === this.#attempt) this.#unsaid = false;
+      });
+    }
     if (this.#partner.asynchronous) this.#over = new Copied(map);
     this.pace.begin(turn.now, this.#isQuiet());
     turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: node });
@@ -396,24 +403,6 @@ export class ResyncSource {
     link.ask({ kind: 'map-request', page: 0 });
     // RULE-10: the target is proposed as a member when it is finished, not when it is begun.
     if (this.#p.canary.rule10) this.#p.role.proposeBoth(this.#partner, 0);
-  }
-
-  /**
-   * The target's data are older than anything that the map remembers: all of it is copied. From now
-   * on the map is of this target, and fits no disk that comes back: durably, before it is cleared.
-   */
-  #everything(): void {
-    const { turn, store, canary } = this.#p;
-    const { map } = this.#partner;
-    const [dirty, attempt] = [map.dirty, this.#attempt];
-    this.#unsaid = !canary.apartUnsaid;
-    if (this.#unsaid) this.#partner.shared = APART;
-    store.persist(() => {
-      if (attempt === this.#attempt) this.#unsaid = false;
-    });
-    turn.reached('mirror.resync.everything');
-    for (let page = 0; page < map.pages; page += 1) map.markPage(page);
-    this.#partner.pad(map.dirty - dirty);
   }
 
   /** What the target knows to differ is copied as well: the union of both maps. */

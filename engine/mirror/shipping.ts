@@ -131,12 +131,9 @@ export class Shipping {
       this.#clear(sequence);
       return;
     }
-    const { store } = this.#p;
-    const { generation } = store.block;
     this.#whole = false;
-    this.#partner.shared = generation;
     const relation = this.#relation;
-    store.persist(() => {
+    this.#partner.begins(this.#p.store.block.generation, () => {
       if (relation === this.#relation && this.#follows) this.#onlyRing();
     });
   }

@@ -69,15 +69,20 @@ describe('the way back of a target whose disk failed before', () => {
   });
 });
 
-/** A log is seen first when it has saved a block that was overwritten since; then it loses that. */
-function seenLate(forgotten: boolean): readonly (readonly string[])[] {
+/** Two writes of sector 0, one of them on the medium, and the older one saved. */
+function writtenTwice(shows: 'older' | 'newer') {
   const ground = new Ground();
   const [older, newer] = [ground.invokeWrite(0), ground.invokeWrite(0)];
   const media = new Int32Array(SECTORS);
-  media[0] = newer;
+  media[0] = shows === 'older' ? older : newer;
   const saved = new Int32Array(BLOCK);
   saved[0] = older;
-  const { oracle, replica, look } = looked(ground, media, media, saved);
+  return { ground, newer, media, saved, ...looked(ground, media, media, saved) };
+}
+
+/** A log is seen first when it has saved a block that was overwritten since; then it loses that. */
+function seenLate(forgotten: boolean): readonly (readonly string[])[] {
+  const { ground, newer, saved, oracle, replica, look } = writtenTwice('newer');
   if (forgotten) oracle.forget(replica);
   const runs = [{ block: 0, blocks: 1, page: 0 }];
   look({ runs });
@@ -102,13 +107,7 @@ describe('the way back of a log that has something when it is seen first', () =>
  * `after`. The disk holds another write than when the log began.
  */
 function ended(before: readonly string[], after: readonly string[]): string[] {
-  const ground = new Ground();
-  const [older, newer] = [ground.invokeWrite(0), ground.invokeWrite(0)];
-  const media = new Int32Array(SECTORS);
-  media[0] = older;
-  const saved = new Int32Array(BLOCK);
-  saved[0] = older;
-  const { oracle, replica, look } = looked(ground, media, media, saved);
+  const { ground, newer, media, oracle, replica, look } = writtenTwice('older');
   const say = (kind: string) =>
     kind === '' ? oracle.attaching(replica) : oracle.said(replica, kind);
   before.forEach(say);
