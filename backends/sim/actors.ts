@@ -95,8 +95,8 @@ export interface Actors {
   ): { readonly sideSectors: number; readonly sidePages: number };
   /** Metadata of a new replica of a pair that starts out equal. */
   format(volume: VolumeConfig, node: NodeId): readonly MetadataPage[];
-  /** The same of an empty disk that takes the place of a lost one. */
-  replacement(volume: VolumeConfig, node: NodeId): readonly MetadataPage[];
+  /** The same of an empty disk in place of a lost one; `serial` tells it from others. */
+  replacement(volume: VolumeConfig, node: NodeId, serial: number): readonly MetadataPage[];
   /**
    * Reads the durable metadata of one replica, as the next attach would: what it knows to be
    * possibly different from `other`; without one, from any.

@@ -148,8 +148,10 @@ export class EngineActors implements Actors {
     return pages;
   };
 
-  readonly replacement: Actors['replacement'] = (volume, node) =>
-    formatMetadata(this.#config(volume, node), node, 0, 'Inconsistent');
+  readonly replacement: Actors['replacement'] = (volume, node, serial) => {
+    const device = volume.uuid.slice(0, 16) + hex(node) + hex(serial);
+    return formatMetadata(this.#config(volume, node), node, 0, 'Inconsistent', device);
+  };
 
   readonly suspicion: Actors['suspicion'] = (volume, node, meta, other) =>
     readSuspicion(this.#config(volume, node), node, meta, other);
@@ -169,6 +171,11 @@ export class EngineActors implements Actors {
     this.#configs.set(volume, [...known, made]);
     return made;
   }
+}
+
+/** As four bytes. */
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0');
 }
 
 /** Where blocks stand that are not in their place; nowhere else if that cannot be read. */

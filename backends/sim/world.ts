@@ -118,7 +118,7 @@ export class World implements FaultWorld {
     const { truth, wayBack } = this.#oracles[volume] as VolumeOracles;
     for (const replica of truth.replicas) if (replica.node === node) wayBack.forget(replica);
     disk.empty();
-    const pages = this.#actors.replacement(truth.config, node);
+    const pages = this.#actors.replacement(truth.config, node, this.kernel.now);
     for (const { page, bytes } of pages) disk.format(page, bytes);
   }
 

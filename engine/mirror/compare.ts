@@ -5,7 +5,7 @@
 import { crc32c } from '../core/crc32c.ts';
 import type { BootId, Epoch, Generation, NodeId } from '../core/units.ts';
 import type { Discard, DiskState } from '../data/messages.ts';
-import { type Lineage, strayOf } from './generation.ts';
+import { isAbout, type Lineage, strayOf } from './generation.ts';
 
 /** What one replica says of itself at the handshake, frozen. */
 export interface ReplicaView {
@@ -26,6 +26,9 @@ export interface ReplicaView {
   readonly rebooted: boolean;
   /** It is the primary of the committed record. */
   readonly primary: boolean;
+  /** Its disk, and that of the other one which its map is about: see generation.ts. */
+  readonly device?: number;
+  readonly about?: number;
 }
 
 export type Verdict = 'none' | 'source' | 'target' | 'split-brain' | 'unrelated' | 'refuse';
@@ -151,7 +154,9 @@ function compareEqual(self: ReplicaView, peer: ReplicaView, canary: CompareCanar
     return side(peer.disk === 'Outdated', 'outdated');
   }
   // RULE-03: an equal generation must still honour the dirty maps.
-  if (canary.rule03 || self.dirty + peer.dirty === 0) return { verdict: 'none', reason: 'equal' };
+  const known = areKnown(self, peer) && areKnown(peer, self);
+  if (canary.rule03 || (known && self.dirty + peer.dirty === 0))
+    return { verdict: 'none', reason: 'equal' };
   if (canary.fewerChangesLose && self.dirty !== peer.dirty) {
     return side(self.dirty > peer.dirty, 'equal-dirty-node');
   }
@@ -159,6 +164,11 @@ function compareEqual(self: ReplicaView, peer: ReplicaView, canary: CompareCanar
   if (self.rebooted !== peer.rebooted) return side(peer.rebooted, 'equal-dirty-survivor');
   if (self.primary !== peer.primary) return side(self.primary, 'equal-dirty-primary');
   return side(self.node < peer.node, 'equal-dirty-node');
+}
+
+/** Whether the map of `self` is about the disk of `peer`. */
+function areKnown({ about = 0 }: ReplicaView, { device = 0 }: ReplicaView): boolean {
+  return isAbout(about, device);
 }
 
 /** Both sides' conclusions, from whichever seen, in one number that must agree. */

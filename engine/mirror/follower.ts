@@ -4,7 +4,7 @@
  * the survivors know which. So whatever was not known stable on every member is dirty towards all
  * others when the relation ends. In a pair there is nobody to differ from, and nothing happens.
  */
-import { BLOCK_BYTES, EXTENT_BYTES, type Generation } from '../core/units.ts';
+import { BLOCK_BYTES, EXTENT_BYTES } from '../core/units.ts';
 import type { VolumeRecord } from '../data/messages.ts';
 import { APART, startGeneration } from './generation.ts';
 import { isNamed, type Partner } from './partner.ts';
@@ -52,7 +52,7 @@ export class Follower {
       // RULE-18: what is hot may be missing there, and its write is about to be acknowledged.
       if (was && !is && !canary.rule18) this.#suspect(each, leader);
       // Who was admitted equals the primary, as this replica does.
-      if (!was && is) this.#equalTo(each, record.generation);
+      if (!was && is) this.#equalTo(each, record);
     }
     leader.link.send({ kind: 'told', epoch: record.epoch });
   }
@@ -60,7 +60,7 @@ export class Follower {
   /** A copy from `source` is finished here: it and every member have the same. */
   copied(record: VolumeRecord, source: Partner): void {
     for (const each of this.#p.partners.all) {
-      if (each !== source && isNamed(record, each.node)) this.#equalTo(each, record.generation);
+      if (each !== source && isNamed(record, each.node)) this.#equalTo(each, record);
     }
   }
 
@@ -68,17 +68,19 @@ export class Follower {
    * The map towards it begins anew, with what both have now. Where it is no member when that is
    * durable, too much is dirty, which does no harm.
    */
-  #equalTo(each: Partner, generation: Generation): void {
+  #equalTo(each: Partner, { generation, members }: VolumeRecord): void {
     const { state, canary } = this.#p;
+    // It is about the disk that was admitted, if that has said which it is.
+    const disk = each.diskIn(members.find(({ node }) => node === each.node)?.boot ?? 0);
     const clear = (): void => {
       if (!isNamed(state.record, each.node)) return;
       each.map.clearAll();
       each.padded = 0;
     };
     if (canary.clearedFirst) {
-      each.shared = generation;
+      each.isNow(generation, disk);
       clear();
-    } else each.begins(generation, clear);
+    } else each.begins(generation, clear, disk);
   }
 
   /** Marks what may be otherwise at `each`: it stays hot until that is durable. */

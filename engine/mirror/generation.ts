@@ -11,6 +11,32 @@ import { type OtherPartner, PARENTS_MAX, type Superblock } from './metadata.ts';
  */
 export const APART: Generation = Number.MAX_SAFE_INTEGER;
 
+/** Stands for the disk that a map is about where nobody knows it: it is about none at all. */
+export const NO_DISK = 0xffffffff;
+const TAG_DIGITS = 8;
+
+/** A disk's identity in short: enough to tell two of one host apart. 0 stands for "not said". */
+export function diskTag(device: string): number {
+  const tag = Number.parseInt(device.slice(-TAG_DIGITS), 16);
+  return tag === 0 || tag === NO_DISK ? 1 : tag;
+}
+
+/** What a replica notes of a partner's disk. */
+export interface Known {
+  /** The generation that both had in full when the map towards it began. */
+  readonly shared: Generation;
+  /** The {@link diskTag} of the disk that the map is about; 0 where no program noted it. */
+  readonly about: number;
+}
+
+/**
+ * Whether a map that is `about` a disk is about this one. Generations do not tell that: a copy that
+ * was finished on another one, which never was a member, has the generation as well.
+ */
+export function isAbout(about: number, device: number): boolean {
+  return about === 0 || device === 0 || about === device;
+}
+
 /**
  * Goes on as `generation`; the present one becomes a parent. So does each of `voided`: takers that
  * began one and never served, so that whoever has it durably has no write that is missing here.
@@ -31,15 +57,19 @@ export function startGeneration(
   block.generation = generation;
 }
 
-/** Takes over a finished copy's lineage from its source, the partner with that index. */
+/**
+ * Takes over a finished copy's lineage from its source, the partner with that index, which has it
+ * on `disk`.
+ */
 export function adoptGeneration(
   block: Superblock,
   generation: Generation,
   parents: readonly Generation[],
   source = 0,
+  disk = 0,
 ): void {
   block.generation = generation;
-  setShared(block, source, generation);
+  setKnown(block, source, { shared: generation, about: disk });
   block.parents = bounded(
     parents.filter((g) => g !== generation),
     sharedOf(block),
@@ -50,6 +80,13 @@ export function adoptGeneration(
 export function setShared(block: Superblock, index: number, generation: Generation): void {
   if (index === 0) block.peerGeneration = generation;
   else (block.others[index - 1] as OtherPartner).shared = generation;
+}
+
+/** The same, and on which disk the partner has it. */
+export function setKnown(block: Superblock, index: number, { shared, about }: Known): void {
+  setShared(block, index, shared);
+  if (index === 0) block.peerDisk = about;
+  else (block.others[index - 1] as OtherPartner).disk = about;
 }
 
 function sharedOf(block: Superblock): readonly Generation[] {
@@ -80,8 +117,12 @@ export function strayOf(old: Lineage, young: Lineage): Generation {
  * this lineage: the map began when the peer had `shared`. A disk that comes back as it was before
  * that one lacks what the map has been cleared of since.
  */
-export function mapFits(own: Lineage, shared: Generation, peer: Lineage): boolean {
-  if (shared === APART) return false;
+export function mapFits(
+  own: Lineage,
+  { shared, about }: Known,
+  peer: Lineage & { readonly device?: number },
+): boolean {
+  if (shared === APART || !isAbout(about, peer.device ?? 0)) return false;
   // What the peer went through without us is in no map of ours.
   if (strayOf(peer, own) !== 0) return false;
   if (peer.generation === own.generation || peer.generation === shared) return true;

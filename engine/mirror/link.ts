@@ -7,15 +7,8 @@ import { Decision, Flag, PAGE_BYTES, Status } from '../data/abi.ts';
 import type { LinkState, VolumeRecord } from '../data/messages.ts';
 import { lossOf } from './branch.ts';
 import { type Comparison, compareReplicas, decisionHash, type ReplicaView } from './compare.ts';
-import { mapFits } from './generation.ts';
-import {
-  decodePeerMessage,
-  encodePeerMessage,
-  Outcome,
-  type PeerMessage,
-  WIRE_MAX,
-  WIRE_MIN,
-} from './messages.ts';
+import { NO_DISK } from './generation.ts';
+import { decodePeerMessage, encodePeerMessage, Outcome, type PeerMessage } from './messages.ts';
 import { linkStateOf, Mode } from './mode.ts';
 import { Owed } from './owed.ts';
 import type { Partner } from './partner.ts';
@@ -24,7 +17,7 @@ import { PeerFlushes } from './peer-flush.ts';
 import { Kind, Peer, Phase } from './request.ts';
 import { Stream } from './stream.ts';
 import { watchOf } from './turn.ts';
-import { viewFor } from './view.ts';
+import { helloOf, misfitOf, viewFor } from './view.ts';
 
 export class Link {
   readonly #p: Parts;
@@ -37,6 +30,8 @@ export class Link {
   mode: number = Mode.None;
   /** The peer's host life, from its hello. */
   peerBoot = 0;
+  /** Its disk, as it says in this incarnation: {@link diskTag}. */
+  peerDisk: number = NO_DISK;
   readonly stream: Stream = new Stream();
   #round = 0;
   /** Views frozen for the running round. */
@@ -98,6 +93,7 @@ export class Link {
     this.stable = 0;
     this.#p.turn.event('mirror.link', { state: 'up', link: id });
     this.#heard = false;
+    this.peerDisk = NO_DISK;
     if (this.#p.state.attached) this.hello();
   }
 
@@ -394,15 +390,12 @@ export class Link {
   #hello(m: PeerMessage & { kind: 'hello' }): void {
     const { state, role } = this.#p;
     if (m.answer) this.owed.got();
-    if (m.wireMin > WIRE_MAX || m.wireMax < WIRE_MIN) {
-      this.#refuse('wire-version');
-      return;
-    }
-    if (m.view.node !== this.#partner.node) {
-      this.drop('garbage');
-      return;
-    }
+    const misfit = misfitOf(m, this.#partner);
+    if (misfit === 'wire-version') this.#refuse(misfit);
+    else if (misfit !== '') this.drop(misfit);
+    if (misfit !== '') return;
     this.peerBoot = m.view.boot;
+    this.peerDisk = m.view.device ?? 0;
     const seen = compareReplicas(this.#view(), m.view, undefined, lossOf(state.record, m.record));
     if (seen.reason.startsWith('other-')) {
       this.#refuse(seen.reason);
@@ -523,13 +516,12 @@ export class Link {
 
   /** Both replicas have the same: a map that begins now begins with this generation. */
   #equal(): void {
-    this.#partner.shared = this.#p.store.block.generation;
+    this.#partner.isNow(this.#p.store.block.generation);
   }
 
   /** Whether this replica's map names everything that the peer of this handshake lacks. */
   get mapFits(): boolean {
-    const { block } = this.#p.store;
-    return this.#peer === null || mapFits(block, this.#partner.shared, this.#peer);
+    return this.#peer === null || this.#partner.fits(this.#peer);
   }
 
   /** Whether the primary has announced that it will copy to this replica. */
@@ -558,8 +550,7 @@ export class Link {
   }
 
   #sendHello(round: number, answer: boolean, view: ReplicaView): void {
-    const record = this.#p.state.record;
-    this.send({ kind: 'hello', round, answer, wireMin: WIRE_MIN, wireMax: WIRE_MAX, view, record });
+    this.send(helloOf(this.#p, { round, answer, view }));
   }
 
   #view(): ReplicaView {

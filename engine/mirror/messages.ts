@@ -15,6 +15,12 @@ import { PARENTS_MAX } from './metadata.ts';
 import type { HeldBack } from './undo.ts';
 
 /** Wire versions that this program speaks. */
+/** What a program says in its hello that it has: bits. */
+export const Feature = {
+  /** It names its disk, and that of the other one which its map is about. */
+  NamesDisks: 2,
+} as const;
+
 export const WIRE_MIN = 3;
 export const WIRE_MAX = 3;
 
@@ -163,6 +169,11 @@ export function encodePeerMessage(message: PeerMessage, cause: string, into: Uin
       putView(w, message.view);
       w.u8(message.record === null ? 0 : 1);
       if (message.record !== null) putRecord(w, message.record);
+      // Programs of before end here.
+      w.u8(message.view.device === undefined ? 0 : Feature.NamesDisks);
+      if (message.view.device === undefined) break;
+      w.u32(message.view.device);
+      w.u32(message.view.about ?? 0);
       break;
     case 'decision':
       w.u32(message.round);
@@ -251,7 +262,11 @@ function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): Peer
       const wireMax = r.u16();
       const view = takeView(r);
       const record = r.u8() === 1 ? takeRecord(r, volume) : null;
-      return view === null ? null : { kind, round, answer, wireMin, wireMax, view, record };
+      const features = r.left > 0 ? r.u8() : 0;
+      const names = (features & Feature.NamesDisks) !== 0;
+      const disks = names ? { device: r.u32(), about: r.u32() } : {};
+      if (view === null) return null;
+      return { kind, round, answer, wireMin, wireMax, view: { ...view, ...disks }, record };
     }
     case 'decision':
       return { kind, round: r.u32(), hash: r.u32(), outcome: r.u8() };

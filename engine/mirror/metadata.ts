@@ -103,6 +103,8 @@ export interface OtherPartner {
   shared: Generation;
   /** As {@link Superblock.padded}. */
   padded: number;
+  /** As {@link Superblock.peerDisk}. */
+  disk: number;
 }
 
 /** What a new replica says of its partners but the first. */
@@ -112,7 +114,7 @@ export function otherPartners(
   generation: Generation,
 ): OtherPartner[] {
   const partners = config.nodes.filter((each) => each !== node);
-  return partners.slice(1).map((each) => ({ node: each, shared: generation, padded: -1 }));
+  return partners.slice(1).map((each) => ({ node: each, shared: generation, padded: -1, disk: 0 }));
 }
 
 /** Bits of {@link Superblock.flags}. */
@@ -157,6 +159,8 @@ export interface Superblock {
    * of the map was lost. At most so many; -1 where nobody counted.
    */
   padded: number;
+  /** The disk of the peer that the map towards it is about: {@link diskTag}, 0 where not noted. */
+  peerDisk: number;
   /** The same of further partners, in the order of the configuration; none in a pair. */
   readonly others: OtherPartner[];
   /** How often pages of the table of spare blocks were written at least. */
@@ -249,6 +253,8 @@ export function encodeSuperblock(
   if ((block.features.incompatible & Feature.Spare) !== 0) w.uint(block.remaps);
   // Programs that kept no log left zeroes here, and leave them again: it is given up with them.
   w.uint(block.undo);
+  // Programs that did not note disks left zeroes here, and leave them again.
+  for (const disk of [block.peerDisk, ...block.others.map((other) => other.disk)]) w.u32(disk);
   invariant(w.at <= SECTOR_BYTES, 'a superblock fits what a disk writes whole');
   putU32(into, CRC_AT, superblockCrc(into, page, w.at));
 }
@@ -315,6 +321,8 @@ export function decodeSuperblock(
   const others = several ? takeOthers(r) : [];
   const remaps = (incompatible & Feature.Spare) !== 0 ? r.uint() : 0;
   const undo = r.uint();
+  const peerDisk = r.u32();
+  for (const other of others) other.disk = r.u32();
   if (!r.ok) return no('unreadable');
   if (owner !== node) return no('other-node');
   if (size !== config.sizeBytes) return no('size');
@@ -333,7 +341,19 @@ export function decodeSuperblock(
   const lineage = { boot, epoch, generation, parents, peerGeneration };
   return {
     ok: true,
-    block: { seq, device, node, ...lineage, flags, padded, remaps, others, undo, features },
+    block: {
+      seq,
+      device,
+      node,
+      ...lineage,
+      flags,
+      padded,
+      peerDisk,
+      remaps,
+      others,
+      undo,
+      features,
+    },
     claims,
   };
 }
@@ -343,7 +363,7 @@ function takeOthers(r: ByteReader): OtherPartner[] {
   const others: OtherPartner[] = [];
   if (count >= PARTNERS_MAX) r.ok = false;
   for (let i = 0; i < count && r.ok; i += 1) {
-    others.push({ node: r.uint(), shared: r.uint(), padded: r.uint() - 1 });
+    others.push({ node: r.uint(), shared: r.uint(), padded: r.uint() - 1, disk: 0 });
   }
   return others;
 }
@@ -525,6 +545,7 @@ export function formatMetadata(
       peerGeneration: fresh ? 0 : generation,
       flags: fresh ? DiskFlag.Inconsistent : 0,
       padded: -1,
+      peerDisk: 0,
       others: otherPartners(config, node, fresh ? 0 : generation),
       remaps,
       undo: 0,

@@ -4,12 +4,22 @@
  * flight has come there. What belongs to one partner is never taken for another's.
  */
 import { invariant } from '../core/invariant.ts';
-import type { Generation, NodeId } from '../core/units.ts';
+import type { BootId, Generation, NodeId } from '../core/units.ts';
 import type { LinkState, VolumeRecord } from '../data/messages.ts';
 import { BlockMap } from './block-map.ts';
 import { BranchWatch } from './branch.ts';
+import type { ReplicaView } from './compare.ts';
 import { blockCount } from './config.ts';
-import { APART, setShared } from './generation.ts';
+import {
+  APART,
+  diskTag,
+  isAbout,
+  type Known,
+  mapFits,
+  NO_DISK,
+  setKnown,
+  setShared,
+} from './generation.ts';
 import { Link } from './link.ts';
 import type { OtherPartner } from './metadata.ts';
 import { Mode } from './mode.ts';
@@ -94,12 +104,43 @@ export class Partner {
     setShared(this.#p.store.block, this.index, generation);
   }
 
+  /** What its map is of, as it counts at a handshake. */
+  get known(): Known {
+    const { store, canary } = this.#p;
+    const disk = this.index === 0 ? store.block.peerDisk : this.#further.disk;
+    return { shared: this.shared, about: canary.diskUnchecked ? 0 : disk };
+  }
+
+  /** Whether the two maps together name all that it lacks: each is of the disk that there is. */
+  fits(view: ReplicaView): boolean {
+    const { store, canary } = this.#p;
+    if (!mapFits(store.block, this.known, view)) return false;
+    return canary.diskUnchecked || isAbout(view.about ?? 0, diskTag(store.block.device));
+  }
+
+  /** Whether it is noted that the map is of this disk. */
+  isOf(disk: number): boolean {
+    const { block } = this.#p.store;
+    return disk === (this.index === 0 ? block.peerDisk : this.#further.disk);
+  }
+
+  /** The map is of the disk that is there now, and of this generation; not durable yet. */
+  isNow(generation: Generation, disk = this.link.peerDisk): void {
+    setKnown(this.#p.store.block, this.index, { shared: generation, about: disk });
+  }
+
+  /** The disk that the node has in this boot, as it says on its link; {@link NO_DISK} unheard. */
+  diskIn(boot: BootId): number {
+    const { id, peerBoot, peerDisk } = this.link;
+    return id !== 0 && peerBoot === boot ? peerDisk : NO_DISK;
+  }
+
   /**
    * The map towards it begins anew with `generation`; `done` is called when that is durable. Not
    * a bit may be cleared before: a disk that comes back would fit a map which names too little.
    */
-  begins(generation: Generation, done: () => void): void {
-    this.shared = generation;
+  begins(generation: Generation, done: () => void, disk = this.link.peerDisk): void {
+    this.isNow(generation, disk);
     this.#p.store.persist(done);
   }
 
@@ -109,7 +150,7 @@ export class Partner {
    */
   everything(done: () => void): void {
     const { turn, canary } = this.#p;
-    this.begins(canary.apartUnsaid ? this.shared : APART, done);
+    if (!canary.apartUnsaid) this.begins(APART, done);
     const { dirty } = this.map;
     turn.reached('mirror.resync.everything');
     for (let page = 0; page < this.map.pages; page += 1) this.map.markPage(page);

@@ -388,13 +388,18 @@ export class ResyncSource {
     this.#changedIn = generation;
     link.mode = Mode.Copy;
     const byMap = canary.mapOfAnother || (canary.discardByMap && link.byOrder);
+    const attempt = this.#attempt;
+    const said = (): void => {
+      if (attempt === this.#attempt) this.#unsaid = false;
+    };
     if (!link.mapFits && !byMap) {
-      const attempt = this.#attempt;
       this.#unsaid = !canary.apartUnsaid;
       // The target's data are older than anything that the map remembers: all of it is copied.
-      this.#partner.everything(() => {
-        if (attempt === this.#attempt) this.#unsaid = false;
-      });
+      this.#partner.everything(said);
+    } else if (!this.#partner.isOf(link.peerDisk)) {
+      // From the first bit that is cleared it is of this disk and no other.
+      this.#unsaid = true;
+      this.#partner.begins(this.#partner.shared, said);
     }
     if (this.#partner.asynchronous) this.#over = new Copied(map);
     this.pace.begin(turn.now, this.#isQuiet());
@@ -559,7 +564,7 @@ export class ResyncSource {
       return;
     }
     this.#stage = Stage.Proposed;
-    this.#partner.shared = generation;
+    this.#partner.isNow(generation);
     if (this.#partner.asynchronous) this.#equal();
     else role.proposeBoth(this.#partner, this.#changed);
   }

@@ -62,7 +62,8 @@ export class ResyncTarget {
     };
     // RULE-10: not promotable, durably, before the first overwrite.
     if (canary.rule10) {
-      adoptGeneration(store.block, generation, store.block.parents, source.index);
+      const { parents } = store.block;
+      adoptGeneration(store.block, generation, parents, source.index, link.peerDisk);
       store.block.flags = 0;
       state.disk = 'Consistent';
       store.persist(ready);
@@ -139,7 +140,8 @@ export class ResyncTarget {
     });
     const adopt = still(() => {
       const { log: kept } = undo;
-      adoptGeneration(store.block, m.generation, m.parents, source.index);
+      const { peerDisk } = link;
+      adoptGeneration(store.block, m.generation, m.parents, source.index, peerDisk);
       if (several && record !== null) follower.copied(record, source);
       store.block.flags = asynchronous ? DiskFlag.Point : 0;
       this.#p.unproved.proved();

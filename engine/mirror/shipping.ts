@@ -7,6 +7,7 @@
 import { BLOCK_BYTES, MICROS_PER_S, type Micros } from '../core/units.ts';
 import { Decision, Flag } from '../data/abi.ts';
 import type { Lag } from '../data/messages.ts';
+import { NO_DISK } from './generation.ts';
 import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
@@ -133,9 +134,13 @@ export class Shipping {
     }
     this.#whole = false;
     const relation = this.#relation;
-    this.#partner.begins(this.#p.store.block.generation, () => {
+    // Far replicas are often heard by nobody but the primary: then the generations alone tell.
+    const { peerDisk } = this.#partner.link;
+    const disk = peerDisk === NO_DISK ? 0 : peerDisk;
+    const clear = (): void => {
       if (relation === this.#relation && this.#follows) this.#onlyRing();
-    });
+    };
+    this.#partner.begins(this.#p.store.block.generation, clear, disk);
   }
 
   /** Everything is clean but what is in the ring. */

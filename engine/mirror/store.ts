@@ -112,6 +112,7 @@ export class Store {
       peerGeneration: 0,
       flags: 0,
       padded: 0,
+      peerDisk: 0,
       others: [],
       remaps: 0,
       undo: 0,

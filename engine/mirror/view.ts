@@ -1,5 +1,7 @@
 /** What this replica says of itself to a partner at the handshake. */
 import type { ReplicaView } from './compare.ts';
+import { diskTag } from './generation.ts';
+import { type PeerMessage, WIRE_MAX, WIRE_MIN } from './messages.ts';
 import { DiskFlag } from './metadata.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
@@ -25,5 +27,24 @@ export function viewFor(
     dirty: partner.differing,
     rebooted: (block.flags & LOST) !== 0,
     primary: state.record?.primary === state.node,
+    device: diskTag(block.device),
+    about: partner.known.about,
   };
+}
+
+type Hello = PeerMessage & { readonly kind: 'hello' };
+
+/** What opens a handshake, or answers one. */
+export function helloOf(
+  { state }: Pick<Parts, 'state'>,
+  { round, answer, view }: Pick<Hello, 'round' | 'answer' | 'view'>,
+): Hello {
+  const wire = { wireMin: WIRE_MIN, wireMax: WIRE_MAX };
+  return { kind: 'hello', round, answer, ...wire, view, record: state.record };
+}
+
+/** Why nothing comes of a hello; '' where something may. */
+export function misfitOf(hello: Hello, { node }: Partner): '' | 'wire-version' | 'garbage' {
+  if (hello.wireMin > WIRE_MAX || hello.wireMax < WIRE_MIN) return 'wire-version';
+  return hello.view.node === node ? '' : 'garbage';
 }

@@ -44,6 +44,11 @@ const view = fc.record({
   rebooted: fc.boolean(),
   primary: fc.boolean(),
 });
+const named = fc
+  .tuple(view, fc.nat(0xffffffff), fc.nat(0xffffffff))
+  .map(([said, device, about]) => {
+    return { ...said, device, about };
+  });
 const facts = fc.record({
   epoch: safe,
   generation: safe,
@@ -62,7 +67,7 @@ export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     answer: fc.boolean(),
     wireMin: fc.nat(65535),
     wireMax: fc.nat(65535),
-    view,
+    view: fc.oneof(view, named),
     record: fc.option(record),
   }),
   fc.record({ kind: fc.constant('decision' as const), round: u32, hash: u32, outcome: fc.nat(4) }),

@@ -273,7 +273,9 @@ export class Pair extends ClientHosts {
       boot: node === from.node ? from.boot : want.peerBoot,
     }));
     this.filled(members);
-    const generation = members.length === 1 ? 1000 + record.epoch : record.generation;
+    // As the log does: whoever goes on without somebody begins another one, and nobody else.
+    const shrinks = record.members.some((m) => !members.some((n) => n.node === m.node));
+    const generation = shrinks ? 1000 + record.epoch : record.generation;
     this.#commit(record.primary, members, generation);
   }
 

@@ -57,6 +57,35 @@ export function swappedBack(seed: number, canaries: readonly string[] = []): Pai
 }
 
 /**
+ * Host 2 loses power when a copy to it is finished and not admitted yet; another disk is filled in
+ * its place, and then the first one comes back: of the very generation that both had at the end.
+ */
+export function adoptedThenBack(seed: number, canaries: readonly string[] = []): Pair {
+  const pair = started(seed, canaries);
+  pair.runFor(200 * MS);
+  const host = pair.host(2);
+  pair.powerOff(2);
+  pair.runFor((600 + (seed % 3) * 100) * MS);
+  pair.powerOn(2);
+  if (!until(pair, () => host.disk === 'Inconsistent')) throw new Error('not copied to');
+  const copied = () => host.disk === 'Consistent' && pair.record.members.length === 1;
+  if (!until(pair, copied)) throw new Error('not copied');
+  pair.powerOff(2);
+  const before = takenOut(host);
+  pair.runFor(700 * MS);
+  putIn(host, empty(pair, host));
+  pair.powerOn(2);
+  if (!until(pair, () => pair.record.members.length === 2)) throw new Error('not filled');
+  pair.runFor((seed % 5) * 40 * MS);
+  pair.powerOff(2);
+  putIn(host, before);
+  pair.runFor(300 * MS);
+  pair.powerOn(2);
+  pair.settle();
+  return pair;
+}
+
+/**
  * Of three, host 3 is away and filled again. Then all lose power, it comes back with the disk that
  * it had when it went; who leads may be another than the one that has filled it.
  */

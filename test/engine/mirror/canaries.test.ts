@@ -91,7 +91,7 @@ import {
   repairedRightly,
   rotting,
 } from '../../support/mirror-sums.ts';
-import { filledThenBack, swappedBack } from '../../support/mirror-swapped.ts';
+import { adoptedThenBack, filledThenBack, swappedBack } from '../../support/mirror-swapped.ts';
 import {
   aloneThenDark,
   balancedReads,
@@ -209,6 +209,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'sum-open-trusted': honest,
   'sum-blessed': readBeforeCompared,
   'sum-healed-wrong': repairedRightly,
+  'disk-unchecked': adoptedThenBack,
   'apart-unsaid': swappedBack,
   'point-crossed': darkAtPoints,
   'point-unstable': asyncSwarm,

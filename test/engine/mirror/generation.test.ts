@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   APART,
   adoptGeneration,
+  diskTag,
   mapFits,
+  NO_DISK,
   startGeneration,
   strayOf,
 } from '../../../engine/mirror/generation.ts';
@@ -20,6 +22,7 @@ const fresh = (generation: number, parents: number[] = []): Superblock => ({
   peerGeneration: generation,
   flags: 0,
   padded: 0,
+  peerDisk: 0,
   others: [],
   remaps: 0,
   undo: 0,
@@ -27,8 +30,11 @@ const fresh = (generation: number, parents: number[] = []): Superblock => ({
 });
 
 /** As a replica asks it that has one partner. */
-function fits(own: Superblock, peer: { generation: number; parents: readonly number[] }): boolean {
-  return mapFits(own, own.peerGeneration, peer);
+function fits(
+  own: Superblock,
+  peer: { generation: number; parents: readonly number[]; device?: number },
+): boolean {
+  return mapFits(own, { shared: own.peerGeneration, about: own.peerDisk }, peer);
 }
 
 describe('generations', () => {
@@ -58,6 +64,30 @@ describe('generations', () => {
     const own = fresh(5, [4]);
     own.peerGeneration = APART;
     for (const generation of [0, 4, 5]) expect(fits(own, { generation, parents: [4] })).toBe(false);
+  });
+
+  it('fit a disk that has the same ones only where it is the one that they were noted of', () => {
+    const own = fresh(5, [4]);
+    const peer = { generation: 5, parents: [4] };
+    const [this_, other] = ['0123456789abcdef'.repeat(2), 'f'.repeat(32)].map(diskTag);
+    adoptGeneration(own, 5, [4], 0, this_);
+    const fit = [this_ ?? 0, other ?? 0, 0].map((device) => fits(own, { ...peer, device }));
+    // A program of before says nothing of its disk, and noted none.
+    expect(fit).toEqual([true, false, true]);
+    adoptGeneration(own, 5, [4]);
+    expect(fits(own, { ...peer, device: other ?? 0 })).toBe(true);
+    adoptGeneration(own, 5, [4], 0, NO_DISK);
+    expect(fits(own, { ...peer, device: this_ ?? 0 })).toBe(false);
+  });
+
+  it('know disks by tags that are never those of none', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(15), { minLength: 32, maxLength: 32 }), (digits) => {
+        const tag = diskTag(digits.map((digit) => digit.toString(16)).join(''));
+        expect(tag > 0 && tag < NO_DISK).toBe(true);
+      }),
+    );
+    expect(diskTag('0'.repeat(32))).toBe(1);
   });
 
   it('tell whose gaps a map knows: of who had what it began with, and nobody older', () => {

@@ -42,6 +42,7 @@ const block: fc.Arbitrary<Superblock> = fc.record({
   peerGeneration: safe,
   flags: fc.nat(7),
   padded: fc.integer({ min: -1, max: 2 ** 34 }),
+  peerDisk: fc.nat(0xffffffff),
   others: fc.constant([]),
   remaps: fc.constant(0),
   undo: safe,
@@ -338,7 +339,7 @@ describe('the format of version 2', () => {
 
 describe('the metadata of one of three replicas', () => {
   const three = { ...config, nodes: [1, 2, 3] };
-  const others = [{ node: 3, shared: 7, padded: 4 }];
+  const others = [{ node: 3, shared: 7, padded: 4, disk: 9 }];
   const formatted = formatMetadata(three, 1, 100, 'UpToDate');
   const { slotA, map, mapPages } = metadataLayout(three);
   const first = formatted.find((each) => each.page === slotA)?.bytes as Uint8Array;
@@ -350,7 +351,7 @@ describe('the metadata of one of three replicas', () => {
     expect(formatted.filter((each) => each.page >= map && each.page < map + mapPages)).toHaveLength(
       mapPages,
     );
-    expect(read.block.others).toEqual([{ node: 3, shared: 100, padded: -1 }]);
+    expect(read.block.others).toEqual([{ node: 3, shared: 100, padded: -1, disk: 0 }]);
     const bytes = page();
     encodeSuperblock(three, 0, { ...read.block, others }, noClaims(), bytes);
     const again = decodeSuperblock(three, 1, 0, bytes);

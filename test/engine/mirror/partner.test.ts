@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { slotCount } from '../../../engine/data/abi.ts';
 import { DataMemory } from '../../../engine/data/memory.ts';
 import { canarySwitches } from '../../../engine/mirror/canaries.ts';
+import type { ReplicaView } from '../../../engine/mirror/compare.ts';
+import { diskTag, NO_DISK } from '../../../engine/mirror/generation.ts';
 import { Mode } from '../../../engine/mirror/mode.ts';
 import { type Partner, Partners } from '../../../engine/mirror/partner.ts';
 import type { Parts } from '../../../engine/mirror/parts.ts';
@@ -10,10 +12,22 @@ import { Turn } from '../../../engine/mirror/turn.ts';
 import { LAYOUT } from '../../support/mirror-hosts.ts';
 import { PAIR_CONFIG } from '../../support/mirror-pair.ts';
 
+const [OWN, HERS] = ['1'.repeat(32), '2'.repeat(32)];
+
+function blockOf() {
+  const other = { node: 3, shared: 5, padded: -1, disk: 0 };
+  const lineage = { generation: 6, parents: [5], peerGeneration: 5, peerDisk: 0 };
+  return { device: OWN, ...lineage, padded: -1, others: [other] };
+}
+
 /** Two partners of node 1, whose links this test sets as it likes. */
-function partners(): { all: Partners; two: Partner; three: Partner } {
+function partners(canaries: readonly string[] = []): {
+  all: Partners;
+  two: Partner;
+  three: Partner;
+} {
   const turn = new Turn(new DataMemory(LAYOUT), { inbox: [], outbox: [] }, 1, 1, 'v', () => {});
-  const canary = canarySwitches(new Set());
+  const canary = canarySwitches(new Set(canaries));
   const slots = new Slots(slotCount(LAYOUT));
   const parts = {
     turn,
@@ -21,6 +35,7 @@ function partners(): { all: Partners; two: Partner; three: Partner } {
     canary,
     slots,
     state: { node: 1 },
+    store: { block: blockOf() },
   } as unknown as Parts;
   const all = new Partners(parts, [2, 3]);
   return { all, two: all.at(2) as Partner, three: all.at(3) as Partner };
@@ -54,6 +69,34 @@ describe('partners', () => {
     three.map.mark(5);
     two.map.clear(5);
     expect([two.map.dirty, three.map.dirty, all.dirty]).toEqual([0, 1, 1]);
+  });
+
+  it('fit where each has a map of the disk that the other one has, and no other', () => {
+    const fits = (about: number, device: number, theirs: number, bugs: readonly string[] = []) => {
+      const { two, three } = partners(bugs);
+      const view = { generation: 5, parents: [], device, about: theirs } as unknown as ReplicaView;
+      for (const each of [two, three]) each.isNow(5, about);
+      expect(two.fits(view)).toBe(three.fits(view));
+      return two.fits(view);
+    };
+    const [own, hers] = [diskTag(OWN), diskTag(HERS)];
+    expect(fits(hers, hers, own)).toBe(true);
+    expect([fits(own, hers, own), fits(hers, hers, hers)]).toEqual([false, false]);
+    expect([fits(NO_DISK, hers, own), fits(hers, hers, NO_DISK)]).toEqual([false, false]);
+    // Programs that note no disks go by generations.
+    expect([fits(0, hers, own), fits(hers, hers, 0), fits(hers, 0, 0)]).toEqual([true, true, true]);
+    const bug = ['disk-unchecked'];
+    expect([fits(own, hers, own, bug), fits(hers, hers, hers, bug)]).toEqual([true, true]);
+  });
+
+  it('note the disk that said it is there in that boot', () => {
+    const { two } = partners();
+    Object.assign(two.link, { id: 7, peerBoot: 21, peerDisk: 9 });
+    expect([two.diskIn(21), two.diskIn(22)]).toEqual([9, NO_DISK]);
+    two.link.id = 0;
+    expect(two.diskIn(21)).toBe(NO_DISK);
+    two.isNow(6, 9);
+    expect([two.known, two.isOf(9), two.isOf(8)]).toEqual([{ shared: 6, about: 9 }, true, false]);
   });
 
   it('have one leader at most: whose writes are taken', () => {

@@ -94,7 +94,7 @@ describe('an asynchronous replica', () => {
 
   it('is one before as much is under way as may be: its primary need not let it go', () => {
     const config = { ...ASYNC_CONFIG, lagBytes: 256 * 1024, pointDelay: 60_000 * MS };
-    const both = following(2, [], config);
+    const both = following(6, [], config);
     const { pair, watch } = both;
     until(pair, () => pair.host(1).linkState === 'Connected');
     const seen = watched(pair);

@@ -3,7 +3,7 @@ import { Decision, Event } from '../../../engine/data/abi.ts';
 import { olderDisk, recordBetween, watched } from '../../support/mirror-cases.ts';
 import { badSource, blocks, done } from '../../support/mirror-errors.ts';
 import { PAIR_CONFIG, Pair } from '../../support/mirror-pair.ts';
-import { swappedBack } from '../../support/mirror-swapped.ts';
+import { adoptedThenBack, swappedBack } from '../../support/mirror-swapped.ts';
 import { started, swarmRun } from '../../support/mirror-swarm.ts';
 
 describe('the source of a resync', () => {
@@ -183,6 +183,12 @@ describe('the source of a resync', () => {
   it('fills the old disk in full when that comes back while a new one is filled', () => {
     for (let seed = 1; seed <= 12; seed += 1) {
       expect([seed, ...swappedBack(seed).violations]).toEqual([seed]);
+    }
+  });
+
+  it('fills a disk in full that comes back after a finished copy to it came to nothing', () => {
+    for (let seed = 1; seed <= 24; seed += 1) {
+      expect([seed, ...adoptedThenBack(seed).violations]).toEqual([seed]);
     }
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { diskTag } from '../../../engine/mirror/generation.ts';
 import { DiskFlag } from '../../../engine/mirror/metadata.ts';
 import type { Partner } from '../../../engine/mirror/partner.ts';
 import type { Parts } from '../../../engine/mirror/parts.ts';
@@ -9,14 +10,16 @@ import { PAIR_CONFIG } from '../../support/mirror-pair.ts';
 /** What node 1 says with these flags on its disk, to a partner of whom 3 blocks differ. */
 function view(flags: number) {
   const state = new MirrorState(1, 7);
-  const block = { flags, generation: 5, parents: [4, 3] };
+  const block = { device: 'a'.repeat(32), flags, generation: 5, parents: [4, 3] };
   const parts = { config: PAIR_CONFIG, state, store: { block, durableEpoch: 9 } };
-  return viewFor({ differing: 3 } as Partner, parts as unknown as Parts);
+  const known = { shared: 4, about: 8 };
+  return viewFor({ differing: 3, known } as Partner, parts as unknown as Parts);
 }
 
 describe('a view', () => {
   it('says how many blocks may differ from that partner, and nothing of any other', () => {
     expect(view(0)).toMatchObject({ node: 1, boot: 7, epoch: 9, generation: 5, dirty: 3 });
+    expect(view(0)).toMatchObject({ device: diskTag('a'.repeat(32)), about: 8 });
   });
 
   it('takes a disk that failed for one that lost power: both may lack what was written', () => {
