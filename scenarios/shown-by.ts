@@ -148,6 +148,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'open-unwaited': [MIRROR, SENT_ON],
   'copy-gives-up': [MIRROR, THREE],
   'disk-unchecked': [MIRROR, SWAPPED],
+  'disks-untold': [MIRROR, SWAPPED],
   'apart-unsaid': [MIRROR, SWAPPED],
   'cleared-first': [MIRROR, SWAPPED],
   'ready-by-old-record': [MIRROR, INSTANT_OF_RECORD],

@@ -175,7 +175,7 @@ export class EngineActors implements Actors {
 
 /** As four bytes. */
 function hex(value: number): string {
-  return value.toString(16).padStart(8, '0');
+  return value.toString(16).padStart(8, '0').slice(-8);
 }
 
 /** Where blocks stand that are not in their place; nowhere else if that cannot be read. */

@@ -253,6 +253,10 @@ export const MIRROR_CANARIES = [
   { id: 'journal-error-ignored', what: 'A journal block that could not be written counts as one.' },
   { id: 'copy-slot-lost', what: 'The slot of a copy whose link is lost never comes back.' },
   {
+    id: 'disks-untold',
+    what: 'A primary does not say which disks its partners have.',
+  },
+  {
     id: 'disk-unchecked',
     what: 'A map that fits by generation is taken for one of that disk.',
   },
@@ -529,6 +533,7 @@ class Switches extends Asked implements CanarySwitches {
   readonly branchAsAncestor: boolean = this.has('branch-as-ancestor');
   readonly agreedBefore: boolean = this.has('agreed-before');
   readonly headOverImage: boolean = this.has('head-over-image');
+  readonly disksUntold: boolean = this.has('disks-untold');
   readonly diskUnchecked: boolean = this.has('disk-unchecked');
   readonly apartUnsaid: boolean = this.has('apart-unsaid');
   readonly clearedFirst: boolean = this.has('cleared-first');

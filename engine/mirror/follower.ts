@@ -69,9 +69,10 @@ export class Follower {
    * durable, too much is dirty, which does no harm.
    */
   #equalTo(each: Partner, { generation, members }: VolumeRecord): void {
-    const { state, canary } = this.#p;
-    // It is about the disk that was admitted, if that has said which it is.
-    const disk = each.diskIn(members.find(({ node }) => node === each.node)?.boot ?? 0);
+    const { state, partners, canary } = this.#p;
+    // It is about the disk that was admitted: whoever leads knows it, or it has said so itself.
+    const { boot = 0 } = members.find(({ node }) => node === each.node) ?? {};
+    const disk = partners.saidOf(each.node) || each.diskIn(boot);
     const clear = (): void => {
       if (!isNamed(state.record, each.node)) return;
       each.map.clearAll();

@@ -8,7 +8,8 @@ import type { LinkState, VolumeRecord } from '../data/messages.ts';
 import { lossOf } from './branch.ts';
 import { type Comparison, compareReplicas, decisionHash, type ReplicaView } from './compare.ts';
 import { NO_DISK } from './generation.ts';
-import { decodePeerMessage, encodePeerMessage, Outcome, type PeerMessage } from './messages.ts';
+import type { DiskOf, PeerMessage } from './messages.ts';
+import { decodePeerMessage, encodePeerMessage, Outcome } from './messages.ts';
 import { linkStateOf, Mode } from './mode.ts';
 import { Owed } from './owed.ts';
 import type { Partner } from './partner.ts';
@@ -32,6 +33,8 @@ export class Link {
   peerBoot = 0;
   /** Its disk, as it says in this incarnation: {@link diskTag}. */
   peerDisk: number = NO_DISK;
+  /** Which disks others have, as the primary at the other end said it last. */
+  disks: readonly DiskOf[] = [];
   readonly stream: Stream = new Stream();
   #round = 0;
   /** Views frozen for the running round. */
@@ -94,6 +97,7 @@ export class Link {
     this.#p.turn.event('mirror.link', { state: 'up', link: id });
     this.#heard = false;
     this.peerDisk = NO_DISK;
+    this.disks = [];
     if (this.#p.state.attached) this.hello();
   }
 
@@ -285,7 +289,7 @@ export class Link {
     const { partners, canary } = this.#p;
     const answers = partners.several || this.#p.proxy.active;
     this.#partner.told = !answers || canary.rule18;
-    this.send({ kind: 'announce', record });
+    this.send({ kind: 'announce', record, disks: this.#p.partners.disks });
     if (answers) this.owed.expect();
   }
 
@@ -330,6 +334,7 @@ export class Link {
 
   #handle(m: PeerMessage): void {
     const { barrier, flushes, source, target, role } = this.#p;
+    if ('disks' in m) this.disks = m.disks;
     switch (m.kind) {
       case 'hello':
         this.#hello(m);
@@ -394,8 +399,7 @@ export class Link {
     if (misfit === 'wire-version') this.#refuse(misfit);
     else if (misfit !== '') this.drop(misfit);
     if (misfit !== '') return;
-    this.peerBoot = m.view.boot;
-    this.peerDisk = m.view.device ?? 0;
+    [this.peerBoot, this.peerDisk] = [m.view.boot, m.view.device ?? 0];
     const seen = compareReplicas(this.#view(), m.view, undefined, lossOf(state.record, m.record));
     if (seen.reason.startsWith('other-')) {
       this.#refuse(seen.reason);

@@ -14,13 +14,19 @@ import { PARTNERS_MAX } from './config.ts';
 import { PARENTS_MAX } from './metadata.ts';
 import type { HeldBack } from './undo.ts';
 
-/** Wire versions that this program speaks. */
 /** What a program says in its hello that it has: bits. */
 export const Feature = {
   /** It names its disk, and that of the other one which its map is about. */
   NamesDisks: 2,
 } as const;
 
+/** Which disk a partner of the sender has: see generation.ts. */
+export interface DiskOf {
+  readonly node: NodeId;
+  readonly disk: number;
+}
+
+/** Wire versions that this program speaks. */
 export const WIRE_MIN = 3;
 export const WIRE_MAX = 3;
 
@@ -62,7 +68,7 @@ export type PeerMessage =
       readonly hash: number;
       readonly outcome: number;
     }
-  | { readonly kind: 'announce'; readonly record: VolumeRecord }
+  | { readonly kind: 'announce'; readonly record: VolumeRecord; readonly disks: readonly DiskOf[] }
   | { readonly kind: 'sync-start'; readonly epoch: Epoch; readonly generation: Generation }
   | { readonly kind: 'sync-ready' }
   /** The target does not let itself be overwritten now. */
@@ -88,6 +94,7 @@ export type PeerMessage =
       readonly epoch: Epoch;
       readonly generation: Generation;
       readonly parents: readonly Generation[];
+      readonly disks: readonly DiskOf[];
     }
   | { readonly kind: 'finished'; readonly generation: Generation }
   | { readonly kind: 'facts-ask'; readonly token: number }
@@ -104,7 +111,12 @@ export type PeerMessage =
    * To a follower: the primary begins to send writes on to this asynchronous replica, which has
    * all that was before (0), or every write up to this one is in its image.
    */
-  | { readonly kind: 'covered'; readonly node: NodeId; readonly sequence: number }
+  | {
+      readonly kind: 'covered';
+      readonly node: NodeId;
+      readonly sequence: number;
+      readonly disks: readonly DiskOf[];
+    }
   /**
    * The replica is, durably, the image of this moment: every write up to this one, and no other.
    */
@@ -182,6 +194,7 @@ export function encodePeerMessage(message: PeerMessage, cause: string, into: Uin
       break;
     case 'announce':
       putRecord(w, message.record);
+      putDisks(w, message.disks);
       break;
     case 'sync-start':
       w.uint(message.epoch);
@@ -212,6 +225,7 @@ export function encodePeerMessage(message: PeerMessage, cause: string, into: Uin
       w.uint(message.epoch);
       w.uint(message.generation);
       putList(w, message.parents);
+      putDisks(w, message.disks);
       break;
     case 'finished':
       w.uint(message.generation);
@@ -234,6 +248,7 @@ export function encodePeerMessage(message: PeerMessage, cause: string, into: Uin
     case 'covered':
       w.uint(message.node);
       w.uint(message.sequence);
+      putDisks(w, message.disks);
       break;
     case 'sync-held':
       w.u8(HELD_BACK.indexOf(message.reason));
@@ -272,7 +287,7 @@ function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): Peer
       return { kind, round: r.u32(), hash: r.u32(), outcome: r.u8() };
     case 'announce': {
       const record = takeRecord(r, volume);
-      return record === null ? null : { kind, record };
+      return record === null ? null : { kind, record, disks: takeDisks(r) };
     }
     case 'sync-start':
       return { kind, epoch: r.uint(), generation: r.uint() };
@@ -296,7 +311,7 @@ function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): Peer
       const epoch = r.uint();
       const generation = r.uint();
       const parents = takeList(r);
-      return parents === null ? null : { kind, epoch, generation, parents };
+      return parents === null ? null : { kind, epoch, generation, parents, disks: takeDisks(r) };
     }
     case 'finished':
       return { kind, generation: r.uint() };
@@ -309,7 +324,7 @@ function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): Peer
     case 'point':
       return { kind, sequence: r.uint() };
     case 'covered':
-      return { kind, node: r.uint(), sequence: r.uint() };
+      return { kind, node: r.uint(), sequence: r.uint(), disks: takeDisks(r) };
     case 'facts': {
       const token = r.u32();
       const facts = takeFacts(r);
@@ -350,6 +365,22 @@ function takeFacts(r: ByteReader): ReplicaFacts | null {
   const runs: { block: number; blocks: number }[] = [];
   for (let i = 0; i < count; i += 1) runs.push({ block: r.uint(), blocks: r.uint() });
   return r.ok ? { epoch, generation, disk, settled, dirty, map, writes, runs } : null;
+}
+
+function putDisks(w: ByteWriter, disks: readonly DiskOf[]): void {
+  w.u8(disks.length);
+  for (const { node, disk } of disks) {
+    w.u8(node);
+    w.u32(disk);
+  }
+}
+
+/** Programs of before end before them. */
+function takeDisks(r: ByteReader): readonly DiskOf[] {
+  const count = r.left > 0 ? r.u8() : 0;
+  const disks: DiskOf[] = [];
+  for (let i = 0; i < count && r.ok; i += 1) disks.push({ node: r.u8(), disk: r.u32() });
+  return disks;
 }
 
 function putView(w: ByteWriter, v: ReplicaView): void {

@@ -21,6 +21,7 @@ import {
   setShared,
 } from './generation.ts';
 import { Link } from './link.ts';
+import type { DiskOf } from './messages.ts';
 import type { OtherPartner } from './metadata.ts';
 import { Mode } from './mode.ts';
 import type { Parts } from './parts.ts';
@@ -201,6 +202,7 @@ export class Partners {
   /** Those whose replicas are asynchronous; and whether the one here is. */
   readonly shipped: readonly Partner[];
   readonly asynchronous: boolean;
+  readonly #untold: boolean;
   #writes = 0;
 
   constructor(parts: Parts, nodes: readonly NodeId[]) {
@@ -212,6 +214,7 @@ export class Partners {
     invariant(this.all.length > 0, 'a mirror has another replica');
     this.shipped = this.all.filter(({ asynchronous }) => asynchronous);
     this.asynchronous = parts.config.asyncNodes?.includes(parts.state.node) === true;
+    this.#untold = parts.canary.disksUntold;
   }
 
   /** Counts the writes that are sent, whoever to. */
@@ -228,6 +231,20 @@ export class Partners {
   /** The first of them: of a pair, the other one. */
   get first(): Partner {
     return this.all[0] as Partner;
+  }
+
+  /** Which disks the others have, as they say on links that are up. */
+  get disks(): readonly DiskOf[] {
+    const heard = this.all.filter(({ link: { id, peerDisk } }) => {
+      return id !== 0 && peerDisk !== 0 && peerDisk !== NO_DISK && !this.#untold;
+    });
+    return heard.map(({ node, link }) => ({ node, disk: link.peerDisk }));
+  }
+
+  /** The disk of a node as the primary that is followed says it; 0 where it says nothing. */
+  saidOf(node: NodeId): number {
+    const { disks = [] } = this.leader?.link ?? {};
+    return disks.find((each) => each.node === node)?.disk ?? 0;
   }
 
   at(node: NodeId): Partner | null {

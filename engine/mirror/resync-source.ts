@@ -542,7 +542,13 @@ export class ResyncSource {
     this.#stage = Stage.Finishing;
     this.pace.end();
     const { generation, parents } = store.block;
-    const finish: PeerMessage = { kind: 'finish', epoch: state.epoch, generation, parents };
+    const finish: PeerMessage = {
+      kind: 'finish',
+      epoch: state.epoch,
+      generation,
+      parents,
+      disks: this.#p.partners.disks,
+    };
     if (this.#partner.asynchronous) {
       link.ask(finish);
       // Whatever is written from here on comes behind this word, in its order.

@@ -7,7 +7,6 @@
 import { BLOCK_BYTES, MICROS_PER_S, type Micros } from '../core/units.ts';
 import { Decision, Flag } from '../data/abi.ts';
 import type { Lag } from '../data/messages.ts';
-import { NO_DISK } from './generation.ts';
 import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
@@ -101,8 +100,9 @@ export class Shipping {
 
   #tellFollowers(sequence: number): void {
     const { node } = this.#partner;
-    for (const { link } of this.#p.partners.all) {
-      if (link.mode === Mode.Sync) link.send({ kind: 'covered', node, sequence });
+    const { all, disks } = this.#p.partners;
+    for (const { link } of all) {
+      if (link.mode === Mode.Sync) link.send({ kind: 'covered', node, sequence, disks });
     }
   }
 
@@ -134,9 +134,8 @@ export class Shipping {
     }
     this.#whole = false;
     const relation = this.#relation;
-    // Far replicas are often heard by nobody but the primary: then the generations alone tell.
-    const { peerDisk } = this.#partner.link;
-    const disk = peerDisk === NO_DISK ? 0 : peerDisk;
+    // A far replica is often heard by nobody but the primary, which says what disk it has.
+    const disk = this.#p.partners.saidOf(this.#partner.node);
     const clear = (): void => {
       if (relation === this.#relation && this.#follows) this.#onlyRing();
     };

@@ -49,6 +49,7 @@ const named = fc
   .map(([said, device, about]) => {
     return { ...said, device, about };
   });
+const disks = fc.array(fc.record({ node: fc.nat(64), disk: fc.nat(0xffffffff) }), { maxLength: 3 });
 const facts = fc.record({
   epoch: safe,
   generation: safe,
@@ -71,7 +72,7 @@ export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     record: fc.option(record),
   }),
   fc.record({ kind: fc.constant('decision' as const), round: u32, hash: u32, outcome: fc.nat(4) }),
-  fc.record({ kind: fc.constant('announce' as const), record }),
+  fc.record({ kind: fc.constant('announce' as const), record, disks }),
   fc.record({ kind: fc.constant('sync-start' as const), epoch: safe, generation: safe }),
   fc.record({ kind: fc.constant('sync-ready' as const) }),
   fc.record({ kind: fc.constant('map-request' as const), page: u32 }),
@@ -88,6 +89,7 @@ export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     epoch: safe,
     generation: safe,
     parents: fc.array(safe, { maxLength: 32 }),
+    disks,
   }),
   fc.record({ kind: fc.constant('finished' as const), generation: safe }),
   fc.record({ kind: fc.constant('facts-ask' as const), token: u32 }),
@@ -95,7 +97,7 @@ export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ kind: fc.constant('stable' as const), sequence: fc.maxSafeNat() }),
   fc.record({ kind: fc.constant('received' as const), sequence: fc.maxSafeNat() }),
   fc.record({ kind: fc.constant('point' as const), sequence: fc.maxSafeNat() }),
-  fc.record({ kind: fc.constant('covered' as const), node: fc.nat(64), sequence: safe }),
+  fc.record({ kind: fc.constant('covered' as const), node: fc.nat(64), sequence: safe, disks }),
   fc.record({ kind: fc.constant('facts' as const), token: u32, facts }),
   fc.record({
     kind: fc.constant('sync-held' as const),
@@ -140,12 +142,13 @@ export const plausiblePeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     view: nearView,
     record: fc.option(nearRecord),
   }),
-  fc.record({ kind: fc.constant('announce' as const), record: nearRecord }),
+  fc.record({ kind: fc.constant('announce' as const), record: nearRecord, disks }),
   fc.record({ kind: fc.constant('sync-start' as const), epoch: fc.nat(4), generation: near }),
   fc.record({
     kind: fc.constant('finish' as const),
     epoch: fc.nat(4),
     generation: near,
     parents: fc.array(near, { maxLength: 3 }),
+    disks,
   }),
 );

@@ -1,6 +1,8 @@
 /** Disks that are put in place of others, and taken out again. */
 import { formatMetadata } from '../../engine/mirror/metadata.ts';
+import { THIRD_CONFIG } from './mirror-async.ts';
 import { until } from './mirror-cases.ts';
+import type { ClientHosts } from './mirror-client.ts';
 import { type Host, MS } from './mirror-hosts.ts';
 import { Many, TRIO_CONFIG } from './mirror-many.ts';
 import type { Pair } from './mirror-pair.ts';
@@ -24,7 +26,7 @@ function putIn(h: Host, { stable, meta }: Disk): void {
 }
 
 /** A disk that never had data, made for the replica on this host. */
-function empty(pair: Pair, h: Host): Disk {
+function empty(pair: ClientHosts, h: Host): Disk {
   const device = `${'e'.repeat(31)}${h.node}`;
   const pages = formatMetadata(pair.config, h.node, 0, 'Inconsistent', device);
   const meta = new Map(pages.map(({ page, bytes }) => [page, bytes] as const));
@@ -110,4 +112,102 @@ export function filledThenBack(seed: number, canaries: readonly string[] = []): 
   many.powerOn(3);
   many.settle();
   return many;
+}
+
+/**
+ * A far replica gets another disk, which host 2 never hears as it is filled, and then the one that
+ * it had, of the generation that every disk has which ever followed; host 2 leads by then.
+ */
+export function farThenBack(seed: number, canaries: readonly string[] = []): Many {
+  const many = new Many({ seed, canaries, config: THIRD_CONFIG });
+  many.load(true);
+  many.runFor(500 * MS);
+  const host = many.host(3);
+  many.powerOff(3);
+  const before = takenOut(host);
+  many.runFor(700 * MS);
+  putIn(host, empty(many, host));
+  many.cutWhere((from, to) => from === 2 && to === 3);
+  many.powerOn(3);
+  const filled = () => host.disk === 'UpToDate' || host.disk === 'Consistent';
+  if (!until(many, filled, 8_000 * MS)) throw new Error('not filled');
+  many.runFor((600 + (seed % 5) * 100) * MS);
+  many.powerOff(3);
+  putIn(host, before);
+  many.powerOff(1);
+  until(many, () => many.record.primary === 2, 5_000 * MS);
+  many.runFor(200 * MS);
+  many.healAll();
+  many.powerOn(3);
+  many.settle();
+  return many;
+}
+
+/** As {@link adoptedThenBack} of host 3 among three, amid a change of who leads. */
+export function adoptedAmongThree(seed: number, canaries: readonly string[] = []): Many {
+  const many = new Many({ seed, canaries, config: TRIO_CONFIG });
+  many.load(true);
+  many.runFor(500 * MS);
+  const host = many.host(3);
+  many.powerOff(3);
+  many.runFor((600 + (seed % 3) * 100) * MS);
+  many.powerOn(3);
+  if (!until(many, () => host.disk === 'Inconsistent')) throw new Error('not copied to');
+  const copied = () => host.disk === 'Consistent' && many.record.members.length === 2;
+  if (!until(many, copied)) throw new Error('not copied');
+  many.powerOff(3);
+  const before = takenOut(host);
+  many.runFor(700 * MS);
+  putIn(host, empty(many, host));
+  many.powerOn(3);
+  if (seed % 2 === 1) many.cutWhere((from, to) => from === 2 && to === 3);
+  const all = () => many.record.members.length === 3;
+  if (!until(many, all, 8_000 * MS)) throw new Error('not filled');
+  many.runFor((seed % 5) * 40 * MS);
+  many.healAll();
+  many.powerOff(3);
+  putIn(host, before);
+  if (seed % 4 < 2) {
+    many.powerOff(many.record.primary);
+    until(many, () => many.takeOvers > 0);
+  }
+  many.runFor(300 * MS);
+  many.powerOn(3);
+  many.settle();
+  return many;
+}
+
+/**
+ * Host 3 of three comes back, slow to read its metadata, and then the primary is lost; whether the
+ * two that are left copied everything, though nothing was written.
+ */
+export function copiesAllAfter(seed: number, canaries: readonly string[] = []): boolean {
+  const many = new Many({ seed, canaries, config: TRIO_CONFIG });
+  many.load(true);
+  many.runFor(300 * MS);
+  many.load(false);
+  many.powerOff(3);
+  many.runFor(400 * MS);
+  const io = many.io.bind(many);
+  let slow = true;
+  many.io = (h, apply, end) => {
+    if (h.node !== 3 || !slow) io(h, apply, end);
+    else {
+      many.after(60 * MS, () => {
+        if (h.actor !== null) io(h, apply, end);
+      });
+    }
+  };
+  many.powerOn(3);
+  until(many, () => many.host(3).attached);
+  slow = false;
+  const all = () => many.record.members.length === 3;
+  if (!until(many, all, 8_000 * MS)) throw new Error('not filled');
+  many.runFor(800 * MS);
+  const { primary } = many.record;
+  many.marks.clear();
+  many.powerOff(primary);
+  until(many, () => many.record.primary !== primary, 5_000 * MS);
+  until(many, () => many.record.members.length === 2, 5_000 * MS);
+  return many.marks.has('mirror.resync.everything');
 }

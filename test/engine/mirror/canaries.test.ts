@@ -91,7 +91,12 @@ import {
   repairedRightly,
   rotting,
 } from '../../support/mirror-sums.ts';
-import { adoptedThenBack, filledThenBack, swappedBack } from '../../support/mirror-swapped.ts';
+import {
+  adoptedThenBack,
+  farThenBack,
+  filledThenBack,
+  swappedBack,
+} from '../../support/mirror-swapped.ts';
 import {
   aloneThenDark,
   balancedReads,
@@ -236,6 +241,7 @@ const AMONG_SEVERAL: { readonly [id: string]: Schedule } = {
   'RULE-19': shrunkThenDark,
   'RULE-20': halfCopiesMeet,
   'cleared-first': filledThenBack,
+  'disks-untold': farThenBack,
   'copy-gives-up': rottenAtSource,
   'flush-first-only': manySwarm,
   'removed-frees-all': manySwarm,

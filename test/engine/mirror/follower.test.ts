@@ -12,7 +12,12 @@ import {
   survivorsDiffer,
   twoComeBack,
 } from '../../support/mirror-many-cases.ts';
-import { filledThenBack } from '../../support/mirror-swapped.ts';
+import {
+  adoptedAmongThree,
+  copiesAllAfter,
+  farThenBack,
+  filledThenBack,
+} from '../../support/mirror-swapped.ts';
 
 const FOUR = { ...TRIO_CONFIG, nodes: [1, 2, 3, 4] };
 
@@ -40,6 +45,8 @@ describe('three replicas', () => {
     'one of which is admitted while writes go on (#15)': admittedUnderLoad,
     'one of which loses power as a follower': followerDark,
     'one of which is filled, and comes back as it was before that': filledThenBack,
+    'one of which comes back with a disk whose finished copy came to nothing': adoptedAmongThree,
+    'one of which is far, heard by the primary alone, and back with an earlier disk': farThenBack,
   } as const;
   for (const [which, schedule] of Object.entries(cases)) {
     it(`break no law: ${which}`, () => {
@@ -48,6 +55,15 @@ describe('three replicas', () => {
       }
     });
   }
+});
+
+describe('a follower that comes to lead', () => {
+  it('copies no more than what may differ, for it was told which disks the others have', () => {
+    const all = (canaries: readonly string[] = []): number => {
+      return [1, 2, 3, 4, 5, 6].filter((seed) => copiesAllAfter(seed, canaries)).length;
+    };
+    expect([all(), all(['disks-untold'])]).toEqual([0, 6]);
+  });
 });
 
 describe('four replicas', () => {

@@ -266,8 +266,8 @@ describe('a follower of a primary that sends on to an asynchronous replica', () 
       pair.onDecision = (h, op) => {
         dropped ||= h.node === 2 && op === Decision.LinkClose;
       };
-      say(pair, 2, { kind: 'covered', node, sequence: 0 }, link);
-      say(pair, 2, { kind: 'covered', node, sequence: 1 << 20 }, link);
+      say(pair, 2, { kind: 'covered', node, sequence: 0, disks: [] }, link);
+      say(pair, 2, { kind: 'covered', node, sequence: 1 << 20, disks: [] }, link);
       pair.runFor(5 * MS);
       expect(dropped).toBe(true);
       pair.settle();
