@@ -126,7 +126,7 @@ export class Partner {
   }
 
   /** The map is of the disk that is there now, and of this generation; not durable yet. */
-  isNow(generation: Generation, disk = this.link.peerDisk): void {
+  isNow(generation: Generation, disk: number = this.link.peerDisk): void {
     setKnown(this.#p.store.block, this.index, { shared: generation, about: disk });
   }
 
@@ -140,7 +140,7 @@ export class Partner {
    * The map towards it begins anew with `generation`; `done` is called when that is durable. Not
    * a bit may be cleared before: a disk that comes back would fit a map which names too little.
    */
-  begins(generation: Generation, done: () => void, disk = this.link.peerDisk): void {
+  begins(generation: Generation, done: () => void, disk: number = this.link.peerDisk): void {
     this.isNow(generation, disk);
     this.#p.store.persist(done);
   }
