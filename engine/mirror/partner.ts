@@ -107,9 +107,7 @@ export class Partner {
 
   /** What its map is of, as it counts at a handshake. */
   get known(): Known {
-    const { store, canary } = this.#p;
-    const disk = this.index === 0 ? store.block.peerDisk : this.#further.disk;
-    return { shared: this.shared, about: canary.diskUnchecked ? 0 : disk };
+    return { shared: this.shared, about: this.#p.canary.diskUnchecked ? 0 : this.#disk };
   }
 
   /** Whether the two maps together name all that it lacks: each is of the disk that there is. */
@@ -121,8 +119,11 @@ export class Partner {
 
   /** Whether it is noted that the map is of this disk. */
   isOf(disk: number): boolean {
-    const { block } = this.#p.store;
-    return disk === (this.index === 0 ? block.peerDisk : this.#further.disk);
+    return disk === this.#disk;
+  }
+
+  get #disk(): number {
+    return this.index === 0 ? this.#p.store.block.peerDisk : this.#further.disk;
   }
 
   /** The map is of the disk that is there now, and of this generation; not durable yet. */

@@ -1,4 +1,5 @@
 /** Disks that are put in place of others, and taken out again. */
+import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { formatMetadata } from '../../engine/mirror/metadata.ts';
 import { THIRD_CONFIG } from './mirror-async.ts';
 import { until } from './mirror-cases.ts';
@@ -33,6 +34,53 @@ function empty(pair: ClientHosts, h: Host): Disk {
   return { stable: new Uint32Array(h.stable.length), meta };
 }
 
+/** Three replicas under load for so many milliseconds. */
+function loaded(seed: number, canaries: readonly string[], config: MirrorConfig, ms: number): Many {
+  const many = new Many({ seed, canaries, config });
+  many.load(true);
+  many.runFor(ms * MS);
+  return many;
+}
+
+function membersAre(hosts: Pair | Many, count: number): void {
+  const all = () => hosts.record.members.length === count;
+  if (!until(hosts, all, 8_000 * MS)) throw new Error('not filled');
+}
+
+/**
+ * The host is dark for a while, and again when a copy to it is finished and not admitted; then it
+ * comes back with an empty disk. Returns the one that it had.
+ */
+function copiedInVain(hosts: Pair | Many, host: Host, seed: number): Disk {
+  const { node } = host;
+  hosts.powerOff(node);
+  hosts.runFor((600 + (seed % 3) * 100) * MS);
+  hosts.powerOn(node);
+  if (!until(hosts, () => host.disk === 'Inconsistent')) throw new Error('not copied to');
+  const named = () => hosts.record.members.some((member) => member.node === node);
+  if (!until(hosts, () => host.disk === 'Consistent' && !named())) throw new Error('not copied');
+  hosts.powerOff(node);
+  const before = takenOut(host);
+  hosts.runFor(700 * MS);
+  putIn(host, empty(hosts, host));
+  hosts.powerOn(node);
+  return before;
+}
+
+/** The host, which is dark, comes back, and all goes well. */
+function afterwards<Hosts extends Pair | Many>(hosts: Hosts, { node }: Host): Hosts {
+  hosts.runFor(300 * MS);
+  hosts.powerOn(node);
+  hosts.settle();
+  return hosts;
+}
+
+/** The same with another disk. */
+function backWith(pair: Pair, host: Host, disk: Disk): Pair {
+  putIn(host, disk);
+  return afterwards(pair, host);
+}
+
 /**
  * Host 2 gets an empty disk; when some of it is copied to, it gets back the one that it had, of the
  * generation with which the map of host 1 had begun.
@@ -51,11 +99,7 @@ export function swappedBack(seed: number, canaries: readonly string[] = []): Pai
   if (!until(pair, () => copies() && source.dirty < 2900)) throw new Error('not copied to');
   pair.runFor((seed % 5) * 40 * MS);
   pair.powerOff(2);
-  putIn(host, before);
-  pair.runFor(300 * MS);
-  pair.powerOn(2);
-  pair.settle();
-  return pair;
+  return backWith(pair, host, before);
 }
 
 /**
@@ -66,25 +110,11 @@ export function adoptedThenBack(seed: number, canaries: readonly string[] = []):
   const pair = started(seed, canaries);
   pair.runFor(200 * MS);
   const host = pair.host(2);
-  pair.powerOff(2);
-  pair.runFor((600 + (seed % 3) * 100) * MS);
-  pair.powerOn(2);
-  if (!until(pair, () => host.disk === 'Inconsistent')) throw new Error('not copied to');
-  const copied = () => host.disk === 'Consistent' && pair.record.members.length === 1;
-  if (!until(pair, copied)) throw new Error('not copied');
-  pair.powerOff(2);
-  const before = takenOut(host);
-  pair.runFor(700 * MS);
-  putIn(host, empty(pair, host));
-  pair.powerOn(2);
-  if (!until(pair, () => pair.record.members.length === 2)) throw new Error('not filled');
+  const before = copiedInVain(pair, host, seed);
+  membersAre(pair, 2);
   pair.runFor((seed % 5) * 40 * MS);
   pair.powerOff(2);
-  putIn(host, before);
-  pair.runFor(300 * MS);
-  pair.powerOn(2);
-  pair.settle();
-  return pair;
+  return backWith(pair, host, before);
 }
 
 /**
@@ -92,26 +122,20 @@ export function adoptedThenBack(seed: number, canaries: readonly string[] = []):
  * it had when it went; who leads may be another than the one that has filled it.
  */
 export function filledThenBack(seed: number, canaries: readonly string[] = []): Many {
-  const many = new Many({ seed, canaries, config: TRIO_CONFIG });
-  many.load(true);
-  many.runFor(400 * MS);
+  const many = loaded(seed, canaries, TRIO_CONFIG, 400);
   const host = many.host(3);
   many.powerOff(3);
   const before = takenOut(host);
   many.runFor(900 * MS);
   many.powerOn(3);
-  if (!until(many, () => many.record.members.length === 3, 8_000 * MS))
-    throw new Error('not filled');
+  membersAre(many, 3);
   many.runFor((200 + (seed % 7) * 100) * MS);
   for (const h of many.hosts) many.powerOff(h.node);
   putIn(host, before);
   // An old disk that leads is another matter (docs/decisions/0013).
   for (const node of [1, 2]) many.powerOn(node);
   until(many, () => many.takeOvers > 0);
-  many.runFor(300 * MS);
-  many.powerOn(3);
-  many.settle();
-  return many;
+  return afterwards(many, host);
 }
 
 /**
@@ -119,9 +143,7 @@ export function filledThenBack(seed: number, canaries: readonly string[] = []): 
  * it had, of the generation that every disk has which ever followed; host 2 leads by then.
  */
 export function farThenBack(seed: number, canaries: readonly string[] = []): Many {
-  const many = new Many({ seed, canaries, config: THIRD_CONFIG });
-  many.load(true);
-  many.runFor(500 * MS);
+  const many = loaded(seed, canaries, THIRD_CONFIG, 500);
   const host = many.host(3);
   many.powerOff(3);
   const before = takenOut(host);
@@ -145,24 +167,11 @@ export function farThenBack(seed: number, canaries: readonly string[] = []): Man
 
 /** As {@link adoptedThenBack} of host 3 among three, amid a change of who leads. */
 export function adoptedAmongThree(seed: number, canaries: readonly string[] = []): Many {
-  const many = new Many({ seed, canaries, config: TRIO_CONFIG });
-  many.load(true);
-  many.runFor(500 * MS);
+  const many = loaded(seed, canaries, TRIO_CONFIG, 500);
   const host = many.host(3);
-  many.powerOff(3);
-  many.runFor((600 + (seed % 3) * 100) * MS);
-  many.powerOn(3);
-  if (!until(many, () => host.disk === 'Inconsistent')) throw new Error('not copied to');
-  const copied = () => host.disk === 'Consistent' && many.record.members.length === 2;
-  if (!until(many, copied)) throw new Error('not copied');
-  many.powerOff(3);
-  const before = takenOut(host);
-  many.runFor(700 * MS);
-  putIn(host, empty(many, host));
-  many.powerOn(3);
+  const before = copiedInVain(many, host, seed);
   if (seed % 2 === 1) many.cutWhere((from, to) => from === 2 && to === 3);
-  const all = () => many.record.members.length === 3;
-  if (!until(many, all, 8_000 * MS)) throw new Error('not filled');
+  membersAre(many, 3);
   many.runFor((seed % 5) * 40 * MS);
   many.healAll();
   many.powerOff(3);
@@ -171,10 +180,7 @@ export function adoptedAmongThree(seed: number, canaries: readonly string[] = []
     many.powerOff(many.record.primary);
     until(many, () => many.takeOvers > 0);
   }
-  many.runFor(300 * MS);
-  many.powerOn(3);
-  many.settle();
-  return many;
+  return afterwards(many, host);
 }
 
 /**
@@ -182,9 +188,7 @@ export function adoptedAmongThree(seed: number, canaries: readonly string[] = []
  * two that are left copied everything, though nothing was written.
  */
 export function copiesAllAfter(seed: number, canaries: readonly string[] = []): boolean {
-  const many = new Many({ seed, canaries, config: TRIO_CONFIG });
-  many.load(true);
-  many.runFor(300 * MS);
+  const many = loaded(seed, canaries, TRIO_CONFIG, 300);
   many.load(false);
   many.powerOff(3);
   many.runFor(400 * MS);
@@ -201,8 +205,7 @@ export function copiesAllAfter(seed: number, canaries: readonly string[] = []): 
   many.powerOn(3);
   until(many, () => many.host(3).attached);
   slow = false;
-  const all = () => many.record.members.length === 3;
-  if (!until(many, all, 8_000 * MS)) throw new Error('not filled');
+  membersAre(many, 3);
   many.runFor(800 * MS);
   const { primary } = many.record;
   many.marks.clear();
