@@ -84,6 +84,12 @@ export class Connection {
     return this.#up[side] ? (this.#numbers[side] as number) : 0;
   }
 
+  /** Stands for the key of copies' digests: the same at both ends, another for each incarnation. */
+  get key(): number {
+    const [one, two] = this.#numbers as [number, number];
+    return Math.imul(one, 0x85ebca6b) ^ Math.imul(two, 0xc2b2ae35) ^ (this.index + 1);
+  }
+
   /** A packet for the other side, filled in by the caller and handed to {@link send}. */
   packet(kind: number): number {
     return this.#packets.take(kind, this.#incarnation);

@@ -46,10 +46,13 @@ export class LegLink {
   readonly #receipt: Uint8Array;
   /** Slots that wait for the answer to a read on a present link, and their sequences. */
   readonly #asked: Asked[] = [];
+  /** Of each slot the key of copies' digests on the link by which it asked last, or was asked. */
+  readonly #keys: Int32Array;
 
   constructor(leg: LegGround, packets: PacketPool) {
-    const { peerSlots, slotBytes } = leg.memory.layout;
+    const { frontSlots, peerSlots, engineSlots, slotBytes } = leg.memory.layout;
     this.#leg = leg;
+    this.#keys = new Int32Array(frontSlots + peerSlots + engineSlots);
     this.#packets = packets;
     this.#slotSectors = slotBytes / SECTOR_BYTES;
     this.#held = new Uint8Array(peerSlots);
@@ -111,6 +114,7 @@ export class LegLink {
         if (slot < 0) return false;
         const flags = packets.flags[packet] as number;
         this.#length[slot - leg.memory.layout.frontSlots] = 0;
+        this.#keys[slot] = leg.current(link)?.connection.key ?? 0;
         leg.append(Event.PeerRead, slot, link, flags, offset, length, 0);
         return true;
       }
@@ -145,6 +149,7 @@ export class LegLink {
     const digest = (decisions.flags(r) & Flag.Digest) !== 0;
     if (op === Decision.PeerRead) {
       this.#asked.push({ slot, link, sequence: headers.sequence(slot), digest });
+      this.#keys[slot] = connection.key;
     }
     if (op !== Decision.PeerAck) packets.putHeader(packet, headers.u32, slot);
     const answers = op === Decision.PeerData && !digest;
@@ -228,7 +233,7 @@ export class LegLink {
   judge(slot: number, offset: number, length: number, flags: number): number {
     const check = (flags & Flag.Check) !== 0;
     if ((flags & Flag.Digest) !== 0) {
-      const same = this.#digest(slot, offset, length);
+      const same = this.#digest(slot, offset, length, (flags & Flag.Resync) !== 0);
       return check && !same ? Status.Differs : Status.Ok;
     }
     const { headers } = this.#leg.memory;
@@ -249,19 +254,23 @@ export class LegLink {
 
   /**
    * Stands for the digest of a slot's first bytes as they are at `offset` of the volume, and leaves
-   * it in the slot's header. True when the same stood there before.
+   * it in the slot's header. True when the same stood there before. Zeroes are zeroes, whoever
+   * wrote them; but where a copy may be spared they are those of one request, as after a copy: the
+   * oracles tell them apart. And there the key is that of the slot's link.
    */
-  #digest(slot: number, offset: number, length: number): boolean {
+  #digest(slot: number, offset: number, length: number, forCopy: boolean): boolean {
     const from = slot * this.#slotSectors;
     const { memory, stamps, zeroes } = this.#leg;
     const { u32 } = memory.headers;
     const at = (Header.Digest + slot * HEADER_BYTES) >> 2;
+    const key = forCopy ? (this.#keys[slot] as number) : 0;
     let same = true;
     for (let lane = 0; lane < DIGEST_WORDS; lane += 1) {
-      let sum = Math.imul(offset / SECTOR_BYTES + 1, 0x85ebca6b) ^ Math.imul(length + lane, PRIME);
+      let sum =
+        Math.imul(offset / SECTOR_BYTES + 1, 0x85ebca6b) ^ Math.imul(length + lane, PRIME) ^ key;
       for (let i = from; i < from + length / SECTOR_BYTES; i += 1) {
-        // Zeroes are zeroes, whoever wrote them.
-        const stamp = zeroes.are(stamps[i] as number) ? 0 : (stamps[i] as number);
+        const is = stamps[i] as number;
+        const stamp = !forCopy && zeroes.are(is) ? 0 : is;
         sum = Math.imul((sum << 5) ^ (sum >>> 27) ^ stamp ^ lane, PRIME);
       }
       sum = Math.imul(sum ^ (sum >>> 15), 0xc2b2ae35) >>> 0;

@@ -409,15 +409,16 @@ export class SimLeg implements StreamEnd {
     if (disk.kindOf(op) === DiskOp.Write && all && status === 0) this.#wire.written(slot);
     const at = slot * SLOT_SECTORS;
     let flags = 0;
+    const told = status === 0 || status === Status.Differs;
     if (this.#askedZero[slot] === 1) {
       this.#askedZero[slot] = 0;
       const count = this.#at(slot) + disk.countOf(op);
-      if (status === 0 && this.zeroes.all(this.stamps, at, count)) {
+      if (told && this.zeroes.all(this.stamps, at, count)) {
         flags = Flag.Zero;
         disk.side.zeroes.found((offset - before) / SECTOR_BYTES, count, this.stamps, at);
       }
     }
-    const read = all && (status === 0 || status === Status.Differs);
+    const read = all && told;
     if (disk.kindOf(op) === DiskOp.Read && read) flags |= asked & Flag.Digest;
     let page = 0;
     const wanted = (this.#readFlags[slot] as number) & (Flag.Sums | Flag.Zero);

@@ -126,7 +126,7 @@ export const Decision = {
 export const Flag = {
   /** Force unit access: stable before it is acknowledged. */
   Fua: 1,
-  /** A resync copy, not an application write. */
+  /** A resync copy, not an application write; with Digest, a question that may spare one. */
   Resync: 2,
   /** LocalRead: what is read must have the checksum in the slot's header, else Status.Differs. */
   Check: 4,

@@ -25,7 +25,10 @@
  * * A LocalRead with Flag.Digest reads from the device too. Done with status 0 or Differs, the
  *   slot's header has the digest of the range and of what was read there. With Flag.Check as well,
  *   the answer is Status.Differs when another digest stood in the header before. Equal ranges with
- *   equal bytes have equal digests on every host; anything else has another one (128 bits).
+ *   equal bytes have equal digests on every host; anything else has another one (128 bits). With
+ *   Flag.Resync as well, that is so between the two ends of the link by which the slot asked for a
+ *   digest last, or was asked, and on no other one: nobody can choose two contents beforehand that
+ *   have one digest there (docs/decisions/0034).
  * * With Flag.Sums a LocalRead, and a LocalWrite of payload, brings the CRC32C of each block of
  *   4096 bytes that its range covers whole: of what was read, with status 0 or Differs, or of what
  *   was in the slot when the write was decided. They stand, 32 bits each, in the in-page that

@@ -7,6 +7,7 @@
 #include "abi.h"
 #include "base.h"
 #include "io.h"
+#include "siphash.h"
 #include "slots.h"
 
 namespace understudy {
@@ -80,7 +81,8 @@ struct Stats {
 };
 
 struct Core {
-  explicit Core(const Layout& l) : layout(l), slots(l), events(pages) {}
+  explicit Core(const Layout& l) : layout(l), slots(l), events(pages), copyKeys(l.slots()) {}
+  ~Core() { wipe(copyKeys.data(), copyKeys.size() * sizeof(SipKey)); }
 
   Layout layout;
   uint64_t sizeBytes = 0;
@@ -91,6 +93,8 @@ struct Core {
   Slots slots;
   PagePool pages;
   EventQueue events;
+  /// For each slot the key of copies' digests on the link by which it asked last, or was asked.
+  std::vector<SipKey> copyKeys;
   std::unique_ptr<Io> io;
   Stats stats;
   int64_t now = 0;

@@ -263,6 +263,7 @@ void Disk::start(const Record& decision, bool write) {
   op.durable = write && (decision.flags & flag::kFua) != 0;
   op.check = check;
   op.digest = digest;
+  op.keyed = digest && (decision.flags & flag::kResync) != 0;
   op.zero = zero;
   op.side = side;
   op.unmap = (decision.flags & flag::kUnmap) != 0;
@@ -400,7 +401,8 @@ void Disk::slotCompleted(int32_t slot, int32_t result) {
     if (op.digest && !op.part) digest = flag::kDigest;
     if (!op.write && op.sums && !op.part) op.summed = sumsOf(slot, op);
   }
-  const bool zero = outcome == status::kOk && !op.write && op.zero && !op.part &&
+  const bool read = outcome == status::kOk || outcome == status::kDiffers;
+  const bool zero = read && !op.write && op.zero && !op.part &&
                     allZero(core_.slots.data(slot), op.at + op.length);
   ended(slot, outcome, (zero ? flag::kZero : 0) | digest);
 }
@@ -448,7 +450,8 @@ bool Disk::agrees(int32_t slot, const SlotOp& op) {
   if (!op.digest) return !op.check || crc32c(data, length) == header.checksum;
   Tag128 there;
   memcpy(&there, header.digest, sizeof there);
-  const Tag128 here = rangeDigest(op.offset - op.at, data, length);
+  const SipKey& key = op.keyed ? core_.copyKeys[size_t(slot)] : kDigestKey;
+  const Tag128 here = rangeDigest(key, op.offset - op.at, data, length);
   memcpy(header.digest, &here, sizeof here);
   return !op.check || sameTag(here, there);
 }

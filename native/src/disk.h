@@ -86,6 +86,8 @@ class Disk {
     /// Where in the slot it is, and the page of the metadata area in which it stands, or 0.
     uint32_t at = 0, page = 0;
     bool write = false, durable = false, check = false, digest = false;
+    /// The digest is of a copy, under the key of the slot's link.
+    bool keyed = false;
     /// A page with the checksums of what is written, or a wish for those of what is read.
     bool sums = false;
     uint8_t* summed = nullptr;

@@ -30,6 +30,11 @@ Frame writeFrame(const Record& decision) {
 /// Whether a read, or its answer, is about a digest in place of the payload.
 bool isDigest(uint32_t flags) { return (flags & uint32_t{flag::kDigest}) != 0; }
 
+/// Whether the digest is to spare a copy: that one is under the link's key.
+bool isForCopy(uint32_t flags) {
+  return isDigest(flags) && (flags & uint32_t{flag::kResync}) != 0;
+}
+
 }  // namespace
 
 PeerConnection::PeerConnection(Core& core, PeerNetwork& network, int fd, Endpoint* endpoint)
@@ -250,6 +255,7 @@ void PeerConnection::frameComplete() {
     return reject(write ? "write range" : "read range");
   const int32_t slot = filling_;
   filling_ = -1;
+  if (!write && isForCopy(frame_.flags)) core_.copyKeys[size_t(slot)] = session_.copyKey();
   core_.slots.admit(slot);
   // `status` tells the sender's slot, for an engine that wants to name it in its PeerAck.
   core_.events.push({write ? event::kPeerWrite : event::kPeerRead, slot, link_, bits,
@@ -337,6 +343,8 @@ void PeerConnection::sendAck(const Record& decision) {
 void PeerConnection::sendRead(const Record& decision) {
   SlotHeader& header = core_.headers[decision.slot];
   core_.slots.beginIo(decision.slot, decision.length);
+  if (isForCopy(uint32_t(decision.flags)))
+    core_.copyKeys[size_t(decision.slot)] = session_.copyKey();
   asked_.push_back(
       {header.sequence, decision.slot, decision.length, isDigest(uint32_t(decision.flags))});
   if (queued() > kQueuedMax) return giveUp();

@@ -21,6 +21,10 @@
 // and the flag of a read and its answer by which a digest is asked for: that answer has no body,
 // and the digest in its header. Nothing older was ever released, so nothing older is spoken.
 //
+// Where the flags of a read say that it is for a copy as well, its digest is under the key
+// F(key, "digests.", connector's hello, listener's hello): who writes chosen blocks knows no such
+// key before the link is there, so that no two of them were chosen to have one digest.
+//
 // F is SipHash under each half of the 32-byte cluster key, over a number for the half and the
 // message, the two results xored: a pseudo-random function as long as either half is secret. The
 // number matters: without it equal halves cancelled each other out, and anybody was admitted.
@@ -104,6 +108,7 @@ class Session {
     wipe(&receiveKey_, sizeof receiveKey_);
     wipe(&sendPayload_, sizeof sendPayload_);
     wipe(&receivePayload_, sizeof receivePayload_);
+    wipe(&copyKey_, sizeof copyKey_);
   }
 
   /// A fresh hello of ours.
@@ -137,7 +142,12 @@ class Session {
                                       : SipKey{there.low, there.high});
     ourProof_ = function(key, connecting ? "proof-c." : "proof-l.", connector, listener);
     theirProof_ = function(key, connecting ? "proof-l." : "proof-c.", connector, listener);
+    const Tag128 digests = function(key, "digests.", connector, listener);
+    copyKey_ = {digests.low, digests.high};
   }
+
+  /// Of digests by which a copy is spared: the same at both ends, another one on each link.
+  const SipKey& copyKey() const { return copyKey_; }
 
   void storeProof(uint8_t* at) const { memcpy(at, &ourProof_, kProofBytes); }
   bool proves(const uint8_t* at) const {
@@ -197,7 +207,7 @@ class Session {
     return hash.finish();
   }
 
-  SipKey sendKey_, receiveKey_;
+  SipKey sendKey_, receiveKey_, copyKey_;
   PayloadKey sendPayload_, receivePayload_;
   Tag128 ourProof_, theirProof_;
   uint64_t sent_ = 0, received_ = 0;

@@ -1,5 +1,6 @@
 /** The promises of engine/ports/network.ts about replication links, asked of every backend. */
 import { expect } from 'vitest';
+import { Status } from '../../engine/data/abi.ts';
 import type { Define } from './define.ts';
 
 /** What a side of a link was told, in order. */
@@ -32,8 +33,13 @@ export interface LinkDriver {
   connect(): Promise<void>;
   /** Sends on the side's present link; lost when there is none. */
   send(side: 0 | 1, text: string): void;
-  /** Asks the other side for a block, or its digest, into a slot; lost when there is no link. */
-  ask(side: 0 | 1, slot: number, block: number, digest?: boolean): void;
+  /**
+   * Asks the other side for a block, its digest, or its digest to spare a copy, into a slot; lost
+   * when there is no link.
+   */
+  ask(side: 0 | 1, slot: number, block: number, digest?: boolean | 'copy'): void;
+  /** The status of the own block, held against such a digest in the slot that asked for it. */
+  judge(side: 0 | 1, slot: number, block: number): Promise<number>;
   /** The digest in the header of a slot that asked. */
   digest(side: 0 | 1, slot: number): string;
   /** What the side does with reads from now on; those that it holds are answered on 'answer'. */
@@ -141,6 +147,33 @@ export function linkSuite(define: Define, make: () => Promise<LinkDriver>): void
     link.ask(0, 0, 5, true);
     await link.settle();
     expect(answers(link.told(0)).at(-1)).toBe('0: 5');
+  });
+
+  test('has digests for copies that both ends agree on, and no other link', async (link) => {
+    const known = new Set<string>();
+    for (let incarnation = 0; incarnation < 3; incarnation += 1) {
+      await link.connect();
+      for (const side of [0, 1] as const) {
+        for (const slot of [0, 1]) link.ask(side, slot, 5, 'copy');
+        link.ask(side, 2, 6, 'copy');
+        link.ask(side, 3, 5, true);
+        await link.settle();
+        const told = [0, 1, 2, 3].map((slot) => link.digest(side, slot));
+        expect(told[0]).toBe(told[1]);
+        expect(new Set(told).size).toBe(3);
+        // What comparisons have is the same on every link.
+        if (side === 0)
+          known
+            .add(told[0] as string)
+            .add(told[2] as string)
+            .add(told[3] as string);
+        else expect(told.every((each) => known.has(each))).toBe(true);
+        expect(await link.judge(side, 0, 5)).toBe(Status.Ok);
+        expect(await link.judge(side, 1, 6)).toBe(Status.Differs);
+      }
+      await link.breakDown();
+    }
+    expect(known.size).toBe(3 * 2 + 1);
   });
 
   test('ends with an answer of the other kind than was asked for', async (link) => {

@@ -230,6 +230,8 @@ class RealLink implements LinkDriver {
   #asks = [0, 0];
   /** Slots whose content is being written to the side's own replica, to be looked at. */
   #kept = new Set<string>();
+  /** Status of each block that is held against a digest, -1 until it is known. */
+  #judged = new Map<string, number>();
   #told: [LinkEvent[], LinkEvent[]] = [[], []];
   #sides: readonly [RawEngine, RawEngine];
   #connected = false;
@@ -268,13 +270,25 @@ class RealLink implements LinkDriver {
     this.#take(side, this.#sides[side].decide({ op: Decision.PeerMessage, link, text }));
   }
 
-  ask(side: 0 | 1, slot: number, block: number, digest = false): void {
+  async judge(side: 0 | 1, slot: number, block: number): Promise<number> {
+    const key = `${side} ${ASKING + slot}`;
+    this.#judged.set(key, -1);
+    const flags = Flag.Resync | Flag.Digest | Flag.Check;
+    const at = { slot: ASKING + slot, flags, offset: block * BLOCK, length: BLOCK };
+    this.#take(side, this.#sides[side].decide({ op: Decision.LocalRead, ...at }));
+    await this.#until(() => this.#judged.get(key) !== -1);
+    const status = this.#judged.get(key) as number;
+    this.#judged.delete(key);
+    return status;
+  }
+
+  ask(side: 0 | 1, slot: number, block: number, digest: boolean | 'copy' = false): void {
     const link = this.#link(side);
     if (link === 0) return;
     const own = this.#sides[side];
     this.#asks[side] = (this.#asks[side] as number) + 1;
     own.memory.headers.put(ASKING + slot, 1, this.#asks[side] as number, 1, slot + 1);
-    const flags = digest ? Flag.Digest : 0;
+    const flags = (digest ? Flag.Digest : 0) | (digest === 'copy' ? Flag.Resync : 0);
     const at = { slot: ASKING + slot, link, flags, offset: block * BLOCK, length: BLOCK };
     this.#take(side, own.decide({ op: Decision.PeerRead, ...at }));
   }
@@ -324,6 +338,10 @@ class RealLink implements LinkDriver {
   #read(side: 0 | 1, { slot, length, status }: RawEvent): void {
     const own = this.#sides[side];
     if (this.#kept.delete(`${side} ${slot}`)) return;
+    if (this.#judged.has(`${side} ${slot}`)) {
+      this.#judged.set(`${side} ${slot}`, status);
+      return;
+    }
     const how = this.#answering.get(`${side} ${slot}`) as { link: number; flags: number };
     const offset = own.memory.headers.sequence(slot);
     const answer = { op: Decision.PeerData, slot, ...how, offset, length, status };

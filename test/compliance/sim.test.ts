@@ -253,7 +253,7 @@ class SimSide implements LegGround {
     const status = this.serving === 'refuse' ? 5 : 0;
     for (const [slot, link, block, asked] of this.#held.splice(0)) {
       this.stamps.fill(block + 1, slot * SECTORS, (slot + 1) * SECTORS);
-      if (asked === Flag.Digest) this.wire.judge(slot, block * PAGE, PAGE, asked);
+      if ((asked & Flag.Digest) !== 0) this.wire.judge(slot, block * PAGE, PAGE, asked);
       const sequence = this.memory.headers.sequence(slot);
       const flags = this.serving === 'mistake' ? asked ^ Flag.Digest : asked;
       this.decide(Decision.PeerData, slot, link, sequence, status, flags);
@@ -291,11 +291,17 @@ class SimLinkDriver implements LinkDriver {
     this.#connection.send(side, packet, text.length);
   }
 
-  ask(side: 0 | 1, slot: number, block: number, digest = false): void {
+  async judge(side: 0 | 1, slot: number, block: number): Promise<number> {
+    const { stamps, wire } = this.#sides[side];
+    stamps.fill(block + 1, slot * SECTORS, (slot + 1) * SECTORS);
+    return wire.judge(slot, block * PAGE, PAGE, Flag.Resync | Flag.Digest | Flag.Check);
+  }
+
+  ask(side: 0 | 1, slot: number, block: number, digest: boolean | 'copy' = false): void {
     const own = this.#sides[side];
     own.asks += 1;
     own.memory.headers.put(slot, 1, own.asks, 1, slot + 1);
-    const flags = digest ? Flag.Digest : 0;
+    const flags = (digest ? Flag.Digest : 0) | (digest === 'copy' ? Flag.Resync : 0);
     own.decide(Decision.PeerRead, slot, this.#link(side), block * PAGE, 0, flags);
   }
 

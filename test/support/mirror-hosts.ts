@@ -269,12 +269,10 @@ export abstract class PairHosts {
           const sums = sumsOf(data, from, all, flags, this.zeroes);
           const told = sums ? { sums } : {};
           const more = flags & Flag.Sums;
-          if ((flags & Flag.Zero) !== 0) {
-            const zero = this.zeroes.all(data.subarray(0, end));
-            return { ...read, flags: (zero ? Flag.Zero : 0) | more, ...told };
-          }
+          const asked = (flags & Flag.Zero) !== 0;
+          const zero = asked && this.zeroes.all(data.subarray(0, end)) ? Flag.Zero : 0;
           const status = judged(h, slot, from, all, flags);
-          return { ...read, flags: (flags & Flag.Digest) | more, status, ...told };
+          return { ...read, flags: zero | (flags & Flag.Digest) | more, status, ...told };
         });
         return;
       case Decision.LocalWrite: {
