@@ -26,6 +26,7 @@ const SEMI = 'only members of semi-synchronous volumes give receipts';
 const PROXIED = 'only where the configuration says so does a primary go on when its disk fails';
 const SENT_ON = 'only asynchronous replicas are sent writes that nobody waits for';
 const LONG = 'only a volume of more than 896 MiB can have more hot than a journal page names';
+const COMPARED = 'copies are compared only where the configuration says so';
 const SUMMED = 'checksums are kept only where the configuration says so';
 const SIDE = 'only replicas that have a side area keep what a resync overwrites';
 const CONTRACT = 'control commits no such record; the data actor refuses it all the same';
@@ -385,6 +386,19 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     swarm: 'never',
     reason: SUMMED,
     test: 'a replica whose checksums are spoiled',
+  },
+  { mark: 'mirror.resync.equal', swarm: 'never', reason: COMPARED, test: 'a copy that compares' },
+  {
+    mark: 'mirror.resync.uncompared',
+    swarm: 'never',
+    reason: COMPARED,
+    test: 'a copy to a target that says no digests',
+  },
+  {
+    mark: 'mirror.resync.vouched',
+    swarm: 'never',
+    reason: COMPARED,
+    test: 'a copy that compares what has no checksum at its target',
   },
   {
     mark: 'mirror.read.balanced',

@@ -11,6 +11,7 @@ import { bothCopiesBad } from './library/both-copies-bad.ts';
 import { bothHostsLosePower } from './library/both-hosts-lose-power.ts';
 import { clockRatesApart } from './library/clock-rates-apart.ts';
 import { cloggedThenDead } from './library/clogged-then-dead.ts';
+import { copiesCompareInDoubt } from './library/copies-compare-in-doubt.ts';
 import { coreKilledUnderLoad } from './library/core-killed-under-load.ts';
 import { coreKilledWhileStopping } from './library/core-killed-while-stopping.ts';
 import { diskFailsAndServiceStays } from './library/disk-fails-and-service-stays.ts';
@@ -87,6 +88,7 @@ const TEXTS: readonly ScenarioText[] = [
   onlyCopyLost,
   diskFailsAndServiceStays,
   lastCopyInDoubt,
+  copiesCompareInDoubt,
   pathLostAndBack,
   failedDiskAndSilentPeer,
   writeFailsUnheard,

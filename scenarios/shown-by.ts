@@ -90,6 +90,9 @@ const SPLIT =
   'in a swarm no replica goes on without the log, and without that there is no split brain';
 const SEMI = 'only semi-synchronous volumes give receipts, where the configuration says so';
 const SWAPPED = 'needs a disk that is taken out, and put back when others have been copied to';
+const REMEMBERED =
+  'needs a disk whose metadata fail with it, a core that starts again, and then a loss of power';
+const COMPARED = 'copies are compared only where the configuration says so';
 const SUMMED = 'checksums are kept only where the configuration says so';
 const INSTANT_OF_RECORD = 'a record must come within the millisecond in which two agree on a copy';
 const THREE = 'needs three replicas: of two neither has anybody else to differ from';
@@ -116,6 +119,14 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     'test/scenarios/library.test.ts',
     'needs both disks to fail in turn, both cores to start again, and then a loss of power',
   ],
+  'skip-in-doubt': ['test/scenarios/resync-skip.test.ts', REMEMBERED],
+  'doubt-unheard': ['test/scenarios/resync-skip.test.ts', REMEMBERED],
+  'skip-source-in-doubt': [MIRROR, COMPARED],
+  'skip-asks-again': [MIRROR, COMPARED],
+  'skip-misses': [MIRROR, COMPARED],
+  'skip-is-stable': [MIRROR, INSTANT],
+  'skip-clears-early': [MIRROR, SENT_ON],
+  'skip-no-lock': [MIRROR, SENT_ON],
   'receipt-unflushed': [MIRROR, SEMI],
   'receipt-trusted': ['test/scenarios/library.test.ts', SEMI],
   'lacking-like-power': ['test/scenarios/library.test.ts', SEMI],

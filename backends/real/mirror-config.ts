@@ -21,6 +21,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId = 0): MirrorConf
     proxies: volume.onDiskFailure === 'proxy',
     balanceReads: volume.reads === 'balanced',
     checksums: volume.checksums === true,
+    skipEqual: volume.skipEqual ?? 'off',
     sideBytes,
     undoRequired: volume.undo === 'required' && sideBytes > 0,
     nodes: volume.replicas.map(({ node }) => node).sort((a, b) => a - b),

@@ -55,6 +55,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId): MirrorConfig {
     proxies: volume.onDiskFailure === 'proxy',
     balanceReads: volume.reads === 'balanced',
     checksums: volume.checksums === true,
+    skipEqual: volume.skipEqual ?? 'off',
     checksumPages: 2,
     sideBytes,
     undoRequired: volume.undo === 'required' && sideBytes > 0,

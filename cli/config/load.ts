@@ -204,6 +204,7 @@ function toClusterConfig(
       splitBrain: volume.splitBrain,
       ...(volume.verify === undefined ? {} : { verify: schedule(volume.verify) }),
       undo: volume.undo,
+      ...(volume.resync.skipEqual === 'off' ? {} : { skipEqual: volume.resync.skipEqual }),
       ...(volume.lag === undefined ? {} : { lag: limits(volume.lag) }),
       replicas: Object.entries(volume.replicas).map(([node, replica]) => {
         const { meta, side, sideSize, mode } = replica;

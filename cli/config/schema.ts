@@ -94,6 +94,16 @@ const verify = z.strictObject({
   rate: size.default('100MiB').describe('At most so much a second; 0B for no limit.'),
 });
 
+const resync = z.strictObject({
+  skipEqual: z
+    .enum(['auto', 'on', 'off'])
+    .default('off')
+    .describe(
+      'Compare digests, and send what differs: always (a slow wire), never (slow disks), or ' +
+        'while it spares something.',
+    ),
+});
+
 const part = z.strictObject({
   name: name.describe('Of the part, and of its export.'),
   size: size.describe('Size that applications see, in whole MiB.'),
@@ -149,6 +159,7 @@ const volume = z.strictObject({
     .enum(['required', 'best-effort'])
     .default('best-effort')
     .describe('When a side area is full: a resync waits, or goes on and there is no way back.'),
+  resync: resync.prefault({}).describe('How one copy is filled from another.'),
   lag: lag.optional().describe('How far asynchronous replicas may be behind.'),
   replicas: z.record(name, replica),
   nbd: z.record(name, z.array(exportAddress).min(1).max(8)).default({}),

@@ -90,6 +90,9 @@ volumes:
     splitBrain: manual
     # The copies can be compared by themselves; what differs is told, not changed.
     # verify: { every: 7d, level: digest, rate: 50MiB }
+    # A copy that is filled again may have most of it already. 'auto' compares digests while that
+    # spares something, 'on' always (a slow wire), 'off' never.
+    # resync: { skipEqual: off }
     # One copy per host: a file, a partition or a disk. Metadata sits behind the data.
     # No write waits for a copy with mode: async, so that it may be far away: it is an earlier state
     # of the volume, whole, and takes over only by understudy promote. It keeps its last state in a

@@ -316,7 +316,7 @@ export class Volumes {
     volume.engaged = record.primary === this.#context.node;
     if (volume.want !== null && volume.want.epoch < record.epoch) volume.want = null;
     const plain = { kind: 'record', record, cause } as const;
-    const inDoubt = volume.engaged && this.#doubtOf(volume.volume)?.lacking === false;
+    const inDoubt = this.#doubtOf(volume.volume)?.lacking === false;
     const command = inDoubt ? { ...plain, doubted: true } : plain;
     this.#context.decide({ kind: 'to-data', volume: volume.volume, command });
     return true;

@@ -96,6 +96,11 @@ export interface VolumeConfig {
    * or it goes on and there is no way back. Absent like best-effort.
    */
   readonly undo?: 'required' | 'best-effort';
+  /**
+   * Whether a resync compares digests before it sends: as long as that spares something, always, or
+   * never. Absent like off.
+   */
+  readonly skipEqual?: 'auto' | 'on' | 'off';
   /** How often its replicas are compared by themselves; absent for never. */
   readonly verify?: VerifySchedule;
   /** How far asynchronous replicas may be behind; absent for the defaults. */

@@ -12,7 +12,6 @@ import { ActivityLog } from './activity-log.ts';
 import { ReadBalance } from './balance.ts';
 import { Barrier } from './barrier.ts';
 import { keepsOrdered } from './branch.ts';
-import { canarySwitches } from './canaries.ts';
 import { checkMirrorConfig, type MirrorConfig } from './config.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { Flushes } from './flushes.ts';
@@ -39,6 +38,7 @@ import { Spare } from './spare.ts';
 import { MirrorState, Through } from './state.ts';
 import { Store } from './store.ts';
 import { Sums, WAITS } from './sums.ts';
+import { canarySwitches } from './switches.ts';
 import { Deadline, Turn, watchOf } from './turn.ts';
 import { Undo } from './undo.ts';
 import { UndoReturn } from './undo-return.ts';
@@ -281,11 +281,16 @@ export class MirrorActor implements DataActor {
 
   #command(command: DataCommand | undefined): void {
     invariant(command !== undefined, 'a control event names a message of the inbox');
-    const { role } = this.#p;
+    const { role, unproved } = this.#p;
     switch (command.kind) {
       case 'record':
         if (command.record.volume === this.#p.config.volume) {
-          if (command.doubted === true) this.#p.unproved.suspect();
+          unproved.heard();
+          if (command.doubted === true) {
+            const leads = command.record.primary === this.#p.state.node;
+            if (leads) unproved.suspect();
+            else unproved.mistrust();
+          }
           role.onRecord(command.record, command.cause);
         }
         return;

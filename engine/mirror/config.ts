@@ -3,6 +3,7 @@ import { invariant } from '../core/invariant.ts';
 import { BLOCK_BYTES, EXTENT_BYTES, type Micros, type NodeId } from '../core/units.ts';
 import { HOT_MAX } from './journal.ts';
 import { namedMax } from './naming.ts';
+import type { SkipEqual } from './skip-equal.ts';
 import { undoLayout } from './undo-log.ts';
 
 export interface MirrorConfig {
@@ -32,6 +33,11 @@ export interface MirrorConfig {
    * longer than a slot; its extents and one more must fit the hot set.
    */
   readonly zeroBytes: number;
+  /**
+   * Whether a resync compares digests before it sends: always, never, or as long as that spares
+   * something. Absent like off, in recordings of earlier programs.
+   */
+  readonly skipEqual?: SkipEqual;
   /** Resync copies in flight at most; the engine's slots bound it too. */
   readonly resyncWindow: number;
   /** Bytes of one resync copy at most, a multiple of 4096; the slots bound it too. */
@@ -106,6 +112,7 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
   // a thread waits some milliseconds for its turn.
   resyncWindow: 8,
   resyncChunk: 1_048_576,
+  skipEqual: 'off',
   // More than a write to two good disks takes, less than a person notices.
   resyncLatency: 20_000,
   // A TiB in three days, by sixteen copies a second: a hard disk does a hundred or more.

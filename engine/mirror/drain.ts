@@ -23,19 +23,27 @@ export class Drain {
   #close: Micros = Number.POSITIVE_INFINITY;
   /** A wait was in vain: the next one waits for a wire that is quick enough. */
   #tried = false;
-  /** Bytes copied in this second, and in the one before. */
-  #bytes = 0;
+  /** Bytes sent in this second, bytes that needed no copy, and how many a second it was before. */
+  #sent = 0;
+  #spared = 0;
   #rate = 0;
   #second: Micros = 0;
 
-  /** So much was copied. */
-  copied(bytes: number, now: Micros): void {
+  /**
+   * So much is on both, sent or `spared` for being equal. What is left near the end has just been
+   * written, and will be sent: equal pieces say nothing of how quick that is, and would have writes
+   * wait for a wire that is slow. Where all of a second was equal there is nothing else to go by.
+   */
+  copied(bytes: number, now: Micros, spared = false): void {
     if (now >= this.#second + MICROS_PER_S) {
-      this.#rate = now < this.#second + 2 * MICROS_PER_S ? this.#bytes : 0;
-      this.#bytes = 0;
+      const bytesBefore = this.#sent > 0 ? this.#sent : this.#spared;
+      this.#rate = now < this.#second + 2 * MICROS_PER_S ? bytesBefore : 0;
+      this.#sent = 0;
+      this.#spared = 0;
       this.#second = now;
     }
-    this.#bytes += bytes;
+    if (spared) this.#spared += bytes;
+    else this.#sent += bytes;
   }
 
   /** `left` blocks are to be copied, Infinity while the copy cannot end. */
@@ -62,7 +70,8 @@ export class Drain {
     this.until = 0;
     this.#close = Number.POSITIVE_INFINITY;
     this.#tried = false;
-    this.#bytes = 0;
+    this.#sent = 0;
+    this.#spared = 0;
     this.#rate = 0;
   }
 }

@@ -9,7 +9,7 @@ import { lossOf } from './branch.ts';
 import { type Comparison, compareReplicas, decisionHash, type ReplicaView } from './compare.ts';
 import { NO_DISK } from './generation.ts';
 import type { DiskOf, PeerMessage } from './messages.ts';
-import { decodePeerMessage, encodePeerMessage, Outcome } from './messages.ts';
+import { decodePeerMessage, encodePeerMessage, Feature, Outcome } from './messages.ts';
 import { linkStateOf, Mode } from './mode.ts';
 import { Owed } from './owed.ts';
 import type { Partner } from './partner.ts';
@@ -29,8 +29,9 @@ export class Link {
   /** The present incarnation, 0 for none. */
   id = 0;
   mode: number = Mode.None;
-  /** The peer's host life, from its hello. */
+  /** From its hello: the peer's host life, and whether it says digests when it is copied to. */
   peerBoot = 0;
+  comparesCopies = false;
   /** Its disk, as it says in this incarnation: {@link diskTag}. */
   peerDisk: number = NO_DISK;
   /** Which disks others have, as the primary at the other end said it last. */
@@ -141,7 +142,7 @@ export class Link {
     this.owed.forget();
   }
 
-  /** Tells the peer what this replica is; sent when the link comes up or the replica attaches. */
+  /** Tells the peer what this replica is, when the link comes up or the replica attaches. */
   hello(): void {
     if (this.id !== 0) this.#sendHello(0, false, this.#view());
   }
@@ -400,6 +401,7 @@ export class Link {
     else if (misfit !== '') this.drop(misfit);
     if (misfit !== '') return;
     [this.peerBoot, this.peerDisk] = [m.view.boot, m.view.device ?? 0];
+    this.comparesCopies = ((m.features ?? 0) & Feature.ComparesCopies) !== 0;
     const seen = compareReplicas(this.#view(), m.view, undefined, lossOf(state.record, m.record));
     if (seen.reason.startsWith('other-')) {
       this.#refuse(seen.reason);
@@ -438,7 +440,6 @@ export class Link {
     this.begin();
   }
 
-  /** The primary has both views. */
   #answered(round: number, view: ReplicaView): void {
     if (round !== this.#round || this.#self === null || this.mode !== Mode.None) return;
     this.#peer = view;
@@ -541,10 +542,11 @@ export class Link {
   #refuse(reason: string): void {
     if (this.#refused || reason === '') return;
     this.#refused = true;
-    this.#p.turn.reached('mirror.link.refused');
-    this.#p.turn.event('mirror.link.refused', { reason, peer: this.#partner.node });
+    const { turn, role } = this.#p;
+    turn.reached('mirror.link.refused');
+    turn.event('mirror.link.refused', { reason, peer: this.#partner.node });
     this.#report(reason);
-    this.#p.role.peerFailed(this.#partner);
+    role.peerFailed(this.#partner);
   }
 
   #report(reason: string): void {
@@ -564,9 +566,7 @@ export class Link {
   #lost(): void {
     const { writes, barrier, peers, reads, repair, verify, source, target, role } = this.#p;
     const { flushes, follower } = this.#p;
-    const id = this.id;
-    const mode = this.mode;
-    const { mirrored, following } = this;
+    const { id, mode, mirrored, following } = this;
     this.id = 0;
     this.mode = Mode.None;
     this.#self = null;

@@ -16,6 +16,8 @@ import type { HeldBack } from './undo.ts';
 
 /** What a program says in its hello that it has: bits. */
 export const Feature = {
+  /** As the target of a copy it says digests of what it has. */
+  ComparesCopies: 1,
   /** It names its disk, and that of the other one which its map is about. */
   NamesDisks: 2,
 } as const;
@@ -61,6 +63,8 @@ export type PeerMessage =
       readonly wireMax: number;
       readonly view: ReplicaView;
       readonly record: VolumeRecord | null;
+      /** {@link Feature}s that the sender has; none before there were any. */
+      readonly features?: number;
     }
   | {
       readonly kind: 'decision';
@@ -182,7 +186,7 @@ export function encodePeerMessage(message: PeerMessage, cause: string, into: Uin
       w.u8(message.record === null ? 0 : 1);
       if (message.record !== null) putRecord(w, message.record);
       // Programs of before end here.
-      w.u8(message.view.device === undefined ? 0 : Feature.NamesDisks);
+      w.u8((message.features ?? 0) | (message.view.device === undefined ? 0 : Feature.NamesDisks));
       if (message.view.device === undefined) break;
       w.u32(message.view.device);
       w.u32(message.view.about ?? 0);
@@ -277,11 +281,13 @@ function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): Peer
       const wireMax = r.u16();
       const view = takeView(r);
       const record = r.u8() === 1 ? takeRecord(r, volume) : null;
-      const features = r.left > 0 ? r.u8() : 0;
-      const names = (features & Feature.NamesDisks) !== 0;
-      const disks = names ? { device: r.u32(), about: r.u32() } : {};
+      const bits = r.left > 0 ? r.u8() : 0;
+      const disks = (bits & Feature.NamesDisks) === 0 ? {} : { device: r.u32(), about: r.u32() };
       if (view === null) return null;
-      return { kind, round, answer, wireMin, wireMax, view: { ...view, ...disks }, record };
+      const said = { ...view, ...disks };
+      const hello = { kind, round, answer, wireMin, wireMax, view: said, record } as const;
+      const features = bits & ~Feature.NamesDisks;
+      return features === 0 ? hello : { ...hello, features };
     }
     case 'decision':
       return { kind, round: r.u32(), hash: r.u32(), outcome: r.u8() };

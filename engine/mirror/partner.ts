@@ -5,6 +5,7 @@
  */
 import { invariant } from '../core/invariant.ts';
 import type { BootId, Generation, NodeId } from '../core/units.ts';
+import { Flag } from '../data/abi.ts';
 import type { LinkState, VolumeRecord } from '../data/messages.ts';
 import { BlockMap } from './block-map.ts';
 import { BranchWatch } from './branch.ts';
@@ -71,6 +72,8 @@ export class Partner {
     const { slots } = this.#p;
     if (slot < 0 || slot >= slots.count) return false;
     const front = slot < this.write.length;
+    // A question for a digest is no write.
+    if (!front && this.#asks(slot)) return false;
     if ((front ? this.sequence[slot] : slots.sequence[slot]) !== number) return false;
     if (link !== 0 && (front ? this.sentOn[slot] : slots.link[slot]) !== link) return false;
     return (front ? this.write[slot] : slots.peer[slot]) === Peer.Sent;
@@ -88,11 +91,17 @@ export class Partner {
         const sent = this.write[slot] !== Peer.None || this.link.mode === Mode.Ship;
         if (sent) first = Math.min(first, this.sequence[slot] as number);
       } else if (slots.peer[slot] === Peer.Sent && slots.link[slot] === this.link.id) {
-        const own = kind === Kind.Copy || kind === Kind.Verify;
+        // A question for a digest counts among reads.
+        const own = (kind === Kind.Copy && !this.#asks(slot)) || kind === Kind.Verify;
         if (own) first = Math.min(first, slots.sequence[slot] as number);
       }
     }
     return first - 1;
+  }
+
+  /** Whether a copy asks what the partner has, and has sent nothing. */
+  #asks(slot: number): boolean {
+    return ((this.#p.slots.flags[slot] as number) & Flag.Digest) !== 0;
   }
 
   /** The generation that it last shared with this replica: what the map towards it began with. */

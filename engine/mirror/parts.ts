@@ -2,7 +2,6 @@
 import type { ActivityLog } from './activity-log.ts';
 import type { ReadBalance } from './balance.ts';
 import type { Barrier } from './barrier.ts';
-import type { CanarySwitches } from './canaries.ts';
 import type { MirrorConfig } from './config.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import type { Flushes } from './flushes.ts';
@@ -27,6 +26,7 @@ import type { Spare } from './spare.ts';
 import type { MirrorState } from './state.ts';
 import type { Store } from './store.ts';
 import type { Sums } from './sums.ts';
+import type { CanarySwitches } from './switches.ts';
 import type { Turn } from './turn.ts';
 import type { Undo } from './undo.ts';
 import type { UndoReturn } from './undo-return.ts';

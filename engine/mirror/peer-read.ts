@@ -2,7 +2,8 @@
  * Reads of one replica by the other host. The asking side sends a slot away and has it back once,
  * with the answer or with the end of the link. The side that is asked checks the epoch, orders the
  * read like one of its own, and answers with what its disk says. Neither believes what belongs to a
- * link that is gone, and a replica that is no full copy answers nobody.
+ * link that is gone, and a replica that is no full copy answers nobody, but for the source of its
+ * copy, which asks for digests of what may be equal already.
  */
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { Mode } from './mode.ts';
@@ -81,7 +82,10 @@ export class PeerReads {
     const { link } = by ?? partners.first;
     const known = slot >= 0 && slot < slots.count && slots.sequence[slot] === sequence;
     const kind = known ? slots.kind[slot] : Kind.Free;
-    const asking = kind === Kind.Read || kind === Kind.Repair || kind === Kind.Verify;
+    // Of copies only those whose target was asked what it has.
+    const compares = kind === Kind.Copy && this.#p.source.compare.has(slot);
+    const asks = kind === Kind.Read || kind === Kind.Repair || kind === Kind.Verify;
+    const asking = asks || compares;
     const waits = asking && slots.peer[slot] === Peer.Sent && slots.link[slot] === id;
     if (!waits && !(canary.lateReadAnswer && asking)) {
       link.drop('garbage');
@@ -95,7 +99,8 @@ export class PeerReads {
       slots.peer[slot] = Peer.Lost;
       link.drop('refused-read');
     }
-    if (kind === Kind.Verify) verify.chunk.answered(slot, status);
+    if (compares) this.#p.source.compare.answered(slot, status);
+    else if (kind === Kind.Verify) verify.chunk.answered(slot, status);
     else repair.answered(slot, status);
   }
 
@@ -122,7 +127,8 @@ export class PeerReads {
       peer.drop('garbage');
       return;
     }
-    const kept = this.#p.sums === null ? Flag.Digest : Flag.Digest | Flag.Sums;
+    const sums = this.#p.sums === null ? 0 : Flag.Sums;
+    const kept = Flag.Digest | Flag.Resync | sums;
     slots.open(slot, Kind.PeerRead, offset, length, flags & kept);
     slots.link[slot] = link;
     slots.sequence[slot] = headers.sequence(slot);
@@ -166,7 +172,7 @@ export class PeerReads {
   localDone(slot: number, status: number): void {
     const { locks, role, turn } = this.#p;
     locks.release(slot);
-    if (status !== 0) turn.reached('mirror.read.both-bad');
+    if (status !== 0 && !this.#isForCopy(slot)) turn.reached('mirror.read.both-bad');
     // What contradicts its checksum is told from what the disk did not give.
     const told = status === 0 || status === Status.Differs ? status : Status.Io;
     const { sums, slots } = this.#p;
@@ -210,11 +216,22 @@ export class PeerReads {
     if (locks.acquire(slot, start, end, Hold.Shared)) this.granted(slot);
   }
 
-  /** Only a member that follows the asking primary on this very link has what it asks for. */
+  /**
+   * Only a member that follows the asking primary on this very link has what it asks for. A target
+   * says what it has of a copy, unless its disk may show what it does not hold.
+   */
   #serves(slot: number): boolean {
-    const { slots, partners, canary } = this.#p;
+    const { slots, partners, unproved, canary } = this.#p;
     if (canary.peerReadAnyEpoch || canary.repairFromDirty || canary.balanceInCopy) return true;
-    return partners.on(slots.link[slot] as number)?.link.mode === Mode.Follow;
+    if (partners.on(slots.link[slot] as number)?.link.mode === Mode.Follow) return true;
+    const digest = ((slots.flags[slot] as number) & Flag.Digest) !== 0;
+    return digest && this.#isForCopy(slot) && (!unproved.doubtful || canary.skipInDoubt);
+  }
+
+  /** Whether the source of a copy to this replica asked. */
+  #isForCopy(slot: number): boolean {
+    const { slots, partners } = this.#p;
+    return partners.on(slots.link[slot] as number)?.link.mode === Mode.Target;
   }
 
   #answer(slot: number, status: number, more = 0): void {

@@ -1,13 +1,14 @@
 /**
  * The source of a resync: copies dirty blocks to the target while application I/O goes on, then
  * has the target take over the generation and asks for it to become a member. A block is cleared
- * only by its completed copy, and counts as unstable until the next barrier.
+ * only by its completed copy, or equal digests, and counts as unstable until the next barrier.
  */
 import { BLOCK_BYTES, type Generation, MICROS_PER_S } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { PAGE_BLOCKS } from './block-map.ts';
 import { Copied } from './copied.ts';
 import { Drain } from './drain.ts';
+import { LeftOut } from './left-out.ts';
 import type { PeerMessage } from './messages.ts';
 import { Mode } from './mode.ts';
 import { Pace } from './pace.ts';
@@ -16,10 +17,9 @@ import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { mediumError } from './repair.ts';
 import { Kind, Peer, Phase } from './request.ts';
+import { ResyncCompare } from './resync-compare.ts';
+import { PIECE_BYTES } from './skip-equal.ts';
 import { Deadline } from './turn.ts';
-
-/** Unreadable blocks that are tried within one second; the others wait for the next. */
-const UNREADABLE_MAX = 4096;
 
 const ZERO_COPY = Flag.Resync | Flag.Zero | Flag.Unmap;
 
@@ -48,7 +48,7 @@ export class ResyncSource {
    */
   readonly drain: Drain = new Drain();
   #over: Copied | null = null;
-  /** Bytes copied, and bytes that were zeroes and cost no payload. */
+  /** Bytes sent, and bytes that were zeroes and cost no payload. */
   #copied = 0;
   #zeroed = 0;
   /** Blocks that were written here alone before the copy began: at least so many. */
@@ -57,22 +57,23 @@ export class ResyncSource {
   #changedIn: Generation = 0;
   /** Tells a late callback from an earlier attempt. */
   #attempt = 0;
-  /**
-   * Blocks that this disk did not give, left out until the next second. They stay dirty: there is
-   * no other good copy, and a copy without them is none.
-   */
-  readonly #unreadable: Set<number> = new Set();
-  /** Blocks of copies that failed, to be read one by one: most of them are well. */
-  readonly #single: Set<number> = new Set();
+  /** Blocks that this disk did not give. */
+  readonly #left: LeftOut = new LeftOut();
   /** Slots of copies that are being written here too. */
   readonly #proving: Set<number> = new Set();
-  /** Unreadable blocks that the timeline names already. */
-  readonly #named: Set<number> = new Set();
+  /** What is compared before it is sent. */
+  readonly compare: ResyncCompare;
 
   constructor(parts: Parts) {
     const { layout } = parts.turn.memory;
     const { resyncChunk, resyncWindow, resyncLatency, resyncRateMin } = parts.config;
     this.#p = parts;
+    this.compare = new ResyncCompare(parts, {
+      isOurs: (slot) => this.#isOurs(slot),
+      settle: (slot) => this.#settle(slot),
+      send: (slot, status, flags) => this.#send(slot, status, flags),
+      close: (slot) => this.#close(slot),
+    });
     this.#partner = parts.partners.first;
     this.#first = layout.frontSlots + layout.peerSlots;
     // Scattered blocks make small copies: then more of them fill the same window.
@@ -125,7 +126,7 @@ export class ResyncSource {
     if (this.#stage !== Stage.Copying || state.demoting || !state.lead || this.#unsaid) return;
     this.pace.judge(turn.now);
     if (this.#partner.asynchronous) this.#judgeEnd();
-    for (let slot = this.#first; slot < this.#end && this.#left > 0; slot += 1) {
+    for (let slot = this.#first; slot < this.#end && this.#dirty > 0; slot += 1) {
       if (slots.kind[slot] !== Kind.Free) continue;
       const bytes = this.pace.next(this.#bytes, turn.now);
       if (bytes === 0 || !barrier.room(slots.count) || !this.#copyNext(slot, bytes)) break;
@@ -138,11 +139,11 @@ export class ResyncSource {
     const settled = this.#over?.settle(this.#p, this.#partner, () => attempt === this.#attempt);
     next = Math.min(next, settled ?? next);
     if (next !== Number.POSITIVE_INFINITY) turn.due(Deadline.Copy, next);
-    if (this.#mapComplete && this.#left === 0 && this.#flying === 0) this.#finish();
+    if (this.#mapComplete && this.#dirty === 0 && this.#flying === 0) this.#finish();
   }
 
   /** Dirty blocks that are to be copied yet. */
-  get #left(): number {
+  get #dirty(): number {
     return this.#partner.map.dirty - (this.#over?.count ?? 0);
   }
 
@@ -152,19 +153,23 @@ export class ResyncSource {
   #judgeEnd(): void {
     const { turn, writes } = this.#p;
     const { drain } = this;
-    const shut = drain.shut;
-    const possible = this.#mapComplete && this.#unreadable.size + this.#single.size === 0;
-    drain.judge(possible ? this.#left : Number.POSITIVE_INFINITY, turn.now);
+    const { shut } = drain;
+    const possible = this.#mapComplete && this.#left.none;
+    drain.judge(possible ? this.#dirty : Number.POSITIVE_INFINITY, turn.now);
     if (drain.shut && !shut) turn.reached('mirror.resync.drains');
     if (shut && !drain.shut) writes.resume();
   }
 
   /** The range of a copy is free of writes. */
   granted(slot: number): void {
-    const { slots, turn } = this.#p;
-    slots.phase[slot] = Phase.Flying;
-    const offset = slots.offset[slot] as number;
-    turn.emit(Decision.LocalRead, slot, 0, Flag.Zero, offset, slots.length[slot] as number, 0);
+    if (this.compare.has(slot)) this.compare.ask(this.#partner, slot);
+    else this.compare.read(slot, Flag.Zero);
+  }
+
+  /** Whether the copy of `slot` belongs to the present link. */
+  #isOurs(slot: number): boolean {
+    const { link } = this.#partner;
+    return link.id === this.#p.slots.link[slot] && link.mode === Mode.Copy;
   }
 
   /** The local disk has read a copy; `flags` say whether it is all zero. */
@@ -173,6 +178,12 @@ export class ResyncSource {
       this.#proved(slot, status);
       return;
     }
+    if (this.compare.has(slot)) this.compare.localDone(this.#partner, slot, status, flags);
+    else this.#send(slot, status, flags);
+  }
+
+  /** Sends what was read to the target. */
+  #send(slot: number, status: number, flags: number): void {
     const { slots, role, canary } = this.#p;
     const { link, map } = this.#partner;
     const alone = slots.length[slot] === BLOCK_BYTES;
@@ -180,7 +191,7 @@ export class ResyncSource {
     const lost = status === Status.Differs && alone && !elsewhere;
     if (status !== 0 && mediumError(status) && !lost) this.#notRead(slot);
     else if (status !== 0 && !lost) role.failDisk('read', status);
-    if ((status !== 0 && !lost) || link.id !== slots.link[slot] || link.mode !== Mode.Copy) {
+    if ((status !== 0 && !lost) || !this.#isOurs(slot)) {
       this.#close(slot);
       return;
     }
@@ -216,12 +227,10 @@ export class ResyncSource {
 
   /** This disk took what it had shown. */
   #proved(slot: number, status: number): void {
-    const { slots, role } = this.#p;
-    const { link } = this.#partner;
+    const { role } = this.#p;
     if (status !== 0 && mediumError(status)) this.#notRead(slot);
     else if (status !== 0) role.failDisk('write', status);
-    const ours = link.id === slots.link[slot] && link.mode === Mode.Copy;
-    if (status === 0 && ours) this.#settle(slot);
+    if (status === 0 && this.#isOurs(slot)) this.#settle(slot);
     else this.#close(slot);
   }
 
@@ -229,22 +238,25 @@ export class ResyncSource {
   #settle(slot: number): void {
     const { slots, barrier, partners, canary } = this.#p;
     const { map } = this.#partner;
-    const offset = slots.offset[slot] as number;
-    const length = slots.length[slot] as number;
-    this.drain.copied(length, this.#p.turn.now);
-    if (this.#over !== null) this.#over.add(offset, length);
+    const [offset, length] = [slots.offset[slot] as number, slots.length[slot] as number];
+    const spared = this.compare.has(slot);
+    this.drain.copied(length, this.#p.turn.now, spared);
+    if (this.#over !== null && !(spared && canary.skipClearsEarly)) this.#over.add(offset, length);
     else
       for (let at = offset; at < offset + length; at += BLOCK_BYTES) {
         map.clear(at / BLOCK_BYTES);
         // RULE-20: between the two ends of the copy, and nobody else.
         if (canary.rule20) for (const each of partners.all) each.map.clear(at / BLOCK_BYTES);
       }
-    for (let at = offset; at < offset + length && this.#single.size > 0; at += BLOCK_BYTES) {
-      this.#single.delete(at / BLOCK_BYTES);
+    this.#left.done(offset / BLOCK_BYTES, length / BLOCK_BYTES);
+    const stable = canary.copyIsStable || (spared && canary.skipIsStable);
+    if (!stable && this.#over === null) barrier.add(offset, length);
+    const zero = ((slots.flags[slot] as number) & Flag.Zero) !== 0;
+    if (zero) this.#zeroed += length;
+    else if (!spared) {
+      this.#copied += length;
+      this.compare.sent(slot);
     }
-    if (!canary.copyIsStable && this.#over === null) barrier.add(offset, length);
-    if (((slots.flags[slot] as number) & Flag.Zero) === 0) this.#copied += length;
-    else this.#zeroed += length;
     this.#close(slot);
   }
 
@@ -252,9 +264,7 @@ export class ResyncSource {
   progress(): void {
     if (this.#stage !== Stage.Copying) return;
     const { turn } = this.#p;
-    // What a client has written since, or what failed for once, can be read now.
-    for (const block of this.#unreadable) this.#single.add(block);
-    this.#unreadable.clear();
+    this.#left.again();
     turn.event('mirror.resync.progress', { ...this.#done(), dirty: this.#partner.map.dirty });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
   }
@@ -306,6 +316,7 @@ export class ResyncSource {
     this.#over = null;
     this.#partner.padded = 0;
     this.#p.unproved.proved();
+    this.compare.tell();
     this.#p.turn.event('mirror.resync.end', this.#done());
     // A read that needs the peer may ask it from now on.
     this.#p.repair.unpark();
@@ -316,8 +327,8 @@ export class ResyncSource {
     if (partner !== this.#partner) return;
     const { slots, turn, locks } = this.#p;
     if (this.#stage >= Stage.Copying) {
-      const { dirty } = partner.map;
-      turn.event('mirror.resync.interrupted', { ...this.#done(), dirty });
+      this.compare.tell();
+      turn.event('mirror.resync.interrupted', { ...this.#done(), dirty: partner.map.dirty });
       turn.reached('mirror.resync.interrupted');
     }
     this.abort(partner);
@@ -326,9 +337,10 @@ export class ResyncSource {
       if (slots.kind[slot] !== Kind.Copy) continue;
       if (slots.phase[slot] === Phase.Range) this.#close(slot);
       else if (slots.peer[slot] === Peer.Sent && slots.link[slot] === link) {
+        this.compare.unanswered(slot, this.#left);
         // The backend still sends from it: the slot waits for LinkDown, the range does not.
         slots.peer[slot] = Peer.Failing;
-        locks.release(slot);
+        locks.releaseIfHeld(slot);
       }
     }
   }
@@ -347,11 +359,8 @@ export class ResyncSource {
   #flushed(): void {
     const { state, store } = this.#p;
     this.#stage = Stage.Starting;
-    this.#partner.link.ask({
-      kind: 'sync-start',
-      epoch: state.epoch,
-      generation: store.block.generation,
-    });
+    const { generation } = store.block;
+    this.#partner.link.ask({ kind: 'sync-start', epoch: state.epoch, generation });
   }
 
   /**
@@ -378,9 +387,7 @@ export class ResyncSource {
     this.#zeroed = 0;
     this.#mapComplete = false;
     this.#unsaid = false;
-    this.#unreadable.clear();
-    this.#single.clear();
-    this.#named.clear();
+    this.#left.forget();
     const { generation } = store.block;
     // An attempt that was cut short has cleared some of them.
     const before = generation === this.#changedIn ? this.#changed : 0;
@@ -403,6 +410,7 @@ export class ResyncSource {
     }
     if (this.#partner.asynchronous) this.#over = new Copied(map);
     this.pace.begin(turn.now, this.#isQuiet());
+    this.compare.begin(this.#partner);
     turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: node });
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
     link.ask({ kind: 'map-request', page: 0 });
@@ -446,7 +454,7 @@ export class ResyncSource {
   #copyNext(slot: number, bytes: number): boolean {
     const { slots, locks, canary, turn } = this.#p;
     const { map, link } = this.#partner;
-    if (this.#unreadable.size >= UNREADABLE_MAX) return false;
+    if (this.#left.full) return false;
     let block = this.#nextBlock(this.#cursor);
     if (block < 0) {
       // A pass ended. Another begins only when no copy is in flight, so none is made twice.
@@ -456,12 +464,16 @@ export class ResyncSource {
       if (block < 0) return false;
     }
     let end = block + 1;
-    const limit = Math.min(map.blocks, block + (this.#single.has(block) ? 1 : bytes / BLOCK_BYTES));
+    const single = this.#left.isSingle(block);
+    const { short } = this.compare.skipper;
+    const compares = !single && this.compare.skipper.takes();
+    const most = short || compares ? Math.min(bytes, PIECE_BYTES) : bytes;
+    const limit = Math.min(map.blocks, block + (single ? 1 : most / BLOCK_BYTES));
     while (end < limit && map.isDirty(end) && this.#joins(end)) end += 1;
     this.#cursor = end;
     const offset = block * BLOCK_BYTES;
     const length = (end - block) * BLOCK_BYTES;
-    slots.open(slot, Kind.Copy, offset, length, Flag.Resync);
+    slots.open(slot, Kind.Copy, offset, length, Flag.Resync | (compares ? Flag.Digest : 0));
     slots.link[slot] = link.id;
     slots.phase[slot] = Phase.Range;
     this.#flying += 1;
@@ -482,12 +494,12 @@ export class ResyncSource {
   }
 
   #isLeftOut(block: number): boolean {
-    return this.#unreadable.has(block) || this.#over?.has(block) === true;
+    return this.#left.has(block) || this.#over?.has(block) === true;
   }
 
   /** Whether a block may be copied together with the one before it. */
   #joins(block: number): boolean {
-    return !this.#single.has(block) && !this.#isLeftOut(block);
+    return !this.#left.isSingle(block) && !this.#isLeftOut(block);
   }
 
   /** Another member has the one block of `slot`: it is put right here, and copied then. */
@@ -508,15 +520,12 @@ export class ResyncSource {
     const first = (slots.offset[slot] as number) / BLOCK_BYTES;
     const count = (slots.length[slot] as number) / BLOCK_BYTES;
     if (count > 1) {
-      for (let block = first; block < first + count; block += 1) this.#single.add(block);
+      this.#left.split(first, count);
       this.#cursor = Math.min(this.#cursor, first);
       return;
     }
-    this.#unreadable.add(first);
     turn.reached('mirror.resync.unreadable');
-    if (this.#named.has(first) || this.#named.size >= UNREADABLE_MAX) return;
-    this.#named.add(first);
-    turn.event('mirror.resync.unreadable', { block: first });
+    if (this.#left.add(first)) turn.event('mirror.resync.unreadable', { block: first });
   }
 
   /**

@@ -1,7 +1,7 @@
 /** What this replica says of itself to a partner at the handshake. */
 import type { ReplicaView } from './compare.ts';
 import { diskTag } from './generation.ts';
-import { type PeerMessage, WIRE_MAX, WIRE_MIN } from './messages.ts';
+import { Feature, type PeerMessage, WIRE_MAX, WIRE_MIN } from './messages.ts';
 import { DiskFlag } from './metadata.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
@@ -36,11 +36,13 @@ type Hello = PeerMessage & { readonly kind: 'hello' };
 
 /** What opens a handshake, or answers one. */
 export function helloOf(
-  { state }: Pick<Parts, 'state'>,
+  { config, state }: Pick<Parts, 'config' | 'state'>,
   { round, answer, view }: Pick<Hello, 'round' | 'answer' | 'view'>,
 ): Hello {
   const wire = { wireMin: WIRE_MIN, wireMax: WIRE_MAX };
-  return { kind: 'hello', round, answer, ...wire, view, record: state.record };
+  const hello: Hello = { kind: 'hello', round, answer, ...wire, view, record: state.record };
+  const compares = (config.skipEqual ?? 'off') !== 'off';
+  return compares ? { ...hello, features: Feature.ComparesCopies } : hello;
 }
 
 /** Why nothing comes of a hello; '' where something may. */

@@ -12,9 +12,9 @@ import { decodePeerMessage, encodePeerMessage } from '../../engine/mirror/messag
 import { metadataLayout } from '../../engine/mirror/metadata.ts';
 import { Turn } from '../../engine/mirror/turn.ts';
 import { type UndoLayout, undoLayout } from '../../engine/mirror/undo-log.ts';
-import { type CampaignResult, runCampaign } from '../../scenarios/campaign.ts';
+import { type CampaignResult, campaignScenario, runCampaign } from '../../scenarios/campaign.ts';
 import { COMPLETE_RUNS, DECLARED, ELSEWHERE, notExercised } from '../../scenarios/coverage.ts';
-import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import { DEMO_CONFIG, demoWith } from '../../scenarios/demo.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
 import { runScenario } from '../../scenarios/run.ts';
 import { CONFIG, OWNED, onlyGroup } from '../support/control-fixtures.ts';
@@ -47,6 +47,7 @@ import { PAIR_CONFIG, Pair } from '../support/mirror-pair.ts';
 import { oneOwed } from '../support/mirror-planted.ts';
 import { failsAndGoesOn, survivorLost } from '../support/mirror-proxied.ts';
 import { diesWithReceipts, flushedMeanwhile, receiving } from '../support/mirror-receipts.ts';
+import { skipSwarm, vouched } from '../support/mirror-skip.ts';
 import { forked, givenUp } from '../support/mirror-split.ts';
 import { rottenSource, rotting, spoiltSums } from '../support/mirror-sums.ts';
 import { balancedReads, blinked, started } from '../support/mirror-swarm.ts';
@@ -130,6 +131,13 @@ function withSeeds(count: number, run: (seed: number) => Pair): ReadonlySet<stri
   const marks = new Set<string>();
   for (let seed = 1; seed <= count; seed += 1) for (const mark of run(seed).marks) marks.add(mark);
   return marks;
+}
+
+/** A run with an ill disk in which every copy compares. */
+function comparing(seed: number): ReadonlySet<string> {
+  const config = demoWith({ skipEqual: 'on' });
+  const scenario = campaignScenario({ config, mode: 'disks', runs: 1, seed }, seed);
+  return new Set(Object.keys(runScenario(scenario, seed).statesReached));
 }
 
 function named(change: Parameters<typeof tell>[2], seed = 4): Pair {
@@ -366,6 +374,9 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.sums.mismatch': () => rotting(1).marks,
   'mirror.sums.lost-copied': () => rottenSource(1).marks,
   'mirror.sums.page-lost': () => spoiltSums(1).marks,
+  'mirror.resync.equal': () => skipSwarm(1).marks,
+  'mirror.resync.uncompared': () => comparing(16),
+  'mirror.resync.vouched': () => vouched(1).marks,
   'mirror.read.balanced': () => balancedReads(1).marks,
   'mirror.read.came-back': () => withSeeds(24, balancedReads),
   'mirror.receipt.given': () => receiving(1).marks,

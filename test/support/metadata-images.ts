@@ -5,7 +5,6 @@
 import { crc32c } from '../../engine/core/crc32c.ts';
 import { Decision, PAGE_BYTES, slotCount } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
-import { canarySwitches } from '../../engine/mirror/canaries.ts';
 import { blockCount, type MirrorConfig, pageExtents } from '../../engine/mirror/config.ts';
 import {
   DiskFlag,
@@ -19,6 +18,7 @@ import { Slots } from '../../engine/mirror/request.ts';
 import { Spare } from '../../engine/mirror/spare.ts';
 import { MirrorState } from '../../engine/mirror/state.ts';
 import { Store } from '../../engine/mirror/store.ts';
+import { canarySwitches } from '../../engine/mirror/switches.ts';
 import { Turn } from '../../engine/mirror/turn.ts';
 import { durablySuspect } from './mirror-cover.ts';
 import { type Host, LAYOUT } from './mirror-hosts.ts';

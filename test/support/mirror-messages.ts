@@ -62,15 +62,19 @@ const facts = fc.record({
 });
 /** Any message that parses. */
 export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
-  fc.record({
-    kind: fc.constant('hello' as const),
-    round: u32,
-    answer: fc.boolean(),
-    wireMin: fc.nat(65535),
-    wireMax: fc.nat(65535),
-    view: fc.oneof(view, named),
-    record: fc.option(record),
-  }),
+  fc.record(
+    {
+      kind: fc.constant('hello' as const),
+      round: u32,
+      answer: fc.boolean(),
+      wireMin: fc.nat(65535),
+      wireMax: fc.nat(65535),
+      view: fc.oneof(view, named),
+      record: fc.option(record),
+      features: fc.constant(1),
+    },
+    { requiredKeys: ['kind', 'round', 'answer', 'wireMin', 'wireMax', 'view', 'record'] },
+  ),
   fc.record({ kind: fc.constant('decision' as const), round: u32, hash: u32, outcome: fc.nat(4) }),
   fc.record({ kind: fc.constant('announce' as const), record, disks }),
   fc.record({ kind: fc.constant('sync-start' as const), epoch: safe, generation: safe }),

@@ -6,7 +6,7 @@ import { until } from './mirror-cases.ts';
 import type { ClientHosts } from './mirror-client.ts';
 import { type Host, MS } from './mirror-hosts.ts';
 import { Many, TRIO_CONFIG } from './mirror-many.ts';
-import type { Pair } from './mirror-pair.ts';
+import { PAIR_CONFIG, type Pair } from './mirror-pair.ts';
 import { started } from './mirror-swarm.ts';
 
 /** What is on a disk. */
@@ -86,15 +86,24 @@ function backWith(pair: Pair, host: Host, disk: Disk): Pair {
  * generation with which the map of host 1 had begun.
  */
 export function swappedBack(seed: number, canaries: readonly string[] = []): Pair {
-  const pair = started(seed, canaries);
+  return swapped(started(seed, canaries), seed, false);
+}
+
+/** The same where a copy compares first, and the disk in between has most of the bytes already. */
+export function comparedAndSwappedBack(seed: number, canaries: readonly string[] = []): Pair {
+  return swapped(started(seed, canaries, { ...PAIR_CONFIG, skipEqual: 'on' }), seed, true);
+}
+
+function swapped(pair: Pair, seed: number, isClone: boolean): Pair {
   pair.runFor(200 * MS);
   const host = pair.host(2);
   pair.powerOff(2);
   const before = takenOut(host);
   pair.runFor(700 * MS);
-  putIn(host, empty(pair, host));
-  pair.powerOn(2);
   const source = pair.host(1);
+  const fresh = empty(pair, host);
+  putIn(host, isClone ? { ...fresh, stable: source.cache.slice() } : fresh);
+  pair.powerOn(2);
   const copies = () => host.disk === 'Inconsistent' && source.linkState === 'SyncSource';
   if (!until(pair, () => copies() && source.dirty < 2900)) throw new Error('not copied to');
   pair.runFor((seed % 5) * 40 * MS);
@@ -121,8 +130,12 @@ export function adoptedThenBack(seed: number, canaries: readonly string[] = []):
  * Of three, host 3 is away and filled again. Then all lose power, it comes back with the disk that
  * it had when it went; who leads may be another than the one that has filled it.
  */
-export function filledThenBack(seed: number, canaries: readonly string[] = []): Many {
-  const many = loaded(seed, canaries, TRIO_CONFIG, 400);
+export function filledThenBack(
+  seed: number,
+  canaries: readonly string[] = [],
+  config: MirrorConfig = TRIO_CONFIG,
+): Many {
+  const many = loaded(seed, canaries, config, 400);
   const host = many.host(3);
   many.powerOff(3);
   const before = takenOut(host);

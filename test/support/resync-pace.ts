@@ -4,8 +4,8 @@
  */
 import { Rng } from '../../engine/core/rng.ts';
 import type { Micros } from '../../engine/core/units.ts';
-import { canarySwitches } from '../../engine/mirror/canaries.ts';
 import { Pace, type PaceOptions } from '../../engine/mirror/pace.ts';
+import { canarySwitches } from '../../engine/mirror/switches.ts';
 
 const MS = 1000;
 export const SECOND: Micros = 1_000_000;

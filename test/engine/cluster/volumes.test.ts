@@ -221,6 +221,24 @@ describe('a local volume', () => {
     expect(volumes.doubted).toEqual([]);
   });
 
+  it('whose disk failed hears of it with every record, whoever is to lead', () => {
+    for (const primary of [1, 2]) {
+      for (const [boot, doubted] of [
+        [11, true],
+        // A reboot shows what the disk holds, and nothing else.
+        [12, undefined],
+      ] as const) {
+        const { volumes, local, context } = restarted(boot);
+        if (local === null) throw new Error('a replica is here');
+        context.take();
+        volumes.record(local, { ...RECORD, primary }, 'c');
+        const told = ofKind(context.take(), 'to-data').map(({ command }) => command);
+        expect(told).toMatchObject([{ kind: 'record' }]);
+        expect((told[0] as { doubted?: boolean }).doubted).toBe(doubted);
+      }
+    }
+  });
+
   it('whose disk failed is doubted no more once the log lets it lead all the same', () => {
     const { volumes, doubted } = restarted(11);
     volumes.report({ kind: 'active', volume: VOLUME, epoch: 3, cause: '' }, boots, RECORD);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { Discard, DiskState } from '../../../engine/data/messages.ts';
-import { canarySwitches } from '../../../engine/mirror/canaries.ts';
 import {
   type CompareCanary,
   compareReplicas,
@@ -8,6 +7,7 @@ import {
   type ReplicaView,
   type Verdict,
 } from '../../../engine/mirror/compare.ts';
+import { canarySwitches } from '../../../engine/mirror/switches.ts';
 
 const DISKS: readonly DiskState[] = [
   'Failed',

@@ -70,6 +70,37 @@ describe('the end of a copy to an asynchronous replica', () => {
     expect(drain.shut).toBe(true);
   });
 
+  it('goes by what is sent where something is, for what is left will be', () => {
+    const copied = (drain: Drain, sent: number, spared: number) => {
+      for (let now = 10 * S; now < 14 * S; now += S / 4) {
+        if (sent > 0) drain.copied(sent, now);
+        if (spared > 0) drain.copied(spared, now, true);
+        drain.judge(Number.MAX_SAFE_INTEGER, now);
+      }
+    };
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 15 }), fc.nat(64 << 20), (blocks, spared) => {
+        const drain = new Drain();
+        // Once in vain: it goes by the rate from then on.
+        drain.judge(DRAIN_BLOCKS, S);
+        drain.judge(DRAIN_BLOCKS, S + SHUT_MAX);
+        copied(drain, blocks * 4096, spared);
+        // Four times so many are sent in a second, however much is equal.
+        drain.judge(4 * blocks + 1, 14 * S);
+        expect(drain.shut).toBe(false);
+        drain.judge(4 * blocks, 14 * S);
+        expect(drain.shut).toBe(true);
+      }),
+    );
+    // Nothing is sent: equal pieces are all there is to go by, and the copy can end.
+    const drain = new Drain();
+    drain.judge(DRAIN_BLOCKS, S);
+    drain.judge(DRAIN_BLOCKS, S + SHUT_MAX);
+    copied(drain, 0, 16 * 4096);
+    drain.judge(DRAIN_BLOCKS, 14 * S);
+    expect(drain.shut).toBe(true);
+  });
+
   it('comes sooner or later where as much is written as is copied, near the end', () => {
     fc.assert(
       fc.property(fc.integer({ min: DRAIN_BLOCKS + 1, max: 4000 }), (left) => {

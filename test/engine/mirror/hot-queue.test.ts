@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EXTENT_BYTES } from '../../../engine/core/units.ts';
-import { canarySwitches } from '../../../engine/mirror/canaries.ts';
 import { HotQueue } from '../../../engine/mirror/hot-queue.ts';
 import type { Parts } from '../../../engine/mirror/parts.ts';
 import { Kind, Phase, Slots } from '../../../engine/mirror/request.ts';
+import { canarySwitches } from '../../../engine/mirror/switches.ts';
 
 const SLOTS = 8;
 

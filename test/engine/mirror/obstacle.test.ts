@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { DiskState, Member } from '../../../engine/data/messages.ts';
-import { canarySwitches } from '../../../engine/mirror/canaries.ts';
 import { obstacleOf } from '../../../engine/mirror/obstacle.ts';
 import type { Parts } from '../../../engine/mirror/parts.ts';
 import { MirrorState } from '../../../engine/mirror/state.ts';
+import { canarySwitches } from '../../../engine/mirror/switches.ts';
 
 const BOTH: readonly Member[] = [
   { node: 1, boot: 7 },

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../../engine/core/rng.ts';
-import { canarySwitches } from '../../../engine/mirror/canaries.ts';
 import { Pace } from '../../../engine/mirror/pace.ts';
+import { canarySwitches } from '../../../engine/mirror/switches.ts';
 import {
   course,
   drawPlant,

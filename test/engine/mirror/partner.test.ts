@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { slotCount } from '../../../engine/data/abi.ts';
 import { DataMemory } from '../../../engine/data/memory.ts';
-import { canarySwitches } from '../../../engine/mirror/canaries.ts';
 import type { ReplicaView } from '../../../engine/mirror/compare.ts';
 import { diskTag, NO_DISK } from '../../../engine/mirror/generation.ts';
 import { Mode } from '../../../engine/mirror/mode.ts';
 import { type Partner, Partners } from '../../../engine/mirror/partner.ts';
 import type { Parts } from '../../../engine/mirror/parts.ts';
 import { Slots } from '../../../engine/mirror/request.ts';
+import { canarySwitches } from '../../../engine/mirror/switches.ts';
 import { Turn } from '../../../engine/mirror/turn.ts';
 import { LAYOUT } from '../../support/mirror-hosts.ts';
 import { PAIR_CONFIG } from '../../support/mirror-pair.ts';

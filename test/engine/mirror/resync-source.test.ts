@@ -3,7 +3,11 @@ import { Decision, Event } from '../../../engine/data/abi.ts';
 import { olderDisk, recordBetween, watched } from '../../support/mirror-cases.ts';
 import { badSource, blocks, done } from '../../support/mirror-errors.ts';
 import { PAIR_CONFIG, Pair } from '../../support/mirror-pair.ts';
-import { adoptedThenBack, swappedBack } from '../../support/mirror-swapped.ts';
+import {
+  adoptedThenBack,
+  comparedAndSwappedBack,
+  swappedBack,
+} from '../../support/mirror-swapped.ts';
 import { started, swarmRun } from '../../support/mirror-swarm.ts';
 
 describe('the source of a resync', () => {
@@ -182,7 +186,8 @@ describe('the source of a resync', () => {
 
   it('fills the old disk in full when that comes back while a new one is filled', () => {
     for (let seed = 1; seed <= 12; seed += 1) {
-      expect([seed, ...swappedBack(seed).violations]).toEqual([seed]);
+      for (const schedule of [swappedBack, comparedAndSwappedBack])
+        expect([seed, ...schedule(seed).violations]).toEqual([seed]);
     }
   });
 

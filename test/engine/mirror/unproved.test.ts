@@ -36,6 +36,29 @@ describe('what a disk that has failed shows', () => {
     expect(store.persisted).toBe(1);
   });
 
+  it('is in doubt for comparisons where control alone remembers, until it is filled', () => {
+    const { doubt } = ground();
+    doubt.heard();
+    expect(doubt.doubtful).toBe(false);
+    doubt.mistrust();
+    // It is not to lead: nothing has to be written anew for that.
+    expect([doubt.doubtful, doubt.on, doubt.kept]).toEqual([true, false, 0]);
+    doubt.proved();
+    expect(doubt.doubtful).toBe(false);
+    for (const flags of [DiskFlag.Doubted, DiskFlag.Unproved]) {
+      const noted = ground(flags).doubt;
+      noted.heard();
+      expect(noted.doubtful).toBe(true);
+    }
+  });
+
+  it('is in doubt for comparisons until control has said in this life that it is not', () => {
+    const { doubt } = ground();
+    expect([doubt.doubtful, doubt.on, doubt.kept]).toEqual([true, false, 0]);
+    doubt.heard();
+    expect(doubt.doubtful).toBe(false);
+  });
+
   it('is believed with the planted bug', () => {
     const { doubt } = ground(0, true);
     doubt.suspect();

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { VolumeRecord } from '../../../engine/data/messages.ts';
-import { canarySwitches } from '../../../engine/mirror/canaries.ts';
 import { Mode } from '../../../engine/mirror/mode.ts';
 import type { Partner } from '../../../engine/mirror/partner.ts';
 import type { Parts } from '../../../engine/mirror/parts.ts';
+import { canarySwitches } from '../../../engine/mirror/switches.ts';
 import { type WantReport, Wishes } from '../../../engine/mirror/wish.ts';
 
 const MEMBERS = [

@@ -140,6 +140,8 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.mirror.resync.interrupted':
     'Resync interrupted: {copied:bytes} copied, {zeroed:bytes} zeroed, {dirty:count} blocks to go',
   'event.mirror.resync.end': 'Resync done: {copied:bytes} copied, {zeroed:bytes} zeroed',
+  'event.mirror.resync.compared':
+    'Of {compared:bytes} that this resync compared first, {equal:bytes} were equal and not sent',
   'event.mirror.target.start':
     'Is resync target, epoch {epoch}; its data is of generation {generation:short} until the end',
   'event.mirror.target.end': 'Is resynced and has generation {generation:short}',

@@ -123,6 +123,8 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.resync.interrupted':
     '重新同步中断：已复制 {copied:bytes}，置零 {zeroed:bytes}，还剩 {dirty:count} 块',
   'event.mirror.resync.end': '重新同步完成：已复制 {copied:bytes}，置零 {zeroed:bytes}',
+  'event.mirror.resync.compared':
+    '本次重新同步先比较了 {compared:bytes}，其中 {equal:bytes} 相同，无需发送',
   'event.mirror.target.start':
     '成为同步目标，纪元 {epoch}；到结束为止数据版本为 {generation:short}',
   'event.mirror.target.end': '重新同步结束，数据版本为 {generation:short}',

@@ -127,6 +127,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'mirror.resync.progress': look('dot', SEVERITY_DETAIL),
   'mirror.resync.interrupted': look('cut', SEVERITY_TROUBLE),
   'mirror.resync.end': look('heal', SEVERITY_CHANGE),
+  'mirror.resync.compared': look('dot', SEVERITY_DETAIL),
   'mirror.target.start': look('heal', SEVERITY_CHANGE),
   'mirror.target.end': look('heal', SEVERITY_CHANGE),
   'mirror.point': look('dot', SEVERITY_DETAIL),
