@@ -254,6 +254,18 @@ export const MIRROR_CANARIES = [
     id: 'doubt-unheard',
     what: 'A target says digests whatever its control remembers of its disk.',
   },
+  {
+    id: 'skip-settles-late',
+    what: 'A piece that was found equal counts as copied after its link is lost.',
+  },
+  {
+    id: 'skip-sends-mismatch',
+    what: 'A block of the source that contradicts its checksum is sent as one that differs.',
+  },
+  {
+    id: 'skip-unnoted',
+    what: 'What a copy finds equal is not noted as different from who is left out.',
+  },
   { id: 'skip-asks-again', what: 'A target that did not answer for a piece is asked each time.' },
   { id: 'skip-misses', what: 'A digest that differs counts as an equal one.' },
   { id: 'copy-is-stable', what: 'A copy counts as stable before a barrier has said so.' },

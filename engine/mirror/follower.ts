@@ -84,6 +84,23 @@ export class Follower {
     } else each.begins(generation, clear, disk);
   }
 
+  /**
+   * RULE-17: what is written here for the peer of `slot`, or found equal, is dirty towards each
+   * replica that the record leaves out. What is equal as well: of a copy of everything nobody knows
+   * how the two came to that, and one that is left out may have what was there in between.
+   */
+  leftOut(slot: number, sequence: number): void {
+    const { slots, partners, state, canary } = this.#p;
+    if (!partners.several || canary.rule17) return;
+    const link = slots.link[slot] as number;
+    const [offset, length] = [slots.offset[slot] as number, slots.length[slot] as number];
+    for (const { link: own, node, map, asynchronous, shipping } of partners.all) {
+      if (own.id === link || isNamed(state.record, node)) continue;
+      map.markBytes(offset, length);
+      if (asynchronous && sequence > 0) shipping.seen(sequence, offset, length);
+    }
+  }
+
   /** Marks what may be otherwise at `each`: it stays hot until that is durable. */
   #suspect({ map }: Partner, { link }: Partner): void {
     const end = map.blocks * BLOCK_BYTES;

@@ -2,7 +2,7 @@
  * What a resync leaves out for a while because the source's disk did not give it: a piece that
  * failed is read block by block, and a block that fails alone waits for the next second. It stays
  * dirty: there is no other good copy, and a copy without it is none. What is copied block by block
- * is not compared before; so is what the target was asked for in vain.
+ * is not compared before.
  */
 
 /** Unreadable blocks that are tried within one second; the others wait for the next. */
@@ -15,24 +15,11 @@ export class LeftOut {
   /** Unreadable blocks that the timeline names already. */
   readonly #named: Set<number> = new Set();
 
-  /** Blocks whose target was asked what it has, and had not said it when the link was lost. */
-  readonly #unsaid: Set<number> = new Set();
-
-  /** Another copy begins; what nobody answered for in the one before is not asked for in it. */
+  /** Another copy begins. */
   forget(): void {
     this.#unreadable.clear();
     this.#single.clear();
     this.#named.clear();
-    for (const block of this.#unsaid) this.#single.add(block);
-    this.#unsaid.clear();
-  }
-
-  /**
-   * The link was lost before the target had said what it has of these. Its disk may take longer to
-   * read them than a peer may be silent, and asking again would lose the next link, and so on.
-   */
-  unanswered(first: number, count: number): void {
-    for (let block = first; block < first + count; block += 1) this.#unsaid.add(block);
   }
 
   /** Whether nothing is left out. */

@@ -168,6 +168,21 @@ export class Partner {
     this.pad(this.map.dirty - dirty);
   }
 
+  /**
+   * A copy to it begins, of what the map names, or, where that does not fit and `byMap` does not
+   * say otherwise, of everything. Whether the map is durably of this disk only as `said` is called.
+   */
+  copyBegins(byMap: boolean, said: () => void): boolean {
+    // The target's data are older than anything that the map remembers: all of it is copied.
+    if (!this.link.mapFits && !byMap) {
+      this.everything(said);
+      return !this.#p.canary.apartUnsaid;
+    }
+    if (this.isOf(this.link.peerDisk)) return false;
+    this.begins(this.shared, said);
+    return true;
+  }
+
   /** Dirty blocks that are nobody's change, at most; -1 where nobody counted. */
   get padded(): number {
     const { block } = this.#p.store;

@@ -170,9 +170,10 @@ export class PeerReads {
 
   /** The local disk has read for the peer. A medium error is the peer's to know, not an end. */
   localDone(slot: number, status: number): void {
-    const { locks, role, turn } = this.#p;
+    const { locks, role, turn, follower, canary } = this.#p;
     locks.release(slot);
     if (status !== 0 && !this.#isForCopy(slot)) turn.reached('mirror.read.both-bad');
+    if (this.#isForCopy(slot) && !canary.skipUnnoted) follower.leftOut(slot, 0);
     // What contradicts its checksum is told from what the disk did not give.
     const told = status === 0 || status === Status.Differs ? status : Status.Io;
     const { sums, slots } = this.#p;

@@ -6,7 +6,6 @@
 import { Decision, Flag, Status } from '../data/abi.ts';
 import { HotQueue } from './hot-queue.ts';
 import { Mode } from './mode.ts';
-import { isNamed } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { Kind, Phase, SlotQueue } from './request.ts';
@@ -135,7 +134,7 @@ export class PeerWrites {
   issue(slot: number): void {
     const { slots, turn, points } = this.#p;
     if (((slots.flags[slot] as number) & Flag.Detached) !== 0) points.saved(slot);
-    this.#markLeftOut(slot);
+    this.#p.follower.leftOut(slot, slots.sequence[slot] as number);
     slots.phase[slot] = Phase.Flying;
     this.#flying += 1;
     const flags = (slots.flags[slot] as number) & (Flag.Fua | Flag.Zero | Flag.Unmap);
@@ -143,20 +142,6 @@ export class PeerWrites {
     turn.emit(Decision.LocalWrite, slot, 0, flags, offset, slots.length[slot] as number, 0);
     // Nothing stands before it any more, and nothing that is to come takes it back.
     if (this.#p.receipts.give(slot)) this.#acknowledge(slot, Status.Ok);
-  }
-
-  /** RULE-17: what is written here is dirty towards each replica that the record leaves out. */
-  #markLeftOut(slot: number): void {
-    const { slots, partners, state, canary } = this.#p;
-    if (!partners.several || canary.rule17) return;
-    const link = slots.link[slot] as number;
-    for (const partner of partners.all) {
-      if (partner.link.id === link || isNamed(state.record, partner.node)) continue;
-      const [offset, length] = [slots.offset[slot] as number, slots.length[slot] as number];
-      partner.map.markBytes(offset, length);
-      const number = slots.sequence[slot] as number;
-      if (partner.asynchronous) partner.shipping.seen(number, offset, length);
-    }
   }
 
   /** Lets go of the extents of `slot`. What an ended link left is dirty, and of no interval. */

@@ -3,9 +3,8 @@
  * the digest of what it has, the own disk is held against it, and only what differs is sent, from
  * the slot that it was read into. Equal is as good as copied, and no better.
  */
-import { BLOCK_BYTES } from '../core/units.ts';
+import type { NodeId } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
-import type { LeftOut } from './left-out.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Phase } from './request.ts';
@@ -29,6 +28,12 @@ export class ResyncCompare {
   readonly #outcome: PieceOutcome;
   /** Which pieces are compared, and what came of it. */
   readonly skipper: EqualSkipper;
+  /**
+   * Nodes that were asked what they have, and had not said it when the link was lost: such a disk
+   * may take longer to read than a peer may be silent, and asking again would lose the next link,
+   * and so on. They are asked nothing until a copy has come to its end.
+   */
+  readonly #vain: Set<NodeId> = new Set();
 
   constructor(parts: Parts, outcome: PieceOutcome) {
     this.#p = parts;
@@ -42,7 +47,8 @@ export class ResyncCompare {
     // What a doubtful disk shows is written anew here and there, whatever the other one has (0026).
     const sure = !unproved.on || canary.skipSourceInDoubt;
     const coarse = 2 * partner.changed < partner.map.dirty;
-    this.skipper.begin(partner.link.comparesCopies && sure, coarse);
+    const answers = partner.link.comparesCopies && !this.#vain.has(partner.node);
+    this.skipper.begin(answers && sure, coarse);
   }
 
   /** Whether the piece in `slot` is compared before it is sent. */
@@ -76,15 +82,17 @@ export class ResyncCompare {
 
   /** The piece was held against the target's digest. What was read is in the slot either way. */
   localDone(partner: Partner, slot: number, status: number, flags: number): void {
-    const { slots, sums } = this.#p;
-    const missed = this.#p.canary.skipMisses && status === Status.Differs;
-    if ((status === Status.Ok || missed) && this.#outcome.isOurs(slot)) {
+    const { slots, sums, canary } = this.#p;
+    const missed = canary.skipMisses && status === Status.Differs;
+    const ours = this.#outcome.isOurs(slot) || canary.skipSettlesLate;
+    if ((status === Status.Ok || missed) && ours) {
       this.#equal(partner, slot, (flags & Flag.Zero) !== 0);
       return;
     }
     slots.flags[slot] = Flag.Resync;
-    const differs = status === Status.Differs && sums?.opinion(slot) !== Opinion.Mismatch;
-    if (differs) this.skipper.differs(slots.length[slot] as number);
+    const sound = sums?.opinion(slot) !== Opinion.Mismatch || canary.skipSendsMismatch;
+    const differs = status === Status.Differs && sound;
+    if (differs && ours) this.skipper.differs(slots.length[slot] as number);
     this.#outcome.send(slot, differs ? Status.Ok : status, flags);
   }
 
@@ -120,12 +128,15 @@ export class ResyncCompare {
     this.skipper.sent(slots.length[slot] as number, turn.now);
   }
 
-  /** The link is lost: what the target did not answer for is sent by the next copy, unasked. */
-  unanswered(slot: number, left: LeftOut): void {
-    const { slots, canary } = this.#p;
-    if (!this.has(slot) || canary.skipAsksAgain) return;
-    const [offset, length] = [slots.offset[slot] as number, slots.length[slot] as number];
-    left.unanswered(offset / BLOCK_BYTES, length / BLOCK_BYTES);
+  /** The link is lost before the target has answered for the piece in `slot`. */
+  unanswered({ node }: Partner, slot: number): void {
+    if (this.has(slot) && !this.#p.canary.skipAsksAgain) this.#vain.add(node);
+  }
+
+  /** The copy has come to its end. */
+  finished({ node }: Partner): void {
+    this.#vain.delete(node);
+    this.tell();
   }
 
   /** What of this copy was compared, for the timeline; nothing where nothing was. */

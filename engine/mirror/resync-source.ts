@@ -316,7 +316,7 @@ export class ResyncSource {
     this.#over = null;
     this.#partner.padded = 0;
     this.#p.unproved.proved();
-    this.compare.tell();
+    this.compare.finished(this.#partner);
     this.#p.turn.event('mirror.resync.end', this.#done());
     // A read that needs the peer may ask it from now on.
     this.#p.repair.unpark();
@@ -337,7 +337,7 @@ export class ResyncSource {
       if (slots.kind[slot] !== Kind.Copy) continue;
       if (slots.phase[slot] === Phase.Range) this.#close(slot);
       else if (slots.peer[slot] === Peer.Sent && slots.link[slot] === link) {
-        this.compare.unanswered(slot, this.#left);
+        this.compare.unanswered(this.#partner, slot);
         // The backend still sends from it: the slot waits for LinkDown, the range does not.
         slots.peer[slot] = Peer.Failing;
         locks.releaseIfHeld(slot);
@@ -399,15 +399,7 @@ export class ResyncSource {
     const said = (): void => {
       if (attempt === this.#attempt) this.#unsaid = false;
     };
-    if (!link.mapFits && !byMap) {
-      this.#unsaid = !canary.apartUnsaid;
-      // The target's data are older than anything that the map remembers: all of it is copied.
-      this.#partner.everything(said);
-    } else if (!this.#partner.isOf(link.peerDisk)) {
-      // From the first bit that is cleared it is of this disk and no other.
-      this.#unsaid = true;
-      this.#partner.begins(this.#partner.shared, said);
-    }
+    this.#unsaid = this.#partner.copyBegins(byMap, said);
     if (this.#partner.asynchronous) this.#over = new Copied(map);
     this.pace.begin(turn.now, this.#isQuiet());
     this.compare.begin(this.#partner);
@@ -551,13 +543,8 @@ export class ResyncSource {
     this.#stage = Stage.Finishing;
     this.pace.end();
     const { generation, parents } = store.block;
-    const finish: PeerMessage = {
-      kind: 'finish',
-      epoch: state.epoch,
-      generation,
-      parents,
-      disks: this.#p.partners.disks,
-    };
+    const said = { generation, parents, disks: this.#p.partners.disks };
+    const finish: PeerMessage = { kind: 'finish', epoch: state.epoch, ...said };
     if (this.#partner.asynchronous) {
       link.ask(finish);
       // Whatever is written from here on comes behind this word, in its order.

@@ -95,6 +95,9 @@ class Switches extends Asked implements CanarySwitches {
   readonly doubtUnheard: boolean = this.has('doubt-unheard');
   readonly skipSourceInDoubt: boolean = this.has('skip-source-in-doubt');
   readonly skipInDoubt: boolean = this.has('skip-in-doubt');
+  readonly skipSettlesLate: boolean = this.has('skip-settles-late');
+  readonly skipSendsMismatch: boolean = this.has('skip-sends-mismatch');
+  readonly skipUnnoted: boolean = this.has('skip-unnoted');
   readonly skipAsksAgain: boolean = this.has('skip-asks-again');
   readonly skipMisses: boolean = this.has('skip-misses');
   readonly copyIsStable: boolean = this.has('copy-is-stable');

@@ -225,7 +225,7 @@ export function shadowsAtSource(seed: number, canaries: readonly string[] = []):
  * The disk of host 2 takes writes and flushes like any other, and each read takes it so long;
  * Infinity for ever.
  */
-function readsTake(pair: Pair, micros: () => number): void {
+export function readsTake(pair: Pair, micros: () => number): void {
   const [decide, io] = [pair.decide.bind(pair), pair.io.bind(pair)];
   let reads = false;
   pair.decide = (h, d) => {

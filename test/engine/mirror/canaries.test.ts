@@ -285,6 +285,9 @@ const ELSEWHERE: readonly string[] = [
   'equal-overtold',
   'skip-in-doubt',
   'doubt-unheard',
+  'skip-unnoted',
+  'skip-settles-late',
+  'skip-sends-mismatch',
 ];
 /** Whose instant only a sweep meets: test/scenarios/history.test.ts. */
 const SWEPT: readonly string[] = [

@@ -33,22 +33,4 @@ describe('what a source cannot read', () => {
     expect(left.full).toBe(true);
     expect(left.add(4096)).toBe(false);
   });
-
-  it('is copied alone, and so unasked, in the copy after one that heard nothing of it', () => {
-    const left = new LeftOut();
-    left.unanswered(16, 2);
-    // That copy has its link lost: this says nothing of it any more.
-    expect([left.none, left.isSingle(16)]).toEqual([true, false]);
-    left.forget();
-    expect([15, 16, 17, 18].map((block) => left.isSingle(block))).toEqual([
-      false,
-      true,
-      true,
-      false,
-    ]);
-    left.done(16, 2);
-    expect(left.none).toBe(true);
-    left.forget();
-    expect(left.isSingle(16)).toBe(false);
-  });
 });
