@@ -57,11 +57,13 @@ describe('copies that compare before they send', () => {
 
   for (const [what, config] of Object.entries(configs)) {
     for (const mode of ['swarm', 'disks'] as const) {
-      it(`break no law in a swarm: ${what}, ${mode}`, { timeout: 120_000 }, () => {
-        const shard = { config, mode, seed: 640_000, runs: RUNS, shrinkBudget: 0 } as const;
+      it(`break no law in a swarm: ${what}, ${mode}`, { timeout: 600_000 }, () => {
+        // Each image of an asynchronous replica is judged whole: a run takes ten times as long.
+        const runs = what.includes('far') ? RUNS / 4 : RUNS;
+        const shard = { config, mode, seed: 640_000, runs, shrinkBudget: 0 } as const;
         const { violations, statesReached } = runCampaign(shard, undefined, world);
         expect(violations.map(({ seed, law }) => `${seed} ${law}`)).toEqual([]);
-        expect(statesReached['mirror.resync.equal'] ?? 0).toBeGreaterThan(RUNS / 10);
+        expect(statesReached['mirror.resync.equal'] ?? 0).toBeGreaterThan(runs / 10);
       });
     }
   }
