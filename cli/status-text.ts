@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import type { HostStatus } from '../backends/real/host-status.ts';
 import type { FailingReason, Lag, Meters, VerifyReport } from '../engine/data/messages.ts';
+import { configLines } from './config-text.ts';
 import { refusalText } from './nodes.ts';
 import { splitLine } from './split-text.ts';
 import { wayBackText } from './way-back-text.ts';
@@ -31,6 +32,7 @@ export function statusText(host: HostStatus, exclusivity: string): string {
         'file, and restart those that had another',
     );
   }
+  head.push(...configLines(host, name));
   const parts = [head.join('\n')];
   parts.push(
     table(

@@ -69,6 +69,18 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'an asynchronous replica that takes over by accepted loss',
   },
   {
+    mark: 'config-taken',
+    swarm: 'never',
+    reason: 'nobody changes the configuration in a swarm',
+    test: 'a replica that is added under load',
+  },
+  {
+    mark: 'volume-grown',
+    swarm: 'never',
+    reason: 'nobody changes the configuration in a swarm',
+    test: 'a replica that is added under load',
+  },
+  {
     mark: 'branch-order-void',
     swarm: 'never',
     reason: SPLIT,

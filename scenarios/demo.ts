@@ -133,3 +133,12 @@ export function demoWithSide(sideBytes: number): ClusterConfig {
   const replicas = DEMO_CONFIG.volumes[0]?.replicas ?? [];
   return demoWith({ replicas: replicas.map((replica) => ({ ...replica, sideBytes })) });
 }
+
+/** The same of three hosts without a witness, of which `holders` have a replica, and may run it. */
+export function demoHosts(holders: readonly NodeId[]): ClusterConfig {
+  const replicas = holders.map((node) => ({ node, path: `/dev/${'abc'[node - 1]}`, meta: '' }));
+  const config = demoWith({ replicas });
+  const nodes = config.nodes.map((node) => (node.witness ? { ...node, ...THIRD } : node));
+  const groups = config.groups.map((group) => ({ ...group, nodes: holders }));
+  return { ...config, nodes, groups };
+}

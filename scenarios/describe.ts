@@ -52,6 +52,8 @@ function what(fault: Fault, names: Names): string {
       return `let the clock of ${node} gain ${fault.ppm} ppm`;
     case 'wipe':
       return `replace the disk of ${node} by an empty one`;
+    case 'lose-folder':
+      return `delete what the core of ${node} has written down, and let it start anew`;
     case 'read-error':
       return unreadable(fault, names);
     case 'verify':
@@ -68,6 +70,16 @@ function what(fault: Fault, names: Names): string {
       return `order that the data of ${node} be kept${SAID[fault.ppm] ?? ''}`;
     case 'take-over':
       return `accept what is lost without the others, and let ${node} lead`;
+    case 'add-replica':
+      return `give ${node} a replica of the first volume`;
+    case 'remove-replica':
+      return `take the replica of ${node} out of the first volume`;
+    case 'replace-replica':
+      return fault.ppm === 1
+        ? `have the replica of ${node} put back on its earlier disk`
+        : `have the replica of ${node} filled on another disk`;
+    case 'grow-volume':
+      return 'make the first volume larger';
     case 'take-back':
       return `take the order back${SAID[fault.ppm] ?? ''}`;
     default:

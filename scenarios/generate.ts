@@ -5,10 +5,10 @@
  * the interesting fault strikes inside the recovery from another one.
  */
 import fc from 'fast-check';
-import { type Fault, type FaultKind, PLAIN_FAULT } from '../backends/sim/fault.ts';
+import { type Fault, type FaultKind, INSTANT, PLAIN_FAULT } from '../backends/sim/fault.ts';
 import { SAYINGS } from '../backends/sim/operators.ts';
 import type { ClusterConfig } from '../engine/core/config.ts';
-import { AIMED, AREA, CRASHING, DISK, INSTANT, NETWORK, PARTED } from './scenario.ts';
+import { AIMED, AREA, CRASHING, DISK, NETWORK, PARTED } from './scenario.ts';
 
 /** One fault before its numbers mean anything. */
 interface Gene {

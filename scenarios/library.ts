@@ -16,6 +16,7 @@ import { coreKilledUnderLoad } from './library/core-killed-under-load.ts';
 import { coreKilledWhileStopping } from './library/core-killed-while-stopping.ts';
 import { diskFailsAndServiceStays } from './library/disk-fails-and-service-stays.ts';
 import { diskFailsUnderLoad } from './library/disk-fails-under-load.ts';
+import { diskReplacedUnderLoad } from './library/disk-replaced-under-load.ts';
 import { diskReturnsWithOldContent } from './library/disk-returns-with-old-content.ts';
 import { diskStallsWithoutFailing } from './library/disk-stalls-without-failing.ts';
 import { eachVoterInTurn } from './library/each-voter-in-turn.ts';
@@ -23,6 +24,7 @@ import { failedDiskAndSilentPeer } from './library/failed-disk-and-silent-peer.t
 import { failedDiskShowsOldContent } from './library/failed-disk-shows-old-content.ts';
 import { farDatabaseDarkAgainAndAgain } from './library/far-database-dark-again-and-again.ts';
 import { freezeLongerThanLease } from './library/freeze-longer-than-lease.ts';
+import { holdersChangeWhileOneIsAway } from './library/holders-change-while-one-is-away.ts';
 import { hostDiesWithoutItsDisk } from './library/host-dies-without-its-disk.ts';
 import { lastCopyInDoubt } from './library/last-copy-in-doubt.ts';
 import { leaderChangeDuringRemoval } from './library/leader-change-during-removal.ts';
@@ -36,6 +38,7 @@ import { oneAnswerNeverComes } from './library/one-answer-never-comes.ts';
 import { oneWayCut } from './library/one-way-cut.ts';
 import { onlyCopyLost } from './library/only-copy-lost.ts';
 import { outdatedPromotedByAcceptedLoss } from './library/outdated-promoted-by-accepted-loss.ts';
+import { ownerDiesAsItChanges } from './library/owner-dies-as-it-changes.ts';
 import { pathLostAndBack } from './library/path-lost-and-back.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
 import { primaryPowerLoss } from './library/primary-power-loss.ts';
@@ -44,12 +47,15 @@ import { rebootedPromotedByAcceptedLoss } from './library/rebooted-promoted-by-a
 import { receiverDiesWithReceipts } from './library/receiver-dies-with-receipts.ts';
 import { receiverRestartsThenPrimaryDark } from './library/receiver-restarts-then-primary-dark.ts';
 import { recordWhileACopyIsAgreedOn } from './library/record-while-a-copy-is-agreed-on.ts';
+import { removedReplicaReturns } from './library/removed-replica-returns.ts';
+import { replicaAddedUnderLoad } from './library/replica-added-under-load.ts';
 import { semiSyncPrimaryPowerLoss } from './library/semi-sync-primary-power-loss.ts';
 import { sourceCrashDuringResync } from './library/source-crash-during-resync.ts';
 import { sourceLostForGood } from './library/source-lost-for-good.ts';
 import { splitNetwork } from './library/split-network.ts';
 import { switchIntoFailure } from './library/switch-into-failure.ts';
 import { targetCrashDuringResync } from './library/target-crash-during-resync.ts';
+import { volumeGrowsUnderLoad } from './library/volume-grows-under-load.ts';
 import { witnessRestartedEmpty } from './library/witness-restarted-empty.ts';
 import { writeFailsUnheard } from './library/write-fails-unheard.ts';
 import { readScenario, type Scenario, type ScenarioText } from './scenario.ts';
@@ -106,6 +112,12 @@ const TEXTS: readonly ScenarioText[] = [
   asyncLagHoldsWrites,
   logDiskFailsAlone,
   farDatabaseDarkAgainAndAgain,
+  replicaAddedUnderLoad,
+  ownerDiesAsItChanges,
+  removedReplicaReturns,
+  holdersChangeWhileOneIsAway,
+  diskReplacedUnderLoad,
+  volumeGrowsUnderLoad,
   ...HISTORY,
 ];
 

@@ -291,19 +291,6 @@ export const PARTED: ReadonlySet<FaultKind> = new Set<FaultKind>([
 export const AIMED: ReadonlySet<FaultKind> = new Set<FaultKind>(
   FAULT_KINDS.filter((kind) => kind !== 'power-off-hosts' && kind !== 'power-off-all'),
 );
-/** Faults that have no length. */
-export const INSTANT: ReadonlySet<FaultKind> = new Set<FaultKind>([
-  'kill-core',
-  'kill-monitor',
-  'switch',
-  'verify',
-  'resolve',
-  'take-back',
-  'take-over',
-  'return',
-  'bit-rot',
-]);
-
 const WORKLOAD_FIELDS = [
   'iops',
   'reads',

@@ -12,6 +12,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { OperatorAnswer, OperatorCommand } from '../../engine/cluster/interface.ts';
+import { parseConfigure } from '../../engine/cluster/message-parser.ts';
 import { parseAddress } from './address.ts';
 import { HostError, systemCode } from './failure.ts';
 import type { HostStatus } from './host-status.ts';
@@ -237,6 +238,7 @@ function parseCommand(text: string): OperatorCommand | null {
   if (kind === 'resolve' || kind === 'take-back') {
     return parseResolve(kind, value as Record<string, unknown>);
   }
+  if (kind === 'configure') return parseConfigure(value);
   if (kind === 'take-over') {
     const { volume, epoch } = value as Record<string, unknown>;
     if (typeof volume !== 'string' || !isCount(to) || !isCount(epoch)) return null;

@@ -5,8 +5,9 @@ import type { ClusterConfig } from '../../engine/core/config.ts';
 /**
  * Timing, nodes, volumes and groups: whatever promises and placement are reckoned from. Addresses
  * and paths are left out, for they are each host's own view of the world (address translation, a
- * folder with another name), and a wrong one can only keep nodes apart. So is how often replicas
- * are compared: the leader's file decides.
+ * folder with another name), and a wrong one can only keep nodes apart. So is where a replica
+ * keeps its metadata, and how often replicas are compared: the leader's file decides. The order in
+ * which a file names replicas means nothing.
  */
 export function configHash({ timing, nodes, volumes, groups }: ClusterConfig): string {
   const agreed = {
@@ -16,15 +17,19 @@ export function configHash({ timing, nodes, volumes, groups }: ClusterConfig): s
       links: control.length,
       data: replication !== '',
     })),
-    volumes: volumes.map(({ replicas, nbd, verify, ...volume }) => ({
+    volumes: volumes.map(({ replicas, nbd, verify, layout: _, ...volume }) => ({
       ...volume,
-      replicas: replicas.map(({ node, meta }) => ({ node, meta: meta !== '' })),
-      nbd: nbd.map(({ node }) => node),
+      replicas: replicas
+        .map(({ node, mode = 'sync' }) => ({ node, mode }))
+        .sort((a, b) => byNumber(a.node, b.node)),
+      nbd: nbd.map(({ node }) => node).sort(byNumber),
     })),
     groups,
   };
   return createHash('sha256').update(canonical(agreed)).digest('hex');
 }
+
+const byNumber = (a: number, b: number): number => a - b;
 
 /** JSON that does not depend on the order in which fields were written. */
 function canonical(value: unknown): string {

@@ -14,6 +14,8 @@ export const DATAGRAM_BYTES_MAX: number = 60 * 1024;
 const MAGIC = Buffer.alloc(4, 'UCT1');
 const MAC_BYTES = 32;
 const HEAD_BYTES = MAGIC.length + MAC_BYTES;
+/** Hashes of earlier configurations that a node may name. */
+const SINCE_MAX = 32;
 
 /** What travels: exactly one of `hello`, `welcome` and `message` is set. */
 export interface Envelope {
@@ -35,6 +37,8 @@ export interface Envelope {
   readonly welcome?: string;
   /** In hello and welcome: the hash of what all nodes must agree on; see config-hash.ts. */
   readonly config?: string;
+  /** And the hashes of what the log led from to that one; absent for none. */
+  readonly since?: readonly string[];
   /** A control message; its own parser judges it. */
   readonly message?: unknown;
 }
@@ -79,13 +83,14 @@ function parseEnvelope(text: string): Envelope | null {
   if (typeof value !== 'object' || value === null) return null;
   const envelope = value as Record<string, unknown>;
   const { cluster, from, to, link, session, toSession, seq, message } = envelope;
-  const { hello, welcome, config = '' } = envelope;
+  const { hello, welcome, config = '', since = [] } = envelope;
   if (!isText(cluster) || !isText(session) || session === '' || !isText(toSession)) return null;
   if (!isCount(from) || !isCount(to) || !isCount(link) || !isCount(seq)) return null;
-  if (!isText(config)) return null;
+  if (!isText(config) || !Array.isArray(since) || !since.every(isText)) return null;
+  const known = since.length === 0 ? { config } : { config, since: since.slice(-SINCE_MAX) };
   const head = { cluster, from, to, link, session, toSession, seq };
-  if (hello !== undefined) return isText(hello) ? { ...head, config, hello } : null;
-  if (welcome !== undefined) return isText(welcome) ? { ...head, config, welcome } : null;
+  if (hello !== undefined) return isText(hello) ? { ...head, ...known, hello } : null;
+  if (welcome !== undefined) return isText(welcome) ? { ...head, ...known, welcome } : null;
   return message === undefined ? null : { ...head, message };
 }
 

@@ -22,7 +22,6 @@ import { parseAddress } from './address.ts';
 import { ApiServer } from './api-server.ts';
 import { ApplicationOrders } from './application-orders.ts';
 import { openClock, SuspendWatch } from './clock.ts';
-import { configHash } from './config-hash.ts';
 import type { PeerAddress } from './data-messages.ts';
 import { DataVolume, type IdleThread } from './data-volume.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -32,12 +31,14 @@ import { flightFileName } from './flight-ring.ts';
 import { type GuardState, judgeGuard } from './guard-state.ts';
 import { guardianPage } from './guardian-keeper.ts';
 import { hostBoot } from './host-boot.ts';
+import { HostConfig } from './host-config.ts';
 import { type HostOptions, hostPaths, readClusterKey, selfOf } from './host-options.ts';
 import type { HostStatus } from './host-status.ts';
 import type { Log } from './log.ts';
 import { MonitorKeeper } from './monitor-keeper.ts';
 import { type GuardianState, loadNative } from './native.ts';
 import { ownIdentity } from './process-identity.ts';
+import { conversionFileName } from './replica-convert.ts';
 import { memoryFileName } from './replica-memory.ts';
 import { partsOf } from './replica-parts.ts';
 import { folderFiles } from './store-files.ts';
@@ -62,9 +63,18 @@ const ANSWER_LIMIT_MS = 30_000;
 /** Longest wait of a timer: Node's timers wrap around beyond 2^31 ms. */
 const TIMER_MS_MAX = 60_000;
 
+/** Why a core ends itself, to be started again. */
+const RESTARTS = {
+  'lost-path': 'the path to a disk is lost: see whether it is back',
+  config: 'another configuration is agreed on',
+} as const;
+
 export class Core {
   readonly ended: Promise<void>;
   readonly #options: HostOptions;
+  readonly #hostConfig: HostConfig;
+  /** What keeps this host from the next configuration, as it was said last. */
+  #waits = '';
   readonly #exits: CoreExits;
   readonly #self: NodeConfig;
   readonly #clock: () => Micros;
@@ -98,7 +108,11 @@ export class Core {
     const key = readClusterKey(options.keyPath);
     const owner = { cluster: options.config.name, node: self.id };
     const opened = await DurableStore.open(await folderFiles(options.dataFolder), owner);
-    const core = new Core(options, exits, clock, key, opened.store, opened.session);
+    const { config, node, dataFolder } = options;
+    const host = new HostConfig(config, node, dataFolder, opened.durable);
+    // What is agreed on counts from here on, whatever the file says.
+    const agreed = { ...options, config: host.config };
+    const core = new Core(agreed, host, exits, clock, key, opened.store, opened.session);
     await core.#network.open();
     const { boot, session } = { boot: core.#boot, session: opened.session };
     exits.log('info', 'core-started', { session, new: opened.durable === null });
@@ -111,6 +125,7 @@ export class Core {
 
   private constructor(
     options: HostOptions,
+    hostConfig: HostConfig,
     exits: CoreExits,
     clock: () => Micros,
     key: Uint8Array,
@@ -122,6 +137,7 @@ export class Core {
     const self = selfOf(options);
     const paths = hostPaths(dataFolder);
     this.#options = options;
+    this.#hostConfig = hostConfig;
     this.#exits = exits;
     this.#self = self;
     this.#clock = clock;
@@ -148,7 +164,7 @@ export class Core {
       self,
       nodes: config.nodes,
       clusterKey: key,
-      configHash: configHash(config),
+      configHashes: hostConfig.hashes,
       log,
       parse: parseControlMessage,
       onMessage: (from, link, message) => {
@@ -231,6 +247,9 @@ export class Core {
       applications: [...this.#applications.values()],
       control: { ...this.#network.counters },
       otherConfig: this.#network.differing,
+      config: this.#options.config,
+      fileDiffers: this.#hostConfig.fileDiffers,
+      places: this.#hostConfig.places,
       volumes,
       ...partsOf(this.#options.config, this.#self.id),
       timelineFailures: this.#timeline.failures,
@@ -282,8 +301,17 @@ export class Core {
       case 'event':
         this.#timeline.write(decision.event);
         return;
+      case 'prepare': {
+        const { version, changes } = decision;
+        void this.#hostConfig.prepare(changes).then((reason) => {
+          if (reason !== this.#waits) this.#exits.log('warn', 'config-waits', { version, reason });
+          this.#waits = reason;
+          this.#enqueue({ kind: 'prepared', version, reason });
+        });
+        return;
+      }
       case 'restart-core':
-        this.#restart();
+        this.#restart(decision.why);
         return;
       case 'answer':
         this.#answers.get(decision.id)?.(decision.answer);
@@ -291,10 +319,10 @@ export class Core {
     }
   }
 
-  #restart(): void {
+  #restart(why: 'lost-path' | 'config'): void {
     // The last thing on it is why.
     this.#timeline.close();
-    this.#exits.restart('the path to a disk is lost: see whether it is back');
+    this.#exits.restart(RESTARTS[why]);
   }
 
   #wakeAt(at: Micros): void {
@@ -351,6 +379,9 @@ export class Core {
       const others = volume.replicas.map((replica) => replica.node).filter((id) => id !== node);
       const start = {
         volume,
+        before: this.#hostConfig.before?.volumes[index] ?? null,
+        sizes: this.#hostConfig.sizes[index] ?? [],
+        conversion: join(dataFolder, conversionFileName(volume.name)),
         node,
         boot: this.#boot,
         session: this.#session,

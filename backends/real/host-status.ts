@@ -1,5 +1,6 @@
 /** One host's account of itself and of its cluster: what the local socket answers to `status`. */
 import type { ClusterStatus } from '../../engine/cluster/interface.ts';
+import type { ClusterConfig } from '../../engine/core/config.ts';
 import type { BootId, Micros, NodeId } from '../../engine/core/units.ts';
 import type { DataStats } from './data-messages.ts';
 import type { GuardState } from './guard-state.ts';
@@ -44,6 +45,11 @@ export interface HostStatus {
   readonly control: ControlCounters;
   /** Peers that are not heard, because they run another configuration. */
   readonly otherConfig: readonly NodeId[];
+  /** What runs here, and whether the file that the node was started with says something else. */
+  readonly config: ClusterConfig;
+  readonly fileDiffers: boolean;
+  /** Files and devices that this node's replicas stand on. */
+  readonly places: readonly string[];
   /** What each volume's reactor counted. */
   readonly volumes: Readonly<Record<string, DataStats>>;
   /** Of volumes with parts that have a replica here: each part and where clients reach it. */

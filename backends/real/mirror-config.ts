@@ -27,6 +27,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId = 0): MirrorConf
     nodes: volume.replicas.map(({ node }) => node).sort((a, b) => a - b),
     ...asyncOf(volume),
     ...(volume.parts === undefined ? {} : { inParts: true }),
+    ...(volume.layout === undefined ? {} : { layout: volume.layout }),
   };
 }
 

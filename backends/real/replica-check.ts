@@ -263,7 +263,11 @@ const REASONS: Readonly<Record<MetadataFault, readonly [reason: string, remedy: 
     'has lost the table of the blocks that stand in its spare area: both copies are damaged',
     'if the other replica is well, replace this one with an empty one; it will be filled',
   ],
-  layout: ['has another metadata layout', 'start the version of understudy that made it'],
+  layout: [
+    'was made for other holders of the volume, or by another version of understudy',
+    'where it was to be added or put in, make it anew (understudy replica new); else give the ' +
+      'node the file that is agreed on, or start the version that made it',
+  ],
 };
 
 function refusal(path: string, { name }: VolumeConfig, fault: MetadataFault): ReplicaError {

@@ -11,6 +11,7 @@ import { HostError } from './failure.ts';
 import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
 import { loadNative, NativeError, type Reactor } from './native.ts';
 import { checkReplica, replicaPages } from './replica-check.ts';
+import { convertReplica } from './replica-convert.ts';
 import { ReplicaMemory } from './replica-memory.ts';
 import { mendLabels, replicaParts } from './replica-parts.ts';
 import { ReplicaError, waitsFor } from './replica-path.ts';
@@ -26,8 +27,16 @@ export type Opened =
   | { readonly reactor: Reactor; readonly damagedSlots: number; readonly damagedLabels: number }
   | { readonly away: string };
 
-/** Throws HostError for what a person can mend. Of the replica only damaged labels are written. */
+/**
+ * Throws HostError for what a person can mend. Of the replica only damaged labels are written, and
+ * all metadata where it has to be laid out anew.
+ */
 export function openReplica(start: DataStart, replica: ReplicaConfig): Opened {
+  const { volume, before, sizes, conversion: file } = start;
+  // Of a volume in parts the holders never change online.
+  if (volume.parts === undefined) {
+    convertReplica({ before: before ?? volume, sizes, volume, replica, file });
+  }
   const memory = new ReplicaMemory(start.memory, start.volume, replica, start.boot);
   try {
     const { damagedSlots, damagedLabels } = checkReplica(start.volume, replica);

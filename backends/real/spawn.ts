@@ -25,11 +25,11 @@ export function startWorker(path: string): Worker {
 
 /** Starts a thread on the module at `entry`, which is source or compiled as this one is. */
 export function startThread(entry: URL, workerData: object = {}): Worker {
-  if (!isSource) return new Worker(entry, { workerData });
+  if (!isSource) return new Worker(entry, { workerData, trackUnmanagedFds: false });
   // Node's `--import tsx` reaches the main thread only; a Worker has to ask for it by itself.
   const [api, module] = [tsxUrl('esm/api/index.mjs'), entry.href].map((url) => JSON.stringify(url));
   const code = `import(${api}).then(({ register }) => { register(); return import(${module}); })`;
-  return new Worker(code, { eval: true, workerData });
+  return new Worker(code, { eval: true, workerData, trackUnmanagedFds: false });
 }
 
 /**

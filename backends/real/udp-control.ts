@@ -60,8 +60,11 @@ export interface UdpControlOptions {
   readonly self: NodeConfig;
   readonly nodes: readonly NodeConfig[];
   readonly clusterKey: Uint8Array;
-  /** What a peer must show before it is heard; see config-hash.ts. */
-  readonly configHash: string;
+  /**
+   * What a peer must show before it is heard, see config-hash.ts: the hash of what runs here, last,
+   * and those of what the log led from to it. One in common is enough.
+   */
+  readonly configHashes: readonly string[];
   readonly log: Log;
   /** The engine's parser; null refuses. */
   readonly parse: (value: unknown) => ControlMessage | null;
@@ -234,7 +237,7 @@ export class UdpControl {
     this.#seal(from, link, {
       toSession: session,
       seq: 0,
-      config: this.#options.configHash,
+      ...this.#shown,
       welcome: nonce,
     });
     // Several: a recorded hello must not make us forget who asks now.
@@ -253,7 +256,8 @@ export class UdpControl {
     }
     // Only the answer to a question of ours tells what the peer runs now.
     if (!peer.session.isAsked(nonce)) return;
-    if (envelope.config !== this.#options.configHash) {
+    const theirs = [...(envelope.since ?? []), envelope.config ?? ''];
+    if (!theirs.some((hash) => this.#options.configHashes.includes(hash))) {
       this.#refuse(peer, envelope);
       return;
     }
@@ -270,7 +274,7 @@ export class UdpControl {
     peer.differs = true;
     this.#options.log('error', 'peer-configuration', {
       peer: from,
-      ours: this.#options.configHash.slice(0, 16),
+      ours: this.#shown.config.slice(0, 16),
       theirs: config.slice(0, 16),
       remedy: 'give every node the same configuration file, and restart those that had another',
     });
@@ -292,12 +296,19 @@ export class UdpControl {
     this.#options.onMessage(envelope.from, envelope.link, message);
   }
 
+  /** What this node shows of its configuration. */
+  get #shown(): { readonly config: string; readonly since?: readonly string[] } {
+    const since = this.#options.configHashes.slice(0, -1);
+    const config = this.#options.configHashes.at(-1) ?? '';
+    return since.length === 0 ? { config } : { config, since };
+  }
+
   /** Asks a peer for its session, unless it was asked a moment ago. */
   #greet(to: NodeId, link: number): void {
     const peer = this.#peers.get(to);
     if (peer === undefined || !this.#mayGreet(peer, `hello ${link}`)) return;
     const hello = peer.session.ask(() => randomBytes(12).toString('base64url'));
-    this.#seal(to, link, { toSession: '', seq: 0, config: this.#options.configHash, hello });
+    this.#seal(to, link, { toSession: '', seq: 0, ...this.#shown, hello });
   }
 
   #mayGreet(peer: Peer, what: string): boolean {

@@ -98,6 +98,23 @@ export interface Actors {
   /** The same of an empty disk in place of a lost one; `serial` tells it from others. */
   replacement(volume: VolumeConfig, node: NodeId, serial: number): readonly MetadataPage[];
   /**
+   * The metadata of a replica that was laid out for `from`, as `to` has it; null where it is so
+   * already, or cannot be. Absent where the holders of a volume never change.
+   */
+  relayout?(
+    from: VolumeConfig,
+    to: VolumeConfig,
+    node: NodeId,
+    meta: Uint8Array,
+    canaries: ReadonlySet<string>,
+  ): readonly MetadataPage[] | null;
+  /** Whether those of a replica made for `from` could be laid out anew for `to`. Absent so, too. */
+  isMadeFor?(from: VolumeConfig, to: VolumeConfig, node: NodeId, meta: Uint8Array): boolean;
+  /** Whether the metadata are those of such a replica. Absent as {@link relayout} is. */
+  fits?(volume: VolumeConfig, node: NodeId, meta: Uint8Array): boolean;
+  /** By what the engine tells disks apart in its records; 0 where it cannot be read. */
+  tagOf?(meta: Uint8Array): number;
+  /**
    * Reads the durable metadata of one replica, as the next attach would: what it knows to be
    * possibly different from `other`; without one, from any.
    */

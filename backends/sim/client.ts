@@ -77,7 +77,9 @@ export class Client {
   readonly #kernel: Kernel;
   readonly #index: number;
   readonly #legs: readonly SimLeg[];
-  readonly #sectors: number;
+  /** How large the volume is by whoever serves: it may grow. */
+  readonly #sectorsOf: (leg: SimLeg) => number;
+  #sectors = 0;
   /** Where each of several exports ends; no request reaches beyond. */
   readonly #ends: readonly number[];
   readonly #grain: number;
@@ -109,7 +111,7 @@ export class Client {
     kernel: Kernel,
     index: number,
     legs: readonly SimLeg[],
-    sectors: number,
+    sectorsOf: (leg: SimLeg) => number,
     logicalBlock: number,
     workload: Workload,
     history: History,
@@ -120,7 +122,7 @@ export class Client {
     this.#kernel = kernel;
     this.#index = index;
     this.#legs = legs;
-    this.#sectors = sectors;
+    this.#sectorsOf = sectorsOf;
     this.#ends = ends;
     this.#grain = logicalBlock / 512;
     this.#workload = workload;
@@ -245,6 +247,7 @@ export class Client {
       die < flushes ? Request.Flush : die < flushes + reads ? Request.Read : Request.Write;
     let sector = 0;
     let length = 0;
+    this.#sectors = this.#sectorsOf(this.#legs[i] as SimLeg);
     if (kind !== Request.Flush) {
       length = this.#size();
       sector = this.#place(length);

@@ -10,7 +10,7 @@
  *   ought to is marked so ({@link Spoils}), and beside the metadata stands what it ought to be.
  */
 import { Rng } from '../../engine/core/rng.ts';
-import { Status } from '../../engine/data/abi.ts';
+import { PAGE_BYTES, Status } from '../../engine/data/abi.ts';
 import { PATH_LOST } from '../../engine/mirror/path.ts';
 import type { ArrayPool } from './arrays.ts';
 import { type CrashMode, DiskCache } from './disk-cache.ts';
@@ -27,6 +27,7 @@ import {
   type Span,
   WHOLE,
 } from './disk-options.ts';
+import { DiskShelf } from './disk-shelf.ts';
 import { LatentErrors } from './latent-errors.ts';
 import { MovedBlocks, type SideArea } from './moved-blocks.ts';
 import { Spoils } from './spoils.ts';
@@ -35,7 +36,6 @@ import type { SummedBlocks } from './summed.ts';
 import type { TraceHash } from './trace-hash.ts';
 
 export const SECTOR_BYTES = 512;
-const PAGE_BYTES = 4096;
 /** Rot that is to matter strikes where a page has content. */
 const ROT_WITHIN = 256;
 const SECTORS_PER_PAGE = PAGE_BYTES / SECTOR_BYTES;
@@ -93,6 +93,7 @@ export class SimDisk {
   readonly #stale = new StaleReads();
   /** The medium and metadata as they were, for a disk that comes back with them. */
   readonly #images: DiskImages;
+  readonly shelf: DiskShelf;
 
   constructor(
     name: string,
@@ -118,6 +119,7 @@ export class SimDisk {
     this.side = this.places.aside(this.#cache, spoils);
     this.meta = pool.bytes(`${name}.meta`, allPages * PAGE_BYTES);
     this.metaOught = pool.bytes(`${name}.metaOught`, allPages * PAGE_BYTES);
+    this.shelf = new DiskShelf(this, this.#cache);
     this.#maxSectors = size.maxSectors;
     this.#scratch = new Int32Array(size.maxSectors);
     this.#images = new DiskImages(pool.ints(`${name}.beforeCrash`, allSectors), spoils);
@@ -420,8 +422,6 @@ export class SimDisk {
     }
   }
 
-  // --- what a faulty disk does -------------------------------------------------------------------
-
   /** From here on stale reads return what is there now. */
   keepBefore(on: boolean): void {
     this.#stale.keep(on ? this.#cache.view : null);
@@ -565,8 +565,7 @@ export class SimDisk {
   #failFlush(base: number, mark: number, ill: number, status: number = Status.Io): void {
     this.#ops[base + Field.status] = status;
     this.#unheard = false;
-    const rng = this.ills.rng(Ill.WriteError);
-    this.#loseCache(mark, rng, this.ills.span(ill));
+    this.#loseCache(mark, this.ills.rng(Ill.WriteError), this.ills.span(ill));
   }
 
   /** An operation other than a flush failed: half of the disks lose their cache with it. */
@@ -582,11 +581,12 @@ export class SimDisk {
     this.loss = lost ? (gone ? 'gone' : 'clean') : 'kept';
   }
 
-  /** The process that the end of a write or flush was for does not live any more. */
+  /** The process that a write or flush was for is dead: the disk needs somebody if it failed. */
   unheard(op: number): void {
-    const kind = this.kindOf(op);
-    const changes = kind !== DiskOp.Read && kind !== DiskOp.MetaRead;
-    if (changes && this.statusOf(op) !== 0) this.#unheard = true;
+    const reads: readonly number[] = [DiskOp.Read, DiskOp.MetaRead];
+    if (reads.includes(this.kindOf(op)) || this.statusOf(op) === 0) return;
+    this.#unheard = true;
+    this.ills.count(Ill.WriteError);
   }
 
   /** A flush up to `mark` is answered, and nothing is written back. */

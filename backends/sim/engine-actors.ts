@@ -7,7 +7,7 @@ import { MirrorActor } from '../../engine/mirror/actor.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
 import { alExtentsMax, MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
 import { recordedMirror } from '../../engine/mirror/flight.ts';
-import { APART } from '../../engine/mirror/generation.ts';
+import { APART, diskTag } from '../../engine/mirror/generation.ts';
 import { decodeJournal, type JournalRead } from '../../engine/mirror/journal.ts';
 import {
   chooseSuperblock,
@@ -18,7 +18,9 @@ import {
   metadataPages,
 } from '../../engine/mirror/metadata.ts';
 import { deviceBytes } from '../../engine/mirror/page.ts';
+import { type Areas, relayout, relayoutOutlook } from '../../engine/mirror/relayout.ts';
 import { placesIn, type SpareLayout, spareLayout } from '../../engine/mirror/spare-table.ts';
+import { superblockHead } from '../../engine/mirror/superblock-head.ts';
 import { undoLayout } from '../../engine/mirror/undo-log.ts';
 import { FlightReel } from '../../engine/timeline/flight.ts';
 import type { Actors, MetadataPage, Suspicion } from './actors.ts';
@@ -61,6 +63,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId): MirrorConfig {
     undoRequired: volume.undo === 'required' && sideBytes > 0,
     ...asyncOf(volume),
     ...(volume.parts === undefined ? {} : { inParts: true }),
+    ...(volume.layout === undefined ? {} : { layout: volume.layout }),
     journalPages,
     barrierWrites: 256,
     // Long enough for a crash to find something that no barrier has covered yet.
@@ -152,6 +155,48 @@ export class EngineActors implements Actors {
   readonly replacement: Actors['replacement'] = (volume, node, serial) => {
     const device = volume.uuid.slice(0, 16) + hex(node) + hex(serial);
     return formatMetadata(this.#config(volume, node), node, 0, 'Inconsistent', device);
+  };
+
+  readonly relayout: NonNullable<Actors['relayout']> = (from, to, node, meta, canaries) => {
+    const [before, after] = [this.#config(from, node), this.#config(to, node)];
+    const relayoutClean = canaries.has('relayout-clean');
+    const relayoutUnmarked = canaries.has('relayout-unmarked');
+    const grownClean = canaries.has('grown-clean');
+    const bugs = { relayoutClean, relayoutUnmarked, grownClean };
+    const done = relayout(before, after, node, this.#areas(from, meta), bugs);
+    if (done.kind !== 'convert') return null;
+    return [...done.voided, ...done.marked, ...done.pages];
+  };
+
+  readonly tagOf: NonNullable<Actors['tagOf']> = (meta) => {
+    const head = superblockHead(0, meta.subarray(0, PAGE_BYTES));
+    return head === null ? 0 : diskTag(head.device);
+  };
+
+  readonly isMadeFor: NonNullable<Actors['isMadeFor']> = (from, to, node, meta) => {
+    const [before, after] = [this.#config(from, node), this.#config(to, node)];
+    return relayoutOutlook(before, after, node, this.#areas(from, meta)).kind !== 'none';
+  };
+
+  /** A simulated disk has its metadata apart: they stay where they are when a volume grows. */
+  #areas(from: VolumeConfig, meta: Uint8Array): Areas {
+    const { copyB, count } = this.#spare(from);
+    // The disk has no room for the blocks between the two copies of the table.
+    const dense = (page: number): number => (page < copyB ? page : page - count);
+    const read = (page: number): Uint8Array => {
+      return meta.subarray(dense(page) * PAGE_BYTES, (dense(page) + 1) * PAGE_BYTES);
+    };
+    return { was: read, next: read };
+  }
+
+  readonly fits: NonNullable<Actors['fits']> = (volume, node, meta) => {
+    const config = this.#config(volume, node);
+    const { slotA, slotB } = metadataLayout(config);
+    const slot = (at: number) => {
+      const page = meta.subarray(at * PAGE_BYTES, (at + 1) * PAGE_BYTES);
+      return decodeSuperblock(config, node, at, page);
+    };
+    return chooseSuperblock(slot(slotA), slot(slotB)).ok;
   };
 
   readonly suspicion: Actors['suspicion'] = (volume, node, meta, other) =>

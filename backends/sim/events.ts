@@ -70,6 +70,7 @@ export const FINDING_CODES: { readonly [code: string]: readonly string[] } = {
   'heals.not-up-to-date': ['volume', 'state', 'link'],
   'heals.not-in-sync': ['volume', 'members'],
   'heals.replicas-differ': ['volume', 'sector'],
+  'heals.config-behind': ['volume'],
   'heals.request-stuck': ['volume', 'requests'],
   'holder.two': ['group', 'nodes', 'state'],
   'panic.invariant': ['belief'],

@@ -10,6 +10,7 @@ import {
   BY_CHANCE,
   type Fault,
   type FaultKind,
+  INSTANT,
   type Links,
   type Moment,
   type Role,
@@ -75,18 +76,16 @@ const AIM_LATE = 80_000;
 /** One on a write strikes while it is under way. */
 const AIM_WRITE = 350;
 
-/** What has no length. */
-const ONCE: ReadonlySet<FaultKind> = new Set([
-  'kill-core',
-  'kill-monitor',
-  'switch',
-  'verify',
-  'resolve',
-  'take-back',
-  'take-over',
-  'return',
-  'bit-rot',
-]);
+/** What is ordered of whoever leads the log. */
+const ORDERS: { readonly [kind in FaultKind]?: number } = {
+  resolve: Order.Resolve,
+  'take-back': Order.TakeBack,
+  'take-over': Order.TakeOver,
+  'add-replica': Order.AddReplica,
+  'remove-replica': Order.RemoveReplica,
+  'replace-replica': Order.ReplaceReplica,
+  'grow-volume': Order.GrowVolume,
+};
 
 export class FaultDriver {
   /** How often each kind of fault struck something. */
@@ -202,7 +201,7 @@ export class FaultDriver {
       age: fault.age,
       ...(fault.part === undefined ? {} : { part: fault.part }),
     });
-    if (ONCE.has(fault.kind)) return;
+    if (INSTANT.has(fault.kind)) return;
     this.#active[index] = active;
     if (fault.for === 0) return;
     const entry = kernel.queue.push(kernel.now + fault.for, Kind.Fault, index, 0);
@@ -246,6 +245,11 @@ export class FaultDriver {
             host.store.wipe();
             this.facts.wiped.add(node);
           } else host.powerOn();
+          break;
+        case 'lose-folder':
+          host.store.wipe();
+          this.facts.wiped.add(node);
+          host.killCore();
           break;
         case 'kill-core':
           host.killCore();
@@ -295,6 +299,10 @@ export class FaultDriver {
         case 'resolve':
         case 'take-back':
         case 'take-over':
+        case 'add-replica':
+        case 'remove-replica':
+        case 'replace-replica':
+        case 'grow-volume':
           this.#resolveBy(fault, node);
           break;
         case 'lying-flush':
@@ -315,6 +323,7 @@ export class FaultDriver {
   #strikes(fault: Fault, host: SimHost): boolean {
     switch (fault.kind) {
       case 'kill-core':
+      case 'lose-folder':
       case 'pause-core':
         return host.coreAlive();
       case 'kill-monitor':
@@ -323,6 +332,10 @@ export class FaultDriver {
       case 'resolve':
       case 'take-back':
       case 'take-over':
+      case 'add-replica':
+      case 'remove-replica':
+      case 'replace-replica':
+      case 'grow-volume':
         return this.#leader() !== 0;
       case 'verify':
       case 'quiesce':
@@ -394,8 +407,7 @@ export class FaultDriver {
     if (leader === 0) return;
     const entry = queue.push(now, Kind.Operator, leader, 0);
     queue.a[entry] = keep;
-    const what = { resolve: Order.Resolve, 'take-back': Order.TakeBack } as const;
-    queue.b[entry] = kind === 'resolve' || kind === 'take-back' ? what[kind] : Order.TakeOver;
+    queue.b[entry] = ORDERS[kind] ?? Order.TakeOver;
     queue.c[entry] = ppm;
   }
 

@@ -38,10 +38,42 @@ export const FAULT_KINDS = [
   'take-back',
   'path-loss',
   'take-over',
+  'add-replica',
+  'remove-replica',
+  'replace-replica',
+  'grow-volume',
+  'lose-folder',
 ] as const;
 /** For configurations and schedules that ask for them: nobody draws them by chance elsewhere. */
-export const AIMED_KINDS: readonly string[] = ['return', 'path-loss', 'take-over'];
+export const AIMED_KINDS: readonly string[] = [
+  'return',
+  'path-loss',
+  'take-over',
+  'add-replica',
+  'remove-replica',
+  'replace-replica',
+  'grow-volume',
+  'lose-folder',
+];
 export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Faults that have no length. */
+export const INSTANT: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'kill-core',
+  'kill-monitor',
+  'switch',
+  'verify',
+  'resolve',
+  'take-back',
+  'take-over',
+  'return',
+  'bit-rot',
+  'add-replica',
+  'remove-replica',
+  'replace-replica',
+  'grow-volume',
+  'lose-folder',
+]);
 
 /** What is done about two branches: in a swarm there are hardly ever two. */
 export const SPLIT_FAULTS: ReadonlySet<FaultKind> = new Set<FaultKind>([

@@ -63,6 +63,8 @@ export class SimHost implements LegHost, MonitorHost {
   readonly guardian: SimGuardian;
   /** Told what control answers to people. */
   onAnswer: (id: number, answer: OperatorAnswer) => void = () => {};
+  /** What keeps its next core from running by a version, '' for nothing. */
+  obstacle: (version: number) => string = () => '';
   legs: readonly SimLeg[] = [];
   power = false;
   frozen = false;
@@ -171,6 +173,7 @@ export class SimHost implements LegHost, MonitorHost {
     for (const leg of this.legs) {
       for (const { connection, end } of leg.wires.all) connection.hostVanished(end);
       leg.disk.crash(mode);
+      leg.disk.shelf.crash();
     }
     this.store.crash();
     this.#monitorAlive = false;
@@ -424,6 +427,17 @@ export class SimHost implements LegHost, MonitorHost {
       case 'event':
         this.#event(decision.event);
         return;
+      case 'prepare': {
+        hash.value(decision);
+        const { queue, now } = this.#kernel;
+        this.#wordDue = Math.max(this.#wordDue, now + this.#delay(MONITOR));
+        const entry = queue.push(this.#wordDue, Kind.Application, this.node, this.coreLife);
+        const { version } = decision;
+        const reason = this.obstacle(version);
+        const answer: ControlInput = { kind: 'prepared', version, reason };
+        queue.objects[entry] = answer;
+        return;
+      }
       case 'restart-core':
         hash.value(decision);
         this.killCore();

@@ -66,6 +66,8 @@ export const Stream = {
   connection: 7_000,
   mailbox: 8_000,
   client: 9_000,
+  /** What befalls a host that takes another configuration into use. */
+  change: 10_000,
   latent: 30_000,
   /** 16 for each disk. */
   ill: 20_000,

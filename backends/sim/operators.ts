@@ -2,10 +2,12 @@
  * People at the simulated cluster: what they order, and what they do with the answers. A command
  * that has the id of another is a repetition of it, so every one has its own.
  */
+import { type AgreedChange, type ConfigChange, nodeOf } from '../../engine/cluster/changes.ts';
 import type { OperatorAnswer, OperatorCommand } from '../../engine/cluster/interface.ts';
 import type { Micros, NodeId } from '../../engine/core/units.ts';
 import type { VerifyLevel } from '../../engine/data/messages.ts';
 import type { SimHost } from './host.ts';
+import { GROWS_BYTES } from './host-configs.ts';
 import type { VolumeOracles } from './oracle/oracles.ts';
 
 /** Bytes a second of a verification: slow enough that faults fall into it. */
@@ -24,12 +26,19 @@ export const Order = {
   TakeBack: 5,
   Return: 6,
   TakeOver: 7,
+  AddReplica: 8,
+  RemoveReplica: 9,
+  ReplaceReplica: 10,
+  GrowVolume: 11,
 } as const;
 
 /** How it is said what becomes of two branches: as they are shown, or as somebody said before. */
 export const Saying = { AsShown: 0, EvenIfWritten: 1, LastAgain: 2, FirstAgain: 3 } as const;
 /** How many there are. */
 export const SAYINGS = 4;
+
+/** On which disk a replica is to be: a new one, or the one on which it was before. */
+export const OnDisk = { New: 0, Before: 1 } as const;
 
 /** A point that somebody asked for, and has until it is let go. */
 interface Point {
@@ -44,14 +53,19 @@ interface Point {
 export class Operators {
   readonly #group: string;
   readonly #oracles: readonly VolumeOracles[];
+  /** How many nodes may run the group: one that is added comes last. */
+  readonly #places: number;
   #commands = 0;
   /** The last point asked of each node. */
   readonly #points: (Point | undefined)[] = [];
+  /** By node: under what names somebody wanted its disks to be known, in order. */
+  readonly #paths: (readonly string[])[] = [];
   /** What was said of two branches, in order. */
   readonly #said: OperatorCommand[] = [];
 
-  constructor(group: string, oracles: readonly VolumeOracles[]) {
+  constructor(group: string, oracles: readonly VolumeOracles[], places = 0) {
     this.#group = group;
+    this.#places = places;
     this.#oracles = oracles;
   }
 
@@ -64,6 +78,7 @@ export class Operators {
     else if (what === Order.Quiesce) this.#quiesce(host);
     else if (what === Order.Resume) this.#resume(host);
     else if (what === Order.Return) this.#return(host);
+    else if (what >= Order.AddReplica) this.#configure(host, what, to, how, now);
     else this.#switch(host, to);
   }
 
@@ -107,6 +122,45 @@ export class Operators {
       const command = { kind: 'return-replica', volume: name } as const;
       host.input({ kind: 'operator', id: this.#commands, command });
     }
+  }
+
+  /** Changes who holds a replica of the first volume, or has another disk put in. */
+  #configure(host: SimHost, what: number, node: NodeId, how: number, now: Micros): void {
+    const volume = this.#oracles[0]?.truth.config.name ?? '';
+    const from = host.control?.status(now).config?.agreed ?? 0;
+    const { changes = [] } = host.control?.status(now).config ?? {};
+    const path = this.#pathFor(node, how, changes, `/dev/new${from + 1}`);
+    const replica = { node, path, meta: '' };
+    const added = { kind: 'add-replica', volume, replica, listen: [], place: 0 } as const;
+    const replaced = { kind: 'replace-replica', volume, node, path, meta: '' } as const;
+    const removed = { kind: 'remove-replica', volume, node } as const;
+    const grows = { kind: 'grow-volume', volume, sizeBytes: this.#sizeAfter(changes) } as const;
+    const kinds: { readonly [order: number]: ConfigChange } = {
+      [Order.AddReplica]: { ...added, place: this.#places },
+      [Order.RemoveReplica]: removed,
+      [Order.ReplaceReplica]: replaced,
+    };
+    const change = kinds[what] ?? grows;
+    this.#say(host, { kind: 'configure', from, change });
+  }
+
+  /** One step more than what is agreed on. */
+  #sizeAfter(changes: readonly AgreedChange[]): number {
+    const last = changes.findLast(({ change }) => change.kind === 'grow-volume')?.change;
+    const file = this.#oracles[0]?.truth.config.sizeBytes ?? 0;
+    return (last?.kind === 'grow-volume' ? last.sizeBytes : file) + GROWS_BYTES;
+  }
+
+  /** Under what name the node is to know the disk: never that of the one which it has. */
+  #pathFor(node: NodeId, how: number, changes: readonly AgreedChange[], another: string): string {
+    const file = this.#oracles[0]?.truth.config.replicas.find((each) => each.node === node);
+    const known = this.#paths[node] ?? [file?.path ?? ''];
+    const last = changes.findLast(({ change }) => nodeOf(change) === node)?.change;
+    const has = last === undefined ? file?.path : pathIn(last);
+    const before = known.findLast((path) => path !== '' && path !== has);
+    const path = how === OnDisk.Before ? (before ?? another) : another;
+    this.#paths[node] = [...known, path];
+    return path;
   }
 
   #quiesce(host: SimHost): void {
@@ -179,4 +233,10 @@ export class Operators {
   #of(volumes: readonly string[]): readonly VolumeOracles[] {
     return this.#oracles.filter(({ truth }) => volumes.includes(truth.config.name));
   }
+}
+
+/** The disk that a change names, '' for none. */
+function pathIn(change: ConfigChange): string {
+  if (change.kind === 'remove-replica' || change.kind === 'grow-volume') return '';
+  return change.kind === 'add-replica' ? change.replica.path : change.path;
 }

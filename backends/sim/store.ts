@@ -65,7 +65,7 @@ export class SimStore {
     this.#due = 0;
   }
 
-  /** The disk is replaced by an empty one. */
+  /** The disk is replaced by an empty one, or what is on it is deleted. */
   wipe(): void {
     this.#document = null;
     this.#sessions = 0;

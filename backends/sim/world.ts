@@ -21,18 +21,20 @@ import type { Fault } from './fault.ts';
 import { FaultDriver, type FaultWorld } from './fault-driver.ts';
 import { History, Request } from './history.ts';
 import { SimHost } from './host.ts';
+import { addedNodes, type DiskSwap, type Grows, grownVolume, HostConfigs } from './host-configs.ts';
 import { Kernel, Kind, Stream } from './kernel.ts';
 import { LatentErrors } from './latent-errors.ts';
 import { SIM_LAYOUT, SLOT_SECTORS } from './leg-host.ts';
 import { Operators } from './operators.ts';
 import { checkHealed } from './oracle/heals.ts';
 import { VolumeOracles } from './oracle/oracles.ts';
-import type { ReplicaTruth, VolumeTruth } from './oracle/truth.ts';
+import type { ReplicaTruth } from './oracle/truth.ts';
 import { Verdict } from './oracle/verdict.ts';
 import type { Judge, RunOutcome } from './outcome.ts';
 import { PacketPool } from './packets.ts';
 import { Spoils } from './spoils.ts';
 import { SummedBlocks } from './summed.ts';
+import { truthOf } from './true-replicas.ts';
 import { SimLeg } from './volume.ts';
 import { WorldWatch } from './world-watch.ts';
 import { Zeroes } from './zeroes.ts';
@@ -74,6 +76,7 @@ export class World implements FaultWorld {
   #driver: FaultDriver;
   #watch: WorldWatch;
   #operators = new Operators('', []);
+  #configs: HostConfigs | null = null;
 
   constructor(actors: Actors) {
     this.#actors = actors;
@@ -113,12 +116,27 @@ export class World implements FaultWorld {
     return !member && this.ailment(leg) === 'refused' && replicas[1 - side]?.role === 'Primary';
   }
 
-  replaceDisk(leg: number): void {
+  /** What the disk of `leg` becomes as its host takes another configuration into use. */
+  #changes(leg: SimLeg): DiskSwap {
+    const oracles = this.#oracles[leg.volume] as VolumeOracles;
+    return {
+      replace: (volume, path) => {
+        this.replaceDisk(leg.index, volume);
+        const replica = oracles.truth.replicas[leg.side] as ReplicaTruth;
+        replica.isEarlier = path !== '' && leg.disk.shelf.take(path);
+        [replica.heldUntil, replica.copiedUntil, replica.leftAt] = [0, 0, -1];
+      },
+      giveUp: () => oracles.givenUp(oracles.truth.replicas[leg.side] as ReplicaTruth),
+    };
+  }
+
+  replaceDisk(leg: number, volumeNow: VolumeConfig | null = null): void {
     const { disk, volume, node } = this.#legs[leg] as SimLeg;
     const { truth, wayBack } = this.#oracles[volume] as VolumeOracles;
+    const made = volumeNow ?? this.#configs?.volumeOf(leg) ?? truth.config;
     for (const replica of truth.replicas) if (replica.node === node) wayBack.forget(replica);
-    disk.empty();
-    const pages = this.#actors.replacement(truth.config, node, this.kernel.now);
+    disk.shelf.another();
+    const pages = this.#actors.replacement(made, node, this.kernel.now);
     for (const { page, bytes } of pages) disk.format(page, bytes);
   }
 
@@ -172,13 +190,20 @@ export class World implements FaultWorld {
     const clients: Client[] = [];
     const oracles: VolumeOracles[] = [];
     const connections: Connection[] = [];
+    const configs = new HostConfigs(kernel, config, this.#actors, setup.canaries);
+    this.#configs = configs;
+    const added = addedNodes(config, setup.faults);
     for (const [index, volume] of config.volumes.entries()) {
       const spoils = new Spoils();
       const history = this.#history(index);
-      const pair = volume.replicas.map(({ node }) => this.#leg(legs, index, volume, node, spoils));
+      const holders = volume.replicas.map(({ node }) => node);
+      const nodes = index === 0 ? [...holders, ...added] : holders;
+      const grown = index === 0 ? grownVolume(volume, setup.faults) : volume;
+      const pair = nodes.map((node) => this.#leg(legs, index, [volume, grown], node, spoils));
       this.#connect(connections, pair);
       const group = config.groups.findIndex((candidate) => candidate.volume === volume.name);
-      const truth = this.#truth(index, volume, pair, history);
+      const ground = { kernel, configs, pool: this.#pool, host: (node: number) => this.host(node) };
+      const truth = truthOf(index, volume, pair, history, ground);
       const name = config.groups[group]?.name ?? '';
       const own = new VolumeOracles(truth, name, this.#pool, this.#actors, verdict);
       oracles.push(own);
@@ -192,17 +217,18 @@ export class World implements FaultWorld {
       verdict.find('LAW-no-panic', from, 'panic.storm', { kind });
     watch.wire(config, this.hosts, legs, clients, oracles, verdict, this.#driver);
     for (const host of this.hosts) this.#wire(setup, host, legs);
-    this.#operators = new Operators(config.groups[0]?.name ?? '', oracles);
+    const { name = '', nodes = [] } = config.groups[0] ?? {};
+    this.#operators = new Operators(name, oracles, nodes.length);
     for (const host of this.hosts) {
       host.onAnswer = (id, answer) => this.#operators.answered(host, id, answer);
     }
   }
 
-  #leg(legs: SimLeg[], index: number, volume: VolumeConfig, node: number, spoils: Spoils): SimLeg {
+  #leg(legs: SimLeg[], at: number, [volume, grown]: Grows, node: number, spoils: Spoils): SimLeg {
     const { kernel } = this;
     const leg = legs.length;
     const name = `${volume.name}.${leg}`;
-    const size = diskSize(this.#actors, volume, node, SLOT_SECTORS);
+    const size = diskSize(this.#actors, grown, node, SLOT_SECTORS);
     const disk = new SimDisk(
       name,
       this.#pool,
@@ -217,14 +243,18 @@ export class World implements FaultWorld {
     );
     if (volume.checksums)
       disk.summed = new SummedBlocks(size.sectors, () => this.host(node).coreLife);
-    disk.places.read = (meta) => this.#actors.moved(volume, node, meta);
-    for (const { page, bytes } of this.#actors.format(volume, node)) disk.format(page, bytes);
+    const configs = this.#configs as HostConfigs;
+    disk.places.read = (meta) => this.#actors.moved(configs.volumeOf(leg) ?? volume, node, meta);
+    const holds = volume.replicas.some((replica) => replica.node === node);
+    configs.begin(leg, node, holds ? volume : null);
+    const pages = holds ? this.#actors.format(volume, node) : [];
+    for (const { page, bytes } of pages) disk.format(page, bytes);
     this.#memories[leg] ??= new DataMemory(SIM_LAYOUT);
     const slots = SIM_LAYOUT.frontSlots + SIM_LAYOUT.peerSlots + SIM_LAYOUT.engineSlots;
     const stamps = this.#pool.ints(`${leg}.stamps`, slots * SLOT_SECTORS);
     const made = new SimLeg(
       leg,
-      index,
+      at,
       volume.name,
       this.host(node),
       disk,
@@ -233,7 +263,7 @@ export class World implements FaultWorld {
       this.#watch,
       this.#memories[leg] as DataMemory,
       stamps,
-      new Zeroes(this.#histories[index] ?? null, spoils),
+      new Zeroes(this.#histories[at] ?? null, spoils),
     );
     made.semiSync = volume.mode === 'semi-sync';
     legs.push(made);
@@ -264,57 +294,6 @@ export class World implements FaultWorld {
     return history;
   }
 
-  #truth(
-    index: number,
-    config: VolumeConfig,
-    pair: readonly SimLeg[],
-    history: History,
-  ): VolumeTruth {
-    const { kernel } = this;
-    const sectors = config.sizeBytes / SECTOR_BYTES;
-    const replicas = pair.map((leg): ReplicaTruth => {
-      const host = this.host(leg.node);
-      return {
-        leg: leg.index,
-        node: leg.node,
-        disk: leg.disk,
-        receivedAt: (sector) => leg.receivedAt(sector),
-        boot: () => (host.power ? host.boot : 0),
-        record: null,
-        acting: null,
-        granted: 0,
-        clock: () => host.clock.at(kernel.now),
-        state: 'Off',
-        role: 'Idle',
-        link: 'Connecting',
-        dirty: 0,
-        memberBoot: 0,
-        heldUntil: 0,
-        leftAt: -1,
-        shakenAt: -1,
-        doubtful: false,
-        selfForgotten: false,
-        linkMoments: [],
-      };
-    });
-    const flushed = this.#pool.ints(`${config.name}.flushed`, sectors);
-    const orphaned = this.#pool.bytes(`${config.name}.orphaned`, sectors);
-    const { spoils } = (pair[0] as SimLeg).disk;
-    return {
-      index,
-      config,
-      sectors,
-      history,
-      replicas,
-      record: null,
-      records: new Map(),
-      saidBack: new Set(),
-      flushed,
-      spoils,
-      orphaned,
-    };
-  }
-
   #client(
     setup: RunSetup,
     index: number,
@@ -328,7 +307,7 @@ export class World implements FaultWorld {
       this.kernel,
       index,
       pair,
-      volume.sizeBytes / SECTOR_BYTES,
+      (leg) => (this.#configs?.volumeOf(leg.index) ?? volume).sizeBytes / SECTOR_BYTES,
       volume.logicalBlock,
       setup.workload,
       history,
@@ -349,27 +328,40 @@ export class World implements FaultWorld {
   }
 
   #wire(setup: RunSetup, host: SimHost, legs: readonly SimLeg[]): void {
-    const { config, canaries } = setup;
+    const { canaries } = setup;
     const { kernel } = this;
+    const configs = this.#configs as HostConfigs;
     const own = legs.filter((leg) => leg.node === host.node);
     plant(own, canaries);
     const reached = (mark: string): void => this.#watch.reached(mark);
     const { node } = host;
-    const ground = { config, node, canaries, reached };
+    const ground = () => ({
+      config: configs.of(host.store.document).config,
+      node,
+      canaries,
+      reached,
+    });
+    host.obstacle = (version) => configs.obstacle(node, version);
     host.wire(own, {
       control: () =>
         this.#actors.control({
-          ...ground,
+          ...ground(),
           rng: kernel.rng(Stream.control + node * 64 + (host.starts & 63)),
         }),
       startLegs: (session, boot) => {
         for (const leg of own) {
           if (!host.coreAlive()) return;
           const rng = kernel.rng(Stream.data + leg.index * 64 + (host.starts & 63));
-          const volume = config.volumes[leg.volume] as VolumeConfig;
+          const { document } = host.store;
+          const volume = configs.ready(leg, configs.of(document), document, this.#changes(leg));
+          if (volume === 'cut') {
+            host.killCore();
+            return;
+          }
+          if (volume === null) continue;
           host.input({ kind: 'data-started', volume: volume.name });
           leg.start((memory, mailboxes) =>
-            this.#actors.data({ ...ground, rng, volume, memory, mailboxes, boot, session }),
+            this.#actors.data({ ...ground(), rng, volume, memory, mailboxes, boot, session }),
           );
         }
       },
@@ -575,10 +567,18 @@ export class World implements FaultWorld {
       const state = group === undefined ? 'online' : this.#stateOf(group.name, running[0] ?? 0);
       const name = group?.name ?? truth.config.name;
       const logLost = this.#driver.facts.wiped.size * 2 >= setup.config.nodes.length;
-      const healthy = { name, volume: truth.index, running, state, blocked, logLost };
+      const behind = this.hosts.filter((host) => this.#isBehind(host)).map(({ node }) => node);
+      const healthy = { name, volume: truth.index, running, state, blocked, logLost, behind };
       if (checkHealed(truth, healthy, verdict) || client.doneAt >= healed) continue;
       verdict.find('LAW-heals', 0, 'heals.not-served', { volume: truth.config.name });
     }
+  }
+
+  #isBehind(host: SimHost): boolean {
+    const { config } = host.control?.status(host.clock.at(this.kernel.now)) ?? {};
+    // A replica that has come to lead goes when a person has moved the group: that is said.
+    if (config === undefined || config.waits?.reason === 'replica-leads') return false;
+    return config.inUse < config.agreed;
   }
 
   #blocked(group: string): readonly string[] {

@@ -1,12 +1,15 @@
-/** `understudy config`: checks a configuration, or prints the schema that it must fit. */
+/** `understudy config`: checks a configuration, prints its schema, or changes a running cluster. */
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { configJsonSchema } from '../config/schema.ts';
 import { printJson } from '../failure.ts';
+import { applyCommand } from './config-apply.ts';
 
 /** Builds the command. */
 export function configCommand(): Command {
-  const command = new Command('config').description('check a configuration or print its schema');
+  const command = new Command('config').description(
+    'check a configuration, print its schema, or change a running cluster',
+  );
   command
     .command('check')
     .description('say whether FILE is sound; exit 2 with line, field and remedy when it is not')
@@ -30,5 +33,6 @@ export function configCommand(): Command {
     .description('print the JSON Schema of the configuration (always JSON)')
     .option('--json', 'accepted for uniformity; the schema is JSON anyway')
     .action(() => console.log(JSON.stringify(configJsonSchema(), null, 2)));
+  command.addCommand(applyCommand());
   return command;
 }

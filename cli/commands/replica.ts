@@ -5,7 +5,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
-import { lockDirectory } from '../../backends/real/directory-lock.ts';
+import { fetchStatus } from '../../backends/real/api-client.ts';
+import { type DirectoryLock, lockDirectory } from '../../backends/real/directory-lock.ts';
 import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { EXIT_OK, printJson } from '../failure.ts';
@@ -38,8 +39,9 @@ function newCommand(): Command {
       'after',
       `
 A file that does not exist is made, as a hole. On a block device only the metadata is written; what
-else is there is overwritten as the copy proceeds. The node must not run. Exit codes: 0 made; 2 bad
-input, nothing was changed; or a disk could not be written: make it again, with --overwrite.`,
+else is there is overwritten as the copy proceeds. The node may run only if it has no replica there
+now: then it is told of this one with "config apply". Exit codes: 0 made; 2 bad input, nothing was
+changed; or a disk could not be written: make it again, with --overwrite.`,
     )
     .action((file: string, options: ReplicaOptions) => run(file, options, newReplica));
 }
@@ -87,7 +89,8 @@ async function run(file: string, options: ReplicaOptions, make: Make): Promise<v
   const replica = volume.replicas.find((each) => each.node === node) as ReplicaConfig;
   const folder = dataFolders.get(name);
   // A running node would go on writing what it believes to be there.
-  const lock = folder === undefined ? null : await lockDirectory(folder, 'core');
+  const { path: place, meta: apart, parts: several = [] } = replica;
+  const lock = await lockUnlessElsewhere(folder, [...several, place, apart]);
   try {
     const { path, parts = [], meta, side = '', sideBytes = 0 } = replica;
     make({ volume, node, path, parts, meta, side, sideBytes }, options.overwrite === true);
@@ -99,4 +102,18 @@ async function run(file: string, options: ReplicaOptions, make: Make): Promise<v
   else
     console.log(`Made the replica of ${volume.name} on ${name}: ${(parts ?? [path]).join(', ')}.`);
   process.exitCode = EXIT_OK;
+}
+
+/**
+ * The lock under which no node of this folder runs; null where there is no folder, or the node that
+ * runs uses none of the `places`. Throws HostError.
+ */
+async function lockUnlessElsewhere(
+  folder: string | undefined,
+  places: readonly string[],
+): Promise<DirectoryLock | null> {
+  if (folder === undefined) return null;
+  const host = await fetchStatus(folder).catch(() => null);
+  if (host !== null && !host.places.some((place) => places.includes(place))) return null;
+  return await lockDirectory(folder, 'core');
 }

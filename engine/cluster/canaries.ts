@@ -104,6 +104,63 @@ export const CLUSTER_CANARIES = [
   { id: 'policy-repeats', what: 'a policy gives again an order that a person took back' },
   { id: 'order-unchecked', what: 'an order is carried out whatever was written until the stop' },
   { id: 'kept-unjudged', what: 'a host is to lead by an order although what was kept is gone' },
+  {
+    id: 'others-unready',
+    what: 'a change is taken into use while another host of the volume could not follow',
+  },
+  {
+    id: 'leaver-counted',
+    what: 'a node takes a change into use while a replica that is to go still counts',
+  },
+  {
+    id: 'removed-admitted',
+    what: 'a replica that was removed, or is to be empty, is admitted all the same',
+  },
+  {
+    id: 'last-copy-removed',
+    what: 'a replica is removed or emptied although nobody else has everything',
+  },
+  {
+    id: 'copy-unseen',
+    what: 'a replica is admitted whose disk was changed since it was copied to',
+  },
+  { id: 'second-change', what: 'a change is agreed on while another one is not in use yet' },
+  {
+    id: 'begun-unconfirmed',
+    what: 'a replica is given up though nobody has shown that others have everything, stable',
+  },
+  {
+    id: 'unlaid-forgotten',
+    what: 'what a replica is laid out for that was not opened is taken to be what its core went by',
+  },
+  {
+    id: 'unopened-counted',
+    what: 'a node counts as having a change in use before its replica is open under it',
+  },
+  {
+    id: 'failed-counted',
+    what: 'a replica that failed as it was opened counts as laid out for the change',
+  },
+  {
+    id: 'led-by-own-file',
+    what: 'who leads the log decides by the configuration that it has in use itself',
+  },
+  {
+    id: 'lost-disk-awaited',
+    what: 'a node that lost its disk and what it knew waits for that disk, whatever is agreed on',
+  },
+  {
+    id: 'branch-of-new',
+    what: 'a policy weighs what is on a disk that a person has put in to be filled',
+  },
+  {
+    id: 'other-disk-counts',
+    what: 'a member is whatever disk its host has open',
+  },
+  {
+    id: 'other-disk-leads',
+    what: 'a node leads with the disk that it had before another one was agreed on',
+  },
 ] as const;
 
 /** Id of a planted bug of this engine. */
@@ -161,5 +218,20 @@ export function flagsOf(canaries: ReadonlySet<string>): Flags {
     'policy-repeats': has('policy-repeats'),
     'order-unchecked': has('order-unchecked'),
     'kept-unjudged': has('kept-unjudged'),
+    'others-unready': has('others-unready'),
+    'leaver-counted': has('leaver-counted'),
+    'removed-admitted': has('removed-admitted'),
+    'last-copy-removed': has('last-copy-removed'),
+    'copy-unseen': has('copy-unseen'),
+    'second-change': has('second-change'),
+    'begun-unconfirmed': has('begun-unconfirmed'),
+    'unlaid-forgotten': has('unlaid-forgotten'),
+    'unopened-counted': has('unopened-counted'),
+    'failed-counted': has('failed-counted'),
+    'led-by-own-file': has('led-by-own-file'),
+    'lost-disk-awaited': has('lost-disk-awaited'),
+    'branch-of-new': has('branch-of-new'),
+    'other-disk-counts': has('other-disk-counts'),
+    'other-disk-leads': has('other-disk-leads'),
   };
 }

@@ -20,7 +20,7 @@ export interface ConfigProblem {
 
 const VOTERS_MAX = 7;
 const NODE_MAX = 64;
-const VOLUME_BYTES_MAX = 64 * 1024 * 1024 * EXTENT_BYTES;
+export const VOLUME_BYTES_MAX: number = 64 * 1024 * 1024 * EXTENT_BYTES;
 export const SIZE_MULTIPLE: number = 4096;
 const REPLICAS_MIN = 2;
 const REPLICAS_MAX = 4;

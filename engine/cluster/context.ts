@@ -8,6 +8,7 @@ import { mix32, type Rng } from '../core/rng.ts';
 import type { BootId, Micros, NodeId } from '../core/units.ts';
 import type { TimelineValue } from '../timeline/event.ts';
 import type { Flags } from './canaries.ts';
+import { type Agreed, configWith, usableOf } from './changes.ts';
 import type { ClusterEventKind } from './events.ts';
 import { type Unit, unitsOf } from './groups.ts';
 import type { ControlDecision } from './interface.ts';
@@ -34,6 +35,9 @@ export class Context {
   /** The event being handled, '' for none. */
   cause = '';
   #sequence = 0;
+  /** Units by the newest agreement that was asked for, and its version. */
+  #led: readonly Unit[] = [];
+  #ledBy = 0;
   #decisions: ControlDecision[] = [];
 
   constructor(
@@ -53,6 +57,20 @@ export class Context {
     this.rng = rng;
     this.flags = flags;
     this.reached = reached;
+  }
+
+  /**
+   * Units by what is agreed on, of which this node may have less in use: by these whoever leads the
+   * log decides. What runs here goes by {@link units}.
+   */
+  unitsBy(agreed: Agreed): readonly Unit[] {
+    const { version, changes } = usableOf(agreed);
+    if (version === 0 || this.flags['led-by-own-file']) return this.units;
+    if (version !== this.#ledBy) {
+      this.#led = unitsOf(configWith(this.config, changes));
+      this.#ledBy = version;
+    }
+    return this.#led;
   }
 
   decide(decision: ControlDecision): void {

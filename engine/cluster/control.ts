@@ -5,16 +5,16 @@
  */
 import type { ClusterConfig } from '../core/config.ts';
 import { invariant } from '../core/invariant.ts';
-import { samePlain } from '../core/plain.ts';
 import type { Rng } from '../core/rng.ts';
 import type { BootId, Micros, NodeId } from '../core/units.ts';
 import { flagsOf } from './canaries.ts';
 import { Context } from './context.ts';
 import { Detector } from './detector.ts';
-import { type Document, documentOf } from './document.ts';
+import { type Document, documentOf, documentVersion } from './document.ts';
 import type { Entry } from './entries.ts';
 import { Errands, isErrand } from './errands.ts';
 import { Executor } from './executor.ts';
+import { factsOf, saysNothingNew } from './facts.ts';
 import { Formation } from './formation.ts';
 import { type Beat, Links, type Peer } from './heartbeat.ts';
 import type {
@@ -32,6 +32,7 @@ import { Durability } from './persist.ts';
 import { Planner } from './planner.ts';
 import { Proposals } from './proposals.ts';
 import { Raft } from './raft.ts';
+import { Reconfigure } from './reconfigure.ts';
 import { Resolution } from './resolution.ts';
 import {
   applyEntry,
@@ -41,6 +42,7 @@ import {
   leaseEpochOf,
   majorityOf,
   recordOf,
+  stateBugs,
 } from './state.ts';
 import { statusOf } from './status.ts';
 import { Upkeep } from './upkeep.ts';
@@ -81,6 +83,7 @@ export class Control implements ControlActor {
   readonly #operator: Operator;
   readonly #resolution: Resolution;
   readonly #errands: Errands;
+  readonly #reconfigure: Reconfigure;
   #state: ClusterState = EMPTY_STATE;
   #started = false;
   #held = false;
@@ -103,7 +106,6 @@ export class Control implements ControlActor {
     this.#links = new Links(context, () => this.#beat());
     const order = (volume: string) => recordOf(this.#state, volume)?.discard;
     this.#volumes = new Volumes(context, () => this.#durability.mark(), order);
-    this.#facts = this.#composeFacts(0);
     const machine = {
       get state(): ClusterState {
         return state();
@@ -117,12 +119,16 @@ export class Control implements ControlActor {
         this.#planDue = true;
       },
     };
+    const own = { durability: this.#durability, links: this.#links, volumes: this.#volumes };
+    const reconfigure = new Reconfigure(context, own, state, () => this.#local());
+    this.#reconfigure = reconfigure;
     this.#raft = new Raft(context, this.#durability, this.#links, machine, compactAt);
     this.#formation = new Formation(context, this.#links, this.#durability, (genesis, first) => {
       if (this.#state.voters.length === 0) this.#raft.found(genesis, first);
     });
     this.#detector = new Detector(context, this.#links, this.#durability, this.#voter, state);
     this.#executor = new Executor(context, this.#durability, this.#holder, this.#volumes, state);
+    this.#facts = this.#composeFacts(0);
     const { applications } = this.#executor;
     const heard = (): boolean => this.#links.peers.every(({ up }) => up);
     const { all } = this.#volumes;
@@ -142,7 +148,8 @@ export class Control implements ControlActor {
     const parts = { links, raft, detector, views, proposals, upkeep, resolution };
     this.#planner = new Planner(context, parts, state);
     const status = (): ClusterStatus => this.status(context.now);
-    const staff = { links, raft, planner: this.#planner, views, resolution };
+    const leading = { planner: this.#planner, proposals: this.#proposals };
+    const staff = { links, raft, views, resolution, reconfigure, ...leading };
     this.#operator = new Operator(context, staff, state, status);
     this.#errands = new Errands(context, this.#volumes, state);
   }
@@ -169,7 +176,7 @@ export class Control implements ControlActor {
 
   status(now: Micros): ClusterStatus {
     const own = { links: this.#links, volumes: this.#volumes, state: this.#state };
-    const parts = { ...own, resolution: this.#resolution };
+    const parts = { ...own, resolution: this.#resolution, reconfigure: this.#reconfigure };
     const { leader, term, commit } = this.#raft;
     const lease = { until: this.#holder.until, held: this.#holder.held(now) };
     return statusOf(this.#context, parts, { leader, term, committed: commit, lease });
@@ -205,6 +212,9 @@ export class Control implements ControlActor {
       case 'application':
         this.#executor.applications.report(input.group, input.epoch, input.state);
         this.#local();
+        return;
+      case 'prepared':
+        if (this.#reconfigure.prepared(input.version, input.reason)) this.#local();
         return;
       case 'operator':
         if (isErrand(input.command)) this.#errands.take(input.id, input.command);
@@ -245,6 +255,7 @@ export class Control implements ControlActor {
       this.#executor.restore(document.running);
       this.#volumes.restore(document.doubted ?? [], document.verify ?? []);
       this.#lostPath.restore(document.paths);
+      this.#reconfigure.restore(document.taken);
     }
     this.#raft.start(document?.raft ?? null);
     this.#facts = this.#composeFacts(0);
@@ -330,6 +341,7 @@ export class Control implements ControlActor {
         this.#raft.onAppendAck(from, message);
         return;
       case 'snapshot':
+      case 'agreed-snapshot':
         this.#raft.onSnapshot(from, message);
         return;
       case 'lease-ack':
@@ -401,7 +413,7 @@ export class Control implements ControlActor {
     const { flags, config } = this.#context;
     const before = this.#state;
     const needed = flags['single-attestation'] ? 1 : majorityOf(Math.max(1, before.voters.length));
-    this.#state = applyEntry(before, entry, config, needed);
+    this.#state = applyEntry(before, entry, config, needed, stateBugs(flags));
     this.#compare(before, entry.event);
     if (!this.#started) return;
     this.#proposals.applied(entry);
@@ -464,12 +476,14 @@ export class Control implements ControlActor {
         this.#executeDue = false;
         const before = context.decided;
         this.#executor.run();
+        this.#reconfigure.run();
         if (context.decided !== before) this.#factsDue = true;
       }
       if (this.#factsDue) this.#tellFacts();
       if (this.#planDue) {
         this.#planDue = false;
         this.#planner.plan();
+        if (this.#raft.governs) this.#reconfigure.lead(this.#proposals);
       }
     }
     this.#durability.flush(() => this.#document());
@@ -537,26 +551,22 @@ export class Control implements ControlActor {
   }
 
   #composeFacts(version: number): FactsMessage {
-    const { boot, life, identity } = this.#context;
-    const started = this.#started;
-    return {
-      kind: 'facts',
-      boot,
-      life,
-      event: '',
-      version,
-      identity,
+    return factsOf(this.#context, version, {
+      started: this.#started,
       formed: this.#state.voters.length > 0,
-      attested: this.#voter.attested,
-      volumes: started ? this.#volumes.facts() : [],
-      groups: started ? this.#executor.facts() : [],
-    };
+      voter: this.#voter,
+      volumes: this.#volumes,
+      executor: this.#executor,
+      config: this.#reconfigure.version,
+      ready: this.#reconfigure.ready,
+    });
   }
 
   #document(): Durable {
     const { looks } = this.#lostPath;
+    const { taken } = this.#reconfigure;
     const document: Document = {
-      version: 1,
+      version: documentVersion(this.#state, taken),
       identity: this.#context.identity,
       raft: this.#raft.durable(),
       formation: this.#formation.durable(),
@@ -565,6 +575,7 @@ export class Control implements ControlActor {
       doubted: this.#volumes.doubted,
       verify: this.#volumes.notes,
       ...(looks === undefined ? {} : { paths: looks }),
+      ...(taken === undefined ? {} : { taken }),
     };
     return document as unknown as Durable;
   }
@@ -582,15 +593,4 @@ export class Control implements ControlActor {
     this.#wakeAt = at;
     this.#context.decide({ kind: 'wake-at', at });
   }
-}
-
-/** Whether facts differ in nothing but their version. */
-function saysNothingNew(next: FactsMessage, told: FactsMessage): boolean {
-  return (
-    next.identity === told.identity &&
-    next.formed === told.formed &&
-    samePlain(next.attested, told.attested) &&
-    samePlain(next.volumes, told.volumes) &&
-    samePlain(next.groups, told.groups)
-  );
 }

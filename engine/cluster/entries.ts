@@ -4,6 +4,7 @@
  */
 import type { BootId, Epoch, NodeId } from '../core/units.ts';
 import type { Member, VolumeRecord } from '../data/messages.ts';
+import type { ConfigChange } from './changes.ts';
 
 /** A voter as the committed configuration knows it: blank disks get a new identity. */
 export interface Voter {
@@ -111,6 +112,28 @@ export type Entry =
       readonly changed?: number;
       /** A person's command behind it; absent for none. */
       readonly command?: CommandRef;
+      /** What of the configuration whoever is admitted has in use; absent for nothing. */
+      readonly inUse?: number;
+    }
+  | {
+      /** The configuration changes; `from` is the version that it was decided against. */
+      readonly kind: 'config';
+      readonly event: string;
+      readonly from: number;
+      readonly change: ConfigChange;
+      readonly command: CommandRef | null;
+    }
+  | {
+      /**
+       * What becomes of the change that made version `of`: whoever leads has shown that it may
+       * begin, under the record of epoch `record`; it is in use; or a person takes it back.
+       */
+      readonly kind: 'config-step';
+      readonly event: string;
+      readonly of: number;
+      readonly to: 'begun' | 'done' | 'withdrawn';
+      readonly record: Epoch;
+      readonly command: CommandRef | null;
     }
   | {
       readonly kind: 'group';

@@ -19,6 +19,7 @@ import type {
 } from '../data/messages.ts';
 import type { ApplicationWord } from '../ports/application.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
+import type { AgreedChange, ConfigChange, Stage } from './changes.ts';
 import type { ControlMessage } from './messages.ts';
 import type { Choice, Side } from './split-brain.ts';
 
@@ -71,6 +72,15 @@ export type ControlInput =
       /** The epoch it was started under, 0 when not running. */
       readonly epoch: Epoch;
       readonly state: ApplicationWord;
+    }
+  | {
+      /**
+       * What a `prepare` decision asked: an empty reason says that the next core of this host can
+       * run by it.
+       */
+      readonly kind: 'prepared';
+      readonly version: number;
+      readonly reason: string;
     }
   | {
       readonly kind: 'operator';
@@ -132,6 +142,12 @@ export type OperatorCommand =
       readonly order: Epoch;
     }
   | {
+      /** Change the configuration, of which the person has seen version `from`. */
+      readonly kind: 'configure';
+      readonly from: number;
+      readonly change: ConfigChange;
+    }
+  | {
       /**
        * Lead from the replica of `to`, which is not in sync, while nobody is heard who is: what
        * those alone have is given up.
@@ -144,12 +160,18 @@ export type OperatorCommand =
     };
 
 /** Those about a group. */
+export type ConfigureCommand = Extract<OperatorCommand, { readonly kind: 'configure' }>;
 export type GroupCommand = Extract<OperatorCommand, { readonly group: string }>;
 export type ResolveCommand = Extract<OperatorCommand, { readonly kind: 'resolve' }>;
 export type TakeBackCommand = Extract<OperatorCommand, { readonly kind: 'take-back' }>;
 export type TakeOverCommand = Extract<OperatorCommand, { readonly kind: 'take-over' }>;
 /** Those that become entries of the log, and are answered by whoever took them. */
-export type LogCommand = GroupCommand | ResolveCommand | TakeBackCommand | TakeOverCommand;
+export type LogCommand =
+  | GroupCommand
+  | ResolveCommand
+  | TakeBackCommand
+  | TakeOverCommand
+  | ConfigureCommand;
 /** Those that concern the data actors of the node that takes them. */
 export type VerifyCommand = Extract<
   OperatorCommand,
@@ -210,9 +232,36 @@ export type ControlDecision =
       readonly cause: string;
     }
   | { readonly kind: 'event'; readonly event: TimelineEvent }
+  | {
+      /**
+       * See whether the next core of this host could run by these changes, which are version
+       * `version`, and say so (`prepared`). Repeated until it is answered with no reason.
+       */
+      readonly kind: 'prepare';
+      readonly version: number;
+      readonly changes: readonly AgreedChange[];
+    }
   /** End this core at once, to be started again as after any other death: what follows is void. */
-  | { readonly kind: 'restart-core'; readonly cause: string }
+  | {
+      readonly kind: 'restart-core';
+      readonly why: 'lost-path' | 'config';
+      readonly cause: string;
+    }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: OperatorAnswer };
+
+/** How far this node is with the agreed configuration. */
+export interface ConfigStatus {
+  /** The one that is agreed on, and the one that this node has in use. */
+  readonly agreed: number;
+  readonly inUse: number;
+  readonly changes: readonly AgreedChange[];
+  /** How far the last one is; absent where it is in use. */
+  readonly stage?: Stage;
+  /** What the next one waits for here: a code, or words of the host; absent for nothing. */
+  readonly waits?: { readonly reason: string; readonly node: NodeId };
+  /** What other nodes have in use, as they last said. */
+  readonly others: readonly { readonly node: NodeId; readonly inUse: number }[];
+}
 
 /** One node's view, for `understudy status` and the console. */
 export interface ClusterStatus {
@@ -223,6 +272,8 @@ export interface ClusterStatus {
   /** The guarantee in force: 'data+service' with an armed watchdog, else 'data'. */
   readonly exclusivity: 'data+service' | 'data';
   readonly lease: { readonly until: Micros; readonly held: boolean };
+  /** The configuration that the log agrees on. Absent where nothing was ever changed. */
+  readonly config?: ConfigStatus;
   readonly peers: readonly {
     readonly node: NodeId;
     readonly up: boolean;

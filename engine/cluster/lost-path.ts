@@ -95,7 +95,7 @@ export class LostPath {
     this.#due = -1;
     const { volume, failure } = lost;
     const cause = this.#context.event('data.path', { volume }, failure);
-    this.#context.decide({ kind: 'restart-core', cause });
+    this.#context.decide({ kind: 'restart-core', why: 'lost-path', cause });
   }
 
   /** This life has found a path lost. */

@@ -5,6 +5,8 @@
  */
 import { SPLIT_POLICIES } from '../core/config.ts';
 import { VOIDED_MAX } from '../data/messages.ts';
+import { CHANGES_MAX } from './changes.ts';
+import type { ConfigureCommand } from './interface.ts';
 import type { ControlMessage } from './messages.ts';
 import { COMMANDS_MAX } from './state.ts';
 
@@ -12,9 +14,12 @@ type Check = (value: unknown) => boolean;
 
 const TEXT_MAX = 256;
 const LIST_MAX = 1024;
+/** Of a path in a file system. */
+const PLACE_MAX = 4096;
 
 const integer: Check = (v) => typeof v === 'number' && Number.isSafeInteger(v) && v >= -1;
 const text: Check = (v) => typeof v === 'string' && v.length <= TEXT_MAX;
+const place: Check = (v) => typeof v === 'string' && v.length <= PLACE_MAX;
 const flag: Check = (v) => typeof v === 'boolean';
 
 function list(of: Check, max: number = LIST_MAX): Check {
@@ -52,7 +57,9 @@ function kinds(table: { readonly [kind: string]: Check }): Check {
   };
 }
 
-const member = shape({ node: integer, boot: integer });
+const plainMember = shape({ node: integer, boot: integer });
+const member: Check = (v) =>
+  plainMember(v) && orAbsent(integer)((v as { readonly disk?: unknown }).disk);
 const plainDiscard = shape({
   node: integer,
   generation: integer,
@@ -115,16 +122,19 @@ const genesis = shape({
   ballot: integer,
   voters: list(voter, 64),
   volumes: list(record),
-  boots: list(member, 64),
+  boots: list(plainMember, 64),
 });
+const configEntry: Check = (v) =>
+  shape({ event: text, from: integer, change, command: orNull(ref) })(v);
 const plainVolume = shape({ event: text, from: integer, record, reason: text });
 const entry = kinds({
   noop: shape({ event: text }),
   genesis,
   readmit: shape({ event: text, node: integer, was: integer, identity: integer }),
   volume: (v) => {
-    const { command, changed } = v as { readonly command?: unknown; readonly changed?: unknown };
-    return plainVolume(v) && orAbsent(ref)(command) && orAbsent(integer)(changed);
+    const { command, changed, inUse } = v as { readonly [field: string]: unknown };
+    const counts = orAbsent(integer)(changed) && orAbsent(integer)(inUse);
+    return plainVolume(v) && orAbsent(ref)(command) && counts;
   },
   group: shape({
     event: text,
@@ -137,7 +147,37 @@ const entry = kinds({
   }),
   settle: shape({ event: text, node: integer, lease: integer }),
   boot: shape({ event: text, node: integer, was: integer, boot: integer }),
+  config: (v) => configEntry(v),
+  'config-step': shape({
+    event: text,
+    of: integer,
+    to: oneOf('begun', 'done', 'withdrawn'),
+    record: integer,
+    command: orNull(ref),
+  }),
 });
+const replica: Check = (v) => {
+  const plain = shape({ node: integer, path: place, meta: place });
+  if (!plain(v)) return false;
+  const { sideBytes, side, mode } = v as { readonly [field: string]: unknown };
+  const kinds = orAbsent(oneOf('sync', 'async'));
+  return orAbsent(integer)(sideBytes) && orAbsent(place)(side) && kinds(mode);
+};
+const change = kinds({
+  'add-replica': shape({ volume: text, replica, listen: list(place, 16), place: integer }),
+  'remove-replica': shape({ volume: text, node: integer }),
+  'grow-volume': shape({ volume: text, sizeBytes: integer }),
+  'replace-replica': shape({ volume: text, node: integer, path: place, meta: place }),
+});
+const plainAgreed = shape({
+  version: integer,
+  changes: list(shape({ version: integer, change }), CHANGES_MAX),
+});
+const agreed: Check = (v) => {
+  const { stage, unproved } = v as { readonly [field: string]: unknown };
+  const known = orAbsent(list(integer, CHANGES_MAX))(unproved);
+  return plainAgreed(v) && known && orAbsent(oneOf('ordered', 'begun'))(stage);
+};
 const begun = shape({
   volume: text,
   generation: integer,
@@ -154,8 +194,10 @@ const plainState = shape({
   boots: list(shape({ node: integer, boot: integer, past: list(integer, 64) }), 64),
   commands: list(ref, COMMANDS_MAX),
 });
-const state: Check = (v) =>
-  plainState(v) && orAbsent(list(begun))((v as { readonly begun?: unknown }).begun);
+const state: Check = (v) => {
+  const { begun: began, agreed: known } = v as { readonly [field: string]: unknown };
+  return plainState(v) && orAbsent(list(begun))(began) && orAbsent(agreed)(known);
+};
 const plainWant = shape({
   epoch: integer,
   members: list(member, 64),
@@ -212,8 +254,9 @@ const plainFacts = shape({
 const volumeFacts: Check = (v) => {
   if (!plainFacts(v)) return false;
   const facts = v as { readonly [field: string]: unknown };
-  const { keeps, branch: apart, verify, lacking, proxies } = facts;
+  const { keeps, branch: apart, verify, lacking, proxies, active, device } = facts;
   if (![keeps, lacking, proxies].every(orAbsent(flag))) return false;
+  if (!orAbsent(integer)(active) || !orAbsent(integer)(device)) return false;
   return orAbsent(branch)(apart) && orAbsent(note)(verify);
 };
 const groupFacts = shape({
@@ -228,6 +271,7 @@ const groupFacts = shape({
   readopt: integer,
   event: text,
 });
+const configure = shape({ from: integer, change });
 const command = kinds({
   switch: shape({ group: text, to: integer }),
   'stop-group': shape({ group: text }),
@@ -243,10 +287,20 @@ const command = kinds({
   }),
   'take-back': shape({ volume: text, order: integer }),
   'take-over': shape({ volume: text, to: integer, epoch: integer }),
+  configure,
 });
 
+const plainNodeFacts = shape({
+  version: integer,
+  identity: integer,
+  formed: flag,
+  attested: list(shape({ node: integer, lease: integer }), 64),
+  volumes: list(volumeFacts),
+  groups: list(groupFacts),
+});
 const base = shape({ boot: integer, life: integer, event: text });
 
+const snapshot = shape({ term: integer, index: integer, indexTerm: integer, state });
 const direct: { readonly [kind: string]: Check } = {
   heartbeat: shape({
     identity: integer,
@@ -278,18 +332,15 @@ const direct: { readonly [kind: string]: Check } = {
     matched: integer,
     identity: integer,
   }),
-  snapshot: shape({ term: integer, index: integer, indexTerm: integer, state }),
+  snapshot,
+  'agreed-snapshot': snapshot,
   'lease-ack': shape({ of: integer, sent: integer, identity: integer }),
   'attest-request': shape({ node: integer, lease: integer }),
   attest: shape({ node: integer, lease: integer, identity: integer }),
-  facts: shape({
-    version: integer,
-    identity: integer,
-    formed: flag,
-    attested: list(shape({ node: integer, lease: integer }), 64),
-    volumes: list(volumeFacts),
-    groups: list(groupFacts),
-  }),
+  facts: (v) => {
+    const { config, ready } = v as { readonly [field: string]: unknown };
+    return plainNodeFacts(v) && orAbsent(integer)(config) && orAbsent(integer)(ready);
+  },
   'genesis-offer': shape({ entry: genesis }),
   'genesis-accept': shape({ proposer: integer, ballot: integer, identity: integer }),
   'genesis-commit': shape({ proposer: integer, ballot: integer }),
@@ -301,6 +352,11 @@ const checkDirect: Check = (v) => base(v) && kinds(direct)(v);
 const checkAny: Check = (v) =>
   checkDirect(v) ||
   (base(v) && kinds({ relay: shape({ from: integer, to: integer, inner: checkDirect }) })(v));
+
+/** A person's command to change the configuration, or null when it is none. */
+export function parseConfigure(value: unknown): ConfigureCommand | null {
+  return kinds({ configure: configure })(value) ? (value as ConfigureCommand) : null;
+}
 
 /** The message, or null when it is none of ours. */
 export function parseControlMessage(value: unknown): ControlMessage | null {

@@ -88,7 +88,11 @@ export interface AppendAckMessage extends Base {
 }
 
 export interface SnapshotMessage extends Base {
-  readonly kind: 'snapshot';
+  /**
+   * Of another kind where the configuration was changed online: a program that knows nothing of
+   * that would take the state without it.
+   */
+  readonly kind: 'snapshot' | 'agreed-snapshot';
   readonly term: number;
   readonly index: number;
   readonly indexTerm: number;
@@ -136,6 +140,16 @@ export interface VolumeFacts {
   readonly keeps?: boolean;
   /** How far a comparison of the replicas has come; absent where none was heard of. */
   readonly verify?: VerifyNote;
+  /**
+   * The record in which it leads, with everything stable that it acknowledged before. Said only
+   * while a change of the configuration waits to begin.
+   */
+  readonly active?: Epoch;
+  /**
+   * The disk that it has open: 32 bits of its identity. Said as soon as something of the
+   * configuration was changed online; absent before, and where nobody knows it.
+   */
+  readonly device?: number;
 }
 
 /** A data actor's wish; its members carry the boots that were known when it was uttered. */
@@ -172,6 +186,10 @@ export interface FactsMessage extends Base {
   readonly version: number;
   readonly identity: number;
   readonly formed: boolean;
+  /** Version of the configuration that it has in use; absent for that of its file. */
+  readonly config?: number;
+  /** Version by which its next core could run, where that is a later one. */
+  readonly ready?: number;
   readonly attested: readonly { readonly node: NodeId; readonly lease: number }[];
   readonly volumes: readonly VolumeFacts[];
   readonly groups: readonly GroupFacts[];

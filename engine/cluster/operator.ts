@@ -5,12 +5,14 @@
  */
 import type { Micros, NodeId } from '../core/units.ts';
 import type { VolumeRecord } from '../data/messages.ts';
+import { nodeOf } from './changes.ts';
 import type { Context } from './context.ts';
 import type { Blocked, CommandRef, Entry, GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
 import type { Links } from './heartbeat.ts';
 import type {
   ClusterStatus,
+  ConfigureCommand,
   LogCommand,
   OperatorAnswer,
   ResolveCommand,
@@ -20,9 +22,11 @@ import type {
 } from './interface.ts';
 import type { CommandMessage, CommandRefusedMessage } from './messages.ts';
 import type { Planner } from './planner.ts';
+import type { Proposals } from './proposals.ts';
 import type { Raft } from './raft.ts';
+import type { Reconfigure } from './reconfigure.ts';
 import type { Resolution } from './resolution.ts';
-import { type ClusterState, commandTaken, groupOf, recordOf } from './state.ts';
+import { agreedOf, type ClusterState, commandTaken, groupOf, recordOf } from './state.ts';
 import type { Views } from './views.ts';
 
 const GIVE_UP_AFTER = 10_000_000;
@@ -41,6 +45,8 @@ export class Operator {
   readonly #planner: Planner;
   readonly #views: Views;
   readonly #resolution: Resolution;
+  readonly #reconfigure: Reconfigure;
+  readonly #proposals: Proposals;
   readonly #state: () => ClusterState;
   readonly #status: () => ClusterStatus;
   #waiting = new Map<number, Waiting>();
@@ -55,6 +61,8 @@ export class Operator {
       readonly planner: Planner;
       readonly views: Views;
       readonly resolution: Resolution;
+      readonly reconfigure: Reconfigure;
+      readonly proposals: Proposals;
     },
     state: () => ClusterState,
     status: () => ClusterStatus,
@@ -65,6 +73,8 @@ export class Operator {
     this.#planner = parts.planner;
     this.#views = parts.views;
     this.#resolution = parts.resolution;
+    this.#reconfigure = parts.reconfigure;
+    this.#proposals = parts.proposals;
     this.#state = state;
     this.#status = status;
   }
@@ -133,7 +143,7 @@ export class Operator {
   }
 
   applied(entry: Entry, effective: boolean): void {
-    if (entry.kind !== 'group' && entry.kind !== 'volume') return;
+    if (entry.kind !== 'group' && entry.kind !== 'volume' && entry.kind !== 'config') return;
     const { command = null } = entry;
     if (command === null) return;
     const { node, life, id } = command;
@@ -191,8 +201,10 @@ export class Operator {
     cause: string,
   ): { reason: string; remedy: string } | null {
     if (this.#taken(ref)) return null;
+    if (command.kind === 'configure') return this.#configure(ref, command, cause);
     if (!('group' in command)) return this.#resolve(ref, command, cause);
-    const unit = this.#context.units.find((u) => u.group.name === command.group && !u.implicit);
+    const units = this.#context.unitsBy(agreedOf(this.#state()));
+    const unit = units.find((u) => u.group.name === command.group && !u.implicit);
     const group = groupOf(this.#state(), command.group);
     const record = unit === undefined ? null : recordOf(this.#state(), unit.volume.name);
     if (unit === undefined || group === null || record === null) {
@@ -243,6 +255,9 @@ export class Operator {
         if (!unit.nodes.includes(command.to)) {
           return { reason: 'not-a-node-of-the-group', remedy: 'see-configuration' };
         }
+        if (this.#reconfigure.isGoing(unit.volume.name, command.to)) {
+          return { reason: 'replica-goes', remedy: 'see-status' };
+        }
         const candidate = this.#views.candidate(command.to);
         const verdict = this.#views.judge(unit, group, record, candidate);
         if (!verdict.ok) return verdict;
@@ -255,16 +270,40 @@ export class Operator {
     }
   }
 
+  #configure(ref: CommandRef, command: ConfigureCommand, cause: string): Blocked | null {
+    if (this.#proposals.busy('config', 'all')) return null;
+    const verdict = this.#reconfigure.judge(command);
+    if (typeof verdict !== 'string') return verdict;
+    const { from, change } = command;
+    const { volume } = change;
+    const node = nodeOf(change);
+    if (verdict === 'withdraw') {
+      const event = this.#context.event('config.withdrawn', { version: from, volume, node }, cause);
+      const step = { kind: 'config-step', of: from, to: 'withdrawn', record: 0 } as const;
+      this.#proposals.propose({ ...step, event, command: ref });
+      return null;
+    }
+    const d = { version: from + 1, change: change.kind, volume };
+    const event = this.#context.event('config.changed', { ...d, node }, cause);
+    this.#proposals.propose({ kind: 'config', event, from, change, command: ref });
+    return null;
+  }
+
   #resolve(
     ref: CommandRef,
     command: ResolveCommand | TakeBackCommand | TakeOverCommand,
     cause: string,
   ): { reason: string; remedy: string } | null {
-    const unit = this.#context.units.find((u) => u.volume.name === command.volume);
+    const units = this.#context.unitsBy(agreedOf(this.#state()));
+    const unit = units.find((u) => u.volume.name === command.volume);
     const group = unit === undefined ? null : groupOf(this.#state(), unit.group.name);
     const record = recordOf(this.#state(), command.volume);
     if (unit === undefined || group === null || record === null) {
       return { reason: 'unknown-volume', remedy: 'see-status' };
+    }
+    // The log would not have it: others go on without what is there.
+    if (command.kind === 'take-over' && this.#reconfigure.isLeaving(command.volume, command.to)) {
+      return { reason: 'replica-goes', remedy: 'see-status' };
     }
     const key = keyOf(ref);
     if (this.#proposed.has(key) || this.#planner.busy(group.group)) return null;
@@ -307,6 +346,10 @@ export class Operator {
 
 /** What a command is about, and where it points. */
 function objectOf(command: LogCommand): { readonly group: string; readonly to: NodeId } {
+  if (command.kind === 'configure') {
+    const { change } = command;
+    return { group: change.volume, to: nodeOf(change) };
+  }
   if (command.kind === 'resolve') return { group: command.volume, to: command.keep };
   if (command.kind === 'take-back') return { group: command.volume, to: 0 };
   if (command.kind === 'take-over') return { group: command.volume, to: command.to };

@@ -3,7 +3,7 @@
  * said of themselves. It says why not, so that a person can help.
  */
 import type { BootId, NodeId } from '../core/units.ts';
-import type { Discard, Member, VolumeRecord } from '../data/messages.ts';
+import { type Discard, isDiskOf, type Member, type VolumeRecord } from '../data/messages.ts';
 import type { Flags } from './canaries.ts';
 import type { Blocked, GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
@@ -72,7 +72,7 @@ export function judge(
     if (volume.keeps === undefined) return no('order-unheard', 'wait-or-check-disk');
     return no('kept-data-gone', 'put-kept-back');
   }
-  const member = members.find((m) => m.node === node);
+  const member = members.find((m) => m.node === node && isOn(m, volume, flags));
   // By accepted loss one node alone may go on without whoever was in sync, and from there on it is.
   const taker = discard?.taker;
   const once = node === taker && members.some((m) => m.node === discard?.node);
@@ -116,6 +116,18 @@ export function judge(
 export function isUnsure(unit: Unit, facts: VolumeFacts, node: NodeId, flags: Flags): boolean {
   if (!facts.doubted || facts.lacking === true || flags['doubted-taken']) return false;
   return unit.volume.replicas.find((each) => each.node === node)?.mode !== 'async';
+}
+
+/**
+ * Whether what the node has open is the disk that was admitted, as far as anybody knows: a host may
+ * have another one of the same replica open in the same boot, of whatever time that is.
+ */
+export function isOn(
+  member: Member,
+  { device = 0 }: Pick<VolumeFacts, 'device'>,
+  flags: Flags,
+): boolean {
+  return isDiskOf(member, device) || flags['other-disk-counts'];
 }
 
 /** Later reasons tell a person more than earlier ones. */

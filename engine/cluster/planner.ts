@@ -15,7 +15,7 @@ import { type Candidate, effectiveMembers } from './placement.ts';
 import type { Proposals } from './proposals.ts';
 import type { Raft } from './raft.ts';
 import type { Resolution } from './resolution.ts';
-import { type ClusterState, groupOf, majorityOf, recordOf } from './state.ts';
+import { agreedOf, type ClusterState, groupOf, majorityOf, recordOf } from './state.ts';
 import { amendEntry, grantEntry, releaseEntry } from './transfer.ts';
 import type { Upkeep } from './upkeep.ts';
 import type { Views } from './views.ts';
@@ -70,7 +70,7 @@ export class Planner {
     if (!this.#raft.governs) return;
     this.#upkeep.knowBoots();
     this.#upkeep.readmit();
-    for (const unit of this.#context.units) {
+    for (const unit of this.#context.unitsBy(agreedOf(this.#state()))) {
       const { name } = unit.group;
       if (this.busy(name) || this.#proposals.busy('volume', unit.volume.name)) continue;
       const group = groupOf(this.#state(), name);
@@ -185,8 +185,10 @@ export class Planner {
     if (group.phase !== 'stopping' && this.#readopt(unit, group, record, owner)) return;
     const verdict = this.#views.judge(unit, group, record, owner);
     if (!verdict.ok && verdict.reason === 'not-attached') {
-      // Its data actor is a moment behind its core, most times.
-      if (!this.#strand(group, verdict) || this.busy(group.group)) return;
+      // Its data actor is a moment behind its core, most times. Why nobody else can take it is said
+      // by whoever looks for one: two reasons in turns would fill the log.
+      if (!this.#isOver(group)) return;
+      if (!facts.clean) this.#strand(group, verdict);
     }
     // Its core says that nothing runs, and it may run nothing in this life: as good as a stop.
     if (!facts.clean) return;
@@ -355,9 +357,7 @@ export class Planner {
    * over then begins alone, as after its death: it need not have heard of the generation.
    */
   #leftUntold(name: string, { owner }: GroupState): boolean {
-    const { volumes } = this.#context.config;
-    const several = volumes.some((each) => each.name === name && each.replicas.length > 2);
-    if (!several || owner === 0) return false;
+    if (!this.#wereSeveral(name) || owner === 0) return false;
     const { facts } = this.#views.candidate(owner);
     return facts?.volumes.some((v) => v.volume === name && v.disk === 'Failed') === true;
   }
@@ -381,15 +381,17 @@ export class Planner {
 
   /** No way on: after a grace, people are told why. True when the grace is over. */
   #strand(group: GroupState, why: Blocked): boolean {
-    const { now, timing } = this.#context;
-    const since = this.#stranded.get(group.group);
-    if (since === undefined) {
-      this.#stranded.set(group.group, now);
-      return false;
-    }
-    if (now - since < 2 * timing.suspect) return false;
+    if (!this.#isOver(group)) return false;
     this.#block(group, why, this.#links.peer(group.owner)?.suspectEvent ?? '');
     return true;
+  }
+
+  /** Whether there was no way on for so long that this is no matter of a moment. */
+  #isOver(group: GroupState): boolean {
+    const { now, timing } = this.#context;
+    const since = this.#stranded.get(group.group);
+    if (since === undefined) this.#stranded.set(group.group, now);
+    return since !== undefined && now - since >= 2 * timing.suspect;
   }
 
   #block(group: GroupState, why: Blocked, cause: string): void {
@@ -417,12 +419,21 @@ export class Planner {
     proof: Proof,
     event: string,
   ): Entry {
-    const { config, flags } = this.#context;
-    const volume = config.volumes.find(({ name }) => name === record.volume);
-    const several = (volume?.replicas.length ?? 0) > 2;
+    const { flags } = this.#context;
+    const several = this.#wereSeveral(record.volume);
     const generation = keep ? record.generation : this.#context.draw();
     const members = { keep, generation, several };
     return grantEntry(group, record, taker, members, proof, event, flags);
+  }
+
+  /**
+   * Whether the volume has more than two replicas, or had them when its last record was made: then
+   * a member need not have been told of that one's generation.
+   */
+  #wereSeveral(name: string): boolean {
+    const units = this.#context.unitsBy(agreedOf(this.#state()));
+    const volume = units.find((unit) => unit.volume.name === name)?.volume;
+    return volume !== undefined && (volume.replicas.length > 2 || (volume.layout ?? 0) > 0);
   }
 }
 

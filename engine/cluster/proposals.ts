@@ -24,8 +24,11 @@ export class Proposals {
     this.#pending.clear();
   }
 
-  /** The subject as in 'group shop', 'volume data', 'lease 1', 'voter 3', 'boot 2'. */
-  busy(kind: 'group' | 'volume' | 'lease' | 'voter' | 'boot', name: string | number): boolean {
+  /** The subject as in 'group shop', 'volume data', 'lease 1', 'voter 3', 'config all'. */
+  busy(
+    kind: 'group' | 'volume' | 'lease' | 'voter' | 'boot' | 'config',
+    name: string | number,
+  ): boolean {
     // Nearly always nothing is pending: then no name is put together.
     return this.#pending.size > 0 && this.#pending.has(`${kind} ${name}`);
   }
@@ -46,5 +49,8 @@ function subjectOf(entry: Entry): string {
       return `lease ${entry.node}`;
     case 'boot':
       return `boot ${entry.node}`;
+    case 'config':
+    case 'config-step':
+      return 'config all';
   }
 }

@@ -89,7 +89,8 @@ export class Replication {
     if (next <= log.snapIndex) {
       const index = log.snapIndex;
       const indexTerm = log.snapTerm;
-      this.#links.send(to, { kind: 'snapshot', boot, life, event, term, index, indexTerm, state });
+      const kind = state.agreed === undefined ? 'snapshot' : 'agreed-snapshot';
+      this.#links.send(to, { kind, boot, life, event, term, index, indexTerm, state });
       return;
     }
     this.#links.send(to, {

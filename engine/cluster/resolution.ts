@@ -11,6 +11,7 @@ import { SPLIT_POLICIES } from '../core/config.ts';
 import { invariant } from '../core/invariant.ts';
 import type { Epoch, Generation, NodeId } from '../core/units.ts';
 import type { Branch, Discard, DiskState, Member, VolumeRecord } from '../data/messages.ts';
+import { isUnproved } from './changes.ts';
 import type { Context } from './context.ts';
 import type { Blocked, CommandRef, GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
@@ -27,7 +28,7 @@ import {
   type Side,
   sidesOf,
 } from './split-brain.ts';
-import { begunOf, type ClusterState } from './state.ts';
+import { agreedOf, begunOf, type ClusterState } from './state.ts';
 import type { Views } from './views.ts';
 
 interface Heard extends Half {
@@ -65,9 +66,11 @@ export class Resolution {
     // Whoever still serves without the log is fenced by its records first.
     if (!pair.every(isQuiet)) return false;
     const policy = unit.volume.splitBrain ?? 'manual';
-    if (policy === 'manual' || pair[0].branch.verdict === 'unrelated') return false;
-    const { takenBack } = record;
     const { flags } = this.#context;
+    if (policy === 'manual' || pair[0].branch.verdict === 'unrelated') return false;
+    // A person has put that disk in to be filled: whatever is on it is not one of two equals.
+    if (isUnproved(agreedOf(this.#state()), record.volume) && !flags['branch-of-new']) return false;
+    const { takenBack } = record;
     if (takenBack !== undefined && isOf(takenBack, pair) && !flags['policy-repeats']) return false;
     const [a, b] = this.#sides(record, pair);
     const choice = chooseVictim(policy, a, b, flags);
@@ -342,8 +345,11 @@ export class Resolution {
   /** What the node says of its replica in its present life; undefined where it is not heard. */
   #facts(node: NodeId, volume: string): VolumeFacts | undefined {
     if (node === 0) return undefined;
-    const { facts, life, reachable } = this.#views.candidate(node);
+    const candidate = this.#views.candidate(node);
+    const { facts, life, reachable } = candidate;
     if (!reachable || facts === null || facts.life !== life) return undefined;
+    // What it says is of a disk that does not count.
+    if (this.#views.hasOtherDisk(volume, candidate)) return undefined;
     return facts.volumes.find((v) => v.volume === volume);
   }
 

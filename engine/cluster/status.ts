@@ -3,6 +3,7 @@ import type { Micros, NodeId } from '../core/units.ts';
 import type { Context } from './context.ts';
 import type { Links } from './heartbeat.ts';
 import type { ClusterStatus } from './interface.ts';
+import type { Reconfigure } from './reconfigure.ts';
 import type { Resolution } from './resolution.ts';
 import { type ClusterState, majorityOf } from './state.ts';
 import type { Volumes } from './volumes.ts';
@@ -14,6 +15,7 @@ export function statusOf(
     readonly volumes: Volumes;
     readonly state: ClusterState;
     readonly resolution: Resolution;
+    readonly reconfigure: Reconfigure;
   },
   log: {
     readonly leader: NodeId;
@@ -23,12 +25,14 @@ export function statusOf(
   },
 ): ClusterStatus {
   const { links, volumes, state, resolution } = parts;
+  const config = parts.reconfigure.status;
   const hosts = context.config.nodes.filter((node) => !node.witness);
   const lost = isLogLost(context, links, state);
   const guarded = hosts.every((node) => node.watchdog !== '' && node.watchdog !== 'none');
   return {
     node: context.node,
     ...log,
+    ...(config === undefined ? {} : { config }),
     exclusivity: guarded ? 'data+service' : 'data',
     peers: links.peers.map((peer) => ({
       node: peer.node,

@@ -57,7 +57,9 @@ export function grantEntry(
   const kept: VolumeRecord = { ...said, epoch, primary: node };
   const generation =
     members.keep || flags['generation-kept'] ? record.generation : members.generation;
-  const alone: VolumeRecord = { ...kept, members: [{ node, boot }], generation };
+  const { device } = taker.facts?.volumes.find((v) => v.volume === record.volume) ?? {};
+  const member = device === undefined ? { node, boot } : { node, boot, disk: device };
+  const alone: VolumeRecord = { ...kept, members: [member], generation };
   const fresh = voided.length > 0 ? { ...alone, voided } : alone;
   return {
     kind: 'group',

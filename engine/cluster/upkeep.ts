@@ -4,13 +4,22 @@
  */
 import type { NodeId } from '../core/units.ts';
 import type { Discard, Member, VolumeRecord } from '../data/messages.ts';
+import { changesLayout, nodeOf, usableOf } from './changes.ts';
 import type { Context } from './context.ts';
 import type { GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
 import type { Links } from './heartbeat.ts';
-import type { FactsMessage, Want } from './messages.ts';
+import type { FactsMessage, VolumeFacts, Want } from './messages.ts';
 import type { Proposals } from './proposals.ts';
-import { bootOf, type ClusterState, identityOf, leaseEpochOf } from './state.ts';
+import {
+  admits,
+  agreedOf,
+  bootOf,
+  type ClusterState,
+  identityOf,
+  leaseEpochOf,
+  stateBugs,
+} from './state.ts';
 import type { Views } from './views.ts';
 
 export class Upkeep {
@@ -49,8 +58,12 @@ export class Upkeep {
     if (proxies ? local.proxies !== true : local.disk === 'Failed') return false;
     const members = this.#wanted(unit, record, want);
     if (members === null) return false;
-    const shrinks = record.members.some((m) => !members.some((n) => n.node === m.node));
     const { flags } = this.#context;
+    const inUse = this.#inUse(record, members);
+    // What the log would refuse fills it all the same.
+    const wished = { ...record, members };
+    if (!admits(this.#state(), record, wished, inUse, stateBugs(flags))) return false;
+    const shrinks = record.members.some((m) => !members.some((n) => n.node === m.node));
     const renewed = shrinks && !flags['generation-kept'];
     const generation = renewed ? this.#context.draw() : record.generation;
     // The primary serves: what was void before it is among its parents.
@@ -70,7 +83,8 @@ export class Upkeep {
     );
     const { reason, changed } = want;
     const entry = { kind: 'volume', event, from: record.epoch, record: next, reason } as const;
-    this.#proposals.propose(changed === undefined ? entry : { ...entry, changed });
+    const known = inUse === 0 ? entry : { ...entry, inUse };
+    this.#proposals.propose(changed === undefined ? known : { ...known, changed });
     return true;
   }
 
@@ -82,12 +96,14 @@ export class Upkeep {
         members.push(before);
         continue;
       }
-      if (!unit.volume.replicas.some((r) => r.node === wished.node)) return null;
+      if (!this.#holds(unit, wished.node)) return null;
       // Admitted in the life that was copied to: after a reboot the copy may lack what was cached.
       const seen = this.#views.candidate(wished.node);
       if (wished.boot === 0 || seen.boot !== wished.boot) return null;
       const copy = seen.facts?.volumes.find((v) => v.volume === unit.volume.name);
       if (copy?.disk === 'Failed') return null;
+      // What the node is known to have in use is of the disk that it has open by the same word.
+      if (!this.#isTold(wished, copy)) return null;
       members.push(wished);
     }
     // The primary, and nobody else, may leave itself out: and then it admits nobody.
@@ -96,6 +112,31 @@ export class Upkeep {
     if (named === out || members.length === 0) return null;
     if (out && members.some((m) => !record.members.includes(m))) return null;
     return members.sort((a, b) => a.node - b.node);
+  }
+
+  /** Once something was changed online, it must be said which disk was copied to, and is open. */
+  #isTold({ disk = 0 }: Member, copy: VolumeFacts | undefined): boolean {
+    const { flags } = this.#context;
+    if (this.#state().agreed === undefined || flags['other-disk-counts']) return true;
+    return disk !== 0 && copy?.device === disk;
+  }
+
+  /** Whether it holds a replica, by this node's configuration or by what is agreed on since. */
+  #holds({ volume }: Unit, node: NodeId): boolean {
+    const { changes } = usableOf(agreedOf(this.#state()));
+    const last = changes.findLast(({ change }) => {
+      return change.volume === volume.name && nodeOf(change) === node && changesLayout(change);
+    });
+    if (last !== undefined) return last.change.kind === 'add-replica';
+    return volume.replicas.some((replica) => replica.node === node);
+  }
+
+  /** What of the configuration whoever is admitted has in use, by its own word. */
+  #inUse(record: VolumeRecord, members: readonly Member[]): number {
+    if (this.#state().agreed === undefined) return 0;
+    const added = members.filter(({ node }) => !record.members.some((m) => m.node === node));
+    const known = added.map(({ node }) => this.#views.candidate(node).facts?.config ?? 0);
+    return known.reduce((least, each) => Math.min(least, each), known[0] ?? 0);
   }
 
   knowBoots(): void {

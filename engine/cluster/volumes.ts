@@ -69,6 +69,10 @@ export interface LocalVolume {
   meters: Meters | null;
   /** How long until it is compared by itself; null where it is not, or not known here. */
   dueIn: Micros | null;
+  /** The disk that its data actor has open: 32 bits of its identity, 0 where it is not known. */
+  device: number;
+  /** Hosts whose replicas its data actor was told to let go. */
+  parted: readonly NodeId[];
 }
 
 /**
@@ -100,6 +104,10 @@ export class Volumes {
   onVerify: (local: LocalVolume, report: VerifyReport) => void = () => {};
   /** Told what becomes of each quiesce point. */
   onQuiesce: (report: QuiesceReport) => void = () => {};
+  /** Whether facts say in which record a primary serves. */
+  tellActive = false;
+  /** Whether they say which disk each replica has, and each wish whose it is about. */
+  tellDisks = false;
 
   constructor(
     context: Context,
@@ -140,6 +148,8 @@ export class Volumes {
         lags: new Map(),
         note: null,
         dueIn: null,
+        device: 0,
+        parted: [],
         meters: null,
       });
     }
@@ -191,6 +201,8 @@ export class Volumes {
     volume.keeps = null;
     volume.wayBack = null;
     volume.lags.clear();
+    volume.device = 0;
+    volume.parted = [];
     const { verify } = volume;
     if (verify?.state === 'running' || verify?.state === 'paused') {
       volume.verify = { ...verify, state: 'stopped', reason: 'restarted' };
@@ -215,6 +227,7 @@ export class Volumes {
         volume.disk = disk;
         volume.generation = report.generation;
         volume.parents = report.parents ?? [];
+        volume.device = report.device ?? 0;
         volume.epoch = epoch;
         if (report.doubted) this.#doubt(volume, report.lacking === true);
         const hot = report.hot && record?.primary === this.#context.node;
@@ -250,11 +263,11 @@ export class Volumes {
       }
       case 'want': {
         // The data actor knows which life of the peer it copied to; else the one heard now.
-        const { epoch, reason, cause, peerBoot, changed } = report;
+        const { epoch, reason, cause, peerBoot, peerDisk: disk, changed } = report;
         const self = this.#context.node;
         const members = report.members.map((node) => {
-          const told = node === self ? 0 : peerBoot;
-          return { node, boot: told !== 0 ? told : boots(node) };
+          if (node === self) return { node, boot: boots(node), disk: volume.device };
+          return { node, boot: peerBoot !== 0 ? peerBoot : boots(node), disk };
         });
         const known = volume.want?.epoch === epoch && volume.want.reason === reason;
         const want = { epoch, members, reason, cause };
@@ -336,16 +349,26 @@ export class Volumes {
 
   facts(): readonly VolumeFacts[] {
     return this.#all.map((local) => {
-      const { volume, attached, disk, generation, epoch, want, branch, note } = local;
+      const { volume, attached, disk, generation, epoch, branch, note } = local;
+      const want = this.#saidOf(local.want);
       const keeps = this.#keeps(local);
       const doubt = this.#doubtOf(volume);
       const known = { volume, attached, disk, generation, epoch, want, doubted: doubt !== null };
       const plain = doubt?.lacking === true ? { ...known, lacking: true } : known;
       const led = local.proxies ? { ...plain, proxies: true } : plain;
       const facts = keeps === null ? led : { ...led, keeps };
-      const apart = branch === null ? facts : { ...facts, branch };
+      const serves = this.tellActive ? { ...facts, active: local.active } : facts;
+      const on =
+        this.tellDisks && local.device !== 0 ? { ...serves, device: local.device } : serves;
+      const apart = branch === null ? on : { ...on, branch };
       return note === null ? apart : { ...apart, verify: sentOf(note, this.#all.length) };
     });
+  }
+
+  /** Programs of before, and logs in which nothing was changed, know of no disks. */
+  #saidOf(want: Want | null): Want | null {
+    if (want === null || this.tellDisks) return want;
+    return { ...want, members: want.members.map(({ node, boot }) => ({ node, boot })) };
   }
 
   /**

@@ -105,6 +105,11 @@ export interface VolumeConfig {
   readonly verify?: VerifySchedule;
   /** How far asynchronous replicas may be behind; absent for the defaults. */
   readonly lag?: LagLimits;
+  /**
+   * Version of the agreed configuration that changed last who holds a replica. Not in any file;
+   * absent where nobody has changed that since the cluster began.
+   */
+  readonly layout?: number;
 }
 
 /** What an asynchronous replica may be behind, and what happens there. */

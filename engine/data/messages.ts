@@ -12,6 +12,21 @@ export interface Member {
   readonly node: NodeId;
   /** The host's boot when it was admitted; after a power loss it is no longer that member. */
   readonly boot: BootId;
+  /**
+   * The disk that was admitted: 32 bits of its identity. Absent as long as nothing of the
+   * configuration was changed online: a host has one disk of a replica then.
+   */
+  readonly disk?: number;
+}
+
+/** Whether the member is this life of its host, with this disk; 0 where nobody knows which. */
+export function isAlive(member: Member | undefined, boot: BootId, device: number): boolean {
+  return member?.boot === boot && isDiskOf(member, device);
+}
+
+/** Whether the member may be that disk, as far as anybody knows: 0 where nobody does. */
+export function isDiskOf({ disk = 0 }: Member, device: number): boolean {
+  return disk === 0 || device === 0 || disk === device;
 }
 
 /** What the committed log says of one volume. Every change raises `epoch`. */
@@ -312,6 +327,14 @@ export type DataCommand =
       /** Put back the image that an unfinished copy has overwritten. */
       readonly kind: 'return';
       readonly cause: string;
+    }
+  | {
+      /**
+       * As the primary, mirror to none of these hosts, which leave the volume or get another disk:
+       * a link to one is lost. In place of those that were named before.
+       */
+      readonly kind: 'part';
+      readonly nodes: readonly NodeId[];
     };
 
 /** From data to control. */
@@ -332,6 +355,8 @@ export type DataReport =
       readonly lacking?: boolean;
       /** What its data went through before `generation`, youngest first; absent for nothing. */
       readonly parents?: readonly Generation[];
+      /** 32 bits of the disk's identity; absent where its metadata could not be read. */
+      readonly device?: number;
     }
   | {
       /** Whenever any field changes. `dirty` is in blocks, towards the peer. */
@@ -376,6 +401,8 @@ export type DataReport =
        * record that admits the peer must name this boot (docs/decisions/0005).
        */
       readonly peerBoot: BootId;
+      /** And its disk, from the same hello: 32 bits of its identity, 0 where none was heard of. */
+      readonly peerDisk: number;
       readonly reason:
         | 'peer-lost'
         | 'peer-failed'

@@ -91,7 +91,7 @@ export class MirrorActor implements DataActor {
     const parts = {
       config,
       canary,
-      state: new MirrorState(node, options.boot),
+      state: new MirrorState(node, options.boot, canary),
       turn: new Turn(memory, mailboxes, node, options.session, config.volume, reached),
       slots: new Slots(slotCount(memory.layout)),
     } as { -readonly [K in keyof Parts]: Parts[K] };
@@ -311,6 +311,11 @@ export class MirrorActor implements DataActor {
         return;
       case 'return':
         this.#p.back.order(command.cause);
+        return;
+      case 'part':
+        for (const partner of this.#p.partners.all) {
+          partner.part(command.nodes.includes(partner.node));
+        }
         return;
     }
   }

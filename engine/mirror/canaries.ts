@@ -411,4 +411,15 @@ export const MIRROR_CANARIES = [
     id: 'proxy-late-repair',
     what: 'A repair that was under way as the disk failed goes on when others serve.',
   },
+  {
+    id: 'other-disk-admitted',
+    what: 'A record admits whatever disk is at the other end of the link.',
+  },
+  { id: 'layout-ignored', what: 'Hosts that do not agree on who holds a replica link.' },
+  { id: 'relayout-clean', what: 'Metadata laid out anew forget what was dirty.' },
+  { id: 'grown-clean', what: 'Replicas of a volume that has grown are taken to be equal there.' },
+  {
+    id: 'relayout-unmarked',
+    what: 'Metadata that are being laid out anew still pass for those of before.',
+  },
 ] as const;

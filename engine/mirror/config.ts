@@ -92,6 +92,11 @@ export interface MirrorConfig {
    * replica of the one kind is ever taken for one of the other. Absent for no.
    */
   readonly inParts?: boolean;
+  /**
+   * Which agreement on who holds a replica this one was made or converted for; data actors of two
+   * never link. Absent for that of the beginning.
+   */
+  readonly layout?: number;
 }
 
 /** What an operator need not decide. */

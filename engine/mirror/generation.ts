@@ -53,7 +53,7 @@ export function startGeneration(
     if (g !== 0 && g !== generation && g !== block.generation) parents.unshift(g);
   }
   if (block.generation !== 0) parents.unshift(block.generation);
-  block.parents = bounded(parents, sharedOf(block));
+  block.parents = boundedParents(parents, block);
   block.generation = generation;
 }
 
@@ -70,9 +70,9 @@ export function adoptGeneration(
 ): void {
   block.generation = generation;
   setKnown(block, source, { shared: generation, about: disk });
-  block.parents = bounded(
+  block.parents = boundedParents(
     parents.filter((g) => g !== generation),
-    sharedOf(block),
+    block,
   );
 }
 
@@ -130,7 +130,9 @@ export function mapFits(
 }
 
 /** The oldest go first, but never one that a peer may still have. */
-function bounded(parents: Generation[], keep: readonly Generation[]): Generation[] {
+export function boundedParents(all: readonly Generation[], block: Superblock): Generation[] {
+  const parents = all.slice();
+  const keep = sharedOf(block);
   while (parents.length > PARENTS_MAX) {
     let oldest = parents.length - 1;
     while (keep.includes(parents[oldest] as Generation)) oldest -= 1;

@@ -151,6 +151,7 @@ export class Link {
   begin(): void {
     const { state, role } = this.#p;
     if (this.id === 0 || !this.#heard || this.mode !== Mode.None || this.#self !== null) return;
+    if (this.#partner.leaving) return;
     if (!state.attached || state.record?.primary !== state.node || role.busy) return;
     if (state.demoting || state.demoted || state.fencing || !role.mayLeadLink()) return;
     if (this.#partner.branch.ahead) {
@@ -396,7 +397,8 @@ export class Link {
   #hello(m: PeerMessage & { kind: 'hello' }): void {
     const { state, role } = this.#p;
     if (m.answer) this.owed.got();
-    const misfit = misfitOf(m, this.#partner);
+    const misfit = misfitOf(m, this.#partner, this.#p);
+    // One that waits for another layout is not given up for that: whoever leads waits as well.
     if (misfit === 'wire-version') this.#refuse(misfit);
     else if (misfit !== '') this.drop(misfit);
     if (misfit !== '') return;
@@ -477,11 +479,12 @@ export class Link {
     const fresh = !state.lead || canary.rule03;
     if (canary.equalClears && c.reason.startsWith('equal')) this.#partner.map.clearAll();
     let outcome: number;
-    if (c.verdict === 'none' && fresh && member?.boot === this.peerBoot) outcome = Outcome.Sync;
+    if (c.verdict === 'none' && fresh && this.#partner.isIn(record)) outcome = Outcome.Sync;
     else if (c.verdict !== 'none' && c.verdict !== 'source') outcome = Outcome.Refused;
     else {
       if (member === undefined && state.lead) source.makeWay(this.#partner);
-      const copy = member === undefined && state.lead && source.isFreeFor(this.#partner);
+      const free = state.lead && !this.#partner.isOpen && source.isFreeFor(this.#partner);
+      const copy = member === undefined && free;
       outcome = copy ? Outcome.Copy : Outcome.Wait;
     }
     this.send({ kind: 'decision', round: this.#round, hash, outcome });
@@ -503,9 +506,10 @@ export class Link {
   #agree(c: Comparison, outcome: number): void {
     const { state, turn, store } = this.#p;
     this.#outcome = outcome;
-    const member = state.record?.members.find((m) => m.node === state.node);
+    const { record } = state;
     if (outcome === Outcome.Sync) {
-      if (c.verdict !== 'none' || member?.boot !== state.boot) this.#refuse('disagree');
+      const member = record !== null && state.isMember(record, false);
+      if (c.verdict !== 'none' || !member) this.#refuse('disagree');
       else {
         this.mode = Mode.Follow;
         this.#p.follower.begun();

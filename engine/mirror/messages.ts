@@ -11,7 +11,7 @@ import { type DiskState, type Member, VOIDED_MAX, type VolumeRecord } from '../d
 import { PAGE_WORDS } from './block-map.ts';
 import type { ReplicaView } from './compare.ts';
 import { PARTNERS_MAX } from './config.ts';
-import { PARENTS_MAX } from './metadata.ts';
+import { PARENTS_READ } from './metadata.ts';
 import type { HeldBack } from './undo.ts';
 
 /** What a program says in its hello that it has: bits. */
@@ -65,6 +65,8 @@ export type PeerMessage =
       readonly record: VolumeRecord | null;
       /** {@link Feature}s that the sender has; none before there were any. */
       readonly features?: number;
+      /** As {@link MirrorConfig.layout}; absent for that of the beginning. */
+      readonly layout?: number;
     }
   | {
       readonly kind: 'decision';
@@ -154,6 +156,9 @@ const KINDS = [
   'covered',
 ] as const;
 
+/** In the byte that says whether a record follows: the layout comes before it. */
+const LAYOUT = 2;
+
 const HELD_BACK: readonly HeldBack[] = ['full', 'unreadable', 'returning'];
 
 const DISKS: readonly DiskState[] = [
@@ -169,6 +174,8 @@ const DISKS: readonly DiskState[] = [
 const GIVERS = ['operator', ...SPLIT_POLICIES, 'accept-loss'] as const;
 
 const MEMBERS_MAX = PARTNERS_MAX + 1;
+/** Beside their number: each has its disk. Programs that know of none take nothing that has it. */
+const MEMBERS_NAMED = 0x80;
 
 /** Encodes into `into` and returns the length. */
 export function encodePeerMessage(message: PeerMessage, cause: string, into: Uint8Array): number {
@@ -183,7 +190,8 @@ export function encodePeerMessage(message: PeerMessage, cause: string, into: Uin
       w.u16(message.wireMin);
       w.u16(message.wireMax);
       putView(w, message.view);
-      w.u8(message.record === null ? 0 : 1);
+      w.u8((message.record === null ? 0 : 1) + (message.layout === undefined ? 0 : LAYOUT));
+      if (message.layout !== undefined) w.uint(message.layout);
       if (message.record !== null) putRecord(w, message.record);
       // Programs of before end here.
       w.u8((message.features ?? 0) | (message.view.device === undefined ? 0 : Feature.NamesDisks));
@@ -280,12 +288,23 @@ function body(kind: (typeof KINDS)[number], r: ByteReader, volume: string): Peer
       const wireMin = r.u16();
       const wireMax = r.u16();
       const view = takeView(r);
-      const record = r.u8() === 1 ? takeRecord(r, volume) : null;
+      const more = r.u8();
+      const layout = (more & LAYOUT) === 0 ? {} : { layout: r.uint() };
+      const record = (more & 1) === 1 ? takeRecord(r, volume) : null;
       const bits = r.left > 0 ? r.u8() : 0;
       const disks = (bits & Feature.NamesDisks) === 0 ? {} : { device: r.u32(), about: r.u32() };
       if (view === null) return null;
       const said = { ...view, ...disks };
-      const hello = { kind, round, answer, wireMin, wireMax, view: said, record } as const;
+      const hello = {
+        kind,
+        round,
+        answer,
+        wireMin,
+        wireMax,
+        view: said,
+        record,
+        ...layout,
+      } as const;
       const features = bits & ~Feature.NamesDisks;
       return features === 0 ? hello : { ...hello, features };
     }
@@ -439,11 +458,13 @@ function putRecord(w: ByteWriter, record: VolumeRecord): void {
   w.uint(record.primary);
   w.uint(record.generation);
   const count = Math.min(record.members.length, MEMBERS_MAX);
-  w.u8(count);
+  const named = record.members.some(({ disk }) => disk !== undefined);
+  w.u8(named ? count | MEMBERS_NAMED : count);
   for (let i = 0; i < count; i += 1) {
     const member = record.members[i] as Member;
     w.uint(member.node);
     w.uint(member.boot);
+    if (named) w.u32(member.disk ?? 0);
   }
   putList(w, record.voided ?? []);
   const { discard } = record;
@@ -463,13 +484,18 @@ function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
   const epoch = r.uint();
   const primary = r.uint();
   const generation = r.uint();
-  const count = r.u8();
+  const bits = r.u8();
+  const count = bits & ~MEMBERS_NAMED;
   if (count > MEMBERS_MAX) {
     r.ok = false;
     return null;
   }
   const members: Member[] = [];
-  for (let i = 0; i < count; i += 1) members.push({ node: r.uint(), boot: r.uint() });
+  for (let i = 0; i < count; i += 1) {
+    const member = { node: r.uint(), boot: r.uint() };
+    const disk = bits === count ? 0 : r.u32();
+    members.push(disk === 0 ? member : { ...member, disk });
+  }
   const voided = takeList(r);
   if (!r.ok || voided === null || voided.length > VOIDED_MAX) return null;
   const plain = { volume, epoch, primary, members, generation };
@@ -486,14 +512,14 @@ function takeRecord(r: ByteReader, volume: string): VolumeRecord | null {
 }
 
 function putList(w: ByteWriter, list: readonly number[]): void {
-  const count = Math.min(list.length, PARENTS_MAX);
+  const count = Math.min(list.length, PARENTS_READ);
   w.u8(count);
   for (let i = 0; i < count; i += 1) w.uint(list[i] as number);
 }
 
 function takeList(r: ByteReader): number[] | null {
   const count = r.u8();
-  if (count > PARENTS_MAX) {
+  if (count > PARENTS_READ) {
     r.ok = false;
     return null;
   }

@@ -15,12 +15,13 @@
  * or by another replica, does not read as valid.
  */
 import { ByteReader, ByteWriter } from '../core/bytes.ts';
-import { crc32c, crc32cZeros } from '../core/crc32c.ts';
+import { crc32c } from '../core/crc32c.ts';
 import { invariant } from '../core/invariant.ts';
 import type { BootId, Epoch, Generation, NodeId } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from './block-map.ts';
 import { blockCount, type MirrorConfig, PARTNERS_MAX } from './config.ts';
+import { type HolderWords, holderWords } from './holders.ts';
 import { encodeJournal, SECTOR_BYTES } from './journal.ts';
 import {
   type Claims,
@@ -37,11 +38,12 @@ import {
 } from './page.ts';
 import { encodeTable, spareLayout } from './spare-table.ts';
 import { SUM_BLOCKS } from './sum-page.ts';
+import { SUPERBLOCK_MAGIC, superblockCrc, usedBytes } from './superblock-head.ts';
 
-/** Parent generations that a superblock remembers. */
-export const PARENTS_MAX = 32;
+/** Parent generations that a superblock remembers; programs of before remembered more. */
+export const PARENTS_MAX = 30;
+export const PARENTS_READ = 32;
 
-const SUPERBLOCK_MAGIC = 0x53595355;
 const MAP_MAGIC = 0x4d595355;
 /** Flags of features that this program knows, as {@link Features} has them. */
 /** Read-only-compatible: a checksum map, which whoever writes the data has to keep true. */
@@ -55,7 +57,9 @@ const SPARE = 2;
 const WINDOWS = 4;
 /** Data on several disks: on the one that it took for all, another program would find a part. */
 const PARTS = 8;
-const INCOMPATIBLE_KNOWN = SEVERAL | SPARE | WINDOWS | PARTS;
+/** Its holders were agreed on online: a program of before would link with any of them. */
+const AGREED = 16;
+const INCOMPATIBLE_KNOWN = SEVERAL | SPARE | WINDOWS | PARTS | AGREED;
 
 /** What a replica's format has beyond its version: 32 flags each. */
 export interface Features {
@@ -68,12 +72,9 @@ export interface Features {
 }
 
 /** Bits of {@link Features.incompatible}. */
-export const Feature: {
-  readonly Several: number;
-  readonly Spare: number;
-  readonly Windows: number;
-  readonly Parts: number;
-} = { Several: SEVERAL, Spare: SPARE, Windows: WINDOWS, Parts: PARTS };
+export const Feature: Readonly<
+  Record<'Several' | 'Spare' | 'Windows' | 'Parts' | 'Agreed', number>
+> = { Several: SEVERAL, Spare: SPARE, Windows: WINDOWS, Parts: PARTS, Agreed: AGREED };
 
 /** The features of what this program formats for two replicas, where the volume asks for none. */
 export const OWN_FEATURES: Features = {
@@ -83,11 +84,12 @@ export const OWN_FEATURES: Features = {
 };
 
 /** The features of what this program formats for a volume. */
-export function ownFeatures({ checksums, nodes, inParts }: MirrorConfig): Features {
+export function ownFeatures({ checksums, nodes, inParts, layout = 0 }: MirrorConfig): Features {
   const readOnlyCompatible = checksums ? CHECKSUMS : 0;
   const several = nodes.length > 2 ? SEVERAL : 0;
   const parts = inParts === true ? PARTS : 0;
-  return { compatible: 0, readOnlyCompatible, incompatible: several | SPARE | parts };
+  const agreed = layout > 0 ? AGREED : 0;
+  return { compatible: 0, readOnlyCompatible, incompatible: several | SPARE | parts | agreed };
 }
 
 /** The same features, with or without pages of the journal that need those before them. */
@@ -167,6 +169,10 @@ export interface Superblock {
   remaps: number;
   /** The log in the side area that has what a resync overwrote since it began; 0 for none. */
   undo: number;
+  /**
+   * Which agreement on who holds a replica the area is laid out for: {@link MirrorConfig.layout}.
+   */
+  readonly layout: number;
   readonly features: Features;
 }
 
@@ -255,6 +261,11 @@ export function encodeSuperblock(
   w.uint(block.undo);
   // Programs that did not note disks left zeroes here, and leave them again.
   for (const disk of [block.peerDisk, ...block.others.map((other) => other.disk)]) w.u32(disk);
+  // Programs that knew of no other agreement left zeroes here.
+  if (block.layout > 0) {
+    w.uint(block.layout);
+    for (const word of holderWords(config.nodes)) w.u32(word);
+  }
   invariant(w.at <= SECTOR_BYTES, 'a superblock fits what a disk writes whole');
   putU32(into, CRC_AT, superblockCrc(into, page, w.at));
 }
@@ -278,7 +289,13 @@ export type MetadataFault =
 
 export type SuperblockRead =
   | { readonly ok: true; readonly block: Superblock; readonly claims: Claims }
-  | { readonly ok: false; readonly fault: MetadataFault };
+  | {
+      readonly ok: false;
+      readonly fault: MetadataFault;
+      /** What the area was made for, where it tells and that alone is wrong. */
+      readonly made?: number;
+      readonly holders?: HolderWords;
+    };
 
 export function decodeSuperblock(
   config: MirrorConfig,
@@ -313,7 +330,7 @@ export function decodeSuperblock(
   const slotB = r.u32();
   const claims: Claims = { superblock: 0, journal: r.uint(), mapWrites: r.uint() };
   const count = r.u32();
-  if (!r.ok || count > PARENTS_MAX) return no('unreadable');
+  if (!r.ok || count > PARENTS_READ) return no('unreadable');
   const parents: number[] = [];
   for (let i = 0; i < count; i += 1) parents.push(r.uint());
   const padded = r.uint() - 1;
@@ -323,12 +340,16 @@ export function decodeSuperblock(
   const undo = r.uint();
   const peerDisk = r.u32();
   for (const other of others) other.disk = r.u32();
+  const made = r.uint();
+  const holders: HolderWords | null = made > 0 ? [r.u32(), r.u32()] : null;
+  const told = holders === null ? {} : { made, holders };
+  const other: SuperblockRead = { ok: false, fault: 'layout', ...told };
   if (!r.ok) return no('unreadable');
   if (owner !== node) return no('other-node');
   if (size !== config.sizeBytes) return no('size');
   if (logicalBlock !== config.logicalBlock) return no('logical-block');
   const layout = metadataLayout(config);
-  if (journalPages !== layout.journalPages || slotB !== layout.slotB) return no('layout');
+  if (journalPages !== layout.journalPages || slotB !== layout.slotB) return other;
   // A map that nobody keeps true is worse than none, and one that was never there says nothing.
   const summed = (readOnlyCompatible & CHECKSUMS) !== 0;
   if (summed !== config.checksums) return no('checksums');
@@ -336,7 +357,13 @@ export function decodeSuperblock(
   // A map stands for the replica whose turn it was when the area was made.
   const known = otherPartners(config, node, 0);
   const same = known.length === others.length && known.every((k, i) => k.node === others[i]?.node);
-  if (!same) return no('layout');
+  if (!same) return other;
+  // The same number of maps may be towards others: who they are towards counts, not the number of
+  // the agreement, for a cluster whose log was lost counts anew. One without data has no map yet.
+  const layoutOf = config.layout ?? 0;
+  const own = holderWords(config.nodes);
+  const fits = holders?.every((word, i) => word === own[i]) ?? layoutOf === 0;
+  if (!fits && generation !== 0) return other;
   const features = { compatible, readOnlyCompatible, incompatible };
   const lineage = { boot, epoch, generation, parents, peerGeneration };
   return {
@@ -352,6 +379,7 @@ export function decodeSuperblock(
       remaps,
       others,
       undo,
+      layout: layoutOf > 0 ? layoutOf : made,
       features,
     },
     claims,
@@ -549,6 +577,7 @@ export function formatMetadata(
       others: otherPartners(config, node, fresh ? 0 : generation),
       remaps,
       undo: 0,
+      layout: config.layout ?? 0,
       features,
     };
     encodeSuperblock(config, page, block, claims, bytes);
@@ -558,25 +587,3 @@ export function formatMetadata(
 }
 
 const NO_EXTENTS = new Uint32Array(0);
-
-/**
- * Over the whole page but the checksum itself; the page number is the salt, the uuids are inside.
- * From `used` on the page is known to hold zeroes.
- */
-function superblockCrc(bytes: Uint8Array, page: number, used: number): number {
-  const head = crc32c(bytes, 0, CRC_AT, page >>> 0);
-  return crc32cZeros(PAGE_BYTES - used, crc32c(bytes, HEAD_BYTES, used, head));
-}
-
-/** Where the zeroes begin that fill the rest of a page; exact to eight bytes. */
-function usedBytes(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  let end = PAGE_BYTES;
-  while (end > HEAD_BYTES && view.getFloat64(end - 8) === 0 && isZero(view, end - 8)) end -= 8;
-  return end;
-}
-
-/** A float is zero for minus zero as well. */
-function isZero(view: DataView, at: number): boolean {
-  return view.getUint32(at) === 0 && view.getUint32(at + 4) === 0;
-}

@@ -6,7 +6,7 @@
 import { invariant } from '../core/invariant.ts';
 import type { BootId, Generation, NodeId } from '../core/units.ts';
 import { Flag } from '../data/abi.ts';
-import type { LinkState, VolumeRecord } from '../data/messages.ts';
+import { isAlive, type LinkState, type VolumeRecord } from '../data/messages.ts';
 import { BlockMap } from './block-map.ts';
 import { BranchWatch } from './branch.ts';
 import type { ReplicaView } from './compare.ts';
@@ -42,8 +42,12 @@ export class Partner {
   readonly shipping: Shipping;
   /** It must have a write, and make a flush stable, before that completes. */
   required = false;
+  /** The disk that was wished for last: {@link diskTag}. */
+  wished: number = NO_DISK;
   /** Blocks that stood elsewhere than in their place when it flushed last. */
   moved = 0;
+  /** It leaves the volume, or gets another disk: nothing is mirrored there, nor copied. */
+  leaving = false;
   /** RULE-18: it has said that it has the present record durably. Always true in a pair. */
   told = true;
   /** Of each front-end write, by slot: how far it is there, on which link, and its number. */
@@ -65,6 +69,14 @@ export class Partner {
     this.branch = new BranchWatch(parts, this);
     this.asynchronous = parts.config.asyncNodes?.includes(node) === true;
     this.shipping = new Shipping(parts, this);
+  }
+
+  /** Lets it go, or may have it again. */
+  part(leaving: boolean): void {
+    if (leaving === this.leaving) return;
+    this.leaving = leaving;
+    if (leaving) this.link.drop('leaves');
+    else this.link.again();
   }
 
   /** Whether `slot` waits for the answer to its write `number`, on `link` if that is not 0. */
@@ -138,6 +150,24 @@ export class Partner {
   /** The map is of the disk that is there now, and of this generation; not durable yet. */
   isNow(generation: Generation, disk: number = this.link.peerDisk): void {
     setKnown(this.#p.store.block, this.index, { shared: generation, about: disk });
+  }
+
+  /**
+   * Whether the log may still admit another disk of that node than the one at the other end of the
+   * link. Nothing is copied to this one before a record says: in step, it would stand for that one,
+   * and what completes with it be on no member.
+   */
+  get isOpen(): boolean {
+    const { wished, required, link } = this;
+    return required && wished !== link.peerDisk && !this.#p.canary.otherDiskAdmitted;
+  }
+
+  /** Whether the record names what is at the other end of the link: that disk, in that boot. */
+  isIn({ members }: VolumeRecord): boolean {
+    const { peerBoot, peerDisk } = this.link;
+    const member = members.find(({ node }) => node === this.node);
+    const other = this.#p.canary.otherDiskAdmitted;
+    return isAlive(member, peerBoot, other ? 0 : peerDisk);
   }
 
   /** The disk that the node has in this boot, as it says on its link; {@link NO_DISK} unheard. */

@@ -4,7 +4,7 @@
  */
 import type { Epoch } from '../core/units.ts';
 import type { VolumeRecord } from '../data/messages.ts';
-import { startGeneration } from './generation.ts';
+import { diskTag, startGeneration } from './generation.ts';
 import { DiskFlag, type MetadataFault } from './metadata.ts';
 import { Mode } from './mode.ts';
 import { hasData, obstacleOf } from './obstacle.ts';
@@ -48,16 +48,16 @@ export class RoleMachine {
     const { state, store, turn, config, partners } = this.#p;
     const { block } = store;
     state.attached = true;
-    this.#attachEpoch = store.durableEpoch;
-    this.#rebooted = found.rebooted;
+    [this.#attachEpoch, this.#rebooted] = [store.durableEpoch, found.rebooted];
     this.#p.undo.attach();
     if (block.flags & DiskFlag.Inconsistent) state.disk = 'Inconsistent';
     else state.disk = block.flags & DiskFlag.Outdated ? 'Outdated' : 'Consistent';
     const { generation, epoch, parents } = block;
-    const { disk } = state;
+    state.device = diskTag(block.device);
+    const { disk, device } = state;
     turn.event('mirror.attach', { disk, generation, epoch, ...found });
-    const line = { generation, parents: parents.slice() };
-    const known = { volume: config.volume, disk, ...line, epoch, hot: found.hot };
+    const line = { generation, parents: parents.slice(), device, epoch };
+    const known = { volume: config.volume, disk, ...line, hot: found.hot };
     const doubt = store.lacking ? { doubted: true, lacking: true } : { doubted: store.doubted };
     turn.report({ kind: 'attached', ...known, ...doubt });
     // A control that has not caught up yet may have told of a time that is over.
@@ -477,8 +477,8 @@ export class RoleMachine {
   /** What becomes of a link under another record of the same primary. */
   #goOnWith(partner: Partner, record: VolumeRecord): void {
     const { source, canary } = this.#p;
-    const { link, node } = partner;
-    const same = record.members.find((m) => m.node === node)?.boot === link.peerBoot;
+    const { link } = partner;
+    const same = partner.isIn(record);
     if (same && (link.mode === Mode.Sync || link.mode === Mode.Adding)) {
       link.mode = Mode.Sync;
       link.announce(record);

@@ -1,8 +1,9 @@
 /** What the parts of a data actor must all know, and the few verbs on it. */
 import type { BootId, Epoch, Micros, NodeId } from '../core/units.ts';
 import { Status } from '../data/abi.ts';
-import type { DiskState, Role, VolumeRecord } from '../data/messages.ts';
+import { type DiskState, isAlive, type Role, type VolumeRecord } from '../data/messages.ts';
 import { isPathLoss } from './path.ts';
+import type { CanarySwitches } from './switches.ts';
 
 /** How far a primary is that goes on without its own disk. */
 export const Through = {
@@ -23,12 +24,15 @@ export function isProxied({ primary, members, discard }: VolumeRecord): boolean 
 export class MirrorState {
   readonly node: NodeId;
   readonly boot: BootId;
+  readonly #anyDisk: boolean;
   /** Written by the attach, the role and a disk failure. */
   disk: DiskState = 'Diskless';
   /** Id of the event in which the disk failed, '' while it has not. */
   failure = '';
   /** Whether it failed because the path to it is lost: it may be back. */
   pathLost = false;
+  /** 32 bits of the disk's identity, 0 while it was not read. */
+  device = 0;
   /** Whether the metadata was read and this life made durable. */
   attached = false;
   /** The record in whose epoch this host acts; its epoch is durable here. */
@@ -48,9 +52,10 @@ export class MirrorState {
   /** Its disk failed by saying nothing. */
   #hung = false;
 
-  constructor(node: NodeId, boot: BootId) {
+  constructor(node: NodeId, boot: BootId, canary?: Pick<CanarySwitches, 'otherDiskAdmitted'>) {
     this.node = node;
     this.boot = boot;
+    this.#anyDisk = canary?.otherDiskAdmitted === true;
   }
 
   /**
@@ -81,11 +86,12 @@ export class MirrorState {
     return this.record === null ? 0 : this.record.epoch;
   }
 
-  /** Whether `record` names this host a member, in this life unless `anyLife`. */
+  /** Whether `record` names this host a member, with this disk, in this life unless `anyLife`. */
   isMember(record: VolumeRecord, anyLife: boolean): boolean {
     const me = record.members.find((m) => m.node === this.node);
     // RULE-06: the life before a power loss is not this one.
-    return me !== undefined && (me.boot === this.boot || anyLife);
+    if (me === undefined) return false;
+    return isAlive(me, anyLife ? me.boot : this.boot, this.#anyDisk ? 0 : this.device);
   }
 
   /** Tokens of flushes and metadata I/O: small integers that come back with the answer. */

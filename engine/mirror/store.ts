@@ -116,6 +116,7 @@ export class Store {
       others: [],
       remaps: 0,
       undo: 0,
+      layout: parts.config.layout ?? 0,
       features: ownFeatures(parts.config),
     };
   }

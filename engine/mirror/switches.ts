@@ -203,6 +203,11 @@ class Switches extends Asked implements CanarySwitches {
   readonly returnUnmarked: boolean = this.has('return-unmarked');
   readonly returnUnread: boolean = this.has('return-unread');
   readonly returnOvertaken: boolean = this.has('return-overtaken');
+  readonly otherDiskAdmitted: boolean = this.has('other-disk-admitted');
+  readonly layoutIgnored: boolean = this.has('layout-ignored');
+  readonly relayoutClean: boolean = this.has('relayout-clean');
+  readonly grownClean: boolean = this.has('grown-clean');
+  readonly relayoutUnmarked: boolean = this.has('relayout-unmarked');
 }
 
 /** Turns ids into switches; ids of other parts (control's) are ignored. */

@@ -41,12 +41,23 @@ export function helloOf(
 ): Hello {
   const wire = { wireMin: WIRE_MIN, wireMax: WIRE_MAX };
   const hello: Hello = { kind: 'hello', round, answer, ...wire, view, record: state.record };
+  const { layout = 0 } = config;
+  const agreed = layout === 0 ? hello : { ...hello, layout };
   const compares = (config.skipEqual ?? 'off') !== 'off';
-  return compares ? { ...hello, features: Feature.ComparesCopies } : hello;
+  return compares ? { ...agreed, features: Feature.ComparesCopies } : agreed;
 }
 
-/** Why nothing comes of a hello; '' where something may. */
-export function misfitOf(hello: Hello, { node }: Partner): '' | 'wire-version' | 'garbage' {
+/**
+ * Why nothing may follow the hello of a partner on its link, '' where something may. Hosts that do
+ * not agree on who holds a replica count writes and keep maps otherwise: they wait for each other.
+ */
+export function misfitOf(
+  hello: Hello,
+  { node }: Partner,
+  { config, canary }: Pick<Parts, 'config' | 'canary'>,
+): '' | 'wire-version' | 'garbage' | 'other-layout' {
   if (hello.wireMin > WIRE_MAX || hello.wireMax < WIRE_MIN) return 'wire-version';
-  return hello.view.node === node ? '' : 'garbage';
+  if (hello.view.node !== node) return 'garbage';
+  const same = (hello.layout ?? 0) === (config.layout ?? 0) || canary.layoutIgnored;
+  return same ? '' : 'other-layout';
 }

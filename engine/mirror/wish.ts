@@ -52,7 +52,8 @@ export class Wishes {
     const nodes = partners.all.map(({ node }) => node);
     const wished = nodes.filter((node) => node === partner.node || named(node));
     const sorted = [...wished, state.node].sort((a, b) => a - b);
-    this.say(sorted, reason, changed, partner.link.peerBoot);
+    partner.wished = partner.link.peerDisk;
+    this.say(sorted, reason, changed, partner);
   }
 
   /**
@@ -82,8 +83,13 @@ export class Wishes {
     }
   }
 
-  /** `boot` is the life of who is to be admitted; in a pair that of the other one, always. */
-  say(members: readonly NodeId[], reason: WantReason, changed = 0, boot = 0): void {
+  /** `admitted` is who is to be; in a pair the other one, always. */
+  say(
+    members: readonly NodeId[],
+    reason: WantReason,
+    changed = 0,
+    admitted: Partner | null = null,
+  ): void {
     const { state, turn, config, partners } = this.#p;
     const { epoch } = state;
     const key = keyOf(epoch, members, reason);
@@ -91,8 +97,10 @@ export class Wishes {
     this.#want = key;
     const cause = turn.event('mirror.want', { epoch, members: members.join(' '), reason });
     const { volume } = config;
-    const peerBoot = partners.several ? boot : partners.first.link.peerBoot;
-    const want: WantReport = { kind: 'want', volume, epoch, members, reason, cause, peerBoot };
+    const { link = null } = partners.several ? (admitted ?? {}) : partners.first;
+    const { peerBoot = 0, peerDisk = 0 } = link ?? {};
+    const said = { volume, epoch, members, reason, cause, peerBoot, peerDisk };
+    const want: WantReport = { kind: 'want', ...said };
     turn.report(changed === 0 ? want : { ...want, changed });
   }
 }

@@ -106,7 +106,8 @@ export class SimFrontend implements FrontendDriver {
     const legs = [this.#leg];
     const runs = (): boolean => true;
     const history = new History();
-    this.#client = new Client(this.#kernel, 0, legs, SECTORS, 4096, WORKLOAD, history, watch, runs);
+    const sectors = (): number => SECTORS;
+    this.#client = new Client(this.#kernel, 0, legs, sectors, 4096, WORKLOAD, history, watch, runs);
     this.#leg.start(() => ({ step: (count) => this.#step(count) }));
   }
 

@@ -18,7 +18,17 @@ function away() {
   const reports: DataReport[] = [];
   const listen = { node: 1, host: '127.0.0.1', port: 0 };
   const self = { volume, node: 1, boot: BOOT, session: 1, key: new Uint8Array(32) };
-  const start = { ...self, listen, peers: [], flight: '', memory: '', build: 'test' };
+  const start = {
+    ...self,
+    listen,
+    peers: [],
+    flight: '',
+    memory: '',
+    build: 'test',
+    before: null,
+    sizes: [],
+    conversion: '',
+  };
   const tell = (message: FromData): void => {
     if (message.kind === 'reports') reports.push(...message.reports);
   };

@@ -68,8 +68,9 @@ function startOf(path: string, change: Partial<DataStart> = {}): DataStart {
   };
   const listen = { node: 1, host: '127.0.0.1', port: 0 };
   const files = { flight: join(folder, 'flight'), memory: join(folder, 'memory') };
+  const conversion = { before: null, sizes: [], conversion: join(folder, 'conversion') };
   const self = { volume, node: 1, boot: 11, session: 1, key: new Uint8Array(32), peers: [] };
-  return { ...self, listen, ...files, build: 'test', ...change };
+  return { ...self, listen, ...files, ...conversion, build: 'test', ...change };
 }
 
 /** The file at `path` becomes the replica of node 1, or of a volume that `uuid` names. */

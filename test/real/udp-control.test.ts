@@ -7,7 +7,11 @@ import { HostError } from '../../backends/real/failure.ts';
 import { ReplayWindow, WINDOW } from '../../backends/real/replay-window.ts';
 import { UdpControl } from '../../backends/real/udp-control.ts';
 import type { ControlMessage } from '../../engine/cluster/messages.ts';
-import { type ClusterConfig, DEFAULT_TIMING } from '../../engine/core/config.ts';
+import {
+  type ClusterConfig,
+  DEFAULT_TIMING,
+  type ReplicaConfig,
+} from '../../engine/core/config.ts';
 import { testConfig } from '../support/control-host.ts';
 import { clusterKey, freePorts, sleep, waitFor } from './support/hosts.ts';
 
@@ -40,7 +44,7 @@ async function open(nodes: Nodes, id: number, key = clusterKey, configHash = 'on
     self,
     nodes,
     clusterKey: key,
-    configHash,
+    configHashes: [configHash],
     log: () => undefined,
     parse: (value) => value as ControlMessage,
     onMessage: (_from, link, got) => {
@@ -293,6 +297,29 @@ describe('the hash of a configuration', () => {
     const turned = Object.fromEntries(Object.entries(timing).reverse()) as typeof timing;
     const moved = { ...node, control: ['192.0.2.7:1'], replication: '192.0.2.7:2' };
     expect(configHash({ timing: turned, ...rest, nodes: [moved] })).toBe(configHash(config));
+  });
+});
+
+describe('who holds a replica', () => {
+  const { volumes, ...config } = testConfig();
+  const hashOf = (change: (replicas: readonly ReplicaConfig[]) => readonly ReplicaConfig[]) => {
+    const changed = volumes.map((each) => ({ ...each, replicas: change(each.replicas) }));
+    return configHash({ ...config, volumes: changed });
+  };
+  const own = hashOf((replicas) => replicas);
+
+  it('is known to all nodes alike, and whether it is waited for', () => {
+    const last = (replicas: readonly ReplicaConfig[]) => replicas.slice(0, -1);
+    const late = (replicas: readonly ReplicaConfig[]) =>
+      replicas.map((each) => ({ ...each, mode: 'async' as const }));
+    expect(new Set([own, hashOf(last), hashOf(late)]).size).toBe(3);
+  });
+
+  it('may stand in a file in another order, and keep its metadata elsewhere', () => {
+    expect(hashOf((replicas) => [...replicas].reverse())).toBe(own);
+    const apart = (replicas: readonly ReplicaConfig[]) =>
+      replicas.map((each) => ({ ...each, meta: '/apart' }));
+    expect(hashOf(apart)).toBe(own);
   });
 });
 

@@ -320,6 +320,8 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.branch.ahead': () => forked(1, { ahead: 40 }).pair.marks,
   'branch-discarded': () => inLibrary('old-disk-leads'),
   'loss-accepted': () => inLibrary('promoted-by-accepted-loss'),
+  'config-taken': () => inLibrary('replica-added-under-load'),
+  'volume-grown': () => inLibrary('volume-grows-under-load'),
   'branch-order-void': voidOrder,
   'branch-order-confirmed': () => inLibrary('old-disk-leads'),
   'branch-order-taken-back': takenBack,

@@ -4,6 +4,7 @@ import {
   FAULT_KINDS,
   type Fault,
   type FaultKind,
+  INSTANT,
   LINKS,
   MOMENTS,
   SPLIT_FAULTS,
@@ -11,7 +12,7 @@ import {
 } from '../../backends/sim/fault.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { scheduleOf } from '../../scenarios/generate.ts';
-import { DEFAULT_DURATION, DISK, HEALED_PART, INSTANT } from '../../scenarios/scenario.ts';
+import { DEFAULT_DURATION, DISK, HEALED_PART } from '../../scenarios/scenario.ts';
 import { faultPair, pairCount, singleFaults } from '../../scenarios/single-faults.ts';
 
 const schedules = Array.from({ length: 600 }, (_, seed) => scheduleOf(seed, DEMO_CONFIG));
@@ -109,6 +110,11 @@ describe('single faults and pairs', () => {
       'switch',
       'return',
       'take-over',
+      'add-replica',
+      'remove-replica',
+      'replace-replica',
+      'grow-volume',
+      'lose-folder',
     ]);
     for (const { fault } of singles) {
       if (!INSTANT.has(fault.kind)) expect(fault.for).toBeGreaterThan(0);

@@ -217,6 +217,32 @@ const SHOWS: {
     reachesAll: ['mirror.point', 'mirror.undo.begun'],
     avoids: ['mirror.resync.everything', 'mirror.lag.waits'],
   },
+  'replica-added-under-load': {
+    takeOvers: 1,
+    outage: 5,
+    resyncs: 3,
+    reachesAll: ['config-taken'],
+  },
+  'owner-dies-as-it-changes': { takeOvers: 1, outage: 6, reachesAll: ['config-taken'] },
+  'removed-replica-returns': { takeOvers: 1, outage: 5, reachesAll: ['config-taken'] },
+  'holders-change-while-one-is-away': {
+    takeOvers: 0,
+    outage: 5,
+    resyncs: 2,
+    reachesAll: ['config-taken'],
+  },
+  'disk-replaced-under-load': {
+    takeOvers: 1,
+    outage: 5,
+    resyncs: 2,
+    reachesAll: ['config-taken'],
+  },
+  'volume-grows-under-load': {
+    takeOvers: 1,
+    outage: 5,
+    resyncs: 2,
+    reachesAll: ['config-taken'],
+  },
   'write-fails-unheard': { takeOvers: 1, outage: 6, resyncs: 1, reaches: ['mirror.disk.failed'] },
 };
 

@@ -3,7 +3,7 @@ import { checkHealed } from '../../backends/sim/oracle/heals.ts';
 import { Ground } from './oracle-ground.ts';
 
 describe('LAW-heals', () => {
-  const known = { name: 'g', volume: 0, state: 'online', blocked: [], logLost: false };
+  const known = { name: 'g', volume: 0, state: 'online', blocked: [], logLost: false, behind: [] };
   const running = { ...known, running: [1] };
 
   it('holds when all is equal, in sync and running', () => {

@@ -42,6 +42,8 @@ export class Ground {
       return {
         leg: node - 1,
         node,
+        volume: () => this.truth.config,
+        isEarlier: false,
         receivedAt: () => [],
         disk: new SimDisk(
           `d${node}`,
@@ -64,7 +66,10 @@ export class Ground {
         link: 'Connected',
         dirty: 0,
         memberBoot: node * 10,
+        memberDisk: 1,
+        serialOf: () => 1,
         heldUntil: Number.MAX_SAFE_INTEGER,
+        copiedUntil: 0,
         leftAt: -1,
         shakenAt: -1,
         doubtful: false,
@@ -79,7 +84,7 @@ export class Ground {
         uuid: '0'.repeat(32),
         sizeBytes: SECTORS * 512,
         logicalBlock: 512,
-        replicas: [],
+        replicas: [1, 2].map((node) => ({ node, path: `/dev/${node}`, meta: '' })),
         nbd: [],
         activityLogExtents: 4,
         diskTimeout: 10_000_000,

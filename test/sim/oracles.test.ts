@@ -463,7 +463,14 @@ describe('under faulty disks', () => {
   });
 
   it('LAW-cover and LAW-heals count as different only what ought to be different', () => {
-    const known = { name: 'g', volume: 0, state: 'online', blocked: [], logLost: false };
+    const known = {
+      name: 'g',
+      volume: 0,
+      state: 'online',
+      blocked: [],
+      logLost: false,
+      behind: [],
+    };
     const healthy = { ...known, running: [1] };
     const ground = new Ground();
     const oracles = whole(ground);
@@ -554,7 +561,7 @@ describe('under faulty disks', () => {
       const ground = new Ground();
       ground.replica(2).selfForgotten = selfForgotten;
       ground.truth.record = ground.record(2, 1);
-      const known = { name: 'g', volume: 0, running: [], state: '', logLost: false };
+      const known = { name: 'g', volume: 0, running: [], state: '', logLost: false, behind: [] };
       const group = { ...known, blocked: ['no-replica'] };
       checkHealed(ground.truth, group, ground.verdict);
       expect(broken(ground)).toEqual(selfForgotten ? [] : ['heals.not-running']);

@@ -196,7 +196,15 @@ export class ControlData {
     if (host.data.wanted === key) return;
     host.data.wanted = key;
     const peerBoot = this.#hosts.find((h) => h !== host && this.isReplica(h.node))?.boot ?? 0;
-    const wish = { volume: VOLUME, epoch, members, peerBoot, reason, cause: '' } as const;
+    const wish = {
+      volume: VOLUME,
+      epoch,
+      members,
+      peerBoot,
+      peerDisk: 0,
+      reason,
+      cause: '',
+    } as const;
     this.report(host, { kind: 'want', ...wish });
   }
 

@@ -1,4 +1,5 @@
 /** A leader that hears of a split brain: node 2 leads, node 1 has the newer data. */
+import type { Agreed } from '../../engine/cluster/changes.ts';
 import type { Entry, GroupState } from '../../engine/cluster/entries.ts';
 import { Links } from '../../engine/cluster/heartbeat.ts';
 import type { ResolveCommand, TakeOverCommand } from '../../engine/cluster/interface.ts';
@@ -89,6 +90,8 @@ export interface Setup {
   readonly away?: number;
   /** Nodes whose replicas are asynchronous. */
   readonly late?: readonly number[];
+  /** What was agreed on of the configuration. */
+  readonly agreed?: Agreed;
   /** Whether what was to be kept is at hand, as node 1 or 2 says. */
   readonly keeps?: readonly [boolean | undefined, boolean | undefined];
 }
@@ -107,13 +110,15 @@ export function setup({
   canaries = [],
   away = 0,
   late = [],
+  agreed,
   keeps = [undefined, undefined],
 }: Setup = {}) {
   const { context, marks } = contextOf(3, canaries);
   const links = new Links(context, () => STILL);
   const known = stateOf();
   const volumes = known.volumes.map((each) => ({ ...each, ...change }));
-  const state: ClusterState = { ...known, volumes };
+  const plain: ClusterState = { ...known, volumes };
+  const state = agreed === undefined ? plain : { ...plain, agreed };
   const entries: Entry[] = [];
   const raft = { propose: (entry: Entry) => entries.push(entry) } as unknown as Raft;
   const views = new Views(

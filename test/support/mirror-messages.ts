@@ -7,11 +7,15 @@ import { PAIR_CONFIG } from './mirror-pair.ts';
 
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
 const safe = fc.maxSafeNat();
+const member = fc.record(
+  { node: fc.nat(64), boot: safe, disk: fc.integer({ min: 1, max: 0xffffffff }) },
+  { requiredKeys: ['node', 'boot'] },
+);
 const plain = fc.record({
   volume: fc.constant('v'),
   epoch: safe,
   primary: fc.nat(64),
-  members: fc.array(fc.record({ node: fc.nat(64), boot: safe }), { maxLength: 2 }),
+  members: fc.array(member, { maxLength: 2 }),
   generation: safe,
 });
 const discarding = fc.record({
@@ -72,6 +76,7 @@ export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
       view: fc.oneof(view, named),
       record: fc.option(record),
       features: fc.constant(1),
+      layout: safe,
     },
     { requiredKeys: ['kind', 'round', 'answer', 'wireMin', 'wireMax', 'view', 'record'] },
   ),

@@ -3,7 +3,7 @@
  * volumes of two, crossed, each between another two of the hosts.
  */
 import type { ClusterConfig, NodeConfig, VolumeConfig } from '../../engine/core/config.ts';
-import { DEMO_CONFIG } from '../../scenarios/demo.ts';
+import { DEMO_CONFIG, demoHosts } from '../../scenarios/demo.ts';
 
 const NAMES = ['a', 'b', 'c'] as const;
 
@@ -34,6 +34,10 @@ export const TRIO_CONFIG: ClusterConfig = {
   volumes: [{ ...VOLUME, replicas: on([1, 2, 3]) }],
   groups: [{ ...GROUP, nodes: [1, 2, 3] }],
 };
+
+/** The demonstration's volume on two of three hosts, and on all of them. */
+export const TWO_OF_THREE: ClusterConfig = demoHosts([1, 2]);
+export const THREE_OF_THREE: ClusterConfig = demoHosts([1, 2, 3]);
 
 /** Crossed pairs: `data` on a and b, `logs` on b and c, `mail` on c and a. */
 export const CROSSED_CONFIG: ClusterConfig = {

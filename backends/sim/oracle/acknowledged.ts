@@ -31,8 +31,16 @@ export class AcknowledgedOracle {
     });
   }
 
-  /** `lost` was the last member and has lost power; `holder` was one before, and still runs. */
-  auditProtected(lost: ReplicaTruth, holder: ReplicaTruth): void {
+  /** The disk of `replica` was given up, though it counts. */
+  gone({ node }: ReplicaTruth, code: string): void {
+    this.#verdict.find('LAW-acknowledged', node, code, { volume: this.#truth.config.name });
+  }
+
+  /**
+   * `lost` was the last member and has lost power; `holder` was one before, and still runs. It has
+   * what was acknowledged `until` then.
+   */
+  auditProtected(lost: ReplicaTruth, holder: ReplicaTruth, until: number): void {
     const { completed, invoked } = this.#truth.history;
     const { sectors, spoils, orphaned, decided } = this.#truth;
     const { view } = holder.disk;
@@ -40,7 +48,7 @@ export class AcknowledgedOracle {
     for (let at = 0; at < sectors; at += 1) {
       const held = spoils.ought(view[at] as number);
       const done = completed[held] as number;
-      if (held === 0 || done === 0 || done > holder.heldUntil) continue;
+      if (held === 0 || done === 0 || done > until) continue;
       // A branch was given up, and this with it.
       if (decided !== undefined && done <= decided.moment && decided.content[at] !== held) continue;
       const stamp = spoils.ought(media[at] as number);

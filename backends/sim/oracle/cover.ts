@@ -3,7 +3,7 @@
  * durable metadata of one of them names the block as dirty or hot.
  */
 import type { Actors, Suspicion } from '../actors.ts';
-import { isSelfForgotten, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import { areBoth, isSelfForgotten, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 const BLOCK_SECTORS = 8;
@@ -28,6 +28,10 @@ export class CoverOracle {
   }
 
   #compare(a: ReplicaTruth, b: ReplicaTruth, code: string): void {
+    // One that was removed, or is yet to join, is nobody's other replica.
+    if (!areBoth(a, b)) return;
+    // Others' maps are about the disk that was there meanwhile.
+    if (a.isEarlier || b.isEarlier) return;
     // After one of them forgot itself they may refuse each other: they know that all may differ.
     if (isSelfForgotten(this.#truth) && (a.link === 'Refused' || b.link === 'Refused')) return;
     // An order to give a branch up says that anything may differ, until it is carried out; where it
@@ -55,8 +59,10 @@ export class CoverOracle {
     }
   }
 
-  #suspicion({ node, disk }: ReplicaTruth, other: ReplicaTruth): Suspicion {
-    return this.#actors.suspicion(this.#truth.config, node, disk.metaOught, other.node);
+  #suspicion(replica: ReplicaTruth, other: ReplicaTruth): Suspicion {
+    const { node, disk } = replica;
+    const volume = replica.volume() ?? this.#truth.config;
+    return this.#actors.suspicion(volume, node, disk.metaOught, other.node);
   }
 }
 

@@ -3,7 +3,7 @@
  * every replica of the in-sync set, and stays there whatever is cut off later.
  */
 import { type History, Request } from '../history.ts';
-import { Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import { counts, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 export class FlushedOracle {
@@ -92,9 +92,7 @@ export class FlushedOracle {
     const record = replicas.find((replica) => replica.leg === leg)?.record ?? null;
     return replicas.filter((replica) => {
       if (record === null) return replica.leg === leg;
-      return record.members.some(
-        ({ node, boot }) => node === replica.node && boot === replica.boot(),
-      );
+      return counts(record, replica);
     });
   }
 

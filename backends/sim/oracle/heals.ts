@@ -4,7 +4,13 @@
  * what it knew about itself, and a person must choose (docs/decisions/0013), or where most voters
  * have lost the log (0004).
  */
-import { isSelfForgotten, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import {
+  isSelfForgotten,
+  Orphan,
+  type ReplicaTruth,
+  type VolumeTruth,
+  volumeNow,
+} from './truth.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What the world knows of a group at the end. */
@@ -19,6 +25,8 @@ export interface GroupTruth {
   readonly blocked: readonly string[];
   /** Whether so many nodes lost what they knew of the cluster that no majority need be left. */
   readonly logLost: boolean;
+  /** Hosts that have not taken the agreed configuration into use. */
+  readonly behind: readonly number[];
 }
 
 /** Reasons for a block that no disk is to blame for. */
@@ -30,7 +38,9 @@ const APPLICATION: ReadonlySet<string> = new Set(['application-failed', 'stop-fa
  */
 export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verdict): boolean {
   // Whatever else is so: replicas that both call themselves up to date are equal.
-  const upToDate = truth.replicas.filter(({ state }) => state === 'UpToDate');
+  const { replicas } = volumeNow(truth);
+  const held = truth.replicas.filter(({ node }) => replicas.some((each) => each.node === node));
+  const upToDate = held.filter(({ state }) => state === 'UpToDate');
   const at = firstDifference(truth, upToDate);
   if (at >= 0) {
     const d = { volume: truth.config.name, sector: at };
@@ -56,10 +66,10 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verd
     verdict.find('LAW-heals', 0, 'heals.not-online', { group: group.name, state: group.state });
   }
   // One that took over by accepted loss is like any other until it serves no more.
-  const shipped = truth.config.replicas.filter(({ mode, node }) => {
+  const shipped = replicas.filter(({ mode, node }) => {
     return mode === 'async' && node !== truth.record?.primary;
   });
-  for (const replica of truth.replicas) {
+  for (const replica of held) {
     if (shipped.some(({ node }) => node === replica.node)) {
       checkCaughtUp(truth, replica, verdict);
       continue;
@@ -74,8 +84,11 @@ export function checkHealed(truth: VolumeTruth, group: GroupTruth, verdict: Verd
     verdict.find('LAW-heals', replica.node, 'heals.not-up-to-date', { volume, state, link });
   }
   const members = truth.record?.members.length ?? 0;
-  if (members !== truth.replicas.length - shipped.length) {
+  if (members !== held.length - shipped.length) {
     verdict.find('LAW-heals', 0, 'heals.not-in-sync', { volume, members });
+  }
+  for (const node of group.behind) {
+    verdict.find('LAW-heals', node, 'heals.config-behind', { volume });
   }
   return false;
 }

@@ -21,7 +21,17 @@ import { PrefixOracle } from './prefix.ts';
 import { QuiescedOracle } from './quiesced.ts';
 import { RegisterOracle } from './register.ts';
 import { StopBeforeStartOracle } from './stop-before-start.ts';
-import { isHeld, members, mustKnow, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
+import {
+  counts,
+  isAdmitted,
+  isHeld,
+  members,
+  mustKnow,
+  names,
+  Orphan,
+  type ReplicaTruth,
+  type VolumeTruth,
+} from './truth.ts';
 import { UnnamedSectors } from './unnamed.ts';
 import type { Verdict } from './verdict.ts';
 import { WayBackOracle } from './way-back.ts';
@@ -215,6 +225,7 @@ export class VolumeOracles {
       );
       if (was === true) continue;
       // A replica that joins holds everything that was ever promised.
+      member.isEarlier = false;
       this.#flushed.audit(member, 'flushed.joined-without');
       this.#acknowledged.audit(member, 'acknowledged.joined-without');
     }
@@ -225,8 +236,7 @@ export class VolumeOracles {
     const { truth } = this;
     for (const replica of truth.replicas) {
       if (record.members.some(({ node }) => node === replica.node)) continue;
-      replica.heldUntil = 0;
-      replica.leftAt = -1;
+      forget(replica);
     }
     if (order !== 'lost') return;
     this.forgot = true;
@@ -251,8 +261,14 @@ export class VolumeOracles {
         const anew = isNew(record, known, replica.node);
         replica.memberBoot = member.boot;
         // What it shows was nobody's to protect (#lastLost): being named once more adds nothing.
-        if (anew || replica.heldUntil !== 0) replica.heldUntil = Number.MAX_SAFE_INTEGER;
+        const holds = replica.heldUntil + replica.copiedUntil !== 0;
+        if (anew || holds) replica.heldUntil = Number.MAX_SAFE_INTEGER;
+        replica.copiedUntil = 0;
         replica.leftAt = -1;
+        const named = known?.members.some(({ node, boot }) => {
+          return node === replica.node && boot === member.boot;
+        });
+        if (named !== true) replica.memberDisk = replica.serialOf(member.disk ?? 0);
         if (anew) {
           replica.shakenAt = -1;
           if (this.#unnamed.filled(replica, record.primary)) this.#orphans = true;
@@ -294,7 +310,8 @@ export class VolumeOracles {
         // The source has flushed before this: what it had when the link came up is stable there.
         if (report.disk === 'Inconsistent' && replica.state !== 'Inconsistent') {
           if (!this.#source(replica)?.doubtful) {
-            replica.heldUntil = Math.max(replica.heldUntil, this.#copiedSince(replica));
+            const since = this.#copiedSince(replica);
+            replica.copiedUntil = Math.max(replica.copiedUntil, since);
           }
           replica.leftAt = -1;
           this.#decision.overwritten(replica);
@@ -344,6 +361,34 @@ export class VolumeOracles {
     }
   }
 
+  /**
+   * Its disk is another one from here on, or holds no replica: what it had is lost with it. Nobody
+   * may count on it any more, and whoever was in sync beside it has it all, stable.
+   */
+  givenUp(replica: ReplicaTruth): void {
+    const { truth } = this;
+    const { members: counted = [] } = truth.record ?? {};
+    const named = truth.record !== null && counts(truth.record, replica);
+    if (named) this.#acknowledged.gone(replica, 'acknowledged.member-given-up');
+    const held = Math.max(replica.heldUntil, replica.copiedUntil);
+    if (held > 0 && replica.boot() === replica.memberBoot && replica.shakenAt < 0) {
+      const other = truth.replicas.find(({ node }) => {
+        return node !== replica.node && counted.some((member) => member.node === node);
+      });
+      if (other === undefined) this.#acknowledged.gone(replica, 'acknowledged.last-given-up');
+      else this.#acknowledged.auditProtected(other, replica, this.#heldFor(replica, other));
+    }
+    forget(replica);
+    replica.shakenAt = -1;
+    replica.doubtful = false;
+  }
+
+  /** Until when `holder` has what was acknowledged, and `other` ought to have it stable. */
+  #heldFor(holder: ReplicaTruth, other: ReplicaTruth): number {
+    const isSource = this.#source(holder) === other;
+    return isSource ? Math.max(holder.heldUntil, holder.copiedUntil) : holder.heldUntil;
+  }
+
   /** The core of its host died: what it had been given died with it. */
   coreDied(replica: ReplicaTruth): void {
     replica.acting = null;
@@ -354,12 +399,11 @@ export class VolumeOracles {
   powerLost(replica: ReplicaTruth, boot: number): void {
     const { truth } = this;
     const { record } = truth;
-    const member =
-      record === null ||
-      record.members.some((member) => member.node === replica.node && member.boot === boot);
+    const member = record === null || names(record, replica, boot);
     const left = replica.leftAt;
     const was = member || (left >= this.#acked && boot === replica.memberBoot);
-    const owes = member || (was && left >= this.#flushed.last);
+    // The disk that was admitted lost its cache as well where it is not the one that is open.
+    const owes = (member && isAdmitted(replica)) || (was && left >= this.#flushed.last);
     replica.granted = 0;
     replica.record = null;
     replica.state = 'Off';
@@ -423,8 +467,8 @@ export class VolumeOracles {
     this.forgot = true;
     for (const holder of truth.replicas) {
       const holds = holder !== replica && holder.boot() !== 0 && holder.shakenAt < 0;
-      if (!holds || holder.boot() !== holder.memberBoot) continue;
-      this.#acknowledged.auditProtected(replica, holder);
+      if (!holds || holder.boot() !== holder.memberBoot || !isAdmitted(replica)) continue;
+      this.#acknowledged.auditProtected(replica, holder, this.#heldFor(holder, replica));
     }
     this.prefix.forget();
     this.#flushed.forget();
@@ -432,7 +476,7 @@ export class VolumeOracles {
     // From here on whoever has what was flushed has everything. What a shaken one still shows of
     // the rest was nobody's to protect.
     for (const each of truth.replicas) {
-      if (each.shakenAt >= 0) each.heldUntil = 0;
+      if (each.shakenAt >= 0) each.heldUntil = each.copiedUntil = 0;
       each.shakenAt = -1;
     }
   }
@@ -453,6 +497,13 @@ export class VolumeOracles {
 }
 
 /** Whether the record by which a replica acts names it a member. */
+/** Nothing that it has counts any more. */
+function forget(replica: ReplicaTruth): void {
+  replica.heldUntil = 0;
+  replica.copiedUntil = 0;
+  replica.leftAt = -1;
+}
+
 function isNamed({ acting, node }: ReplicaTruth): boolean {
   return acting?.members.some((member) => member.node === node) === true;
 }

@@ -2,7 +2,7 @@
  * What the oracles of one volume know together: its history, its disks and the committed record.
  */
 import type { VolumeConfig } from '../../../engine/core/config.ts';
-import type { NodeId } from '../../../engine/core/units.ts';
+import type { BootId, NodeId } from '../../../engine/core/units.ts';
 import type { VolumeRecord } from '../../../engine/data/messages.ts';
 import type { SimDisk } from '../disk.ts';
 import type { History } from '../history.ts';
@@ -22,6 +22,8 @@ export interface ReplicaTruth {
   readonly leg: number;
   readonly node: number;
   readonly disk: SimDisk;
+  /** The volume as its metadata is laid out for; null while it holds no replica. */
+  volume(): VolumeConfig | null;
   /** What of a sector it has acknowledged to its primary and not written yet. */
   receivedAt(sector: number): readonly number[];
   /** The host's present boot, 0 when it is off. */
@@ -40,11 +42,19 @@ export interface ReplicaTruth {
   dirty: number;
   /** The boot in which it was a member last; 0 before. */
   memberBoot: number;
+  /** Which of the disks of its place was admitted. */
+  memberDisk: number;
+  /** Which one a record means by such a tag; the one that is in where none has it. */
+  readonly serialOf: (tag: number) => number;
   /**
-   * Every write acknowledged up to this moment was on this replica, or is on it as a copy that its
-   * source had made stable first; a later one need not be.
+   * Every write acknowledged up to this moment was on this replica; a later one need not be.
    */
   heldUntil: number;
+  /**
+   * Every write acknowledged up to this moment is on it, or will be, as a copy that its source had
+   * made stable first; nobody else need have. 0 where it is not being copied to.
+   */
+  copiedUntil: number;
   /**
    * When it left the in-sync set with everything that was acknowledged; -1 when it is in the set,
    * or no image any more. While nothing is acknowledged after that, it has everything still: the
@@ -61,6 +71,11 @@ export interface ReplicaTruth {
    * not be stable for that (docs/decisions/0026).
    */
   doubtful: boolean;
+  /**
+   * Whether its disk is one that was put back, and has not been admitted since: it is known by its
+   * generation that the maps of others are not about it.
+   */
+  isEarlier: boolean;
   /** Whether a faulty disk made it forget what it knew about itself, since it was admitted. */
   selfForgotten: boolean;
   /** Moments at which its links came up last, by the node at their other end. */
@@ -116,7 +131,27 @@ export function isHeld(truth: VolumeTruth, acked: number): boolean {
     replica.leftAt >= acked &&
     replica.boot() > 0 &&
     replica.boot() === replica.memberBoot;
-  return members(truth).length > 0 || truth.replicas.some(missedNothing);
+  const { record, replicas } = truth;
+  const named = (replica: ReplicaTruth): boolean =>
+    replica.shakenAt < 0 && (record === null ? replica.boot() > 0 : names(record, replica));
+  return replicas.some((replica) => named(replica) || missedNothing(replica));
+}
+
+/** The volume by the newest agreement that any replica is made for. */
+export function volumeNow({ config, replicas }: VolumeTruth): VolumeConfig {
+  let newest = config;
+  for (const replica of replicas) {
+    const volume = replica.volume();
+    if ((volume?.layout ?? 0) > (newest.layout ?? 0)) newest = volume ?? newest;
+  }
+  return newest;
+}
+
+/** Whether both hold a replica, each by what it is itself made for. */
+export function areBoth(a: ReplicaTruth, b: ReplicaTruth): boolean {
+  const names = (one: ReplicaTruth, other: ReplicaTruth): boolean =>
+    one.volume()?.replicas.some(({ node }) => node === other.node) === true;
+  return names(a, b) && names(b, a);
 }
 
 /** Whether any replica forgot what it knew about itself, and was not filled anew since. */
@@ -129,9 +164,29 @@ export function members(truth: VolumeTruth): ReplicaTruth[] {
   const { record } = truth;
   const whole = truth.replicas.filter(({ shakenAt }) => shakenAt < 0);
   if (record === null) return whole.filter((replica) => replica.boot() > 0);
-  return whole.filter((replica) =>
-    record.members.some(({ node, boot }) => node === replica.node && boot === replica.boot()),
-  );
+  return whole.filter((replica) => counts(record, replica));
+}
+
+/**
+ * Whether the record names the replica as it is, in that boot of its host: the disk that is in is
+ * the one that was admitted. A host may have another one open, of whatever time that is.
+ */
+export function counts(record: VolumeRecord, replica: ReplicaTruth): boolean {
+  return isAdmitted(replica) && names(record, replica);
+}
+
+/** Whether it is on the disk that was admitted last. */
+export function isAdmitted({ memberDisk, disk }: ReplicaTruth): boolean {
+  return memberDisk === disk.shelf.serial;
+}
+
+/** Whether the record names that boot of its host: the disk that was admitted has power. */
+export function names(
+  { members }: VolumeRecord,
+  { node, boot: boots }: ReplicaTruth,
+  boot: BootId = boots(),
+): boolean {
+  return members.some((member) => member.node === node && member.boot === boot);
 }
 
 /**

@@ -45,7 +45,8 @@ const IN_SWARMS: readonly (readonly [CanaryId, number])[] = [
  * (transfer.test.ts), by reports in every order (volumes.test.ts), by what people are answered
  * (operator.test.ts, quiescence.test.ts), by how often a
  * start is asked for (applications.test.ts), by every pair of branches (split-brain.test.ts), by
- * orders of one moment (resolution.test.ts) or in worlds with applications
+ * orders of one moment (resolution.test.ts), by changes of the configuration (state.test.ts,
+ * reconfigure.test.ts) or in worlds with applications
  * (test/scenarios/library.test.ts), because no law of this small world depends on it.
  */
 const ELSEWHERE: readonly CanaryId[] = [
@@ -78,6 +79,21 @@ const ELSEWHERE: readonly CanaryId[] = [
   'late-refusal',
   'taken-again',
   'taken-from-members',
+  'others-unready',
+  'leaver-counted',
+  'removed-admitted',
+  'last-copy-removed',
+  'copy-unseen',
+  'second-change',
+  'begun-unconfirmed',
+  'unlaid-forgotten',
+  'unopened-counted',
+  'failed-counted',
+  'led-by-own-file',
+  'lost-disk-awaited',
+  'branch-of-new',
+  'other-disk-counts',
+  'other-disk-leads',
 ];
 
 describe('planted bugs', () => {

@@ -1,5 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  type Agreed,
+  agreedWith,
+  begunOf,
+  doneOf,
+  NOTHING_AGREED,
+} from '../../../engine/cluster/changes.ts';
 import { contextOf, ofKind } from '../../support/control-fixtures.ts';
 
 describe('a context', () => {
@@ -41,5 +48,27 @@ describe('a context', () => {
     context.decide({ kind: 'wake-at', at: 5 });
     expect(context.take().length).toBe(1);
     expect(context.take().length).toBe(0);
+  });
+
+  it('has whoever leads the log decide by what is agreed on, whatever it has in use', () => {
+    const replica = { node: 3, path: '/dev/c', meta: '' };
+    const change = {
+      kind: 'add-replica',
+      volume: 'data',
+      replica,
+      listen: [],
+      place: 0,
+    } as const;
+    const ordered = agreedWith(NOTHING_AGREED, change);
+    const nodes = (agreed: Agreed, canaries: readonly string[] = []): unknown => {
+      const { context } = contextOf(1, canaries);
+      const own = context.units.map((unit) => unit.nodes);
+      expect(own).toEqual([[1, 2]]);
+      return context.unitsBy(agreed).map((unit) => unit.nodes);
+    };
+    expect([nodes(NOTHING_AGREED), nodes(ordered)]).toEqual([[[1, 2]], [[1, 2]]]);
+    expect(nodes(begunOf(ordered))).toEqual([[3, 1, 2]]);
+    expect(nodes(doneOf(begunOf(ordered)))).toEqual([[3, 1, 2]]);
+    expect(nodes(begunOf(ordered), ['led-by-own-file'])).toEqual([[1, 2]]);
   });
 });

@@ -39,6 +39,30 @@ describe('the parser of control messages', () => {
     expect(parseControlMessage(offer)).toEqual(offer);
   });
 
+  it('accepts what is agreed on, how far it is, and each step, but no unknown one', () => {
+    const change = { kind: 'remove-replica', volume: 'data', node: 2 } as const;
+    const agreed = (stage?: string) => {
+      const plain = { version: 1, changes: [{ version: 1, change }] };
+      const state = { ...FORMED, agreed: stage === undefined ? plain : { ...plain, stage } };
+      const more = { term: 2, index: 9, indexTerm: 2, state };
+      return parseControlMessage({ ...BASE, kind: 'agreed-snapshot', ...more }) !== null;
+    };
+    expect([agreed(), agreed('ordered'), agreed('begun'), agreed('x')]).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    const step = (to: string): boolean => {
+      const entry = { kind: 'config-step', event: '', of: 1, to, record: 3, command: null };
+      const plain = { term: 2, previous: 0, previousTerm: 0, commit: 0 };
+      const append = { ...BASE, kind: 'append', ...plain, entries: [{ term: 2, entry }] };
+      return parseControlMessage(append) !== null;
+    };
+    const steps = ['begun', 'done', 'withdrawn', 'x'].map(step);
+    expect(steps).toEqual([true, true, true, false]);
+  });
+
   it('refuses what lacks a field, has a wrong one, or is no message at all', () => {
     const good = heartbeatOf(1);
     expect(parseControlMessage(good)).not.toBeNull();

@@ -55,6 +55,23 @@ describe('placement', () => {
     expect(takerOf(place(UNIT, GROUP, record, only, ALIVE, planted))).toBe(2);
   });
 
+  it('never promotes another disk than the one that was admitted', () => {
+    const on = (device?: number) => {
+      const facts = factsOf(2);
+      const told = device === undefined ? {} : { device };
+      const volumes = facts.volumes.map((volume) => ({ ...volume, ...told }));
+      return [candidateOf(2, { facts: { ...facts, volumes } })];
+    };
+    const record = { ...RECORD, members: [{ node: 2, boot: 12, disk: 7 }] };
+    expect(takerOf(place(UNIT, GROUP, record, on(7), ALIVE, NO_FLAGS))).toBe(2);
+    expect(takerOf(place(UNIT, GROUP, record, on(8), ALIVE, NO_FLAGS))).toBe('not-in-sync');
+    const planted = flagsOf(new Set(['other-disk-counts']));
+    expect(takerOf(place(UNIT, GROUP, record, on(8), ALIVE, planted))).toBe(2);
+    // Where nothing was ever changed online nobody says it.
+    expect(takerOf(place(UNIT, GROUP, record, on(), ALIVE, NO_FLAGS))).toBe(2);
+    expect(takerOf(place(UNIT, GROUP, RECORD, on(8), ALIVE, NO_FLAGS))).toBe(2);
+  });
+
   it('promotes a member that lost power only when every other member has too (RULE-06)', () => {
     const rebooted = candidateOf(2, { boot: 22 });
     const alone = [candidateOf(1, { reachable: false }), rebooted];

@@ -75,7 +75,9 @@ describe('replication', () => {
     replication.send(2, log, 4, 20, FORMED);
     replication.refused(2, 20, 1, 102);
     replication.send(2, log, 4, 20, FORMED);
+    // A program of before knows of no changed configuration, and does not know this word either.
+    replication.send(2, log, 4, 20, { ...FORMED, agreed: { version: 1, changes: [] } });
     const kinds = ofKind(context.take(), 'send').map((d) => d.message.kind);
-    expect(kinds).toEqual(['append', 'snapshot']);
+    expect(kinds).toEqual(['append', 'snapshot', 'agreed-snapshot']);
   });
 });

@@ -72,6 +72,21 @@ describe('a transfer', () => {
     expect(fresh.next.base).toEqual(RECORD.members);
   });
 
+  it('names the disk that the taker says it has, where any is said', () => {
+    const taker = candidateOf(2);
+    const { facts } = taker;
+    if (facts === null) throw new Error('it says something');
+    const volumes = facts.volumes.map((each) => ({ ...each, device: 7 }));
+    const told = { ...taker, facts: { ...facts, volumes } };
+    const alone = { keep: false, generation: 99 };
+    const named = (from: typeof taker) => {
+      const entry = group(grantEntry(GROUP, RECORD, from, alone, REBOOTED, 'e', NO_FLAGS));
+      return onlyRecordOf(entry).members;
+    };
+    expect(named(told)).toEqual([{ node: 2, boot: 12, disk: 7 }]);
+    expect(named(taker)).toEqual([{ node: 2, boot: 12 }]);
+  });
+
   it('names the last generation a parent among several: a taker may never have had it', () => {
     const voided = (flags = NO_FLAGS, several = true): VolumeRecord['voided'] => {
       const members = { keep: false, generation: 99, several };

@@ -1,4 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import {
+  type Agreed,
+  agreedWith,
+  begunOf,
+  type ConfigChange,
+  doneOf,
+  NOTHING_AGREED,
+} from '../../../engine/cluster/changes.ts';
 import type { Entry } from '../../../engine/cluster/entries.ts';
 import { unitsOf } from '../../../engine/cluster/groups.ts';
 import type { Links } from '../../../engine/cluster/heartbeat.ts';
@@ -105,6 +113,7 @@ describe('a wish for another in-sync set', () => {
     disks: readonly [DiskState, DiskState],
     reason: Want['reason'] = 'peer-lost',
     proxies = false,
+    more: { readonly device?: number; readonly agreed?: Agreed; readonly bug?: boolean } = {},
   ): readonly number[] | null {
     const want: Want = { epoch: record.epoch, members: wished, reason, cause: '' };
     const candidate = (node: number): Candidate => {
@@ -112,23 +121,66 @@ describe('a wish for another in-sync set', () => {
       const volumes = facts.volumes.map((volume) => ({
         ...volume,
         ...(proxies ? { proxies } : {}),
+        ...(node === 2 && more.device !== undefined ? { device: more.device } : {}),
         want: node === 1 ? want : null,
       }));
       return candidateOf(node, { facts: { ...facts, volumes } });
     };
     const entries: Entry[] = [];
+    const { agreed } = more;
+    const state = agreed === undefined ? OWNED : { ...OWNED, agreed };
     const upkeep = new Upkeep(
-      contextOf(3).context,
+      contextOf(3, more.bug === true ? ['other-disk-counts'] : []).context,
       {} as Links,
       { candidate } as unknown as Views,
       { propose: (entry: Entry) => entries.push(entry) } as unknown as Proposals,
-      () => OWNED,
+      () => state,
     );
     if (unit === undefined) return null;
     upkeep.wants(unit, onlyGroup(OWNED), { ...record, members });
     const [entry] = entries;
     return entry?.kind === 'volume' ? entry.record.members.map(({ node }) => node) : null;
   }
+
+  // A host that lost its folder has an earlier disk open, and what was heard of it before is of the
+  // other one: that it has the change in use by which that one counts.
+  it('admits the disk that was copied to, if that is the one that its node says it has', () => {
+    const admitted = (
+      disk: number | undefined,
+      device: number | undefined,
+      bug = false,
+      agreed: Agreed = NOTHING_AGREED,
+    ) => {
+      const copied = disk === undefined ? other : { ...other, disk };
+      const told = device === undefined ? {} : { device };
+      const more = { ...told, agreed, bug };
+      const both = [mine, copied];
+      return proposed([mine], both, ['UpToDate', 'UpToDate'], 'resync-done', false, more);
+    };
+    expect(admitted(7, 7)).toEqual([1, 2]);
+    for (const [disk, device] of [
+      [7, 8],
+      [7, undefined],
+      [undefined, 7],
+      [0, 0],
+    ] as const) {
+      expect([disk, device, admitted(disk, device)]).toEqual([disk, device, null]);
+      expect(admitted(disk, device, true)).toEqual([1, 2]);
+    }
+    // Nobody is admitted who holds no replica by what is agreed on.
+    const gone = { kind: 'remove-replica', volume: record.volume, node: 2 } as const;
+    const left = doneOf(begunOf(agreedWith(NOTHING_AGREED, gone)));
+    expect(admitted(7, 7, false, left)).toBe(null);
+    // Nor is it proposed what the log would refuse: again and again, with each heartbeat.
+    const own = { kind: 'replace-replica', volume: record.volume, node: 2, path: '/n', meta: '' };
+    const open = agreedWith(NOTHING_AGREED, own as ConfigChange);
+    expect(admitted(7, 7, false, begunOf(open))).toBe(null);
+    expect(admitted(7, 7, false, doneOf(begunOf(open)))).toBe(null);
+    // Where nothing was ever changed online nobody says it.
+    expect(proposed([mine], [mine, other], ['UpToDate', 'UpToDate'], 'resync-done')).toEqual([
+      1, 2,
+    ]);
+  });
 
   it('leaves nobody out for a primary whose disk has failed', () => {
     expect(proposed([mine, other], [mine], ['UpToDate', 'UpToDate'])).toEqual([1]);

@@ -1,4 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import {
+  type Agreed,
+  agreedWith,
+  begunOf,
+  doneOf,
+  NOTHING_AGREED,
+} from '../../../engine/cluster/changes.ts';
 import { Links } from '../../../engine/cluster/heartbeat.ts';
 import { Views } from '../../../engine/cluster/views.ts';
 import {
@@ -46,5 +53,43 @@ describe('the leader’s view of the nodes', () => {
     const found = views.where(unit, group, record);
     expect(found.ok && found.taker.node).toBe(2);
     expect(views.judge(unit, group, record, views.candidate(2)).ok).toBe(true);
+  });
+
+  it('finds none where a host goes by a configuration in which its disk was another one', () => {
+    const change = {
+      kind: 'replace-replica',
+      volume: 'data',
+      node: 2,
+      path: 'x',
+      meta: '',
+    } as const;
+    const ordered = agreedWith(NOTHING_AGREED, change);
+    const ok = (agreed: Agreed, config: number, canaries: readonly string[] = []): boolean => {
+      const { context } = contextOf(3, canaries);
+      const links = new Links(context, () => STILL);
+      linkUp(context, links, 2);
+      const peer = links.peer(2);
+      const [unit] = context.units;
+      if (unit === undefined || peer === null) throw new Error('there are both');
+      peer.facts = { ...factsOf(2), config };
+      const state = { ...OWNED, agreed };
+      const views = new Views(
+        context,
+        links,
+        () => state,
+        () => factsOf(3),
+      );
+      const found = views.where(unit, onlyGroup(OWNED), onlyRecord(OWNED)).ok;
+      const judged = views.judge(unit, onlyGroup(OWNED), onlyRecord(OWNED), views.candidate(2));
+      expect(judged.ok).toBe(found);
+      return found;
+    };
+    // Until it is done, the disk that there is counts.
+    for (const open of [ordered, begunOf(ordered)]) expect(ok(open, 0)).toBe(true);
+    expect([ok(doneOf(begunOf(ordered)), 1), ok(doneOf(begunOf(ordered)), 0)]).toEqual([
+      true,
+      false,
+    ]);
+    expect(ok(doneOf(begunOf(ordered)), 0, ['other-disk-leads'])).toBe(true);
   });
 });

@@ -161,6 +161,7 @@ describe('a local volume', () => {
       epoch: 2,
       members: [1, 2],
       peerBoot: 0,
+      peerDisk: 0,
       reason: 'resync-done',
       cause: '',
     } as const;
@@ -169,6 +170,34 @@ describe('a local volume', () => {
     const told = { ...want, peerBoot: 77 };
     volumes.report(told, boots, RECORD);
     expect(local?.want?.members.map((m) => m.boot)).toEqual([11, 77]);
+  });
+
+  it('says which disk it has, and whose a wish is about, once something was changed online', () => {
+    const { volumes } = setup();
+    const facts = {
+      disk: 'UpToDate',
+      generation: 5,
+      epoch: 1,
+      hot: false,
+      doubted: false,
+    } as const;
+    volumes.report({ kind: 'attached', volume: VOLUME, ...facts, device: 71 }, boots, RECORD);
+    const said = { epoch: 2, members: [1, 2], peerBoot: 77, peerDisk: 72 } as const;
+    const wish = { ...said, reason: 'resync-done', cause: '' } as const;
+    volumes.report({ kind: 'want', volume: VOLUME, ...wish }, boots, RECORD);
+    const told = () => {
+      const [{ device, want } = { device: undefined, want: null }] = volumes.facts();
+      return [device, want?.members];
+    };
+    const plain = [
+      { node: 1, boot: 11 },
+      { node: 2, boot: 77 },
+    ];
+    expect(told()).toEqual([undefined, plain]);
+    volumes.tellDisks = true;
+    expect(told()).toEqual([71, plain.map((each, i) => ({ ...each, disk: 71 + i }))]);
+    volumes.started(VOLUME);
+    expect(told()[0]).toBe(undefined);
   });
 
   it('forgets a wish when a newer record arrives', () => {
@@ -180,6 +209,7 @@ describe('a local volume', () => {
       volume: VOLUME,
       epoch: 1,
       peerBoot: 0,
+      peerDisk: 0,
       reason: 'peer-lost',
       cause: '',
     } as const;

@@ -264,7 +264,8 @@ const AMONG_SEVERAL: { readonly [id: string]: Schedule } = {
 const RUNS = 120;
 /**
  * Only the simulated world's oracle sees these, test/scenarios/canaries.test.ts,
- * library.test.ts, lost-paths.test.ts, on-disk-failure.test.ts or resync-skip.test.ts; or, where
+ * library.test.ts, lost-paths.test.ts, on-disk-failure.test.ts, reconfigured.test.ts or
+ * resync-skip.test.ts; or, where
  * the log puts right what the comparison got wrong, the comparison's own test.
  */
 const ELSEWHERE: readonly string[] = [
@@ -276,6 +277,11 @@ const ELSEWHERE: readonly string[] = [
   'proxy-acks-alone',
   'proxy-cools',
   'proxy-repairs-from-own',
+  'other-disk-admitted',
+  'layout-ignored',
+  'relayout-clean',
+  'relayout-unmarked',
+  'grown-clean',
   'proxy-unflushed',
   'half-copy-taken',
   'proxy-untold',

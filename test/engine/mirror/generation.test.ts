@@ -25,6 +25,7 @@ const fresh = (generation: number, parents: number[] = []): Superblock => ({
   peerDisk: 0,
   others: [],
   remaps: 0,
+  layout: 0,
   undo: 0,
   features: OWN_FEATURES,
 });

@@ -99,6 +99,16 @@ describe('partners', () => {
     expect([two.known, two.isOf(9), two.isOf(8)]).toEqual([{ shared: 6, about: 9 }, true, false]);
   });
 
+  it('lose their link when they leave, and may have another when they stay after all', () => {
+    const { two, three } = partners();
+    const said: string[] = [];
+    two.link.drop = (reason: string): void => void said.push(`drop ${reason}`);
+    two.link.again = (): void => void said.push('again');
+    for (const leaving of [true, true, false, false]) two.part(leaving);
+    expect(said).toEqual(['drop leaves', 'again']);
+    expect([two.leaving, three.leaving]).toEqual([false, false]);
+  });
+
   it('have one leader at most: whose writes are taken', () => {
     const { all, three } = partners();
     expect(all.leader).toBe(null);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MirrorState } from '../../../engine/mirror/state.ts';
+import { canarySwitches } from '../../../engine/mirror/switches.ts';
 
 const RECORD = { volume: 'v', epoch: 3, primary: 1, members: [], generation: 1 };
 
@@ -34,6 +35,22 @@ describe('the state', () => {
       expect(s.failedBefore(path)).toBe(true);
       expect(s.pathLost).toBe(lost);
     }
+  });
+
+  it('is a member in the boot, and with the disk, that the record names', () => {
+    const named = (boot: number, disk?: number, canaries: readonly string[] = []): boolean => {
+      const s = new MirrorState(1, 7, canarySwitches(new Set(canaries)));
+      s.device = 9;
+      const member = disk === undefined ? { node: 1, boot } : { node: 1, boot, disk };
+      return s.isMember({ ...RECORD, members: [member] }, false);
+    };
+    expect([named(7), named(7, 9), named(7, 8), named(6, 9)]).toEqual([true, true, false, false]);
+    expect(named(7, 8, ['other-disk-admitted'])).toBe(true);
+    const s = new MirrorState(1, 7);
+    s.device = 9;
+    const before = { node: 1, boot: 6, disk: 8 };
+    expect(s.isMember({ ...RECORD, members: [before] }, true)).toBe(false);
+    expect(s.isMember({ ...RECORD, members: [{ ...before, disk: 9 }] }, true)).toBe(true);
   });
 
   it('hands out tokens that fit a length field and are never 0', () => {

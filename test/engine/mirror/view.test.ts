@@ -4,7 +4,8 @@ import { DiskFlag } from '../../../engine/mirror/metadata.ts';
 import type { Partner } from '../../../engine/mirror/partner.ts';
 import type { Parts } from '../../../engine/mirror/parts.ts';
 import { MirrorState } from '../../../engine/mirror/state.ts';
-import { viewFor } from '../../../engine/mirror/view.ts';
+import { canarySwitches } from '../../../engine/mirror/switches.ts';
+import { helloOf, misfitOf, viewFor } from '../../../engine/mirror/view.ts';
 import { PAIR_CONFIG } from '../../support/mirror-pair.ts';
 
 /** What node 1 says with these flags on its disk, to a partner of whom 3 blocks differ. */
@@ -28,5 +29,33 @@ describe('a view', () => {
       expect(view(flag).rebooted).toBe(true);
     }
     expect(view(DiskFlag.Received | DiskFlag.Unproved).rebooted).toBe(false);
+  });
+});
+
+describe('a hello', () => {
+  const said = (layout?: number) => {
+    const config = layout === undefined ? PAIR_CONFIG : { ...PAIR_CONFIG, layout };
+    const parts = { config, state: new MirrorState(2, 8) } as unknown as Parts;
+    return helloOf(parts, { round: 0, answer: false, view: { ...view(0), node: 2 } });
+  };
+  const misfit = (hello: ReturnType<typeof said>, layout?: number, ids: readonly string[] = []) => {
+    const config = layout === undefined ? PAIR_CONFIG : { ...PAIR_CONFIG, layout };
+    const canary = canarySwitches(new Set(ids));
+    return misfitOf(hello, { node: 2 } as Partner, { config, canary });
+  };
+
+  it('says which agreement on the holders it is of, and nothing where there was none', () => {
+    expect(Object.keys(said()).includes('layout')).toBe(false);
+    expect(said(3).layout).toBe(3);
+  });
+
+  it('is not answered by a host of another agreement', () => {
+    expect([misfit(said()), misfit(said(3), 3)]).toEqual(['', '']);
+    expect([misfit(said(), 3), misfit(said(3)), misfit(said(2), 3)]).toEqual(
+      Array(3).fill('other-layout'),
+    );
+    expect(misfit(said(), 3, ['layout-ignored'])).toBe('');
+    expect(misfit({ ...said(), wireMin: 99 })).toBe('wire-version');
+    expect(misfit({ ...said(), view: view(0) })).toBe('garbage');
   });
 });

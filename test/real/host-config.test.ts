@@ -1,0 +1,124 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { configHash } from '../../backends/real/config-hash.ts';
+import { HostConfig } from '../../backends/real/host-config.ts';
+import { newReplica } from '../../cli/replica-file.ts';
+import {
+  agreedWith,
+  type ConfigChange,
+  configWith,
+  holdersOf,
+  NOTHING_AGREED,
+} from '../../engine/cluster/changes.ts';
+import type { Durable } from '../../engine/cluster/interface.ts';
+import { demoHosts } from '../../scenarios/demo.ts';
+
+const folders: string[] = [];
+const PAIR = demoHosts([1, 2]);
+const ADD: ConfigChange = {
+  kind: 'add-replica',
+  volume: 'data',
+  replica: { node: 3, path: '/nowhere/c', meta: '' },
+  listen: [],
+  place: 2,
+};
+const AGREED = agreedWith(NOTHING_AGREED, ADD);
+const TAKEN = { version: 1, taken: { ...AGREED, before: holdersOf(PAIR) } } as unknown as Durable;
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'us-config-'));
+  folders.push(made);
+  return made;
+}
+
+afterAll(() => {
+  for (const each of folders) rmSync(each, { recursive: true, force: true });
+});
+
+describe('the configuration of a host', () => {
+  it('is that of its file until something is agreed on, and says where they differ', () => {
+    const before = new HostConfig(PAIR, 1, folder(), null);
+    expect([before.config, before.before, before.fileDiffers]).toEqual([PAIR, null, false]);
+    expect(before.places).toEqual(['/dev/a']);
+    const after = new HostConfig(PAIR, 3, folder(), TAKEN);
+    expect(after.fileDiffers).toBe(true);
+    expect(after.places).toEqual(['/nowhere/c']);
+    expect(after.before?.volumes[0]?.replicas.length).toBe(2);
+    expect(new HostConfig(after.config, 3, folder(), TAKEN).fileDiffers).toBe(false);
+  });
+
+  it('is not run by where the file says a third thing, as one that was edited since', () => {
+    const agreed = new HostConfig(PAIR, 3, folder(), TAKEN).config;
+    const volumes = agreed.volumes.map((volume) => {
+      const replicas = volume.replicas.map((replica) => ({ ...replica, sideBytes: 1 << 24 }));
+      return { ...volume, replicas };
+    });
+    const edited = { ...agreed, volumes };
+    expect(() => new HostConfig(edited, 3, folder(), TAKEN)).toThrow('volumes.data.replicas.3');
+    expect(new HostConfig(edited, 3, folder(), null).config).toBe(edited);
+  });
+
+  it('is prepared for the next one, so that who has it and who has not hear it', async () => {
+    const own = folder();
+    const before = new HostConfig(PAIR, 2, own, null);
+    // Only who is to hold the new replica must have it there.
+    const third = await new HostConfig(PAIR, 3, folder(), null).prepare(AGREED.changes);
+    expect(third).toContain('/nowhere/c');
+    const witness = { ...PAIR, volumes: [] };
+    expect(await new HostConfig(witness, 3, folder(), null).prepare(AGREED.changes)).toBe('');
+    expect(before.hashes.length).toBe(1);
+    const other = new HostConfig({ ...PAIR, volumes: PAIR.volumes.slice() }, 3, own, null);
+    expect(other.hashes).toEqual(before.hashes);
+  });
+
+  it('does not take a file that a person changed for one that was agreed on', async () => {
+    const own = folder();
+    const first = new HostConfig(PAIR, 4, own, null);
+    const moved: ConfigChange = {
+      kind: 'replace-replica',
+      volume: 'data',
+      node: 2,
+      path: '/other',
+      meta: '/apart',
+    };
+    // Where it keeps its metadata is that node's business: no other one is known otherwise for it.
+    const elsewhere = agreedWith(NOTHING_AGREED, moved).changes;
+    expect(configHash(configWith(PAIR, elsewhere))).toBe(configHash(PAIR));
+    const { changes } = agreedWith(NOTHING_AGREED, ADD);
+    expect(await first.prepare(changes)).toBe('');
+    const known = JSON.parse(readFileSync(join(own, 'config-lineage.json'), 'utf8')) as string[];
+    expect(known.length).toBe(2);
+    // Not taken yet: it is still known by the first one alone.
+    expect(new HostConfig(PAIR, 4, own, null).hashes).toEqual(first.hashes);
+    const taken = { taken: { version: 1, changes, before: holdersOf(PAIR) } } as unknown as Durable;
+    expect(new HostConfig(PAIR, 4, own, taken).hashes).toEqual(known);
+    const slower = { ...PAIR, timing: { ...PAIR.timing, grant: 9_000_000 } };
+    const changed = new HostConfig(slower, 4, own, taken).hashes;
+    expect(changed.length).toBe(1);
+    expect(known).not.toContain(changed[0]);
+  });
+
+  it('is not prepared while another program listens where a new replica would', async () => {
+    const path = join(folder(), 'c.img');
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as { port: number };
+    const nodes = PAIR.nodes.map((node) => ({ ...node, replication: '127.0.0.1:0' }));
+    const config = { ...PAIR, nodes };
+    const replica = { node: 3, path, meta: '' };
+    const change: ConfigChange = { ...ADD, replica, listen: [`127.0.0.1:${port}`] };
+    const { changes } = agreedWith(NOTHING_AGREED, change);
+    const [volume] = configWith(config, changes).volumes;
+    if (volume === undefined) throw new Error('it has one');
+    newReplica({ volume, node: 3, path, parts: [], meta: '', side: '', sideBytes: 0 }, false);
+    const host = new HostConfig(config, 3, folder(), null);
+    expect(await host.prepare(changes)).toBe(
+      `127.0.0.1:${port} cannot be listened on (EADDRINUSE)`,
+    );
+    await new Promise((resolve) => other.close(resolve));
+    expect(await host.prepare(changes)).toBe('');
+  });
+});
