@@ -109,6 +109,29 @@ describe('partners', () => {
     expect([two.leaving, three.leaving]).toEqual([false, false]);
   });
 
+  it('are in a record with the disk, and in the boot, that it names', () => {
+    const isIn = (boot: number, disk?: number, bugs: readonly string[] = []): boolean => {
+      const { two } = partners(bugs);
+      Object.assign(two.link, { peerBoot: 21, peerDisk: 9 });
+      const member = disk === undefined ? { node: 2, boot } : { node: 2, boot, disk };
+      return two.isIn({ volume: 'v', epoch: 3, primary: 1, generation: 5, members: [member] });
+    };
+    expect([isIn(21), isIn(21, 9), isIn(21, 8), isIn(22, 9)]).toEqual([true, true, false, false]);
+    expect(isIn(21, 8, ['other-disk-admitted'])).toBe(true);
+  });
+
+  // What completes with the one on the link would be on no member, if the log admits the other one.
+  it('are open as long as the log may admit another disk than the one on the link', () => {
+    const isOpen = (wished: number, required: boolean, bugs: readonly string[] = []): boolean => {
+      const { two } = partners(bugs);
+      Object.assign(two.link, { peerDisk: 9 });
+      Object.assign(two, { wished, required });
+      return two.isOpen;
+    };
+    expect([isOpen(8, true), isOpen(9, true), isOpen(8, false)]).toEqual([true, false, false]);
+    expect(isOpen(8, true, ['other-disk-admitted'])).toBe(false);
+  });
+
   it('have one leader at most: whose writes are taken', () => {
     const { all, three } = partners();
     expect(all.leader).toBe(null);
