@@ -57,7 +57,13 @@ async function run(file: string, options: ApplyOptions): Promise<number> {
   // The engine lets a volume grow; a host cannot yet be sure, of all the places on a device where a
   // replica of it may have stood, which one counts (docs/decisions/0031).
   const sized = changes.filter(({ kind }) => kind === 'grow-volume');
-  if (sized.length > 0) throw notOnline(sized.map(({ volume }) => `volumes.${volume}.size`));
+  if (sized.length > 0) {
+    throw new InputError(
+      'a volume keeps the size that it was made with: ' +
+        sized.map(({ volume }) => `volumes.${volume}.size`).join(', '),
+      'set it back in the file; for another size make another volume, and copy',
+    );
+  }
   if (changes.length > 1) throw oneAtATime(changes, host.names);
   const from = host.status.config?.agreed ?? 0;
   const [change] = changes;
