@@ -137,8 +137,8 @@ export class Reconfigure {
     const waits = this.#notBegun(agreed);
     this.#part(agreed, waits);
     // Whoever lacks an earlier one takes that first, unless this one does away with what it lacks.
-    const next = agreed.stage === 'ordered' && this.#version >= agreed.version - 1;
-    const prepares = next || (agreed.stage === 'ordered' && this.#supersedes(agreed));
+    const isNext = this.#version >= agreed.version - 1 || this.#supersedes(agreed);
+    const prepares = agreed.stage === 'ordered' && isNext;
     this.#wait = (prepares ? this.#prepare(agreed) : null) ?? waits;
     const target = this.#target(agreed);
     if (target === null || this.#taking === target.version) return;

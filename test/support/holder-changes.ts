@@ -31,6 +31,35 @@ const ORDERS = [
   'replace-replica',
 ] as const;
 
+type Add = (kind: FaultKind, change: Partial<Fault> & { readonly at: number }) => void;
+
+/** A schedule that is being drawn; what a loss of power leaves of a cache is drawn as well. */
+function listOf(rng: Rng): { readonly add: Add; readonly faults: readonly Fault[] } {
+  const faults: Fault[] = [];
+  const add: Add = (kind, change) => {
+    const cache = (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
+    faults.push({ ...PLAIN_FAULT, kind, cache, ...change, at: Math.max(0, change.at) });
+  };
+  return { add, faults };
+}
+
+/** What befalls hosts and links around an order. */
+function befall(rng: Rng, when: number, add: Add): void {
+  for (let more = rng.below(3); more > 0; more -= 1) {
+    const befalls = TROUBLE[rng.below(TROUBLE.length)] ?? 'cut';
+    const instant = befalls === 'kill-core' || befalls === 'switch';
+    const span = instant ? 0 : S / 5 + rng.below(4 * S);
+    const early = rng.below(2) === 0 ? rng.below(S) : -rng.below(2 * S);
+    const struck = rng.below(3) === 0 ? 'primary' : 1 + rng.below(3);
+    add(befalls, { at: when - early, target: struck, for: span });
+  }
+}
+
+/** Nothing begins so late that there is no time to heal. */
+function inOrder(faults: readonly Fault[]): readonly Fault[] {
+  return faults.filter(({ at }) => at < 36 * S).sort((a, b) => a.at - b.at);
+}
+
 /**
  * Orders in bursts: what was removed is added again at once. One host may lose what it knew of the
  * cluster; no more, or nobody need know what was agreed on (docs/decisions/0004).
@@ -38,11 +67,7 @@ const ORDERS = [
 export function bursts(seed: number): readonly Fault[] {
   const rng = new Rng(seed, CHANCE + 1);
   const disk = diskOf(seed);
-  const cache = () => (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
-  const faults: Fault[] = [];
-  const add = (kind: FaultKind, change: Partial<Fault> & { readonly at: number }): void => {
-    faults.push({ ...PLAIN_FAULT, kind, cache: cache(), ...change });
-  };
+  const { add, faults } = listOf(rng);
   let when = 4 * S + rng.below(2 * S);
   if (rng.below(2) === 0) add('wipe', { at: when + rng.below(20 * S), target: 1 + rng.below(3) });
   for (let left = 3 + rng.below(4); left > 0; left -= 1) {
@@ -51,28 +76,17 @@ export function bursts(seed: number): readonly Fault[] {
     add(kind, { at: when, target, ppm: disk() });
     const again = kind === 'remove-replica' && rng.below(3) > 0;
     if (again) add('add-replica', { at: when + rng.below(S), target, ppm: disk() });
-    for (let more = rng.below(3); more > 0; more -= 1) {
-      const befalls = TROUBLE[rng.below(TROUBLE.length)] ?? 'cut';
-      const instant = befalls === 'kill-core' || befalls === 'switch';
-      const span = instant ? 0 : S / 5 + rng.below(4 * S);
-      const early = rng.below(2) === 0 ? rng.below(S) : -rng.below(2 * S);
-      const struck = rng.below(3) === 0 ? 'primary' : 1 + rng.below(3);
-      add(befalls, { at: Math.max(0, when - early), target: struck, for: span });
-    }
+    befall(rng, when, add);
     when += S / 2 + rng.below(5 * S);
   }
-  return faults.filter(({ at }) => at < 36 * S).sort((a, b) => a.at - b.at);
+  return inOrder(faults);
 }
 
 /** Changes one after another, and what befalls hosts and links beside them. */
 export function evenly(seed: number): readonly Fault[] {
   const rng = new Rng(seed, CHANCE);
   const disk = diskOf(seed);
-  const cache = () => (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
-  const faults: Fault[] = [];
-  const add = (kind: FaultKind, change: Partial<Fault> & { readonly at: number }): void => {
-    faults.push({ ...PLAIN_FAULT, kind, cache: cache(), ...change });
-  };
+  const { add, faults } = listOf(rng);
   let when = 4 * S + rng.below(3 * S);
   for (let left = 2 + rng.below(4); left > 0; left -= 1) {
     const kind = CHANGES[rng.below(CHANGES.length)] ?? 'replace-replica';
@@ -80,17 +94,10 @@ export function evenly(seed: number): readonly Fault[] {
     // Only who is named may be given a replica.
     const node = kind === 'add-replica' ? 1 + rng.below(3) : target;
     add(kind, { at: when, target: node, ppm: disk() });
-    for (let more = rng.below(3); more > 0; more -= 1) {
-      const befalls = TROUBLE[rng.below(TROUBLE.length)] ?? 'cut';
-      const instant = befalls === 'kill-core' || befalls === 'switch';
-      const span = instant ? 0 : S / 5 + rng.below(4 * S);
-      const early = rng.below(2) === 0 ? rng.below(S) : -rng.below(2 * S);
-      const struck = rng.below(3) === 0 ? 'primary' : 1 + rng.below(3);
-      add(befalls, { at: Math.max(0, when - early), target: struck, for: span });
-    }
+    befall(rng, when, add);
     when += S + rng.below(7 * S);
   }
-  return faults.filter(({ at }) => at < 36 * S).sort((a, b) => a.at - b.at);
+  return inOrder(faults);
 }
 
 /**
@@ -99,11 +106,7 @@ export function evenly(seed: number): readonly Fault[] {
  */
 export function shelves(seed: number): readonly Fault[] {
   const rng = new Rng(seed, CHANCE + 3);
-  const cache = () => (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
-  const faults: Fault[] = [];
-  const add = (kind: FaultKind, change: Partial<Fault> & { readonly at: number }): void => {
-    faults.push({ ...PLAIN_FAULT, kind, cache: cache(), ...change });
-  };
+  const { add, faults } = listOf(rng);
   let when = 4 * S + rng.below(2 * S);
   const target = 1 + rng.below(3);
   let wiped = false;
@@ -149,7 +152,7 @@ export function shelves(seed: number): readonly Fault[] {
     }
     when += S / 2 + rng.below(5 * S);
   }
-  return faults.filter(({ at }) => at < 36 * S).sort((a, b) => a.at - b.at);
+  return inOrder(faults);
 }
 
 /** Volumes that grow, among changes of who holds a replica. */
@@ -164,7 +167,7 @@ export function growing(seed: number): readonly Fault[] {
   }
   // The half of what else happens, or there is never room for another change.
   const few = others.filter(() => rng.below(2) === 0);
-  return [...few, ...faults].filter(({ at }) => at < 36 * S).sort((a, b) => a.at - b.at);
+  return inOrder([...few, ...faults]);
 }
 
 /**
@@ -173,12 +176,7 @@ export function growing(seed: number): readonly Fault[] {
  */
 export function forgetting(seed: number): readonly Fault[] {
   const rng = new Rng(seed, CHANCE + 5);
-  const cache = () => (['random', 'none', 'newest'] as const)[rng.below(3)] ?? 'random';
-  const faults: Fault[] = [];
-  const add = (kind: FaultKind, change: Partial<Fault> & { readonly at: number }): void => {
-    const at = Math.max(0, change.at);
-    faults.push({ ...PLAIN_FAULT, kind, cache: cache(), ...change, at });
-  };
+  const { add, faults } = listOf(rng);
   const victim = 1 + rng.below(3);
   const grows = rng.below(2) === 0;
   let when = 3 * S + rng.below(2 * S);
@@ -218,5 +216,5 @@ export function forgetting(seed: number): readonly Fault[] {
     }
     when += S / 2 + rng.below(5 * S);
   }
-  return faults.filter(({ at }) => at < 36 * S).sort((a, b) => a.at - b.at);
+  return inOrder(faults);
 }

@@ -6,7 +6,7 @@ import { done } from './mirror-errors.ts';
 import { MS } from './mirror-hosts.ts';
 import { Many, TRIO_CONFIG } from './mirror-many.ts';
 import { PAIR_CONFIG, Pair } from './mirror-pair.ts';
-import { mostlyEqual, readsTake } from './mirror-skip.ts';
+import { mostlyEqual, readsTake, wroteAlone } from './mirror-skip.ts';
 import { SUMS_CONFIG } from './mirror-sums.ts';
 import { corrupt } from './mirror-verify.ts';
 
@@ -119,13 +119,7 @@ export function comparedTooLate(seed: number, canaries: readonly string[] = []):
   const config = { ...PAIR_CONFIG, skipEqual: 'on' as const, ...barriers, ...small };
   const pair = new Pair({ seed, canaries, config });
   pair.runFor(300 * MS);
-  const write = (block: number) => done(pair, 1, Event.ReqWrite, 8 * block, 8);
-  done(pair, 1, Event.ReqFlush, 0, 0);
-  for (let block = 0; block < 4; block += 1) write(block);
-  const { epoch } = pair.record;
-  pair.cut();
-  until(pair, () => pair.record.epoch > epoch && pair.activeEpoch > epoch);
-  for (let block = 4; block < 60; block += 1) write(block);
+  wroteAlone(pair);
   const [decide, io] = [pair.decide.bind(pair), pair.io.bind(pair)];
   let slow = false;
   let reads = 0;

@@ -52,6 +52,17 @@ export function skipSwarm(seed: number, canaries: readonly string[] = []): Pair 
   return swarmRun(seed, canaries, SKIP_CONFIG);
 }
 
+/** Both have four blocks, in their caches only; then the first host writes others alone. */
+export function wroteAlone(pair: Pair): void {
+  const write = (block: number) => done(pair, 1, Event.ReqWrite, 8 * block, 8);
+  done(pair, 1, Event.ReqFlush, 0, 0);
+  for (let block = 0; block < 4; block += 1) write(block);
+  const { epoch } = pair.record;
+  pair.cut();
+  until(pair, () => pair.record.epoch > epoch && pair.activeEpoch > epoch);
+  for (let block = 4; block < 60; block += 1) write(block);
+}
+
 /**
  * The target has the newest write of a block in its cache only, which is equal to what the source
  * has; and loses power when that was compared, in the middle of the copy.
@@ -62,13 +73,7 @@ export function darkAsCompared(seed: number, canaries: readonly string[] = []): 
   const config = { ...SKIP_CONFIG, ...slow, resyncChunk: 4096 };
   const pair = new Pair({ seed, canaries, config });
   pair.runFor(300 * MS);
-  const write = (block: number) => done(pair, 1, Event.ReqWrite, 8 * block, 8);
-  done(pair, 1, Event.ReqFlush, 0, 0);
-  for (let block = 0; block < 4; block += 1) write(block);
-  const { epoch } = pair.record;
-  pair.cut();
-  until(pair, () => pair.record.epoch > epoch && pair.activeEpoch > epoch);
-  for (let block = 4; block < 60; block += 1) write(block);
+  wroteAlone(pair);
   answers(pair, 2, 6 + (seed % 20), () => pair.record.members.length === 2);
   pair.powerOff(2);
   const hole = uncovered(pair);
