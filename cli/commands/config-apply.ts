@@ -35,11 +35,11 @@ export function applyCommand(): Command {
       'after',
       `
 Online, one at a time: a volume gets a replica on another node of the cluster, loses one that does
-not lead it, or has one on another disk (path: and meta:). Everything else that is different in
-FILE, also size:, is refused by name: for that, stop the nodes, give each the same file, and start
-them. What is agreed on counts on every node whatever its file says; write it into the files as
-well. No other change is agreed on before it is in use; as long as it has not begun, the file of
-before takes it back. Status says what it waits for. Exit codes:
+not lead it, or has one on another disk (path: and meta:). A volume keeps its size. Everything
+else that is different in FILE is refused by name: for that, stop the nodes, give each the same
+file, and start them. What is agreed on counts on every node whatever its file says; write it into
+the files as well. No other change is agreed on before it is in use; as long as it has not begun,
+the file of before takes it back. Status says what it waits for. Exit codes:
 0 shown, or agreed on; 1 the cluster refused, with the reason; 2 bad input.`,
     )
     .action(async (file: string, options: ApplyOptions) => {
