@@ -488,12 +488,15 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     reason: SENT_ON,
     test: 'a member that returns while an asynchronous replica is copied to',
   },
+  { mark: 'mirror.branch.kept', swarm: 'never', reason: SIDE, test: 'a branch that is given up' },
   {
-    mark: 'mirror.undo.begun',
+    mark: 'mirror.branch.damaged',
     swarm: 'never',
     reason: SIDE,
-    test: 'a replica with a side area that is copied to',
+    test: 'a branch that lost a page',
   },
+  { mark: 'mirror.branch.dropped', swarm: 'never', reason: SIDE, test: 'a branch that is dropped' },
+  { mark: 'mirror.undo.begun', swarm: 'never', reason: SIDE, test: 'a target with a side area' },
   { mark: 'mirror.undo.given-up', swarm: 'never', reason: SIDE, test: 'an undo log that is full' },
   {
     mark: 'mirror.undo.held',
@@ -505,7 +508,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     mark: 'mirror.undo.damaged',
     swarm: 'never',
     reason: SIDE,
-    test: 'an undo log of which a page is lost',
+    test: 'an undo log that lost a page',
   },
   {
     mark: 'mirror.resync.proves',

@@ -248,6 +248,11 @@ function parseCommand(text: string): OperatorCommand | null {
     const { volume } = value as { readonly volume?: unknown };
     return typeof volume === 'string' ? { kind, volume } : null;
   }
+  if (kind === 'drop-branch') {
+    const { volume, generation } = value as Record<string, unknown>;
+    if (typeof volume !== 'string' || !isCount(generation)) return null;
+    return { kind, volume, generation };
+  }
   if (typeof group !== 'string') return null;
   if (kind === 'switch') return Number.isSafeInteger(to) ? { kind, group, to: Number(to) } : null;
   return kind === 'stop-group' || kind === 'start-group' ? { kind, group } : null;

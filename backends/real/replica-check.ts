@@ -5,6 +5,7 @@
 import { closeSync, fstatSync, openSync, type Stats, statSync } from 'node:fs';
 import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
+import { ownFeatures } from '../../engine/mirror/features.ts';
 import {
   chooseSuperblock,
   decodeSuperblock,
@@ -12,7 +13,6 @@ import {
   type MetadataFault,
   metadataLayout,
   metadataPages,
-  ownFeatures,
   type SuperblockChoice,
   type SuperblockRead,
 } from '../../engine/mirror/metadata.ts';

@@ -44,6 +44,8 @@ export interface Kept {
    */
   readonly point: boolean;
   readonly generation: number;
+  /** The log's image is a branch that is given up, and is to stay when the copy is done. */
+  readonly given: boolean;
   /** What the log has, oldest first; `page` is one of the side area, -1 for zeroes. */
   readonly runs: readonly {
     readonly block: number;

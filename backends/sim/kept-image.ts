@@ -85,9 +85,11 @@ export class KeptImage {
     const { flags, generation, undo } = chosen.block;
     const device = deviceBytes(chosen.block.device);
     const head = (at: number) => decodeUndoHead(device, at, page(meta, this.#behind + at));
+    const own = layout.copies.map(head).find((each) => each?.log === undo) ?? null;
     const kept = {
       // A log without its head is none, whatever names it.
-      log: layout.copies.some((at) => head(at)?.log === undo) ? undo : 0,
+      log: own === null ? 0 : undo,
+      given: own !== null && own.given !== null,
       inconsistent: (flags & DiskFlag.Inconsistent) !== 0,
       point: (flags & DiskFlag.Point) !== 0,
       generation,

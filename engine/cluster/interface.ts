@@ -10,6 +10,7 @@ import type {
   DataReport,
   DiskState,
   FailingReason,
+  KeptBranch,
   Lag,
   Meters,
   VerifyLevel,
@@ -109,6 +110,8 @@ export type OperatorCommand =
   | { readonly kind: 'verify-resume'; readonly volume: string }
   /** Put back, on the node that takes it, the image that an unfinished copy has overwritten. */
   | { readonly kind: 'return-replica'; readonly volume: string }
+  /** Drop the branch of that generation, which is kept on the node that takes it. */
+  | { readonly kind: 'drop-branch'; readonly volume: string; readonly generation: Generation }
   | {
       /** Hold a quiesce point of volumes that this node leads: see {@link QuiesceOrder}. */
       readonly kind: 'quiesce';
@@ -178,8 +181,11 @@ export type VerifyCommand = Extract<
   { readonly kind: 'verify' | 'verify-stop' | 'verify-resume' }
 >;
 export type QuiesceCommand = Extract<OperatorCommand, { readonly kind: 'quiesce' | 'resume' }>;
-/** The one that concerns the copy of the node that takes it. */
-export type ReturnCommand = Extract<OperatorCommand, { readonly kind: 'return-replica' }>;
+/** Those that concern the copy of the node that takes them. */
+export type OwnCopyCommand = Extract<
+  OperatorCommand,
+  { readonly kind: 'return-replica' | 'drop-branch' }
+>;
 
 /** What a control actor decides. Decisions are carried out in order. */
 export type ControlDecision =
@@ -308,6 +314,8 @@ export interface ClusterStatus {
       readonly nextVerify?: Micros;
       /** What became of the image that a copy is overwriting; absent while none is. */
       readonly wayBack?: WayBack;
+      /** The branch that was given up and is kept here; absent where there is none. */
+      readonly keptBranch?: KeptBranch;
       /**
        * How far asynchronous replicas are behind, by this node's word; absent while it sends none.
        */

@@ -15,8 +15,8 @@ import type {
   ConfigureCommand,
   LogCommand,
   OperatorAnswer,
+  OwnCopyCommand,
   ResolveCommand,
-  ReturnCommand,
   TakeBackCommand,
   TakeOverCommand,
 } from './interface.ts';
@@ -79,14 +79,14 @@ export class Operator {
     this.#status = status;
   }
 
-  take(id: number, command: LogCommand | ReturnCommand | { readonly kind: 'status' }): void {
+  take(id: number, command: LogCommand | OwnCopyCommand | { readonly kind: 'status' }): void {
     if (command.kind === 'status') {
       const answer: OperatorAnswer = { ok: true, status: this.#status() };
       this.#context.decide({ kind: 'answer', id, answer });
       return;
     }
-    if (command.kind === 'return-replica') {
-      this.#return(id, command);
+    if (command.kind === 'return-replica' || command.kind === 'drop-branch') {
+      this.#ownCopy(id, command);
       return;
     }
     const d = { command: command.kind, ...objectOf(command) };
@@ -154,18 +154,30 @@ export class Operator {
   }
 
   /** Concerns this node's copy alone, so that no other one is asked: its source may be dead. */
-  #return(id: number, { kind, volume }: ReturnCommand): void {
+  #ownCopy(id: number, order: OwnCopyCommand): void {
+    const { kind, volume } = order;
     const at = { command: kind, group: volume, to: this.#context.node };
     const cause = this.#context.event('operator.command', at);
-    const reason = this.#notReturned(volume);
+    const isReturn = order.kind === 'return-replica';
+    const reason = isReturn ? this.#notReturned(volume) : this.#notDropped(order);
     if (reason === '') {
-      const command = { kind: 'return', cause } as const;
+      const command = isReturn
+        ? ({ kind: 'return', cause } as const)
+        : ({ kind: 'drop-branch', generation: order.generation, cause } as const);
       this.#context.decide({ kind: 'to-data', volume, command });
     }
     const remedy = reason === 'source-is-there' ? 'wait-for-resync' : 'see-status';
     const answer: OperatorAnswer = reason === '' ? { ok: true } : { ok: false, reason, remedy };
     this.#context.event('operator.answer', { command: kind, ok: answer.ok, reason }, cause);
     this.#context.decide({ kind: 'answer', id, answer });
+  }
+
+  /** Why there is no such branch here; '' where there is. */
+  #notDropped({ volume, generation }: Extract<OwnCopyCommand, { kind: 'drop-branch' }>): string {
+    const { local = null } = this.#status().volumes.find((v) => v.volume === volume) ?? {};
+    if (local === null) return 'unknown-volume';
+    if (local.keptBranch === undefined) return 'no-branch';
+    return local.keptBranch.generation === generation ? '' : 'another-branch';
   }
 
   /** Why there is nothing to put back, or it must wait; '' otherwise. */

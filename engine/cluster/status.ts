@@ -56,15 +56,25 @@ export function statusOf(
       const { disk, role, link, dirty, failing, pathLost, proxies } = local;
       const soon = failing === '' ? {} : { failing };
       const doubted = volumes.isDoubted(record.volume);
-      const { verify, dueIn, meters, wayBack } = local;
+      const { verify, dueIn, meters, wayBack, keptBranch } = local;
       const measured = meters === null ? {} : { meters };
       const compared = verify === null ? {} : { verify };
       const next = dueIn === null ? {} : { nextVerify: dueIn };
       const back = wayBack === null ? {} : { wayBack };
+      const kept = keptBranch === null ? {} : { keptBranch };
       const path = { ...(pathLost ? { pathLost } : {}), ...(proxies ? { proxies } : {}) };
       const lags = [...local.lags].map(([node, lag]) => ({ node, ...lag }));
       const behind = lags.length === 0 ? {} : { lags };
-      const more = { ...soon, ...path, ...compared, ...next, ...measured, ...back, ...behind };
+      const more = {
+        ...soon,
+        ...path,
+        ...compared,
+        ...next,
+        ...measured,
+        ...back,
+        ...kept,
+        ...behind,
+      };
       return { ...said, local: { disk, role, link, dirty, doubted, ...more } };
     }),
     groups: state.groups

@@ -6,6 +6,7 @@ import type {
   Discard,
   DiskState,
   FailingReason,
+  KeptBranch,
   Lag,
   LinkState,
   Meters,
@@ -61,6 +62,8 @@ export interface LocalVolume {
   branch: Branch | null;
   /** What became of the image that a copy is overwriting, null while none is. */
   wayBack: WayBack | null;
+  /** The branch that was given up and is kept here; null for none, or before it is read. */
+  keptBranch: KeptBranch | null;
   /** How far the asynchronous replica of each host is behind, by this node's own word. */
   readonly lags: Map<NodeId, Lag>;
   /** The newest note of a verification, whoever wrote it; null while there is none. */
@@ -145,6 +148,7 @@ export class Volumes {
         keeps: null,
         branch: null,
         wayBack: null,
+        keptBranch: null,
         lags: new Map(),
         note: null,
         dueIn: null,
@@ -200,6 +204,7 @@ export class Volumes {
     volume.meters = null;
     volume.keeps = null;
     volume.wayBack = null;
+    volume.keptBranch = null;
     volume.lags.clear();
     volume.device = 0;
     volume.parted = [];
@@ -313,6 +318,9 @@ export class Volumes {
         return;
       case 'way-back':
         volume.wayBack = report.wayBack;
+        return;
+      case 'kept-branch':
+        volume.keptBranch = report.branch;
         return;
       case 'refused': {
         const { peer, reason } = report;

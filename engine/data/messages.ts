@@ -109,13 +109,31 @@ export interface WayBack {
    */
   readonly state: 'kept' | 'returning' | 'held' | 'lost';
   /** Why it is held or lost; '' where there never was one, or nothing is the matter. */
-  readonly reason: '' | 'full' | 'unreadable' | 'damaged';
+  readonly reason: '' | 'full' | 'unreadable' | 'damaged' | 'branch';
   /** What the image is of. */
   readonly generation: Generation;
   /** Blocks (4 KiB) whose old content is kept. */
   readonly blocks: number;
   readonly usedBytes: number;
   readonly roomBytes: number;
+}
+
+/** A branch that was given up by order, and is kept on the node that had it until it is dropped. */
+export interface KeptBranch {
+  /** whole: every block of it is there. damaged: some of its log can not be read any more. */
+  readonly state: 'whole' | 'damaged';
+  readonly generation: Generation;
+  /** Of the record under which it was overwritten. */
+  readonly epoch: Epoch;
+  /** The generation that was kept in its place; 0 where the damage took it. */
+  readonly keeps: Generation;
+  /** The last one that both had; 0 where they were strangers. */
+  readonly shared: Generation;
+  /** The order: {@link Discard.order}, {@link Discard.by}. */
+  readonly order: Epoch;
+  readonly by: Exclude<Discard['by'], 'accept-loss'>;
+  /** What it takes of the side area; blocks of zeroes take none. */
+  readonly usedBytes: number;
 }
 
 /** How far an asynchronous replica is behind: what is not in an image there for certain. */
@@ -329,6 +347,12 @@ export type DataCommand =
       readonly cause: string;
     }
   | {
+      /** The branch of that generation, which is kept here, is needed no more. */
+      readonly kind: 'drop-branch';
+      readonly generation: Generation;
+      readonly cause: string;
+    }
+  | {
       /**
        * As the primary, mirror to none of these hosts, which leave the volume or get another disk:
        * a link to one is lost. In place of those that were named before.
@@ -453,6 +477,12 @@ export type DataReport =
       readonly kind: 'way-back';
       readonly volume: string;
       readonly wayBack: WayBack | null;
+    }
+  | {
+      /** The branch that is kept here: when it is there, read after a start, or dropped (null). */
+      readonly kind: 'kept-branch';
+      readonly volume: string;
+      readonly branch: KeptBranch | null;
     }
   | {
       /** How far the asynchronous replica of a host is behind; null while nothing is sent to it. */

@@ -17,6 +17,7 @@ import { DiskWatch } from './disk-watch.ts';
 import { Flushes } from './flushes.ts';
 import { Follower } from './follower.ts';
 import { Health } from './health.ts';
+import { BranchKeeper } from './kept-branch.ts';
 import type { Link } from './link.ts';
 import { LocalIo } from './local-io.ts';
 import { Meters } from './meters.ts';
@@ -129,6 +130,7 @@ export class MirrorActor implements DataActor {
     parts.source = new ResyncSource(parts);
     parts.target = new ResyncTarget(parts);
     parts.undo = new Undo(parts);
+    parts.branch = new BranchKeeper(parts);
     parts.points = new Points(parts);
     parts.back = new UndoReturn(parts);
     parts.proxy = new ProxyRole(parts);
@@ -165,6 +167,7 @@ export class MirrorActor implements DataActor {
     this.#reportState();
     for (const { branch } of p.partners.all) branch.tell();
     p.undo.tell();
+    p.branch.tell();
     for (const { shipping } of p.partners.shipped) shipping.tell();
     return p.turn.end();
   }
@@ -311,6 +314,9 @@ export class MirrorActor implements DataActor {
         return;
       case 'return':
         this.#p.back.order(command.cause);
+        return;
+      case 'drop-branch':
+        this.#p.branch.drop(command.generation, command.cause);
         return;
       case 'part':
         for (const partner of this.#p.partners.all) {

@@ -381,6 +381,12 @@ export const MIRROR_CANARIES = [
     id: 'undo-dropped-early',
     what: "The undo log is given up before the copy's generation is durable.",
   },
+  { id: 'branch-forgotten', what: 'A branch that was given up is not kept when its copy is done.' },
+  {
+    id: 'branch-partly',
+    what: 'A branch counts as kept without the blocks that its copy did not overwrite.',
+  },
+  { id: 'branch-overwritten', what: 'The next undo log takes the place of a kept branch.' },
   {
     id: 'return-claimed',
     what: 'A replica counts as an image again before all of it has been put back.',

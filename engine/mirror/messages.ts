@@ -159,7 +159,7 @@ const KINDS = [
 /** In the byte that says whether a record follows: the layout comes before it. */
 const LAYOUT = 2;
 
-const HELD_BACK: readonly HeldBack[] = ['full', 'unreadable', 'returning'];
+const HELD_BACK: readonly HeldBack[] = ['full', 'unreadable', 'returning', 'branch'];
 
 const DISKS: readonly DiskState[] = [
   'Diskless',

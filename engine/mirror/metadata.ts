@@ -21,6 +21,14 @@ import type { BootId, Epoch, Generation, NodeId } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from './block-map.ts';
 import { blockCount, type MirrorConfig, PARTNERS_MAX } from './config.ts';
+import {
+  CHECKSUMS,
+  Feature,
+  type Features,
+  INCOMPATIBLE_KNOWN,
+  ownFeatures,
+  READ_ONLY_COMPATIBLE_KNOWN,
+} from './features.ts';
 import { type HolderWords, holderWords } from './holders.ts';
 import { encodeJournal, SECTOR_BYTES } from './journal.ts';
 import {
@@ -45,57 +53,9 @@ export const PARENTS_MAX = 30;
 export const PARENTS_READ = 32;
 
 const MAP_MAGIC = 0x4d595355;
-/** Flags of features that this program knows, as {@link Features} has them. */
-/** Read-only-compatible: a checksum map, which whoever writes the data has to keep true. */
-const CHECKSUMS = 1;
-const READ_ONLY_COMPATIBLE_KNOWN = CHECKSUMS;
-/** Maps towards more than one other replica: who knows one alone would take theirs for its own. */
-const SEVERAL = 1;
-/** A spare area: a block may stand elsewhere than in its place. */
-const SPARE = 2;
-/** A journal page may need those before it: who takes it for the whole hot set forgets the rest. */
-const WINDOWS = 4;
-/** Data on several disks: on the one that it took for all, another program would find a part. */
-const PARTS = 8;
-/** Its holders were agreed on online: a program of before would link with any of them. */
-const AGREED = 16;
-const INCOMPATIBLE_KNOWN = SEVERAL | SPARE | WINDOWS | PARTS | AGREED;
-
-/** What a replica's format has beyond its version: 32 flags each. */
-export interface Features {
-  /** Who does not know one of these may do everything; it is kept. */
-  readonly compatible: number;
-  /** Who does not know one of these may read and verify, never write: so it leads nothing. */
-  readonly readOnlyCompatible: number;
-  /** Who does not know one of these must not even read. */
-  readonly incompatible: number;
-}
-
-/** Bits of {@link Features.incompatible}. */
-export const Feature: Readonly<
-  Record<'Several' | 'Spare' | 'Windows' | 'Parts' | 'Agreed', number>
-> = { Several: SEVERAL, Spare: SPARE, Windows: WINDOWS, Parts: PARTS, Agreed: AGREED };
-
-/** The features of what this program formats for two replicas, where the volume asks for none. */
-export const OWN_FEATURES: Features = {
-  compatible: 0,
-  readOnlyCompatible: 0,
-  incompatible: SPARE,
-};
-
-/** The features of what this program formats for a volume. */
-export function ownFeatures({ checksums, nodes, inParts, layout = 0 }: MirrorConfig): Features {
-  const readOnlyCompatible = checksums ? CHECKSUMS : 0;
-  const several = nodes.length > 2 ? SEVERAL : 0;
-  const parts = inParts === true ? PARTS : 0;
-  const agreed = layout > 0 ? AGREED : 0;
-  return { compatible: 0, readOnlyCompatible, incompatible: several | SPARE | parts | agreed };
-}
-
-/** The same features, with or without pages of the journal that need those before them. */
-export function withWindows(features: Features, windows: boolean): Features {
-  const others = features.incompatible & ~WINDOWS;
-  return { ...features, incompatible: windows ? others | WINDOWS : others };
+/** Whether the log in the side area is a branch that was given up and is kept, whole. */
+export function keepsBranch({ features }: Superblock): boolean {
+  return (features.incompatible & Feature.Branch) !== 0;
 }
 
 /** What a superblock says of every partner but the first. */
@@ -167,13 +127,16 @@ export interface Superblock {
   readonly others: OtherPartner[];
   /** How often pages of the table of spare blocks were written at least. */
   remaps: number;
-  /** The log in the side area that has what a resync overwrote since it began; 0 for none. */
+  /**
+   * The log in the side area that has what a resync overwrote since it began, or the branch that is
+   * kept there ({@link keepsBranch}); 0 for none.
+   */
   undo: number;
   /**
    * Which agreement on who holds a replica the area is laid out for: {@link MirrorConfig.layout}.
    */
   readonly layout: number;
-  readonly features: Features;
+  features: Features;
 }
 
 /** Page numbers of the area. */
@@ -334,7 +297,7 @@ export function decodeSuperblock(
   const parents: number[] = [];
   for (let i = 0; i < count; i += 1) parents.push(r.uint());
   const padded = r.uint() - 1;
-  const several = (incompatible & SEVERAL) !== 0;
+  const several = (incompatible & Feature.Several) !== 0;
   const others = several ? takeOthers(r) : [];
   const remaps = (incompatible & Feature.Spare) !== 0 ? r.uint() : 0;
   const undo = r.uint();
@@ -353,7 +316,7 @@ export function decodeSuperblock(
   // A map that nobody keeps true is worse than none, and one that was never there says nothing.
   const summed = (readOnlyCompatible & CHECKSUMS) !== 0;
   if (summed !== config.checksums) return no('checksums');
-  if (((incompatible & PARTS) !== 0) !== (config.inParts === true)) return no('parts');
+  if (((incompatible & Feature.Parts) !== 0) !== (config.inParts === true)) return no('parts');
   // A map stands for the replica whose turn it was when the area was made.
   const known = otherPartners(config, node, 0);
   const same = known.length === others.length && known.every((k, i) => k.node === others[i]?.node);

@@ -7,6 +7,7 @@ import type { DiskWatch } from './disk-watch.ts';
 import type { Flushes } from './flushes.ts';
 import type { Follower } from './follower.ts';
 import type { Health } from './health.ts';
+import type { BranchKeeper } from './kept-branch.ts';
 import type { LocalIo } from './local-io.ts';
 import type { Meters } from './meters.ts';
 import type { Partners } from './partner.ts';
@@ -68,6 +69,7 @@ export interface Parts {
   readonly source: ResyncSource;
   readonly target: ResyncTarget;
   readonly undo: Undo;
+  readonly branch: BranchKeeper;
   readonly points: Points;
   readonly back: UndoReturn;
   readonly proxy: ProxyRole;

@@ -7,6 +7,7 @@ import type { NodeId } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from './block-map.ts';
 import { blockCount, type MirrorConfig, PARTNERS_MAX } from './config.ts';
+import { Feature, ownFeatures } from './features.ts';
 import { APART, boundedParents, NO_DISK } from './generation.ts';
 import { holderNodes } from './holders.ts';
 import { RingReader } from './journal.ts';
@@ -16,12 +17,10 @@ import {
   decodeSuperblock,
   encodeMapPage,
   encodeSuperblock,
-  Feature,
   isReadOnly,
   type MetadataFault,
   metadataLayout,
   metadataPages,
-  ownFeatures,
   type Superblock,
 } from './metadata.ts';
 import { type Claims, deviceBytes, noClaims, raiseClaims } from './page.ts';

@@ -7,10 +7,12 @@ import type { Epoch, Generation } from '../core/units.ts';
 import { PAGE_WORDS } from './block-map.ts';
 import { adoptGeneration } from './generation.ts';
 import type { PeerMessage } from './messages.ts';
-import { DiskFlag } from './metadata.ts';
+import { DiskFlag, keepsBranch } from './metadata.ts';
 import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
+import type { HeldBack } from './undo.ts';
+import type { GivenUp } from './undo-log.ts';
 
 export class ResyncTarget {
   readonly #p: Parts;
@@ -82,9 +84,10 @@ export class ResyncTarget {
       if (link.byOrder && !canary.discardByMap) this.#everything(source, begin);
       else begin();
     };
-    undo.begin(all, (reason) => {
+    const held = (reason: HeldBack) => {
       if (attempt === this.#attempt) link.send({ kind: 'sync-held', reason });
-    });
+    };
+    undo.begin(all, held, this.#given(source));
   }
 
   /**
@@ -103,6 +106,16 @@ export class ResyncTarget {
       for (let page = 0; page < map.pages; page += 1) map.markPage(page);
       store.flushPages(next);
     });
+  }
+
+  /** The order by which the image here is a branch that is given up; null where it is none. */
+  #given({ link, shared }: Partner): GivenUp | null {
+    const discard = this.#p.state.record?.discard;
+    // What is lacking of an accepted loss is no branch; an asynchronous replica needs the area.
+    if (!link.byOrder || discard === undefined || this.#p.partners.asynchronous) return null;
+    const { keeps, order, by } = discard;
+    if (by === 'accept-loss') return null;
+    return { keeps, shared: Math.max(0, shared), order, by };
   }
 
   #map(page: number, { map, link }: Partner): void {
@@ -141,15 +154,18 @@ export class ResyncTarget {
     const adopt = still(() => {
       const { log: kept } = undo;
       const { peerDisk } = link;
+      const sealed = this.#p.branch.seal();
       adoptGeneration(store.block, m.generation, m.parents, source.index, peerDisk);
       if (several && record !== null) follower.copied(record, source);
       store.block.flags = asynchronous ? DiskFlag.Point : 0;
       this.#p.unproved.proved();
-      store.block.undo = 0;
+      // In one update of the superblock: as long as there is no new image, there is the old one; a
+      // branch that was given up stays there.
+      if (!sealed && !keepsBranch(store.block)) store.block.undo = 0;
       this.#p.state.disk = 'Consistent';
-      // In one update of the superblock: as long as there is no new image, there is the old one.
       store.persist(() => {
         undo.ended(kept);
+        if (sealed) this.#p.branch.sealed();
         adopted();
       });
     });
@@ -165,6 +181,8 @@ export class ResyncTarget {
       store.block.undo = 0;
       store.persist(() => {});
     }
-    flushes.run(cleared);
+    const flush = still(() => flushes.run(cleared));
+    if (undo.given === null) flush();
+    else undo.complete(flush);
   }
 }

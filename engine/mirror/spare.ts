@@ -6,7 +6,8 @@
  */
 import { invariant } from '../core/invariant.ts';
 import { Decision, PAGE_BYTES } from '../data/abi.ts';
-import { Feature, metadataLayout } from './metadata.ts';
+import { Feature } from './features.ts';
+import { metadataLayout } from './metadata.ts';
 import { type Claims, deviceBytes, noClaims } from './page.ts';
 import type { Parts } from './parts.ts';
 import {

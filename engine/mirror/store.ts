@@ -9,6 +9,7 @@ import { BLOCK_BYTES, type Epoch, EXTENT_BYTES } from '../core/units.ts';
 import { Decision, PAGE_BYTES, Status } from '../data/abi.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from './block-map.ts';
 import { needsWindows } from './config.ts';
+import { Feature, ownFeatures, withWindows } from './features.ts';
 import { encodeJournal, RingReader, type RingVerdict } from './journal.ts';
 import {
   chooseSuperblock,
@@ -17,14 +18,11 @@ import {
   decodeSuperblock,
   encodeMapPage,
   encodeSuperblock,
-  Feature,
   isReadOnly,
   type MetadataLayout,
   metadataLayout,
-  ownFeatures,
   type Superblock,
   type SuperblockRead,
-  withWindows,
 } from './metadata.ts';
 import { type Claims, DEVICE_BYTES, deviceBytes, noClaims, raiseClaims } from './page.ts';
 import type { Partner } from './partner.ts';

@@ -10,6 +10,8 @@
  * What is bad in both was never complete, unless a later batch is whole. Each page carries device,
  * page and log under its checksum: what an earlier log left, or another replica, is no part.
  */
+
+import { SPLIT_POLICIES } from '../core/config.ts';
 import { crc32c } from '../core/crc32c.ts';
 import type { Epoch, Generation } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
@@ -22,6 +24,10 @@ const SIDE_VERSION = 1;
 const HEAD_MAGIC = 0x48555355;
 const BATCH_MAGIC = 0x42555355;
 const ENTRY_BYTES = 16;
+/** Behind the generation and the epoch of a head: what the image is given up for. */
+const GIVEN_AT = HEAD_BYTES + 16;
+/** Who gives a branch up; the first stands for a copy that gives up none. */
+const GIVERS = [null, 'operator', ...SPLIT_POLICIES] as const;
 /** Runs of blocks that one batch names. */
 export const BATCH_RUNS: number = (PAGE_BYTES - HEAD_BYTES) / ENTRY_BYTES;
 /** In place of the page of a run that held zeroes: it takes no room. */
@@ -54,6 +60,19 @@ export interface UndoHead {
   readonly log: number;
   readonly generation: Generation;
   readonly epoch: Epoch;
+  /** The order by which it is given up; null for the image that an ordinary copy overwrites. */
+  readonly given: GivenUp | null;
+}
+
+/** The order by which a branch is given up, as far as it is of use to who looks at it later. */
+export interface GivenUp {
+  /** The generation that was kept in its place. */
+  readonly keeps: Generation;
+  /** The last one that both had; 0 where they are strangers. */
+  readonly shared: Generation;
+  /** The name of the order: {@link Discard.order}. */
+  readonly order: Epoch;
+  readonly by: Exclude<(typeof GIVERS)[number], null>;
 }
 
 /** What some blocks in a row held. */
@@ -73,6 +92,13 @@ export function encodeUndoHead(
   begin(device, page, HEAD_MAGIC, head.log, into);
   putUint(into, HEAD_BYTES, head.generation);
   putUint(into, HEAD_BYTES + 8, head.epoch);
+  const { given } = head;
+  if (given !== null) {
+    putUint(into, GIVEN_AT, given.keeps);
+    putUint(into, GIVEN_AT + 8, given.shared);
+    putUint(into, GIVEN_AT + 16, given.order);
+    putU32(into, GIVEN_AT + 24, GIVERS.indexOf(given.by));
+  }
   seal(into);
 }
 
@@ -84,7 +110,18 @@ export function decodeUndoHead(
 ): UndoHead | null {
   if (!isWhole(device, page, HEAD_MAGIC, bytes)) return null;
   const log = getUint(bytes, 32);
-  return { log, generation: getUint(bytes, HEAD_BYTES), epoch: getUint(bytes, HEAD_BYTES + 8) };
+  const generation = getUint(bytes, HEAD_BYTES);
+  const epoch = getUint(bytes, HEAD_BYTES + 8);
+  const by = GIVERS[getU32(bytes, GIVEN_AT + 24)] ?? null;
+  if (by === null) return { log, generation, epoch, given: null };
+  const keeps = getUint(bytes, GIVEN_AT);
+  const shared = getUint(bytes, GIVEN_AT + 8);
+  return {
+    log,
+    generation,
+    epoch,
+    given: { keeps, shared, order: getUint(bytes, GIVEN_AT + 16), by },
+  };
 }
 
 export function encodeUndoBatch(

@@ -5,7 +5,13 @@
  * configuration says whether the copy waits or the way back is given up; it is given up durably
  * before the first block is overwritten without it.
  */
-import { BLOCK_BYTES, MICROS_PER_S, type Micros } from '../core/units.ts';
+import {
+  BLOCK_BYTES,
+  type Epoch,
+  type Generation,
+  MICROS_PER_S,
+  type Micros,
+} from '../core/units.ts';
 import { Decision, Flag, PAGE_BYTES } from '../data/abi.ts';
 import type { WayBack } from '../data/messages.ts';
 import { BlockMap } from './block-map.ts';
@@ -16,15 +22,16 @@ import { Kind, Phase } from './request.ts';
 import { SideArea } from './side-area.ts';
 import {
   BATCH_RUNS,
-  decodeUndoBatch,
-  decodeUndoHead,
   encodeUndoBatch,
   encodeUndoHead,
+  type GivenUp,
+  type UndoHead,
   type UndoLayout,
   type UndoRun,
   undoLayout,
   ZEROES,
 } from './undo-log.ts';
+import { UndoReader } from './undo-reader.ts';
 
 /** Some blocks in a row that a batch saves. */
 interface Piece {
@@ -37,19 +44,28 @@ interface Piece {
 }
 
 /** Why a copy may not begin. */
-export type HeldBack = 'full' | 'unreadable' | 'returning';
+export type HeldBack = 'full' | 'unreadable' | 'returning' | 'branch';
 
 export class Undo {
   readonly #p: Parts;
   readonly layout: UndoLayout | null;
   readonly side: SideArea;
+  readonly reader: UndoReader | null;
   readonly #first: number;
   readonly #end: number;
   readonly #scratch = new Uint8Array(PAGE_BYTES);
   /** The log that is being kept, 0 for none. */
   #log = 0;
+  /** The order by which the image of that log is given up; null where it is a copy like any. */
+  #given: GivenUp | null = null;
+  #image: { readonly generation: Generation; readonly epoch: Epoch } = { generation: 0, epoch: 0 };
   /** The log that the next copy is to keep, its head written. */
   #prepared = 0;
+  #preparedFor: GivenUp | null = null;
+  /** What is not overwritten is saved as well; called when all is. */
+  #completed: (() => void) | null = null;
+  /** All blocks before this one are saved. */
+  #completeTo = 0;
   /** Blocks whose old content it has. */
   #saved: BlockMap;
   #batches = 0;
@@ -82,6 +98,8 @@ export class Undo {
     const { config, turn } = parts;
     this.layout = undoLayout(config.sideBytes);
     this.side = new SideArea(parts);
+    const { layout, side } = this;
+    this.reader = layout === null ? null : new UndoReader(parts, layout, side);
     this.#saved = new BlockMap(blockCount(config));
     this.#first = turn.memory.layout.frontSlots + turn.memory.layout.peerSlots;
     this.#end = this.#first + turn.memory.layout.engineSlots;
@@ -95,6 +113,21 @@ export class Undo {
   /** The log that is being kept, 0 for none. */
   get log(): number {
     return this.#log;
+  }
+
+  /** The order by which the image is given up, while its log is kept; null for any other copy. */
+  get given(): GivenUp | null {
+    return this.kept ? this.#given : null;
+  }
+
+  /** What the present log keeps: its generation, and the epoch in which it was begun. */
+  get image(): { readonly generation: Generation; readonly epoch: Epoch } {
+    return this.#image;
+  }
+
+  /** What blocks held takes so much of the side area. */
+  get payloadBytes(): number {
+    return this.layout === null ? 0 : (this.#next - this.layout.payload) * PAGE_BYTES;
   }
 
   /** Whether `blocks` blocks more, in `batches` batches, find room in the log. */
@@ -129,7 +162,7 @@ export class Undo {
       reason: this.#heldBack !== '' ? this.#heldBack : this.#lost,
       generation: store.block.generation,
       blocks: this.#saved.dirty,
-      usedBytes: this.kept ? Math.max((this.#next - layout.payload) * PAGE_BYTES, named) : 0,
+      usedBytes: this.kept ? Math.max(this.payloadBytes, named) : 0,
       roomBytes,
     };
   }
@@ -138,28 +171,34 @@ export class Undo {
   attach(): void {
     const { store } = this.#p;
     if (this.layout === null || store.block.undo === 0) return;
+    // What a branch has is no way back from anything.
+    if (this.#isTakenByBranch) {
+      this.#p.branch.attach();
+      return;
+    }
     this.#loading = true;
-    const [a, b] = this.layout.copies;
     const log = store.block.undo;
-    const decode = (page: number, bytes: Uint8Array) => {
-      const head = decodeUndoHead(store.device, page, bytes);
-      return head?.log === log && head.generation === store.block.generation ? head : null;
-    };
-    this.side.read(a, b, decode, (head) => {
-      if (head === null) this.#loaded('damaged');
-      else {
-        this.#begin(log);
-        this.#load(0);
+    const reader = this.reader as UndoReader;
+    reader.head(log, (head) => {
+      if (head === null || head.generation !== store.block.generation) {
+        this.#loaded('damaged');
+        return;
       }
+      this.#begin(head);
+      reader.all(
+        log,
+        (runs) => this.#found(runs),
+        (fault) => this.#loaded(fault),
+      );
     });
   }
 
   /**
    * A copy is to begin: `next` when the image that it overwrites can be put back, or there is none;
-   * `held` when it must not begin.
+   * `held` when it must not begin. `given` is the order by which that image is given up.
    */
-  begin(next: () => void, held: (reason: HeldBack) => void): void {
-    const { state, flushes, peers, config } = this.#p;
+  begin(next: () => void, held: (reason: HeldBack) => void, given: GivenUp | null = null): void {
+    const { state, flushes, peers, partners, config, canary } = this.#p;
     this.#attempt += 1;
     const attempt = this.#attempt;
     const still = (call: () => void) => () => {
@@ -170,13 +209,24 @@ export class Undo {
       return;
     }
     if (this.#loading) {
-      this.#whenLoaded.push(still(() => this.begin(next, held)));
+      this.#whenLoaded.push(still(() => this.begin(next, held, given)));
       return;
     }
     const image = state.disk !== 'Inconsistent';
-    if (image && this.#log !== 0 && !this.#p.canary.headOverImage) {
+    if (image && this.#log !== 0 && !canary.headOverImage) {
       // The update that gives the log up is on its way: until then its head must stand.
-      this.#p.store.persist(still(() => this.begin(next, held)));
+      this.#p.store.persist(still(() => this.begin(next, held, given)));
+      return;
+    }
+    if (this.#isTakenByBranch) {
+      // An asynchronous replica goes on from image to image, and needs a log for each.
+      if (image && (config.undoRequired || partners.asynchronous)) {
+        held('branch');
+        return;
+      }
+      this.#prepared = 0;
+      if (image) this.#lost = 'branch';
+      next();
       return;
     }
     if (!image && this.kept && this.#heldBack !== '' && config.undoRequired) {
@@ -194,7 +244,7 @@ export class Undo {
       return;
     }
     // What the peer wrote before is part of the image, and what only the cache has is to stay.
-    const flushed = still(() => this.#writeHead(still(next)));
+    const flushed = still(() => this.#writeHead(given, still(next)));
     this.whenIdle(still(() => peers.whenIdle(still(() => flushes.run(flushed)))));
   }
 
@@ -202,6 +252,7 @@ export class Undo {
   open(): void {
     const { store, turn } = this.#p;
     const log = this.#prepared;
+    if (this.#isTakenByBranch) return;
     // Where nothing is left of an image no log may say so.
     store.block.undo = log;
     if (log === this.#log) return;
@@ -209,8 +260,8 @@ export class Undo {
       this.ended();
       return;
     }
-    this.#begin(log);
     const { generation, epoch } = store.block;
+    this.#begin({ log, generation, epoch, given: this.#preparedFor });
     turn.reached('mirror.undo.begun');
     turn.event('mirror.undo.start', { generation, epoch });
   }
@@ -230,10 +281,21 @@ export class Undo {
     if (canary.undoTakenLate) peers.issue(slot);
   }
 
+  /**
+   * The copy by which a branch is given up is at its end: saves the blocks that it did not
+   * overwrite, so that nothing written later takes any of the branch. `done` when all are saved, or
+   * the log is given up; never where the log must be kept and has no room.
+   */
+  complete(done: () => void): void {
+    this.#completed = done;
+    this.#isComplete();
+  }
+
   /** A link is lost: what had come by it and waited is let go. */
   linkLost(link: number): void {
     const { slots } = this.#p;
     this.#held = this.#held.filter((slot) => slots.link[slot] !== link);
+    this.#completed = null;
   }
 
   /** The generation of the copy is adopted, or the image is back: that log is worth nothing. */
@@ -261,7 +323,8 @@ export class Undo {
 
   /** End of a turn: starts the next batch. */
   pump(): void {
-    if (this.#held.length === 0 || this.#batch.length > 0 || this.#givingUp) return;
+    const idle = this.#held.length === 0 && this.#completed === null;
+    if (idle || this.#batch.length > 0 || this.#givingUp) return;
     if (this.#log === 0 || this.returning) return;
     const full = this.#gather();
     this.#pending = this.#batch.length;
@@ -305,16 +368,9 @@ export class Undo {
     } else this.#writeBatch();
   }
 
-  /** Reads batch `number`; null when it is not whole. */
+  /** Reads batch `number` of the present log; null when it is not whole. */
   readBatch(number: number, done: (runs: UndoRun[] | null) => void): void {
-    const layout = this.layout as UndoLayout;
-    const { device } = this.#p.store;
-    const log = this.#log;
-    const [a, b] = layout.copies;
-    const at = number + 1;
-    const decode = (page: number, bytes: Uint8Array) =>
-      decodeUndoBatch(device, page, log, number, bytes);
-    this.side.read(a + at, b + at, decode, done);
+    (this.reader as UndoReader).batch(this.#log, number, done);
   }
 
   /** End of a turn: control hears what is new. */
@@ -340,8 +396,27 @@ export class Undo {
     return true;
   }
 
-  #begin(log: number): void {
+  /** Whether the side area has a branch that stays until a person drops it. */
+  get #isTakenByBranch(): boolean {
+    const { branch, canary } = this.#p;
+    return this.layout !== null && branch.stands && !canary.branchOverwritten;
+  }
+
+  /** Whether nothing of the branch is in its place alone, or there is no log of it any more. */
+  #isComplete(): void {
+    const done = this.#completed;
+    if (done === null) return;
+    const all = this.#saved.dirty === blockCount(this.#p.config) || this.#p.canary.branchPartly;
+    if (this.#log !== 0 && !all) return;
+    this.#completed = null;
+    done();
+  }
+
+  #begin({ log, generation, epoch, given }: UndoHead): void {
     this.#log = log;
+    this.#given = given;
+    this.#image = { generation, epoch };
+    this.#completeTo = 0;
     this.#saved = new BlockMap(blockCount(this.#p.config));
     this.#batches = 0;
     this.#next = (this.layout as UndoLayout).payload;
@@ -350,52 +425,65 @@ export class Undo {
     this.#givingUp = false;
   }
 
-  #writeHead(next: () => void): void {
+  #writeHead(given: GivenUp | null, next: () => void): void {
     const { store } = this.#p;
     const { copies } = this.layout as UndoLayout;
     // Each log is begun by an update of the superblock, so that no two have one number.
     const log = store.block.seq + 1;
     const { generation, epoch } = store.block;
-    const head = { log, generation, epoch };
+    const head = { log, generation, epoch, given };
     const encode = (page: number, into: Uint8Array) =>
       encodeUndoHead(store.device, page, head, into);
     this.side.write(copies[0], copies[1], encode, this.#scratch, () => {
       this.#prepared = log;
+      this.#preparedFor = given;
       next();
     });
   }
 
-  /** Takes blocks that are not saved from the writes that wait; true when there was no room. */
+  /** Takes blocks that are not saved, of writes that wait first; true if there was no room. */
   #gather(): boolean {
-    const { slots, turn } = this.#p;
-    const layout = this.layout as UndoLayout;
-    let room = layout.pages - this.#next;
-    if (this.#batches >= layout.batches) return true;
-    const most = Math.floor(turn.memory.layout.slotBytes / BLOCK_BYTES);
+    const { slots, config } = this.#p;
+    if (this.#batches >= (this.layout as UndoLayout).batches) return true;
     for (const held of this.#held) {
       const offset = slots.offset[held] as number;
       const last = Math.floor((offset + (slots.length[held] as number) - 1) / BLOCK_BYTES);
-      let block = Math.floor(offset / BLOCK_BYTES);
-      while (block <= last) {
-        if (this.#isTaken(block)) {
-          block += 1;
-          continue;
-        }
-        const slot = slots.firstFree(this.#first, this.#end);
-        if (slot < 0 || this.#batch.length === BATCH_RUNS) return false;
-        if (room === 0) return true;
-        let end = block + 1;
-        const limit = Math.min(last + 1, block + Math.min(most, room));
-        while (end < limit && !this.#isTaken(end)) end += 1;
-        const blocks = end - block;
-        slots.open(slot, Kind.Undo, block * BLOCK_BYTES, blocks * BLOCK_BYTES, 0);
-        slots.phase[slot] = Phase.Flying;
-        this.#batch.push({ slot, block, blocks, page: ZEROES, read: false });
-        room -= blocks;
-        block = end;
-      }
+      const ended = this.#gatherOf(Math.floor(offset / BLOCK_BYTES), last);
+      if (ended !== '') return ended === 'full';
     }
-    return false;
+    // All of a branch is to be saved: what comes next as well, so that few batches name much.
+    if (this.#completed === null && this.#given === null) return false;
+    const end = blockCount(config);
+    while (this.#completeTo < end && this.#saved.isDirty(this.#completeTo)) this.#completeTo += 1;
+    return this.#gatherOf(this.#completeTo, end - 1) === 'full';
+  }
+
+  /** The same of blocks `block` to `last`; why it ended before, '' if it did not. */
+  #gatherOf(from: number, last: number): '' | 'full' | 'busy' {
+    const { slots, turn } = this.#p;
+    const most = Math.floor(turn.memory.layout.slotBytes / BLOCK_BYTES);
+    const taken = this.#batch.reduce((sum, { blocks }) => sum + blocks, 0);
+    let room = (this.layout as UndoLayout).pages - this.#next - taken;
+    let block = from;
+    while (block <= last) {
+      if (this.#isTaken(block)) {
+        block += 1;
+        continue;
+      }
+      const slot = slots.firstFree(this.#first, this.#end);
+      if (slot < 0 || this.#batch.length === BATCH_RUNS) return 'busy';
+      if (room === 0) return 'full';
+      let end = block + 1;
+      const limit = Math.min(last + 1, block + Math.min(most, room));
+      while (end < limit && !this.#isTaken(end)) end += 1;
+      const blocks = end - block;
+      slots.open(slot, Kind.Undo, block * BLOCK_BYTES, blocks * BLOCK_BYTES, 0);
+      slots.phase[slot] = Phase.Flying;
+      this.#batch.push({ slot, block, blocks, page: ZEROES, read: false });
+      room -= blocks;
+      block = end;
+    }
+    return '';
   }
 
   #isTaken(block: number): boolean {
@@ -453,6 +541,7 @@ export class Undo {
       if (!covered) this.#held.push(slot);
       else if (!canary.undoTakenLate) peers.issue(slot);
     }
+    this.#isComplete();
   }
 
   /** The log cannot take more: the copy waits for a person, or goes on without a way back. */
@@ -478,33 +567,12 @@ export class Undo {
     store.persist(given);
   }
 
-  #load(number: number): void {
-    const layout = this.layout as UndoLayout;
-    if (number >= layout.batches) {
-      this.#loaded('');
-      return;
+  #found(runs: readonly UndoRun[]): void {
+    this.#batches += 1;
+    this.#save(runs);
+    for (const { blocks, page } of runs) {
+      if (page !== ZEROES) this.#next = Math.max(this.#next, page + blocks);
     }
-    this.readBatch(number, (runs) => {
-      if (runs === null) {
-        this.#judgeEnd(number);
-        return;
-      }
-      this.#batches = number + 1;
-      this.#save(runs);
-      for (const { blocks, page } of runs) {
-        if (page !== ZEROES) this.#next = Math.max(this.#next, page + blocks);
-      }
-      this.#load(number + 1);
-    });
-  }
-
-  /** Nothing was overwritten for a batch that was never complete; a whole one behind it was. */
-  #judgeEnd(number: number): void {
-    if (number + 1 >= (this.layout as UndoLayout).batches) {
-      this.#loaded('');
-      return;
-    }
-    this.readBatch(number + 1, (runs) => this.#loaded(runs === null ? '' : 'damaged'));
   }
 
   #loaded(fault: '' | 'damaged'): void {

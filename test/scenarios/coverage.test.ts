@@ -34,6 +34,7 @@ import {
 } from '../support/mirror-errors.ts';
 import { INPUT, SIDE_PAGE } from '../support/mirror-hosts.ts';
 import { lapped } from '../support/mirror-hot.ts';
+import { damagedBranch, droppedBranch, keptOf } from '../support/mirror-kept.ts';
 import {
   copyLost,
   moved,
@@ -395,6 +396,9 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.point': () => following(1).pair.marks,
   'mirror.resync.drains': () => following(1).pair.marks,
   'mirror.resync.makes-way': () => membersFirst(1).marks,
+  'mirror.branch.kept': () => keptOf(1).pair.marks,
+  'mirror.branch.damaged': () => damagedBranch().marks,
+  'mirror.branch.dropped': () => droppedBranch().marks,
   'mirror.undo.begun': () => backAgain(2).marks,
   'mirror.undo.given-up': () => overfull(false).marks,
   'mirror.undo.held': () => overfull(true).marks,

@@ -8,7 +8,14 @@ import { Zeroes } from '../../backends/sim/zeroes.ts';
 import { Ground, SECTORS } from './oracle-ground.ts';
 
 const BLOCK = 8;
-const IMAGE: Kept = { log: 0, inconsistent: false, point: true, generation: 1, runs: [] };
+const IMAGE: Kept = {
+  log: 0,
+  inconsistent: false,
+  point: true,
+  given: false,
+  generation: 1,
+  runs: [],
+};
 
 /** Three writes in a row, to sectors 0, 8 and 0 again; a replica that has what `shows` says. */
 function shown(

@@ -9,7 +9,7 @@ import { Zeroes } from '../../backends/sim/zeroes.ts';
 import { Ground, SECTORS } from './oracle-ground.ts';
 
 const BLOCK = 8;
-const LOG = { log: 1, generation: 1, point: false, inconsistent: true };
+const LOG = { log: 1, generation: 1, point: false, given: false, inconsistent: true };
 
 /** A replica and the oracle that looks at it; `kept` is what its metadata say. */
 function looked(ground: Ground, view: Int32Array, media: Int32Array, saved: Int32Array) {

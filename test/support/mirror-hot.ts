@@ -2,8 +2,9 @@
 import { EXTENT_BYTES } from '../../engine/core/units.ts';
 import { Decision, Event } from '../../engine/data/abi.ts';
 import { extentCount, type MirrorConfig } from '../../engine/mirror/config.ts';
+import { Feature } from '../../engine/mirror/features.ts';
 import { decodeJournal } from '../../engine/mirror/journal.ts';
-import { decodeSuperblock, Feature, metadataLayout } from '../../engine/mirror/metadata.ts';
+import { decodeSuperblock, metadataLayout } from '../../engine/mirror/metadata.ts';
 import { type Meta, watchMeta } from './metadata-images.ts';
 import { durablySuspect, uncovered } from './mirror-cover.ts';
 import { request } from './mirror-errors.ts';

@@ -2,6 +2,7 @@
 import { BLOCK_BYTES } from '../../engine/core/units.ts';
 import { Decision, Event } from '../../engine/data/abi.ts';
 import type { Branch, Discard } from '../../engine/data/messages.ts';
+import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { formatMetadata } from '../../engine/mirror/metadata.ts';
 import { tell, until, watched } from './mirror-cases.ts';
 import type { Host } from './mirror-hosts.ts';
@@ -31,6 +32,7 @@ export interface ForkOptions {
   readonly ahead?: number;
   /** Host 1 crashes on its way. */
   readonly crash?: boolean;
+  readonly config?: MirrorConfig;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface ForkOptions {
  * leads, and is written to. Then host 1 is back, and host 2 is the primary by the record.
  */
 export function forked(seed: number, options: ForkOptions = {}): Fork {
-  const pair = started(seed, options.canaries);
+  const pair = started(seed, options.canaries, options.config);
   const written = new Set<number>();
   const branches: (Branch | null)[] = [null, null];
   const [a, b] = pair.hosts;

@@ -353,6 +353,9 @@ export class VolumeOracles {
       case 'way-back':
         this.wayBack.told(replica, report.wayBack);
         return;
+      case 'kept-branch':
+        this.wayBack.toldBranch(replica, report.branch);
+        return;
       case 'event':
         this.wayBack.said(replica, report.event.kind);
         this.#compared.event(replica, report.event);

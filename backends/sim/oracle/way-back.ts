@@ -1,11 +1,13 @@
 /**
  * LAW-way-back: as long as a replica's metadata name an undo log, returning would give the image
  * that the log began with, sector for sector, now and after a loss of power; a return that is done
- * has given it; and a log ends only with the copy, the return, or the word that it is given up. It
- * looks before each write of metadata lands, when power is lost, and at the end of a return.
+ * has given it; and a log ends only with the copy, the return, or the word that it is given up.
+ * That of a branch which was given up by order does not end with its copy: it gives that branch by
+ * itself until a person drops it. The oracle looks before each write of metadata lands, when power
+ * is lost, and at the end of a return.
  */
 import type { VolumeConfig } from '../../../engine/core/config.ts';
-import type { WayBack } from '../../../engine/data/messages.ts';
+import type { KeptBranch, WayBack } from '../../../engine/data/messages.ts';
 import type { Actors, Kept } from '../actors.ts';
 import type { ZeroMarks } from '../zero-marks.ts';
 import type { Zeroes } from '../zeroes.ts';
@@ -19,6 +21,8 @@ const BLOCK_SECTORS = 8;
 interface Begun {
   readonly log: number;
   readonly generation: number;
+  /** It is a branch that is given up. */
+  readonly given: boolean;
   readonly image: Int32Array;
   /**
    * What reads gave then. It is the same, but after a failed flush, of which a cache may show what
@@ -94,8 +98,16 @@ export class WayBackOracle {
     if (begun !== undefined && wayBack?.state === 'lost') begun.lost = true;
   }
 
-  /** What the replica says of copies to it and of its return. */
+  /** The replica tells people what became of a branch that it keeps. */
+  toldBranch(replica: ReplicaTruth, branch: KeptBranch | null): void {
+    const begun = this.#begun.get(replica);
+    if (begun !== undefined && branch?.state === 'damaged') begun.lost = true;
+  }
+
+  /** What the replica says of copies to it, of its return, and of a branch that is dropped. */
   said(replica: ReplicaTruth, kind: string): void {
+    const dropped = kind === 'mirror.branch.drop' ? this.#begun.get(replica) : undefined;
+    if (dropped !== undefined) dropped.lost = true;
     if (kind === 'mirror.target.start') this.#copying.add(replica);
     else if (kind === 'mirror.return.start') this.#copying.delete(replica);
     else if (kind === 'mirror.return.end') this.#back(replica);
@@ -140,7 +152,7 @@ export class WayBackOracle {
    * disk came back with one, it is what that gives now.
    */
   #begin(replica: ReplicaTruth, kept: Kept): Begun {
-    const { log, generation } = kept;
+    const { log, generation, given } = kept;
     this.begun += 1;
     const runs = this.#forgotten.delete(replica) ? kept.runs : [];
     const { media, view, places, side } = replica.disk;
@@ -149,7 +161,7 @@ export class WayBackOracle {
     const image = imageOf(runs, media, side.media, side.zeroes).slice();
     const images = { image, shown: imageOf(runs, view, side.view, side.zeroes).slice() };
     const saved = new SavedBlocks(media.length / BLOCK_SECTORS, places.sideAt / BLOCK_SECTORS);
-    const begun = { log, generation, ...images, saved, lost: false, unsaid: false };
+    const begun = { log, generation, given, ...images, saved, lost: false, unsaid: false };
     this.#begun.set(replica, begun);
     return begun;
   }
@@ -164,9 +176,10 @@ export class WayBackOracle {
     }
     // It says that it is the image again.
     if (same) this.#isBack(replica, begun);
-    if (!inconsistent || begun.lost) return;
+    if (begun.lost || same) return;
     const d = { volume: this.#config.name };
-    this.#verdict.find('LAW-way-back', replica.node, 'way-back.gone', d);
+    if (begun.given) this.#verdict.find('LAW-way-back', replica.node, 'way-back.branch-gone', d);
+    else if (inconsistent) this.#verdict.find('LAW-way-back', replica.node, 'way-back.gone', d);
   }
 
   #isBack(replica: ReplicaTruth, begun: Begun): void {

@@ -27,6 +27,7 @@ import {
   wornOut,
 } from '../../support/mirror-errors.ts';
 import { crowded, lapped, saidFirst } from '../../support/mirror-hot.ts';
+import { copiedOnceMore } from '../../support/mirror-kept.ts';
 import {
   copiedOnward,
   followerDark,
@@ -236,6 +237,9 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'skip-misses': skipSwarm,
   'skip-source-in-doubt': shadowsAtSource,
   'skip-asks-again': readsSlowly,
+  'branch-forgotten': copiedOnceMore,
+  'branch-partly': copiedOnceMore,
+  'branch-overwritten': copiedOnceMore,
   'undo-unwaited': backAgain,
   'undo-taken-late': backAgain,
   'undo-copies-only': backAgain,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { OWN_FEATURES } from '../../../engine/mirror/features.ts';
 import {
   APART,
   adoptGeneration,
@@ -9,7 +10,7 @@ import {
   startGeneration,
   strayOf,
 } from '../../../engine/mirror/generation.ts';
-import { OWN_FEATURES, PARENTS_MAX, type Superblock } from '../../../engine/mirror/metadata.ts';
+import { PARENTS_MAX, type Superblock } from '../../../engine/mirror/metadata.ts';
 
 const fresh = (generation: number, parents: number[] = []): Superblock => ({
   seq: 1,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PAGE_BYTES } from '../../../engine/data/abi.ts';
 import { PAGE_WORDS } from '../../../engine/mirror/block-map.ts';
 import type { MirrorConfig } from '../../../engine/mirror/config.ts';
+import { Feature } from '../../../engine/mirror/features.ts';
 import { APART, NO_DISK } from '../../../engine/mirror/generation.ts';
 import { decodeJournal, encodeJournal } from '../../../engine/mirror/journal.ts';
 import {
@@ -12,7 +13,6 @@ import {
   decodeSuperblock,
   encodeMapPage,
   encodeSuperblock,
-  Feature,
   formatMetadata,
   metadataLayout,
   metadataPages,

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PAGE_BYTES } from '../../../engine/data/abi.ts';
-import {
-  formatMetadata,
-  metadataLayout,
-  metadataPages,
-  OWN_FEATURES,
-} from '../../../engine/mirror/metadata.ts';
+import { OWN_FEATURES } from '../../../engine/mirror/features.ts';
+import { formatMetadata, metadataLayout, metadataPages } from '../../../engine/mirror/metadata.ts';
 import { deviceBytes, noClaims } from '../../../engine/mirror/page.ts';
 import {
   decodeTable,

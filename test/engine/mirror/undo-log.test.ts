@@ -43,8 +43,13 @@ describe('the undo log byte for byte', () => {
 
   it('takes no page in which any bit is another', () => {
     const bytes = page();
-    encodeUndoHead(device, 3, { log: 9, generation: 4, epoch: 5 }, bytes);
-    expect(decodeUndoHead(device, 3, bytes)).toEqual({ log: 9, generation: 4, epoch: 5 });
+    encodeUndoHead(device, 3, { log: 9, generation: 4, epoch: 5, given: null }, bytes);
+    expect(decodeUndoHead(device, 3, bytes)).toEqual({
+      log: 9,
+      generation: 4,
+      epoch: 5,
+      given: null,
+    });
     fc.assert(
       fc.property(fc.nat(PAGE_BYTES - 1), fc.nat(7), (at, bit) => {
         const bad = bytes.slice();

@@ -153,6 +153,14 @@ export const eventsEn: { readonly [code: string]: string } = {
     'Is resync target, epoch {epoch}; its data is of generation {generation:short} until the end',
   'event.mirror.target.end': 'Is resynced and has generation {generation:short}',
   'event.mirror.point': 'Is the image of what its primary had written up to write {sequence}',
+  'event.mirror.branch.kept':
+    'The branch of {generation:short}, given up for {keeps:short}, is kept in the side area',
+  'event.mirror.branch.damaged':
+    'Some of the branch of generation {generation:short} that is kept here can no longer be read',
+  'event.mirror.branch.drop': 'The branch of generation {generation:short} is to be dropped',
+  'event.mirror.branch.drop-refused':
+    'There is no branch of generation {generation:short} to be dropped',
+  'event.mirror.branch.dropped': 'The branch of generation {generation:short} is kept no more',
   'event.mirror.undo.start':
     'What the resync overwrites is kept: the image of generation {generation:short}, epoch {epoch}',
   'event.mirror.undo.found': 'An unfinished resync has a way back: {blocks:count} blocks are kept',

@@ -135,6 +135,12 @@ export const eventsZh: { readonly [code: string]: string } = {
     '成为同步目标，纪元 {epoch}；到结束为止数据版本为 {generation:short}',
   'event.mirror.target.end': '重新同步结束，数据版本为 {generation:short}',
   'event.mirror.point': '成为主用截至第 {sequence} 次写入的镜像',
+  'event.mirror.branch.kept':
+    '因保留 {keeps:short} 而放弃的数据版本 {generation:short} 的分支保留在侧区中',
+  'event.mirror.branch.damaged': '此处保留的数据版本 {generation:short} 的分支已有部分无法读出',
+  'event.mirror.branch.drop': '将丢弃数据版本 {generation:short} 的分支',
+  'event.mirror.branch.drop-refused': '没有可丢弃的数据版本 {generation:short} 的分支',
+  'event.mirror.branch.dropped': '数据版本 {generation:short} 的分支已不再保留',
   'event.mirror.undo.start':
     '重新同步要覆盖的内容会保留：数据版本 {generation:short} 的镜像，纪元 {epoch}',
   'event.mirror.undo.found': '未完成的重新同步可以退回：保留了 {blocks:count} 个块',

@@ -1,0 +1,127 @@
+/**
+ * A branch that was given up by order and is kept (P1 Victim, D9 of the semantics): when the copy
+ * that overwrote it is done, its undo log has every block of it, and stays in the side area until a
+ * person drops it. It is no way back: the replica is what was kept in its place, and goes on. The
+ * superblock says so by a feature, so that a program of before does not write over it.
+ */
+import { BLOCK_BYTES, type Generation } from '../core/units.ts';
+import { PAGE_BYTES } from '../data/abi.ts';
+import type { KeptBranch } from '../data/messages.ts';
+import { BlockMap } from './block-map.ts';
+import { blockCount } from './config.ts';
+import { withBranch } from './features.ts';
+import { keepsBranch } from './metadata.ts';
+import { Mode } from './mode.ts';
+import type { Parts } from './parts.ts';
+import { type UndoHead, type UndoRun, ZEROES } from './undo-log.ts';
+
+export class BranchKeeper {
+  readonly #p: Parts;
+  #branch: KeptBranch | null = null;
+  #isNews = false;
+  /** The update that gives it up is on its way. */
+  #dropping = false;
+
+  constructor(parts: Parts) {
+    this.#p = parts;
+  }
+
+  /** Whether the side area is taken by one. */
+  get stands(): boolean {
+    return this.#dropping || keepsBranch(this.#p.store.block);
+  }
+
+  /** The replica attached: reads all that its metadata say of a branch. */
+  attach(): void {
+    const { store, undo } = this.#p;
+    const { reader } = undo;
+    if (reader === null || !this.stands) return;
+    const log = store.block.undo;
+    const saved = new BlockMap(blockCount(this.#p.config));
+    let pages = 0;
+    const take = (runs: readonly UndoRun[]) => {
+      for (const { block, blocks, page } of runs) {
+        saved.markBytes(block * BLOCK_BYTES, blocks * BLOCK_BYTES);
+        if (page !== ZEROES) pages += blocks;
+      }
+    };
+    reader.head(log, (head) => {
+      const found = () => {
+        if (!this.#dropping && store.block.undo === log) this.#found(head, pages, saved.dirty);
+      };
+      if (head === null) found();
+      else reader.all(log, take, found);
+    });
+  }
+
+  /**
+   * The update that is being prepared takes over the copy for which a branch is given up: it names
+   * the branch as well, if its log is whole. False when there is nothing to keep.
+   */
+  seal(): boolean {
+    const { undo, store, canary } = this.#p;
+    const { given } = undo;
+    if (given === null || canary.branchForgotten) return false;
+    const { generation, epoch } = undo.image;
+    store.block.features = withBranch(store.block.features, true);
+    const usedBytes = undo.payloadBytes;
+    this.#branch = { state: 'whole', generation, epoch, ...given, usedBytes };
+    return true;
+  }
+
+  /** That update is durable. */
+  sealed(): void {
+    const { turn } = this.#p;
+    const { generation, keeps, usedBytes } = this.#branch as KeptBranch;
+    turn.reached('mirror.branch.kept');
+    turn.event('mirror.branch.kept', { generation, keeps, usedBytes });
+    this.#isNews = true;
+  }
+
+  /** A person needs the branch of `generation` no more. */
+  drop(generation: Generation, cause: string): void {
+    const { store, turn } = this.#p;
+    if (cause !== '') turn.cause = cause;
+    if (this.#dropping || !keepsBranch(store.block) || this.#branch?.generation !== generation) {
+      turn.event('mirror.branch.drop-refused', { generation });
+      return;
+    }
+    this.#dropping = true;
+    turn.event('mirror.branch.drop', { generation });
+    const { block } = store;
+    block.features = withBranch(block.features, false);
+    block.undo = 0;
+    store.persist(() => {
+      this.#dropping = false;
+      this.#branch = null;
+      this.#isNews = true;
+      turn.reached('mirror.branch.dropped');
+      turn.event('mirror.branch.dropped', { generation });
+      // Whoever was told that no copy can begin asks again.
+      for (const { link } of this.#p.partners.all) {
+        if (link.mode === Mode.None) link.drop('branch-dropped');
+      }
+    });
+  }
+
+  /** End of a turn: control hears what is new. */
+  tell(): void {
+    if (!this.#isNews) return;
+    this.#isNews = false;
+    const { turn, config } = this.#p;
+    turn.report({ kind: 'kept-branch', volume: config.volume, branch: this.#branch });
+  }
+
+  #found(head: UndoHead | null, pages: number, blocks: number): void {
+    const { config, turn } = this.#p;
+    const none = { keeps: 0, shared: 0, order: 0, by: 'operator' } as const;
+    const { generation, epoch, given } = head ?? { generation: 0, epoch: 0, given: null };
+    const whole = blocks === blockCount(config);
+    const state = whole ? 'whole' : 'damaged';
+    this.#branch = { state, generation, epoch, ...(given ?? none), usedBytes: pages * PAGE_BYTES };
+    this.#isNews = true;
+    if (whole) return;
+    turn.reached('mirror.branch.damaged');
+    turn.event('mirror.branch.damaged', { generation });
+  }
+}

@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { Feature } from '../../../engine/mirror/features.ts';
+import { keepsBranch } from '../../../engine/mirror/metadata.ts';
+import { until } from '../../support/mirror-cases.ts';
+import {
+  branchImage,
+  copiedOnceMore,
+  givingUp,
+  judgeBranch,
+  type Kept,
+  keptOf,
+  spoilBatch,
+} from '../../support/mirror-kept.ts';
+import { orderOf, resolved } from '../../support/mirror-split.ts';
+import { orderReturn, SIDE_CONFIG, superblockOf } from '../../support/mirror-undo.ts';
+
+/** The host of the branch starts anew, and has read what it keeps. */
+function restarted({ pair, victim }: Kept): void {
+  pair.powerOff(victim.node);
+  pair.runFor(50_000);
+  pair.powerOn(victim.node);
+  pair.settle();
+}
+
+describe('a branch that is given up', () => {
+  it('is kept whole in the side area, whatever cuts its copy and later ones short', () => {
+    for (let seed = 1; seed <= 12; seed += 1) {
+      expect([seed, ...copiedOnceMore(seed).violations]).toEqual([seed]);
+    }
+  });
+
+  it('is told of with the order that gave it up, also after a restart', () => {
+    const kept = keptOf(1);
+    const { pair, told, victim, branches } = kept;
+    const given = orderOf(kept, victim.node);
+    const [generation, keeps] = [given.generation, given.keeps];
+    const whole = { state: 'whole', generation, keeps, shared: 100, order: 1, by: 'operator' };
+    expect(told.branch).toMatchObject(whole);
+    expect(told.branch?.usedBytes).toBeGreaterThan(0);
+    expect(branches[victim.node - 1]?.generation).toBe(generation);
+    const before = told.branch;
+    told.branch = null;
+    restarted(kept);
+    until(pair, () => told.branch !== null);
+    expect(told.branch).toEqual(before);
+    expect(pair.marks.has('mirror.branch.kept')).toBe(true);
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('is known by a feature that programs of before refuse', () => {
+    const { pair, victim } = keptOf(2);
+    const { features } = superblockOf(pair.config, victim);
+    expect(features.incompatible & Feature.Branch).toBe(Feature.Branch);
+    expect(superblockOf(pair.config, pair.host(3 - victim.node)).features.incompatible).toBe(
+      features.incompatible & ~Feature.Branch,
+    );
+  });
+
+  it('is dropped by order of a person alone, and only the one that was meant', () => {
+    const kept = keptOf(3);
+    const { pair, told, victim } = kept;
+    const generation = told.branch?.generation ?? 0;
+    pair.command(victim, { kind: 'drop-branch', generation: generation + 1, cause: 'c' });
+    pair.runFor(100_000);
+    judgeBranch(kept);
+    expect(pair.violations).toEqual([]);
+    pair.command(victim, { kind: 'drop-branch', generation, cause: 'c' });
+    pair.runFor(100_000);
+    expect(told.branch).toBeNull();
+    expect(branchImage(pair.config, victim)).toBeNull();
+    expect(superblockOf(pair.config, victim).undo).toBe(0);
+    restarted(kept);
+    expect(told.branch).toBeNull();
+    expect(pair.marks.has('mirror.branch.dropped')).toBe(true);
+  });
+
+  it('leaves no room for another way back: the next copy goes on without, and says so', () => {
+    const { pair, victim, told } = keptOf(4);
+    let reason = '';
+    const report = pair.report.bind(pair);
+    pair.report = (h, said) => {
+      if (said.kind === 'way-back' && h === victim) reason ||= said.wayBack?.reason ?? '';
+      report(h, said);
+    };
+    pair.load(true);
+    pair.cut();
+    until(pair, () => pair.record.members.length === 1);
+    pair.runFor(300_000);
+    pair.heal();
+    expect(until(pair, () => reason !== '')).toBe(true);
+    expect(reason).toBe('branch');
+    orderReturn(pair, victim);
+    pair.settle();
+    expect(told.branch?.state).toBe('whole');
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('holds the next copy back where one needs a way back, until it is dropped', () => {
+    const kept = keptOf(5, { config: { ...SIDE_CONFIG, undoRequired: true } });
+    const { pair, victim, told } = kept;
+    pair.load(true);
+    pair.cut();
+    until(pair, () => pair.record.members.length === 1);
+    pair.runFor(300_000);
+    pair.heal();
+    pair.runFor(2_000_000);
+    expect(pair.log.some((line) => line.includes('undo-branch'))).toBe(true);
+    expect(victim.disk).not.toBe('Inconsistent');
+    judgeBranch(kept);
+    const generation = told.branch?.generation ?? 0;
+    pair.command(victim, { kind: 'drop-branch', generation, cause: 'c' });
+    pair.settle();
+    expect(pair.violations).toEqual([]);
+    expect(keepsBranch(superblockOf(pair.config, victim))).toBe(false);
+  });
+
+  it('is not kept where the side area is too small, and the copy ends all the same', () => {
+    const kept = givingUp(6, 1, { config: { ...SIDE_CONFIG, sideBytes: 64 * 4096 } });
+    const { pair, victim } = kept;
+    resolved(kept, 1);
+    expect(pair.violations).toEqual([]);
+    expect(keepsBranch(superblockOf(pair.config, victim))).toBe(false);
+    expect(pair.marks.has('mirror.undo.given-up')).toBe(true);
+  });
+
+  it('is the image to return to while its copy is not done, and no branch then', () => {
+    const kept = givingUp(7, 1);
+    const { pair, victim } = kept;
+    until(pair, () => victim.disk === 'Inconsistent');
+    pair.runFor(20_000);
+    pair.powerOff(2);
+    pair.runFor(500_000);
+    orderReturn(pair, victim);
+    expect(until(pair, () => victim.disk === 'Outdated')).toBe(true);
+    const was = kept.kept[0];
+    const zero = (stamp: number) => pair.zeroes.all(Uint32Array.of(stamp));
+    for (let at = 0; at < victim.sectors; at += 1) {
+      const [is, ought] = [victim.stable[at] as number, was[at] as number];
+      expect([at, is === ought || (zero(is) && zero(ought))]).toEqual([at, true]);
+    }
+    expect(keepsBranch(superblockOf(pair.config, victim))).toBe(false);
+    // It is still given up: the copy begins anew, and now it is kept.
+    resolved(kept, 1);
+    judgeBranch(kept);
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('is called damaged when some of it can not be read any more, and can be dropped then', () => {
+    const kept = keptOf(8);
+    const { pair, victim, told } = kept;
+    spoilBatch(kept, 1);
+    pair.runFor(50_000);
+    pair.powerOn(victim.node);
+    pair.settle();
+    expect(told.branch?.state).toBe('damaged');
+    expect(pair.marks.has('mirror.branch.damaged')).toBe(true);
+    const generation = told.branch?.generation ?? 0;
+    pair.command(victim, { kind: 'drop-branch', generation, cause: 'c' });
+    pair.runFor(100_000);
+    expect(told.branch).toBeNull();
+    expect(pair.violations).toEqual([]);
+  });
+
+  for (const canary of ['branch-forgotten', 'branch-partly', 'branch-overwritten']) {
+    it(`is not what it was with ${canary}`, () => {
+      const found = [1, 2, 3, 4, 5, 6].some((seed) => {
+        return copiedOnceMore(seed, [canary]).violations.some((line) => line.includes('branch'));
+      });
+      expect(found).toBe(true);
+    });
+  }
+});

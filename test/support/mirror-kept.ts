@@ -1,0 +1,127 @@
+/** The branch that was given up and is kept, in the pair harness: what its log alone gives. */
+import type { KeptBranch } from '../../engine/data/messages.ts';
+import type { MirrorConfig } from '../../engine/mirror/config.ts';
+import { keepsBranch } from '../../engine/mirror/metadata.ts';
+import { type UndoLayout, undoLayout, ZEROES } from '../../engine/mirror/undo-log.ts';
+import { until } from './mirror-cases.ts';
+import { type Host, MS, SIDE_PAGE } from './mirror-hosts.ts';
+import type { Pair } from './mirror-pair.ts';
+import { type Fork, type ForkOptions, forked, give, orderOf, resolved } from './mirror-split.ts';
+import { runsOf, SIDE_CONFIG, superblockOf } from './mirror-undo.ts';
+
+const BLOCK_SECTORS = 8;
+/** What no write has: of a sector that the log does not give. */
+const NOT_THERE = 0xffffffff;
+
+export interface Kept extends Fork {
+  readonly victim: Host;
+  readonly told: { branch: KeptBranch | null };
+}
+
+/** Two branches, and the order to give that of `victim` up, just given. */
+export function givingUp(seed: number, victim: number, options: ForkOptions = {}): Kept {
+  const fork = forked(seed, { config: SIDE_CONFIG, ...options });
+  const { pair } = fork;
+  const told: Kept['told'] = { branch: null };
+  const report = pair.report.bind(pair);
+  pair.report = (h, said) => {
+    if (said.kind === 'kept-branch' && h.node === victim) told.branch = said.branch;
+    report(h, said);
+  };
+  give(fork, orderOf(fork, victim));
+  return { ...fork, victim: pair.host(victim), told };
+}
+
+/** The same, carried out. */
+export function keptOf(seed: number, options: ForkOptions = {}): Kept {
+  const kept = givingUp(seed, 1 + (seed % 2), options);
+  resolved(kept, kept.victim.node);
+  return kept;
+}
+
+/** The branch that the side area of `h` gives by itself; null where the superblock names none. */
+export function branchImage(config: MirrorConfig, h: Host): Uint32Array | null {
+  if (!keepsBranch(superblockOf(config, h))) return null;
+  const image = new Uint32Array(h.sectors).fill(NOT_THERE);
+  for (const { block, blocks, page } of runsOf(config, h).reverse()) {
+    const at = block * BLOCK_SECTORS;
+    const count = blocks * BLOCK_SECTORS;
+    const from = h.sideAt + page * BLOCK_SECTORS;
+    if (page === ZEROES) image.fill(0, at, at + count);
+    else image.set(h.stable.subarray(from, from + count), at);
+  }
+  return image;
+}
+
+/** Says so where the branch is not kept as it was when the two met. */
+export function judgeBranch({ pair, kept, victim }: Kept): void {
+  const image = branchImage(pair.config, victim);
+  if (image === null) {
+    pair.violations.push('the branch is not kept');
+    return;
+  }
+  const zero = (stamp: number) => pair.zeroes.all(Uint32Array.of(stamp));
+  const was = kept[victim.node - 1] as Uint32Array;
+  for (let at = 0; at < victim.sectors; at += 1) {
+    const [is, ought] = [image[at] as number, was[at] as number];
+    if (is === ought || (is !== NOT_THERE && zero(is) && zero(ought))) continue;
+    pair.violations.push(`the branch is another one: sector ${at} is ${is}, and was ${ought}`);
+    return;
+  }
+}
+
+/** A log of its side area loses batch `number` in both places. */
+export function spoilBatch({ pair, victim }: Kept, number: number): void {
+  const { copies } = undoLayout(pair.config.sideBytes) as UndoLayout;
+  pair.powerOff(victim.node);
+  for (const copy of copies) victim.meta.delete(SIDE_PAGE + copy + 1 + number);
+}
+
+/** One branch is given up and kept; then the same host is copied to once more, as any is. */
+export function copiedOnceMore(seed: number, canaries: readonly string[] = []): Pair {
+  const config = { ...SIDE_CONFIG, skipEqual: seed % 3 === 0 ? ('on' as const) : ('off' as const) };
+  const kept = givingUp(seed, 1 + (seed % 2), { canaries, config });
+  const { pair, victim } = kept;
+  const { rng } = pair;
+  for (let n = rng.below(3); n > 0; n -= 1) {
+    pair.runFor(rng.between(1, 60) * MS);
+    const node = rng.below(3) === 0 ? 3 - victim.node : victim.node;
+    if (rng.below(2) === 0) pair.powerOff(node);
+    else pair.crashCore(node, rng.between(1, 50) * MS);
+    pair.runFor(rng.between(20, 200) * MS);
+    pair.powerOn(node);
+  }
+  resolved(kept, victim.node);
+  if (pair.violations.length > 0) return pair;
+  judgeBranch(kept);
+  pair.load(true);
+  pair.runFor(300 * MS);
+  pair.cut();
+  until(pair, () => pair.record.members.length === 1);
+  pair.runFor(200 * MS);
+  pair.heal();
+  pair.runFor(rng.between(10, 100) * MS);
+  if (rng.below(2) === 0) pair.powerOff(victim.node);
+  pair.runFor(200 * MS);
+  if (pair.violations.length === 0) pair.settle();
+  judgeBranch(kept);
+  return pair;
+}
+
+/** A branch of which a page is lost in both places. */
+export function damagedBranch(): Pair {
+  const kept = keptOf(8);
+  spoilBatch(kept, 1);
+  kept.pair.powerOn(kept.victim.node);
+  kept.pair.settle();
+  return kept.pair;
+}
+
+/** A branch that a person drops. */
+export function droppedBranch(): Pair {
+  const { pair, told, victim } = keptOf(3);
+  const { generation } = told.branch as KeptBranch;
+  pair.command(victim, { kind: 'drop-branch', generation, cause: 'c' });
+  pair.runFor(100 * MS);
+  return pair;
+}
