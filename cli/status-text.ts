@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import type { HostStatus } from '../backends/real/host-status.ts';
 import type { FailingReason, Lag, Meters, VerifyReport } from '../engine/data/messages.ts';
+import { branchText } from './branch-text.ts';
 import { configLines } from './config-text.ts';
 import { refusalText } from './nodes.ts';
 import { splitLine } from './split-text.ts';
@@ -100,6 +101,10 @@ export function statusText(host: HostStatus, exclusivity: string): string {
   for (const { volume, local } of status.volumes) {
     if (local?.wayBack !== undefined)
       parts.push(`Way back of ${volume}: ${wayBackText(local.wayBack)}`);
+  }
+  for (const { volume, local } of status.volumes) {
+    if (local?.keptBranch !== undefined)
+      parts.push(`Branch of ${volume} that was given up: ${branchText(local.keptBranch)}`);
   }
   for (const { volume, local } of status.volumes) {
     for (const lag of local?.lags ?? []) {

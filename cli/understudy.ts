@@ -24,6 +24,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   snapshot: async () => (await import('./commands/snapshot.ts')).snapshotCommand(),
   promote: async () => (await import('./commands/promote.ts')).promoteCommand(),
   resolve: async () => (await import('./commands/resolve.ts')).resolveCommand(),
+  branch: async () => (await import('./commands/branch.ts')).branchCommand(),
   view: async () => (await import('./commands/view.ts')).viewCommand(),
   replay: async () => (await import('./commands/replay.ts')).replayCommand(),
   config: async () => (await import('./commands/config.ts')).configCommand(),

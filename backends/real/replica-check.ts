@@ -13,6 +13,7 @@ import {
   type MetadataFault,
   metadataLayout,
   metadataPages,
+  type Superblock,
   type SuperblockChoice,
   type SuperblockRead,
 } from '../../engine/mirror/metadata.ts';
@@ -92,6 +93,20 @@ function judged(
 /** Pages of metadata that the replica has: by what it was made with, not by what is made today. */
 export function replicaPages(volume: VolumeConfig, replica: ReplicaConfig): number {
   return look(volume, replica).metaBytes / PAGE_BYTES;
+}
+
+/** What its superblocks say, and where its side area is. Throws ReplicaError when none speaks. */
+export function replicaSide(
+  volume: VolumeConfig,
+  replica: ReplicaConfig,
+): { readonly block: Superblock; readonly path: string; readonly base: number } {
+  const { path, meta, side = '' } = replica;
+  const { chosen, metaBytes } = look(volume, replica);
+  const from = meta === '' ? path : meta;
+  if (!chosen.ok) throw refusal(from, volume, chosen.fault);
+  const { block } = chosen;
+  if (side !== '') return { block, path: side, base: 0 };
+  return { block, path: from, base: (meta === '' ? dataEnd(volume) : 0) + metaBytes };
 }
 
 /** What its superblocks say, as far as they can be read. */

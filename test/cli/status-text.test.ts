@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import { statusText } from '../../cli/status-text.ts';
-import type { Meters, VerifyReport, WayBack } from '../../engine/data/messages.ts';
+import type { KeptBranch, Meters, VerifyReport, WayBack } from '../../engine/data/messages.ts';
 
 const PROCESS = { pid: 7, startedAt: 1 } as unknown as HostStatus['processes']['core'];
 const REPORT: VerifyReport = {
@@ -21,6 +21,7 @@ function text(known: {
   asynchronous?: readonly number[];
   disk?: string;
   wayBack?: WayBack;
+  keptBranch?: KeptBranch;
   proxies?: true;
   parts?: HostStatus['parts'];
 }): string {
@@ -122,5 +123,25 @@ describe('the status of a node', () => {
     expect(text({ failing: 'read-errors' })).toContain(
       'twenty of its blocks went bad within a day',
     );
+  });
+});
+
+describe('a branch that was given up', () => {
+  const kept: KeptBranch = {
+    ...{ state: 'whole', generation: 5, epoch: 9, keeps: 7, shared: 3, order: 8 },
+    ...{ by: 'discard-unchanged', usedBytes: 3 << 20 },
+  };
+
+  it('is told with what it was given up for, by whom, and what it takes', () => {
+    const said = 'generation 5, given up for 7 (order 8, by the policy discard-unchanged), 3.0 MiB';
+    expect(text({ keptBranch: kept })).toContain(said);
+    expect(text({ keptBranch: { ...kept, by: 'operator' } })).toContain('by a person');
+    expect(text({})).not.toContain('given up');
+  });
+
+  it('is called damaged when it is, with what helps', () => {
+    expect(text({ keptBranch: { ...kept, state: 'damaged' } })).toContain('damaged');
+    const lost = { ...kept, state: 'damaged', keeps: 0 } as const;
+    expect(text({ keptBranch: lost })).toContain('understudy branch drop');
   });
 });

@@ -5,7 +5,17 @@
  * nothing either; and one that is carried out leaves both with exactly what was kept.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, copyFileSync, openSync, readSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendCommand } from '../../backends/real/api-client.ts';
 import { hasNative } from '../../backends/real/native.ts';
@@ -16,10 +26,12 @@ import type { Discard } from '../../engine/data/messages.ts';
 import { AckRecorder } from './support/ack-recorder.ts';
 import { waitFor } from './support/hosts.ts';
 import { clientMissing, WriterProcess } from './support/nbd-client.ts';
-import { TestCluster } from './support/test-cluster.ts';
+import { runUnderstudy, TestCluster } from './support/test-cluster.ts';
 
 const SIZE = 16 * 1024 * 1024;
 const BLOCKS = SIZE / 4096;
+/** Room for all of a branch, and for the log that names it. */
+const SIDE = 24 * 1024 * 1024;
 const MINUTE = 60_000;
 
 const missing = hasNative()
@@ -45,7 +57,11 @@ describe('understudy resolve', () => {
   const contents = new Map<string, string>();
 
   beforeAll(async () => {
-    cluster = await TestCluster.make({ size: '16MiB' });
+    cluster = await TestCluster.make({ size: '16MiB', edit: withSide });
+    for (const name of ['a', 'b']) {
+      const path = cluster.replicaPath(name);
+      truncateSync(path, statSync(path).size + SIDE);
+    }
     for (const name of ['a', 'b', 'w']) cluster.start(name);
     newer = await cluster.waitHealthy();
     older = newer === 'a' ? 'b' : 'a';
@@ -72,6 +88,10 @@ describe('understudy resolve', () => {
     rmSync(cluster.folder, { recursive: true, force: true });
   });
 
+  function withSide(yaml: string): string {
+    return yaml.replace(/(path: (a|b)\/data\.img)/g, '$1, sideSize: 24MiB');
+  }
+
   async function stop(name: string): Promise<void> {
     for (const found of await cluster.processes(name)) signal(found, 'SIGKILL');
     await waitFor(`${name} gone`, async () => (await cluster.status(name)) === null);
@@ -94,7 +114,11 @@ describe('understudy resolve', () => {
 
   /** Of what applications see, as it lies in the replica's file. */
   function digest(name: string): string {
-    const file = openSync(cluster.replicaPath(name), 'r');
+    return digestOf(cluster.replicaPath(name));
+  }
+
+  function digestOf(path: string): string {
+    const file = openSync(path, 'r');
     const bytes = Buffer.alloc(SIZE);
     readSync(file, bytes, 0, SIZE, 0);
     closeSync(file);
@@ -169,5 +193,37 @@ describe('understudy resolve', () => {
     const { out } = await cluster.command('status');
     expect(out).not.toContain('SPLIT');
     expect((await volume())?.discard).toBeUndefined();
+  });
+
+  it('keeps what was given up, and writes it to a file, byte for byte, until it is dropped', {
+    timeout: 2 * MINUTE,
+  }, async () => {
+    const branch = (verb: string, ...words: string[]) => {
+      return runUnderstudy('branch', verb, cluster.configPath, ...words);
+    };
+    const file = join(cluster.folder, 'branch.img');
+    const exported = () => branch('export', '--name', older, '--to', file).code;
+    const { out } = await cluster.command('status', '--name', older);
+    expect(out).toMatch(/Branch of data that was given up: generation \d+, given up for \d+ /);
+    const listed = JSON.parse(branch('list', '--json').out);
+    expect(listed.branches).toMatchObject([{ node: older, state: 'whole', by: 'operator' }]);
+    expect(exported()).toBe(0);
+    expect(digestOf(file)).toBe(contents.get(older));
+    // What is there is nobody's to overwrite.
+    expect(exported()).toBe(2);
+    await write(newer, 'after', 100);
+    await stop(older);
+    cluster.start(older);
+    await cluster.waitHealthy();
+    rmSync(file);
+    expect(exported()).toBe(0);
+    expect(digestOf(file)).toBe(contents.get(older));
+    expect(branch('drop').out).toContain('Nothing was changed');
+    expect(branch('drop', '--yes').code).toBe(0);
+    expect(branch('list').out).toContain('No branch is kept');
+    expect(branch('drop', '--yes').code).toBe(1);
+    rmSync(file);
+    expect(exported()).toBe(1);
+    expect(existsSync(file)).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OperatorCommand } from '../../../engine/cluster/interface.ts';
+import type { KeptBranch } from '../../../engine/data/messages.ts';
 import { ControlNet, GROUP, S, VOLUME } from '../../support/control-net.ts';
 import { HERE, THERE } from '../../support/control-split.ts';
 
@@ -169,5 +170,34 @@ describe('an operator', () => {
       expect(ask(net, 2, back)).toMatchObject({ ok: false, reason: 'already-taken-back' });
     }
     expect(net.violations).toEqual([]);
+  });
+});
+
+describe('a branch that a node keeps', () => {
+  const branch: KeptBranch = {
+    ...{ state: 'whole', generation: 5, epoch: 9, keeps: 7, shared: 3, order: 8, by: 'operator' },
+    usedBytes: 0,
+  };
+
+  it('is in the status of that node, until the node says that it is gone', () => {
+    const net = formed(31);
+    const told = (node: number) => net.status(node).volumes[0]?.local?.keptBranch;
+    net.report(2, { kind: 'kept-branch', volume: VOLUME, branch });
+    expect([told(1), told(2)]).toEqual([undefined, branch]);
+    net.report(2, { kind: 'kept-branch', volume: VOLUME, branch: null });
+    expect(told(2)).toBeUndefined();
+  });
+
+  it('is dropped where it is, and nothing else is', () => {
+    const net = formed(32);
+    const drop = (node: number, generation: number, volume = VOLUME) => {
+      return ask(net, node, { kind: 'drop-branch', volume, generation });
+    };
+    net.report(2, { kind: 'kept-branch', volume: VOLUME, branch });
+    expect(drop(1, 5)).toEqual({ ok: false, reason: 'no-branch', remedy: 'see-status' });
+    expect(drop(2, 4)).toEqual({ ok: false, reason: 'another-branch', remedy: 'see-status' });
+    expect(drop(2, 5, 'else')).toMatchObject({ ok: false, reason: 'unknown-volume' });
+    expect(drop(2, 5)).toEqual({ ok: true });
+    expect(net.ofKind('operator.command').map(({ d }) => d['command'])).toContain('drop-branch');
   });
 });
