@@ -11,7 +11,7 @@
  * page and log under its checksum: what an earlier log left, or another replica, is no part.
  */
 
-import { SPLIT_POLICIES } from '../core/config.ts';
+import { SPLIT_POLICIES, type SplitPolicy } from '../core/config.ts';
 import { crc32c } from '../core/crc32c.ts';
 import type { Epoch, Generation } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
@@ -27,7 +27,8 @@ const ENTRY_BYTES = 16;
 /** Behind the generation and the epoch of a head: what the image is given up for. */
 const GIVEN_AT = HEAD_BYTES + 16;
 /** Who gives a branch up; the first stands for a copy that gives up none. */
-const GIVERS = [null, 'operator', ...SPLIT_POLICIES] as const;
+const GIVERS: readonly (Giver | null)[] = [null, 'operator', ...SPLIT_POLICIES];
+type Giver = 'operator' | SplitPolicy;
 /** Runs of blocks that one batch names. */
 export const BATCH_RUNS: number = (PAGE_BYTES - HEAD_BYTES) / ENTRY_BYTES;
 /** In place of the page of a run that held zeroes: it takes no room. */
@@ -72,7 +73,7 @@ export interface GivenUp {
   readonly shared: Generation;
   /** The name of the order: {@link Discard.order}. */
   readonly order: Epoch;
-  readonly by: Exclude<(typeof GIVERS)[number], null>;
+  readonly by: Giver;
 }
 
 /** What some blocks in a row held. */
