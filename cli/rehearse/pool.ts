@@ -4,8 +4,8 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
-import { startThread } from '../../backends/real/spawn.ts';
 import { wholeNumber } from '../whole-number.ts';
+import { startBundled } from './bundle.ts';
 
 const JOBS_MAX = 1024;
 
@@ -42,7 +42,7 @@ export async function runShards<Task, Result>(
   const threads = Math.min(tasks.length, jobs);
   let next = 0;
   const runThread = async (): Promise<void> => {
-    const worker = startThread(script);
+    const worker = startBundled(script);
     try {
       while (goOn && next < tasks.length) {
         const index = next;
