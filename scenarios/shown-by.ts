@@ -226,6 +226,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   ],
   'discard-any': [MIRROR, SPLIT],
   'discard-by-map': [MIRROR, SPLIT],
+  'ready-for-good': ['test/engine/cluster/readiness.test.ts', INSTANT],
   'epoch-not-raised': [
     `${CLUSTER}transfer.test.ts`,
     'what the entry says is judged; runs of a swarm take many times as long under it',

@@ -302,8 +302,8 @@ export class Core {
         this.#timeline.write(decision.event);
         return;
       case 'prepare': {
-        const { version, changes } = decision;
-        void this.#hostConfig.prepare(changes).then((reason) => {
+        const { version, changes, done } = decision;
+        void this.#hostConfig.prepare(changes, done).then((reason) => {
           if (reason !== this.#waits) this.#exits.log('warn', 'config-waits', { version, reason });
           this.#waits = reason;
           this.#enqueue({ kind: 'prepared', version, reason });

@@ -21,7 +21,7 @@ import type { NodeId } from '../../engine/core/units.ts';
 import { type Address, parseAddress } from './address.ts';
 import { configHash } from './config-hash.ts';
 import { HostError, systemCode } from './failure.ts';
-import { checkReplica } from './replica-check.ts';
+import { checkNew, checkReplica } from './replica-check.ts';
 import { conversionObstacle } from './replica-convert.ts';
 
 /** What a host's folder remembers of the hashes by which nodes know each other. */
@@ -77,9 +77,20 @@ export class HostConfig {
 
   /**
    * Why the next core of this host could not run by these changes, '' where it could. Then whoever
-   * has them already will hear it, and it will hear whoever has not.
+   * has them already will hear it, and it will hear whoever has not. While the last one is not
+   * `done`, another disk that it brings must be new.
    */
-  async prepare(changes: readonly AgreedChange[]): Promise<string> {
+  async prepare(changes: readonly AgreedChange[], done: boolean): Promise<string> {
+    try {
+      return await this.#prepared(changes, done);
+    } catch (error) {
+      // Whatever it is, the change waits, and not the host that could not take it.
+      return wordsOf(error);
+    }
+  }
+
+  async #prepared(changes: readonly AgreedChange[], done: boolean): Promise<string> {
+    const open = done ? undefined : changes.at(-1)?.change;
     const next = configWith(this.config, changes);
     for (const [index, volume] of next.volumes.entries()) {
       const replica = volume.replicas.find(({ node }) => node === this.#node);
@@ -87,7 +98,9 @@ export class HostConfig {
       if (replica === undefined || before === undefined) continue;
       const file = this.#file.volumes[index] ?? before;
       const sizes = sizesOf(file, changes);
-      const reason = this.#obstacle(before, sizes, volume, replica);
+      const isNew = open?.kind === 'replace-replica' && open.volume === volume.name;
+      const mustBeNew = isNew && open.node === this.#node;
+      const reason = this.#obstacle(before, sizes, volume, replica, mustBeNew);
       if (reason !== '') return reason;
       if (before.replicas.some(({ node }) => node === this.#node)) continue;
       const taken = await this.#takenAddress(next, index);
@@ -108,6 +121,7 @@ export class HostConfig {
     sizes: readonly number[],
     volume: VolumeConfig,
     replica: ReplicaConfig,
+    mustBeNew: boolean,
   ): string {
     const was = before.replicas.find(({ node }) => node === this.#node);
     const stays = was !== undefined && was.path === replica.path && was.meta === replica.meta;
@@ -118,11 +132,12 @@ export class HostConfig {
           : conversionObstacle({ before, sizes, volume, replica });
       }
       checkReplica(volume, replica);
+      // A copy of the disk that it is to replace would pass for that one, and the others' maps for
+      // what it lacks: what was written since the copy was made would be on nobody's list.
+      if (mustBeNew) checkNew(volume, replica);
       return '';
     } catch (error) {
-      if (!(error instanceof Error)) return String(error);
-      const remedy = 'remedy' in error ? `; ${String(error.remedy)}` : '';
-      return `${error.message}${remedy}`;
+      return wordsOf(error);
     }
   }
 
@@ -159,6 +174,12 @@ export class HostConfig {
     writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
     renameSync(`${path}.new`, path);
   }
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const remedy = 'remedy' in error ? `; ${String(error.remedy)}` : '';
+  return `${error.message}${remedy}`;
 }
 
 /** The system's word for why nobody could listen there, '' where somebody could. */

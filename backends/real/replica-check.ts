@@ -95,6 +95,17 @@ export function replicaPages(volume: VolumeConfig, replica: ReplicaConfig): numb
   return look(volume, replica).metaBytes / PAGE_BYTES;
 }
 
+/** Throws ReplicaError unless the replica was made and never had anything since. */
+export function checkNew(volume: VolumeConfig, replica: ReplicaConfig): void {
+  const { block } = replicaSide(volume, replica);
+  if (block.generation === 0) return;
+  throw new ReplicaError(
+    'wrong',
+    `the replica ${replica.path} of volume "${volume.name}" is not new: it has data of its own`,
+    'make an empty one there: understudy replica new, with --overwrite',
+  );
+}
+
 /** What its superblocks say, and where its side area is. Throws ReplicaError when none speaks. */
 export function replicaSide(
   volume: VolumeConfig,

@@ -3,7 +3,14 @@
  * agreed on since. When a core starts, its replicas are made ready for that: metadata laid out anew
  * for other holders, or an empty disk where there is to be another one.
  */
-import { configInUse, type InUse, nodeOf, type Taken } from '../../engine/cluster/changes.ts';
+import {
+  type AgreedChange,
+  configInUse,
+  configWith,
+  type InUse,
+  nodeOf,
+  type Taken,
+} from '../../engine/cluster/changes.ts';
 import type { Durable } from '../../engine/cluster/interface.ts';
 import type { ClusterConfig, VolumeConfig } from '../../engine/core/config.ts';
 import type { Rng } from '../../engine/core/rng.ts';
@@ -11,6 +18,7 @@ import type { Micros, NodeId } from '../../engine/core/units.ts';
 import type { Actors, MetadataPage } from './actors.ts';
 import { Ill } from './disk-ills.ts';
 import type { Fault } from './fault.ts';
+import type { SimHost } from './host.ts';
 import { type Kernel, Stream } from './kernel.ts';
 import type { SimLeg } from './volume.ts';
 
@@ -74,6 +82,8 @@ export class HostConfigs {
   readonly #file: ClusterConfig;
   readonly #actors: Actors;
   readonly #canaries: ReadonlySet<string>;
+  /** From then on nothing is missing anywhere. */
+  readonly #healAt: Micros;
   readonly #known: Map<string, InUse> = new Map();
   /** By leg: what its metadata is laid out for, null where it holds no replica. */
   readonly #made: (VolumeConfig | null)[] = [];
@@ -89,11 +99,18 @@ export class HostConfigs {
   /** By node, version and span: until when something is missing there. */
   readonly #missing: Map<string, Micros> = new Map();
 
-  constructor(kernel: Kernel, file: ClusterConfig, actors: Actors, canaries: ReadonlySet<string>) {
+  constructor(
+    kernel: Kernel,
+    file: ClusterConfig,
+    actors: Actors,
+    canaries: ReadonlySet<string>,
+    healAt: Micros,
+  ) {
     this.#kernel = kernel;
     this.#file = file;
     this.#actors = actors;
     this.#canaries = canaries;
+    this.#healAt = healAt;
   }
 
   /** A replica that there is from the beginning. */
@@ -125,17 +142,35 @@ export class HostConfigs {
     return known;
   }
 
-  /** What keeps the node's next core from running by a version, '' for nothing. */
-  obstacle(node: NodeId, version: number): string {
-    const key = `${node} ${version} ${Math.floor(this.#kernel.now / MISSING_EACH)}`;
+  /** What keeps the host's next core from running by a version, '' for nothing. */
+  obstacle(
+    { node, store }: SimHost,
+    version: number,
+    changes: readonly AgreedChange[],
+    legs: readonly SimLeg[],
+  ): string {
+    const { now } = this.#kernel;
+    const next = configWith(this.of(store.document).config, changes);
+    if (legs.some((leg) => this.#isSpared(leg, next))) return 'moved-blocks';
+    const key = `${node} ${version} ${Math.floor(now / MISSING_EACH)}`;
     let until = this.#missing.get(key);
     if (until === undefined) {
       const chance = this.#chance(node);
       const lasts = chance.below(MISSING) === 0 ? chance.below(MISSING_MAX) : 0;
-      until = this.#kernel.now + lasts;
+      until = Math.min(now + lasts, this.#healAt);
       this.#missing.set(key, until);
     }
-    return this.#kernel.now < until ? 'missing' : '';
+    return now < until ? 'missing' : '';
+  }
+
+  /** What has blocks in its spare area is not laid out for other holders, or another size. */
+  #isSpared({ index, volume, node, disk }: SimLeg, next: ClusterConfig): boolean {
+    const made = this.#made[index] ?? null;
+    const then = next.volumes[volume];
+    if (made === null || then === undefined || (then.layout ?? 0) === (made.layout ?? 0))
+      return false;
+    if (pathOf(then, node) !== this.#paths[index]) return false;
+    return this.#actors.moved(made, node, disk.meta).size > 0;
   }
 
   /**

@@ -3,6 +3,8 @@
  * the data actors; the monitor holds the applications; guardian and watchdog see to it that a host
  * whose core stalls is reset. Core and monitor restart each other. A witness has a core alone.
  */
+
+import type { AgreedChange } from '../../engine/cluster/changes.ts';
 import type {
   ControlActor,
   ControlDecision,
@@ -64,7 +66,7 @@ export class SimHost implements LegHost, MonitorHost {
   /** Told what control answers to people. */
   onAnswer: (id: number, answer: OperatorAnswer) => void = () => {};
   /** What keeps its next core from running by a version, '' for nothing. */
-  obstacle: (version: number) => string = () => '';
+  obstacle: (version: number, changes: readonly AgreedChange[]) => string = () => '';
   legs: readonly SimLeg[] = [];
   power = false;
   frozen = false;
@@ -432,8 +434,8 @@ export class SimHost implements LegHost, MonitorHost {
         const { queue, now } = this.#kernel;
         this.#wordDue = Math.max(this.#wordDue, now + this.#delay(MONITOR));
         const entry = queue.push(this.#wordDue, Kind.Application, this.node, this.coreLife);
-        const { version } = decision;
-        const reason = this.obstacle(version);
+        const { version, changes } = decision;
+        const reason = this.obstacle(version, changes);
         const answer: ControlInput = { kind: 'prepared', version, reason };
         queue.objects[entry] = answer;
         return;

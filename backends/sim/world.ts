@@ -26,7 +26,7 @@ import { Kernel, Kind, Stream } from './kernel.ts';
 import { LatentErrors } from './latent-errors.ts';
 import { SIM_LAYOUT, SLOT_SECTORS } from './leg-host.ts';
 import { Operators } from './operators.ts';
-import { checkHealed } from './oracle/heals.ts';
+import { checkHealed, nodesBehind } from './oracle/heals.ts';
 import { VolumeOracles } from './oracle/oracles.ts';
 import type { ReplicaTruth } from './oracle/truth.ts';
 import { Verdict } from './oracle/verdict.ts';
@@ -190,7 +190,7 @@ export class World implements FaultWorld {
     const clients: Client[] = [];
     const oracles: VolumeOracles[] = [];
     const connections: Connection[] = [];
-    const configs = new HostConfigs(kernel, config, this.#actors, setup.canaries);
+    const configs = new HostConfigs(kernel, config, this.#actors, setup.canaries, setup.healAt);
     this.#configs = configs;
     const added = addedNodes(config, setup.faults);
     for (const [index, volume] of config.volumes.entries()) {
@@ -341,7 +341,7 @@ export class World implements FaultWorld {
       canaries,
       reached,
     });
-    host.obstacle = (version) => configs.obstacle(node, version);
+    host.obstacle = (version, changes) => configs.obstacle(host, version, changes, own);
     host.wire(own, {
       control: () =>
         this.#actors.control({
@@ -567,18 +567,12 @@ export class World implements FaultWorld {
       const state = group === undefined ? 'online' : this.#stateOf(group.name, running[0] ?? 0);
       const name = group?.name ?? truth.config.name;
       const logLost = this.#driver.facts.wiped.size * 2 >= setup.config.nodes.length;
-      const behind = this.hosts.filter((host) => this.#isBehind(host)).map(({ node }) => node);
+      const status = (host: SimHost) => host.control?.status(host.clock.at(this.kernel.now));
+      const behind = nodesBehind(this.hosts.map((h) => ({ node: h.node, ...status(h)?.config })));
       const healthy = { name, volume: truth.index, running, state, blocked, logLost, behind };
       if (checkHealed(truth, healthy, verdict) || client.doneAt >= healed) continue;
       verdict.find('LAW-heals', 0, 'heals.not-served', { volume: truth.config.name });
     }
-  }
-
-  #isBehind(host: SimHost): boolean {
-    const { config } = host.control?.status(host.clock.at(this.kernel.now)) ?? {};
-    // A replica that has come to lead goes when a person has moved the group: that is said.
-    if (config === undefined || config.waits?.reason === 'replica-leads') return false;
-    return config.inUse < config.agreed;
   }
 
   #blocked(group: string): readonly string[] {

@@ -44,6 +44,7 @@ export const CLUSTER_CANARIES = [
   },
   { id: 'RULE-22', what: 'a taker of several does not count the last generation as a parent' },
   { id: 'generation-kept', what: 'the generation is not renewed when the in-sync set shrinks' },
+  { id: 'ready-for-good', what: 'a host that could follow is not asked again before it has to' },
   { id: 'epoch-not-raised', what: 'a take-over keeps the epoch of the record it replaces' },
   {
     id: 'attached-by-state',
@@ -191,6 +192,7 @@ export function flagsOf(canaries: ReadonlySet<string>): Flags {
     'outdated-promoted': has('outdated-promoted'),
     'RULE-22': has('RULE-22'),
     'generation-kept': has('generation-kept'),
+    'ready-for-good': has('ready-for-good'),
     'epoch-not-raised': has('epoch-not-raised'),
     'attached-by-state': has('attached-by-state'),
     'blank-core-clean': has('blank-core-clean'),

@@ -241,11 +241,13 @@ export type ControlDecision =
   | {
       /**
        * See whether the next core of this host could run by these changes, which are version
-       * `version`, and say so (`prepared`). Repeated until it is answered with no reason.
+       * `version`, and say so (`prepared`). Repeated until they are taken into use. `done` is false
+       * while the last of them is not: what it brings is new then.
        */
       readonly kind: 'prepare';
       readonly version: number;
       readonly changes: readonly AgreedChange[];
+      readonly done: boolean;
     }
   /** End this core at once, to be started again as after any other death: what follows is void. */
   | {

@@ -370,6 +370,7 @@ export class Reconfigure {
     if (volume.parts !== undefined) return { reason: 'not-changed-online', remedy: 'stop-cluster' };
     if (change.kind === 'replace-replica') {
       if (!holds) return { reason: 'no-replica-there', remedy: 'see-status' };
+      if (change.path === '') return { reason: 'no-path', remedy: 'see-status' };
       const there = replicas.some(({ node: at, path, meta }) => {
         return at === node && path === change.path && meta === change.meta;
       });

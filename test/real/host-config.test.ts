@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { configHash } from '../../backends/real/config-hash.ts';
 import { HostConfig } from '../../backends/real/host-config.ts';
-import { newReplica } from '../../cli/replica-file.ts';
+import { formatReplica, newReplica } from '../../cli/replica-file.ts';
 import {
   agreedWith,
   type ConfigChange,
@@ -65,10 +65,12 @@ describe('the configuration of a host', () => {
     const own = folder();
     const before = new HostConfig(PAIR, 2, own, null);
     // Only who is to hold the new replica must have it there.
-    const third = await new HostConfig(PAIR, 3, folder(), null).prepare(AGREED.changes);
+    const third = await new HostConfig(PAIR, 3, folder(), null).prepare(AGREED.changes, false);
     expect(third).toContain('/nowhere/c');
     const witness = { ...PAIR, volumes: [] };
-    expect(await new HostConfig(witness, 3, folder(), null).prepare(AGREED.changes)).toBe('');
+    expect(await new HostConfig(witness, 3, folder(), null).prepare(AGREED.changes, false)).toBe(
+      '',
+    );
     expect(before.hashes.length).toBe(1);
     const other = new HostConfig({ ...PAIR, volumes: PAIR.volumes.slice() }, 3, own, null);
     expect(other.hashes).toEqual(before.hashes);
@@ -88,7 +90,7 @@ describe('the configuration of a host', () => {
     const elsewhere = agreedWith(NOTHING_AGREED, moved).changes;
     expect(configHash(configWith(PAIR, elsewhere))).toBe(configHash(PAIR));
     const { changes } = agreedWith(NOTHING_AGREED, ADD);
-    expect(await first.prepare(changes)).toBe('');
+    expect(await first.prepare(changes, false)).toBe('');
     const known = JSON.parse(readFileSync(join(own, 'config-lineage.json'), 'utf8')) as string[];
     expect(known.length).toBe(2);
     // Not taken yet: it is still known by the first one alone.
@@ -115,10 +117,51 @@ describe('the configuration of a host', () => {
     if (volume === undefined) throw new Error('it has one');
     newReplica({ volume, node: 3, path, parts: [], meta: '', side: '', sideBytes: 0 }, false);
     const host = new HostConfig(config, 3, folder(), null);
-    expect(await host.prepare(changes)).toBe(
+    expect(await host.prepare(changes, false)).toBe(
       `127.0.0.1:${port} cannot be listened on (EADDRINUSE)`,
     );
     await new Promise((resolve) => other.close(resolve));
-    expect(await host.prepare(changes)).toBe('');
+    expect(await host.prepare(changes, false)).toBe('');
+  });
+
+  it('is not prepared for another disk that has data, as a copy of the one that is to go has', async () => {
+    const own = folder();
+    const [path, other] = [join(own, 'b.img'), join(own, 'other.img')];
+    const replicas = (PAIR.volumes[0]?.replicas ?? []).map((each) => {
+      return each.node === 2 ? { ...each, path } : each;
+    });
+    const config = { ...PAIR, volumes: PAIR.volumes.map((volume) => ({ ...volume, replicas })) };
+    const [volume] = config.volumes;
+    if (volume === undefined) throw new Error('it has one');
+    formatReplica(volume, 2, path, 77);
+    copyFileSync(path, other);
+    const change = {
+      kind: 'replace-replica',
+      volume: 'data',
+      node: 2,
+      path: other,
+      meta: '',
+    } as const;
+    const { changes } = agreedWith(NOTHING_AGREED, change);
+    const host = new HostConfig(config, 2, folder(), null);
+    expect(await host.prepare(changes, false)).toContain('is not new: it has data of its own');
+    // Whoever lost its folder finds there what it was given long ago.
+    expect(await host.prepare(changes, true)).toBe('');
+    newReplica({ volume, node: 2, path: other, parts: [], meta: '', side: '', sideBytes: 0 }, true);
+    expect(await host.prepare(changes, false)).toBe('');
+  });
+
+  it('waits in words for an address that is none', async () => {
+    const path = join(folder(), 'c.img');
+    const change: ConfigChange = {
+      ...ADD,
+      replica: { node: 3, path, meta: '' },
+      listen: ['nonsense'],
+    };
+    const { changes } = agreedWith(NOTHING_AGREED, change);
+    const [volume] = configWith(PAIR, changes).volumes;
+    if (volume === undefined) throw new Error('it has one');
+    newReplica({ volume, node: 3, path, parts: [], meta: '', side: '', sideBytes: 0 }, false);
+    expect(await new HostConfig(PAIR, 3, folder(), null).prepare(changes, false)).not.toBe('');
   });
 });

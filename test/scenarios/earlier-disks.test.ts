@@ -67,12 +67,14 @@ describe('a replica that is put on other disks, and back', () => {
       fault('power-off-all', 20, { for: 2 * S }),
       fault('wipe', 20.5, { target: 2, for: S }),
     ];
-    for (const seed of [4, 6, 10]) {
-      expect(broken(play(PAIR, faults, seed))).toEqual([]);
+    let led = 0;
+    for (let seed = 1; seed <= 12; seed += 1) {
+      expect([seed, ...broken(play(PAIR, faults, seed))]).toEqual([seed]);
       // Either guard is enough here: that of what the node has in use, and that of the disk itself.
       const bug = broken(play(PAIR, faults, seed, ['other-disk-leads', 'other-disk-counts']));
-      expect(bug).toContain('flushed.joined-without');
+      if (bug.includes('flushed.joined-without')) led += 1;
     }
+    expect(led).toBeGreaterThan(2);
   });
 
   it('keeps every law while one host forgets again and again', { timeout: 600_000 }, () => {

@@ -107,3 +107,42 @@ describe('who holds a replica changes under load', () => {
     expect(violations.map(({ law }) => law)).toContain('LAW-flushed');
   });
 });
+
+describe('a block that moves to the spare area while a change waits', () => {
+  /** Host 3 is away as it is to get a replica; then the only copy left has a block moved. */
+  function moved(seed: number, canaries: readonly string[] = []): RunResult {
+    const away = { ...PLAIN_FAULT, kind: 'power-off' } as const;
+    const faults: Fault[] = [
+      { ...away, at: 5 * S, target: 3, for: 14 * S },
+      { ...PLAIN_FAULT, kind: 'add-replica', at: 6 * S, target: 3 },
+      {
+        ...PLAIN_FAULT,
+        kind: 'read-error',
+        at: 7 * S,
+        target: 'primary',
+        for: 3 * S,
+        ppm: 150_000,
+      },
+      { ...away, at: 12 * S, target: 2, for: 25 * S, cache: 'none' },
+    ];
+    const base = campaignScenario({ config: PAIR, mode: 'none', seed, runs: 1 }, seed);
+    return runScenario({ ...base, faults }, seed, { canaries: new Set(canaries) }, world);
+  }
+
+  it('holds the change up, and not the volume', { timeout: 120_000 }, () => {
+    let blocks = 0;
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const { violations, statesReached } = moved(seed);
+      expect([seed, ...violations]).toEqual([seed]);
+      blocks += statesReached['mirror.repair.moved'] ?? 0;
+    }
+    expect(blocks).toBeGreaterThan(0);
+  });
+
+  it('leaves nobody to serve with ready-for-good', { timeout: 120_000 }, () => {
+    const codes = [1, 2, 3, 4, 5, 6].flatMap((seed) => {
+      return moved(seed, ['ready-for-good']).violations.map(({ code }) => code);
+    });
+    expect(codes).toContain('heals.not-running');
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkHealed } from '../../backends/sim/oracle/heals.ts';
+import { checkHealed, nodesBehind } from '../../backends/sim/oracle/heals.ts';
 import { Ground } from './oracle-ground.ts';
 
 describe('LAW-heals', () => {
@@ -63,5 +63,22 @@ describe('LAW-heals', () => {
       checkHealed(ground.truth, { ...running, running: [], blocked: [reason] }, ground.verdict);
       expect(ground.codes).toEqual(['heals.replicas-differ', 'heals.not-running']);
     }
+  });
+});
+
+describe('who has not taken the agreed configuration into use', () => {
+  const waits = (reason: string) => ({ reason, node: 1 });
+
+  it('is named, but for hosts that are off, and where nothing was agreed on', () => {
+    const hosts = [{ node: 1, agreed: 3, inUse: 3 }, { node: 2, agreed: 3, inUse: 2 }, { node: 3 }];
+    expect(nodesBehind(hosts)).toEqual([2]);
+  });
+
+  it('is excused where a person is told what to do, and by nothing else', () => {
+    const behind = { node: 2, agreed: 3, inUse: 2 };
+    expect(nodesBehind([{ ...behind, waits: waits('replica-leads') }])).toEqual([]);
+    expect(nodesBehind([behind, { node: 1, waits: waits('moved-blocks') }])).toEqual([]);
+    expect(nodesBehind([{ ...behind, waits: waits('missing') }])).toEqual([2]);
+    expect(nodesBehind([behind, { node: 1, waits: waits('replica-leads') }])).toEqual([2]);
   });
 });

@@ -1,5 +1,6 @@
 /** What a simulated host makes of a replica when its core starts with another configuration. */
 import { describe, expect, it } from 'vitest';
+import type { SimHost } from '../../backends/sim/host.ts';
 import { type DiskSwap, HostConfigs } from '../../backends/sim/host-configs.ts';
 import { Kernel } from '../../backends/sim/kernel.ts';
 import type { SimLeg } from '../../backends/sim/volume.ts';
@@ -25,8 +26,9 @@ function host(seed: number, config: typeof PAIR, node: number, change: ConfigCha
   const { disk } = new Ground().replica(1);
   const leg = { index: 0, node, volume: 0, side: 0, disk } as unknown as SimLeg;
   const pages = [0, 0, 0].map(() => ({ page: 0, bytes: new Uint8Array(4096).fill(1) }));
-  const actors = { relayout: () => pages, fits: () => true };
-  const configs = new HostConfigs(kernel, config, actors as never, new Set());
+  const moved = new Map<number, number>();
+  const actors = { relayout: () => pages, fits: () => true, moved: () => moved };
+  const configs = new HostConfigs(kernel, config, actors as never, new Set(), 90_000_000);
   configs.begin(0, node, config.volumes[0] as VolumeConfig);
   const { version, changes } = begunOf(agreedWith(NOTHING_AGREED, change));
   const durable = { taken: { version, changes, before: holdersOf(config) } } as unknown as Durable;
@@ -36,7 +38,9 @@ function host(seed: number, config: typeof PAIR, node: number, change: ConfigCha
     giveUp: () => seen.push('gone'),
   };
   const ready = () => configs.ready(leg, configs.of(durable), durable, swap);
-  return { kernel, configs, disk, seen, ready };
+  const self = { node, store: { document: null } } as unknown as SimHost;
+  const obstacle = () => configs.obstacle(self, 1, changes, [leg]);
+  return { kernel, configs, disk, seen, ready, moved, obstacle };
 }
 
 const ADD: ConfigChange = {
@@ -76,14 +80,35 @@ describe('a replica of a simulated host', () => {
 
   it('may lack what its next core needs, for some time', () => {
     const waits = seeds.map((seed) => {
-      const { configs, kernel } = host(seed, PAIR, 1, ADD);
-      const first = configs.obstacle(1, 1);
+      const { obstacle, kernel } = host(seed, PAIR, 1, ADD);
+      const first = obstacle();
       kernel.now = 6_000_000;
-      expect(configs.obstacle(1, 1)).toBe('');
+      expect(obstacle()).toBe('');
       kernel.now = 10_000_000;
-      return `${first} ${configs.obstacle(1, 1)}`;
+      return `${first} ${obstacle()}`;
     });
     // What was there may be missing later.
     expect([...new Set(waits)].sort()).toEqual([' ', ' missing', 'missing ', 'missing missing']);
+  });
+
+  it('lacks nothing any more when all faults are over', () => {
+    for (const seed of seeds) {
+      const { obstacle, kernel } = host(seed, PAIR, 1, ADD);
+      kernel.now = 90_000_000;
+      expect(obstacle()).toBe('');
+    }
+  });
+
+  it('is not laid out anew with blocks in its spare area, and stays as it is where nothing is', () => {
+    const leaves = { kind: 'remove-replica', volume, node: 2 } as const;
+    for (const [change, said] of [
+      [leaves, 'moved-blocks'],
+      [{ ...REPLACE, node: 3 }, ''],
+    ] as const) {
+      const { obstacle, moved, kernel } = host(1, THREE, 1, change);
+      kernel.now = 90_000_000;
+      moved.set(1, 2);
+      expect(obstacle()).toBe(said);
+    }
   });
 });

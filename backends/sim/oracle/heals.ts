@@ -4,6 +4,9 @@
  * what it knew about itself, and a person must choose (docs/decisions/0013), or where most voters
  * have lost the log (0004).
  */
+
+import type { ConfigStatus } from '../../../engine/cluster/interface.ts';
+import type { NodeId } from '../../../engine/core/units.ts';
 import {
   isSelfForgotten,
   Orphan,
@@ -27,6 +30,21 @@ export interface GroupTruth {
   readonly logLost: boolean;
   /** Hosts that have not taken the agreed configuration into use. */
   readonly behind: readonly number[];
+}
+
+/** What a host says of the agreed configuration; nothing where there is none, or the host is off. */
+type Told = { readonly node: NodeId } & Partial<Pick<ConfigStatus, 'agreed' | 'inUse' | 'waits'>>;
+
+/**
+ * Hosts that have not taken it into use, and nobody says why. A person is told of a replica that
+ * has come to lead, and is to go, and of one that nobody can lay out anew.
+ */
+export function nodesBehind(hosts: readonly Told[]): readonly NodeId[] {
+  if (hosts.some(({ waits }) => waits?.reason === 'moved-blocks')) return [];
+  const behind = hosts.filter(({ agreed = 0, inUse = 0, waits }) => {
+    return waits?.reason !== 'replica-leads' && inUse < agreed;
+  });
+  return behind.map(({ node }) => node);
 }
 
 /** Reasons for a block that no disk is to blame for. */

@@ -46,7 +46,7 @@ const IN_SWARMS: readonly (readonly [CanaryId, number])[] = [
  * (operator.test.ts, quiescence.test.ts), by how often a
  * start is asked for (applications.test.ts), by every pair of branches (split-brain.test.ts), by
  * orders of one moment (resolution.test.ts), by changes of the configuration (state.test.ts,
- * reconfigure.test.ts) or in worlds with applications
+ * reconfigure.test.ts, readiness.test.ts) or in worlds with applications
  * (test/scenarios/library.test.ts), because no law of this small world depends on it.
  */
 const ELSEWHERE: readonly CanaryId[] = [
@@ -90,6 +90,7 @@ const ELSEWHERE: readonly CanaryId[] = [
   'unopened-counted',
   'failed-counted',
   'led-by-own-file',
+  'ready-for-good',
   'lost-disk-awaited',
   'branch-of-new',
   'other-disk-counts',

@@ -397,6 +397,7 @@ export const en: { readonly [code: string]: string } = {
   'term.unknown-node': 'there is no such host',
   'term.size-not-possible': 'that is not larger, or larger than a volume may be',
   'term.replica-there': 'that host holds a replica already',
+  'term.no-path': 'no path is named for it',
   'term.disk-there': 'that is the disk that the replica has',
   'term.not-changed-online':
     'with checksums, a side area or an asynchronous replica this cannot be done online',

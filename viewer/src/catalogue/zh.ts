@@ -395,6 +395,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.unknown-node': '没有这台主机',
   'term.size-not-possible': '该容量不更大，或超过卷的上限',
   'term.replica-there': '该主机已有副本',
+  'term.no-path': '没有给出它的路径',
   'term.disk-there': '该副本已在这块磁盘上',
   'term.not-changed-online': '带有校验和、旁存区或异步副本时不能在线完成',
   'term.stop-cluster': '请为此停止所有节点',
