@@ -5,13 +5,16 @@
  */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   ftruncateSync,
   openSync,
   readSync,
+  renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { HostError, systemCode } from '../backends/real/failure.ts';
 import { replicaSide } from '../backends/real/replica-check.ts';
 import { wholePage } from '../backends/real/replica-parts.ts';
@@ -24,6 +27,7 @@ import { deviceBytes } from '../engine/mirror/page.ts';
 import {
   decodeUndoBatch,
   decodeUndoHead,
+  layoutOfLog,
   type UndoHead,
   type UndoLayout,
   type UndoRun,
@@ -47,8 +51,9 @@ interface Log {
 
 /**
  * Makes `file`, which must not exist, and writes the branch that `replica` keeps to it. Blocks of
- * zeroes are holes. `onBlocks` hears how many blocks of the volume are written. Durable when it
- * returns. Throws InputError or HostError, and has left no file then.
+ * zeroes are holes. `onBlocks` hears how many blocks of the volume are written. It has that name
+ * when all is in it, durably; until then another one, which a later export overwrites. Throws
+ * InputError or HostError, and has left neither then.
  */
 export function exportBranch(
   volume: VolumeConfig,
@@ -58,7 +63,8 @@ export function exportBranch(
 ): UndoHead {
   const log = logOf(volume, replica);
   const runs = wholeRuns(volume, log);
-  const to = makeFile(file);
+  const unfinished = `${file}.unfinished`;
+  const to = makeFile(file, unfinished);
   let done = false;
   try {
     ftruncateSync(to, volume.sizeBytes);
@@ -66,6 +72,8 @@ export function exportBranch(
     fsyncSync(to);
     // A log that took its place had its head written first of all.
     if (logOf(volume, replica).head.log !== log.head.log) throw gone(volume);
+    renameSync(unfinished, file);
+    syncFolder(dirname(file));
     done = true;
   } catch (error) {
     throw error instanceof HostError || error instanceof InputError
@@ -73,21 +81,22 @@ export function exportBranch(
       : unwritable(file, error);
   } finally {
     closeSync(to);
-    if (!done) rmSync(file, { force: true });
+    if (!done) rmSync(unfinished, { force: true });
   }
   return log.head;
 }
 
 function logOf(volume: VolumeConfig, replica: ReplicaConfig): Log {
   const { block, path, base } = replicaSide(volume, replica);
-  const layout = undoLayout(replica.sideBytes ?? 0);
-  if (layout === null || !keepsBranch(block)) throw gone(volume);
+  const area = undoLayout(replica.sideBytes ?? 0);
+  if (area === null || !keepsBranch(block)) throw gone(volume);
   const device = deviceBytes(block.device);
-  const head = twice(path, base, layout.copies, (page, bytes) => {
+  const head = twice(path, base, area.copies, (page, bytes) => {
     const found = decodeUndoHead(device, page, bytes);
     return found?.log === block.undo ? found : null;
   });
-  if (head === null) throw damaged(volume);
+  const layout = head === null ? null : layoutOfLog(head, area);
+  if (head === null || layout === null) throw damaged(volume);
   return { head, layout, device, path, base };
 }
 
@@ -186,20 +195,30 @@ function writePart(
   }
 }
 
-function makeFile(file: string): number {
+function makeFile(file: string, unfinished: string): number {
+  if (file === '') throw new InputError('--to names no file', 'name one that does not exist');
+  if (existsSync(file)) throw new InputError(`${file} is there already`, 'name another file');
   try {
-    return openSync(file, 'wx', 0o600);
+    return openSync(unfinished, 'w', 0o600);
   } catch (error) {
-    const code = systemCode(error);
-    if (code === 'EEXIST') throw new InputError(`${file} is there already`, 'name another file');
     throw unwritable(file, error);
+  }
+}
+
+/** A new name is durable with its folder. */
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 
 function unwritable(file: string, error: unknown): HostError {
   return new HostError(
     `${file} cannot be written (${systemCode(error)})`,
-    'make room there, or name another file',
+    'make its folder, or room there, or name another file',
   );
 }
 

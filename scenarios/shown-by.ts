@@ -354,6 +354,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   ],
   'stale-trusted': [MIRROR, ROT],
   'table-lost-ignored': [MIRROR, SPARE],
+  'area-moves': ['test/engine/mirror/kept-branch.test.ts', SIDE],
   'branch-forgotten': ['test/engine/mirror/kept-branch.test.ts', SIDE],
   'branch-partly': ['test/engine/mirror/kept-branch.test.ts', SIDE],
   'branch-overwritten': ['test/engine/mirror/kept-branch.test.ts', SIDE],

@@ -108,7 +108,10 @@ async function allOf(file: string, options: BranchOptions): Promise<Found[]> {
   const found: Found[] = [];
   for (const folder of folders) {
     const host = await fetchStatus(folder).catch(() => null);
-    if (host === null) continue;
+    if (host === null) {
+      console.error(`The node of ${folder} does not answer: what it keeps is not shown.`);
+      continue;
+    }
     const node = host.names[String(host.status.node)] ?? String(host.status.node);
     const volumes = host.status.volumes.map(({ volume }) => volume);
     if (options.volume !== undefined) theOne('volume', volumes, options.volume);
@@ -200,7 +203,9 @@ async function isGone(folder: string, volume: string, generation: number): Promi
   for (let asked = 0; asked < ASK_TIMES; asked += 1) {
     const { status } = await fetchStatus(folder);
     const local = status.volumes.find((each) => each.volume === volume)?.local;
-    if (local !== null && local?.keptBranch?.generation !== generation) return true;
+    // One that starts anew has not read yet what it keeps.
+    const isRead = local !== undefined && local !== null && local.disk !== 'Diskless';
+    if (isRead && local.keptBranch?.generation !== generation) return true;
     await new Promise((wake) => setTimeout(wake, ASK_EVERY_MS));
   }
   return false;

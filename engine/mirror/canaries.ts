@@ -381,6 +381,7 @@ export const MIRROR_CANARIES = [
     id: 'undo-dropped-early',
     what: "The undo log is given up before the copy's generation is durable.",
   },
+  { id: 'area-moves', what: 'An undo log is laid out anew when its area has become larger.' },
   { id: 'branch-forgotten', what: 'A branch that was given up is not kept when its copy is done.' },
   {
     id: 'branch-partly',

@@ -13,7 +13,7 @@ import { withBranch } from './features.ts';
 import { keepsBranch } from './metadata.ts';
 import { Mode } from './mode.ts';
 import type { Parts } from './parts.ts';
-import { type UndoHead, type UndoRun, ZEROES } from './undo-log.ts';
+import { layoutOfLog, type UndoHead, type UndoRun, ZEROES } from './undo-log.ts';
 
 export class BranchKeeper {
   readonly #p: Parts;
@@ -34,8 +34,8 @@ export class BranchKeeper {
   /** The replica attached: reads all that its metadata say of a branch. */
   attach(): void {
     const { store, undo } = this.#p;
-    const { reader } = undo;
-    if (reader === null || !this.stands) return;
+    const { reader, layout: area } = undo;
+    if (reader === null || area === null || !this.stands) return;
     const log = store.block.undo;
     const saved = new BlockMap(blockCount(this.#p.config));
     let pages = 0;
@@ -49,8 +49,9 @@ export class BranchKeeper {
       const found = () => {
         if (!this.#dropping && store.block.undo === log) this.#found(head, pages, saved.dirty);
       };
-      if (head === null) found();
-      else reader.all(log, take, found);
+      const layout = head === null ? null : layoutOfLog(head, area);
+      if (layout === null) found();
+      else reader.all({ log, layout }, take, found);
     });
   }
 

@@ -199,6 +199,7 @@ class Switches extends Asked implements CanarySwitches {
   readonly undoTakenLate: boolean = this.has('undo-taken-late');
   readonly undoCopiesOnly: boolean = this.has('undo-copies-only');
   readonly undoDroppedEarly: boolean = this.has('undo-dropped-early');
+  readonly areaMoves: boolean = this.has('area-moves');
   readonly branchForgotten: boolean = this.has('branch-forgotten');
   readonly branchPartly: boolean = this.has('branch-partly');
   readonly branchOverwritten: boolean = this.has('branch-overwritten');

@@ -26,6 +26,7 @@ const BATCH_MAGIC = 0x42555355;
 const ENTRY_BYTES = 16;
 /** Behind the generation and the epoch of a head: what the image is given up for. */
 const GIVEN_AT = HEAD_BYTES + 16;
+const PAGES_AT = GIVEN_AT + 28;
 /** Who gives a branch up; the first stands for a copy that gives up none. */
 const GIVERS: readonly (Giver | null)[] = [null, 'operator', ...SPLIT_POLICIES];
 type Giver = 'operator' | SplitPolicy;
@@ -55,12 +56,25 @@ export function undoLayout(sideBytes: number): UndoLayout | null {
   return { batches, copies: [0, batches + 1], payload: 2 * (batches + 1), pages };
 }
 
+/**
+ * How a log is laid out in an area that is laid out as `area` now: as that was as it began. What
+ * has been added since takes what blocks held, and no batch. Null where the area was larger: some
+ * of the log is not in it.
+ */
+export function layoutOfLog({ pages }: UndoHead, area: UndoLayout): UndoLayout | null {
+  if (pages === 0 || pages === area.pages) return area;
+  const begun = pages > area.pages ? null : undoLayout(pages * PAGE_BYTES);
+  return begun === null ? null : { ...begun, pages: area.pages };
+}
+
 /** Which image a log keeps. */
 export interface UndoHead {
   /** Tells this log from all others of the replica. */
   readonly log: number;
   readonly generation: Generation;
   readonly epoch: Epoch;
+  /** Of the area when it began: see {@link layoutOfLog}. 0 in what programs of before wrote. */
+  readonly pages: number;
   /** The order by which it is given up; null for the image that an ordinary copy overwrites. */
   readonly given: GivenUp | null;
 }
@@ -93,6 +107,7 @@ export function encodeUndoHead(
   begin(device, page, HEAD_MAGIC, head.log, into);
   putUint(into, HEAD_BYTES, head.generation);
   putUint(into, HEAD_BYTES + 8, head.epoch);
+  putU32(into, PAGES_AT, head.pages);
   const { given } = head;
   if (given !== null) {
     putUint(into, GIVEN_AT, given.keeps);
@@ -113,14 +128,16 @@ export function decodeUndoHead(
   const log = getUint(bytes, 32);
   const generation = getUint(bytes, HEAD_BYTES);
   const epoch = getUint(bytes, HEAD_BYTES + 8);
+  const pages = getU32(bytes, PAGES_AT);
   const by = GIVERS[getU32(bytes, GIVEN_AT + 24)] ?? null;
-  if (by === null) return { log, generation, epoch, given: null };
+  if (by === null) return { log, generation, epoch, pages, given: null };
   const keeps = getUint(bytes, GIVEN_AT);
   const shared = getUint(bytes, GIVEN_AT + 8);
   return {
     log,
     generation,
     epoch,
+    pages,
     given: { keeps, shared, order: getUint(bytes, GIVEN_AT + 16), by },
   };
 }

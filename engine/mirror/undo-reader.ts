@@ -9,21 +9,27 @@ import {
   type UndoRun,
 } from './undo-log.ts';
 
+/** A log, and how it is laid out. */
+export interface Log {
+  readonly log: number;
+  readonly layout: UndoLayout;
+}
+
 export class UndoReader {
   readonly #p: Parts;
-  readonly #layout: UndoLayout;
+  readonly #area: UndoLayout;
   readonly #side: SideArea;
 
-  constructor(parts: Parts, layout: UndoLayout, side: SideArea) {
+  constructor(parts: Parts, area: UndoLayout, side: SideArea) {
     this.#p = parts;
-    this.#layout = layout;
+    this.#area = area;
     this.#side = side;
   }
 
   /** The head of `log`; null where it is whole in neither place. */
   head(log: number, done: (head: UndoHead | null) => void): void {
     const { device } = this.#p.store;
-    const [a, b] = this.#layout.copies;
+    const [a, b] = this.#area.copies;
     const decode = (page: number, bytes: Uint8Array) => {
       const head = decodeUndoHead(device, page, bytes);
       return head?.log === log ? head : null;
@@ -31,24 +37,24 @@ export class UndoReader {
     this.#side.read(a, b, decode, done);
   }
 
-  /** Batch `number` of `log`; null when it is not whole. */
-  batch(log: number, number: number, done: (runs: UndoRun[] | null) => void): void {
+  /** Batch `number` of the log; null when it is not whole. */
+  batch({ log, layout }: Log, number: number, done: (runs: UndoRun[] | null) => void): void {
     const { device } = this.#p.store;
-    const [a, b] = this.#layout.copies;
+    const [a, b] = layout.copies;
     const at = number + 1;
     const decode = (page: number, bytes: Uint8Array) =>
       decodeUndoBatch(device, page, log, number, bytes);
     this.#side.read(a + at, b + at, decode, done);
   }
 
-  /** All batches of `log` in their order, and then whether one of them is lost. */
+  /** All batches of the log in their order, and then whether one of them is lost. */
   all(
-    log: number,
+    log: Log,
     take: (runs: readonly UndoRun[]) => void,
     done: (fault: '' | 'damaged') => void,
     number = 0,
   ): void {
-    if (number >= this.#layout.batches) {
+    if (number >= log.layout.batches) {
       done('');
       return;
     }
@@ -63,8 +69,8 @@ export class UndoReader {
   }
 
   /** Nothing was overwritten for a batch that was never complete; a whole one behind it was. */
-  #judgeEnd(log: number, number: number, done: (fault: '' | 'damaged') => void): void {
-    if (number + 1 >= this.#layout.batches) done('');
+  #judgeEnd(log: Log, number: number, done: (fault: '' | 'damaged') => void): void {
+    if (number + 1 >= log.layout.batches) done('');
     else this.batch(log, number + 1, (runs) => done(runs === null ? '' : 'damaged'));
   }
 }

@@ -25,6 +25,7 @@ import {
   encodeUndoBatch,
   encodeUndoHead,
   type GivenUp,
+  layoutOfLog,
   type UndoHead,
   type UndoLayout,
   type UndoRun,
@@ -48,7 +49,10 @@ export type HeldBack = 'full' | 'unreadable' | 'returning' | 'branch';
 
 export class Undo {
   readonly #p: Parts;
+  /** How the side area is laid out for the next log; null where there is none. */
   readonly layout: UndoLayout | null;
+  /** How it is for the present one, which began when the area may have been smaller. */
+  #layout: UndoLayout | null;
   readonly side: SideArea;
   readonly reader: UndoReader | null;
   readonly #first: number;
@@ -97,9 +101,9 @@ export class Undo {
     this.#p = parts;
     const { config, turn } = parts;
     this.layout = undoLayout(config.sideBytes);
+    this.#layout = this.layout;
     this.side = new SideArea(parts);
-    const { layout, side } = this;
-    this.reader = layout === null ? null : new UndoReader(parts, layout, side);
+    this.reader = this.layout && new UndoReader(parts, this.layout, this.side);
     this.#saved = new BlockMap(blockCount(config));
     this.#first = turn.memory.layout.frontSlots + turn.memory.layout.peerSlots;
     this.#end = this.#first + turn.memory.layout.engineSlots;
@@ -127,12 +131,12 @@ export class Undo {
 
   /** What blocks held takes so much of the side area. */
   get payloadBytes(): number {
-    return this.layout === null ? 0 : (this.#next - this.layout.payload) * PAGE_BYTES;
+    return (this.#next - (this.#layout?.payload ?? this.#next)) * PAGE_BYTES;
   }
 
   /** Whether `blocks` blocks more, in `batches` batches, find room in the log. */
   hasRoom(blocks: number, batches: number): boolean {
-    const { layout } = this;
+    const layout = this.#layout;
     if (layout === null) return true;
     // One that is under way counts twice.
     return this.#next + blocks <= layout.pages && this.#batches + 1 + batches <= layout.batches;
@@ -149,7 +153,7 @@ export class Undo {
 
   /** What people are told of it; null where there is nothing to tell. */
   get wayBack(): WayBack | null {
-    const { layout } = this;
+    const layout = this.#layout;
     if (layout === null) return null;
     const { store, state } = this.#p;
     if (state.disk !== 'Inconsistent' || this.#loading) return null;
@@ -170,23 +174,26 @@ export class Undo {
   /** The replica attached: reads the log that its metadata names. */
   attach(): void {
     const { store } = this.#p;
-    if (this.layout === null || store.block.undo === 0) return;
+    const area = this.layout;
     // What a branch has is no way back from anything.
     if (this.#isTakenByBranch) {
       this.#p.branch.attach();
       return;
     }
+    if (area === null || store.block.undo === 0) return;
     this.#loading = true;
     const log = store.block.undo;
     const reader = this.reader as UndoReader;
     reader.head(log, (head) => {
-      if (head === null || head.generation !== store.block.generation) {
+      const begun = head === null ? null : layoutOfLog(head, area);
+      const layout = this.#p.canary.areaMoves ? area : begun;
+      if (head === null || layout === null || head.generation !== store.block.generation) {
         this.#loaded('damaged');
         return;
       }
-      this.#begin(head);
+      this.#begin(head, layout);
       reader.all(
-        log,
+        { log, layout },
         (runs) => this.#found(runs),
         (fault) => this.#loaded(fault),
       );
@@ -233,13 +240,8 @@ export class Undo {
       held(this.#heldBack);
       return;
     }
-    if (this.layout === null || (!image && !this.kept)) {
-      this.#prepared = 0;
-      next();
-      return;
-    }
-    if (!image) {
-      this.#prepared = this.#log;
+    if (this.layout === null || !image) {
+      this.#prepared = this.layout !== null && this.kept ? this.#log : 0;
       next();
       return;
     }
@@ -252,7 +254,8 @@ export class Undo {
   open(): void {
     const { store, turn } = this.#p;
     const log = this.#prepared;
-    if (this.#isTakenByBranch) return;
+    // Also where the area is gone from the configuration: it may come back.
+    if (this.#p.branch.stands && !this.#p.canary.branchOverwritten) return;
     // Where nothing is left of an image no log may say so.
     store.block.undo = log;
     if (log === this.#log) return;
@@ -261,7 +264,9 @@ export class Undo {
       return;
     }
     const { generation, epoch } = store.block;
-    this.#begin({ log, generation, epoch, given: this.#preparedFor });
+    const area = this.layout as UndoLayout;
+    const head = { log, generation, epoch, pages: area.pages, given: this.#preparedFor };
+    this.#begin(head, area);
     turn.reached('mirror.undo.begun');
     turn.event('mirror.undo.start', { generation, epoch });
   }
@@ -370,7 +375,8 @@ export class Undo {
 
   /** Reads batch `number` of the present log; null when it is not whole. */
   readBatch(number: number, done: (runs: UndoRun[] | null) => void): void {
-    (this.reader as UndoReader).batch(this.#log, number, done);
+    const layout = this.#layout as UndoLayout;
+    (this.reader as UndoReader).batch({ log: this.#log, layout }, number, done);
   }
 
   /** End of a turn: control hears what is new. */
@@ -412,14 +418,15 @@ export class Undo {
     done();
   }
 
-  #begin({ log, generation, epoch, given }: UndoHead): void {
+  #begin({ log, generation, epoch, given }: UndoHead, layout: UndoLayout): void {
     this.#log = log;
+    this.#layout = layout;
     this.#given = given;
     this.#image = { generation, epoch };
     this.#completeTo = 0;
     this.#saved = new BlockMap(blockCount(this.#p.config));
     this.#batches = 0;
-    this.#next = (this.layout as UndoLayout).payload;
+    this.#next = layout.payload;
     this.#lost = '';
     this.#heldBack = '';
     this.#givingUp = false;
@@ -427,11 +434,11 @@ export class Undo {
 
   #writeHead(given: GivenUp | null, next: () => void): void {
     const { store } = this.#p;
-    const { copies } = this.layout as UndoLayout;
+    const { copies, pages } = this.layout as UndoLayout;
     // Each log is begun by an update of the superblock, so that no two have one number.
     const log = store.block.seq + 1;
     const { generation, epoch } = store.block;
-    const head = { log, generation, epoch, given };
+    const head = { log, generation, epoch, pages, given };
     const encode = (page: number, into: Uint8Array) =>
       encodeUndoHead(store.device, page, head, into);
     this.side.write(copies[0], copies[1], encode, this.#scratch, () => {
@@ -444,7 +451,7 @@ export class Undo {
   /** Takes blocks that are not saved, of writes that wait first; true if there was no room. */
   #gather(): boolean {
     const { slots, config } = this.#p;
-    if (this.#batches >= (this.layout as UndoLayout).batches) return true;
+    if (this.#batches >= (this.#layout as UndoLayout).batches) return true;
     for (const held of this.#held) {
       const offset = slots.offset[held] as number;
       const last = Math.floor((offset + (slots.length[held] as number) - 1) / BLOCK_BYTES);
@@ -463,7 +470,7 @@ export class Undo {
     const { slots, turn } = this.#p;
     const most = Math.floor(turn.memory.layout.slotBytes / BLOCK_BYTES);
     const taken = this.#batch.reduce((sum, { blocks }) => sum + blocks, 0);
-    let room = (this.layout as UndoLayout).pages - this.#next - taken;
+    let room = (this.#layout as UndoLayout).pages - this.#next - taken;
     let block = from;
     while (block <= last) {
       if (this.#isTaken(block)) {
@@ -472,7 +479,7 @@ export class Undo {
       }
       const slot = slots.firstFree(this.#first, this.#end);
       if (slot < 0 || this.#batch.length === BATCH_RUNS) return 'busy';
-      if (room === 0) return 'full';
+      if (room <= 0) return 'full';
       let end = block + 1;
       const limit = Math.min(last + 1, block + Math.min(most, room));
       while (end < limit && !this.#isTaken(end)) end += 1;
@@ -496,7 +503,7 @@ export class Undo {
 
   #writeBatch(): void {
     const { store, canary } = this.#p;
-    const { copies } = this.layout as UndoLayout;
+    const { copies } = this.#layout as UndoLayout;
     const log = this.#log;
     const number = this.#batches;
     const at = number + 1;

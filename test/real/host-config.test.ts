@@ -124,7 +124,7 @@ describe('the configuration of a host', () => {
     expect(await host.prepare(changes, false)).toBe('');
   });
 
-  it('is not prepared for another disk that has data, as a copy of the one that is to go has', async () => {
+  it('is not prepared for another disk that is not new, as a copy of it is not', async () => {
     const own = folder();
     const [path, other] = [join(own, 'b.img'), join(own, 'other.img')];
     const replicas = (PAIR.volumes[0]?.replicas ?? []).map((each) => {

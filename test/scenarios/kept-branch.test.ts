@@ -27,17 +27,12 @@ describe('a branch that is given up on a replica with a side area', () => {
     });
   }
 
-  // What a copy left out as equal is seen once it is written: by its own test often, here seldom.
-  for (const [canary, seed, runs] of [
-    ['branch-forgotten', 810_000, 30],
-    ['branch-overwritten', 810_000, 30],
-    ['branch-partly', 810_143, 1],
-  ] as const) {
+  for (const canary of ['branch-forgotten', 'branch-overwritten', 'branch-partly'] as const) {
     it(`breaks LAW-way-back with ${canary}`, { timeout: 300_000 }, () => {
       const laws = new Set<string>();
       const canaries = new Set([canary]);
       const config = withSkip(demoWithSide(32 * MIB));
-      runCampaign({ ...shard, seed, config, runs, canaries, shrinkBudget: 0 }, (run) => {
+      runCampaign({ ...shard, config, runs: 40, canaries, shrinkBudget: 0 }, (run) => {
         for (const { law } of run.violations) laws.add(law);
       });
       expect([...laws]).toContain('LAW-way-back');

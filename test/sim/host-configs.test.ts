@@ -99,7 +99,7 @@ describe('a replica of a simulated host', () => {
     }
   });
 
-  it('is not laid out anew with blocks in its spare area, and stays as it is where nothing is', () => {
+  it('is not laid out anew with blocks in its spare area, where that is to be', () => {
     const leaves = { kind: 'remove-replica', volume, node: 2 } as const;
     for (const [change, said] of [
       [leaves, 'moved-blocks'],

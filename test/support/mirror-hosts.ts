@@ -31,7 +31,7 @@ type OnDecision = (
 ) => void;
 
 export abstract class PairHosts {
-  readonly config: MirrorConfig;
+  config: MirrorConfig;
   readonly hosts: readonly [Host, Host, ...Host[]];
   readonly violations: string[] = [];
   readonly marks = new Set<string>();

@@ -12,6 +12,8 @@ import { runsOf, SIDE_CONFIG, superblockOf } from './mirror-undo.ts';
 const BLOCK_SECTORS = 8;
 /** What no write has: of a sector that the log does not give. */
 const NOT_THERE = 0xffffffff;
+/** Stamps from here on are of no write either. */
+const FILLED = 0x40000000;
 
 export interface Kept extends Fork {
   readonly victim: Host;
@@ -19,7 +21,12 @@ export interface Kept extends Fork {
 }
 
 /** Two branches, and the order to give that of `victim` up, just given. */
-export function givingUp(seed: number, victim: number, options: ForkOptions = {}): Kept {
+export function givingUp(
+  seed: number,
+  victim: number,
+  options: ForkOptions = {},
+  before: (kept: Kept) => void = () => {},
+): Kept {
   const fork = forked(seed, { config: SIDE_CONFIG, ...options });
   const { pair } = fork;
   const told: Kept['told'] = { branch: null };
@@ -28,8 +35,10 @@ export function givingUp(seed: number, victim: number, options: ForkOptions = {}
     if (said.kind === 'kept-branch' && h.node === victim) told.branch = said.branch;
     report(h, said);
   };
+  const kept = { ...fork, victim: pair.host(victim), told };
+  before(kept);
   give(fork, orderOf(fork, victim));
-  return { ...fork, victim: pair.host(victim), told };
+  return kept;
 }
 
 /** The same, carried out. */
@@ -54,10 +63,16 @@ export function branchImage(config: MirrorConfig, h: Host): Uint32Array | null {
 }
 
 /** Says so where the branch is not kept as it was when the two met. */
-export function judgeBranch({ pair, kept, victim }: Kept): void {
-  const image = branchImage(pair.config, victim);
+export function judgeBranch({ pair, kept, victim }: Kept, config = pair.config): void {
+  const image = branchImage(config, victim);
   if (image === null) {
     pair.violations.push('the branch is not kept');
+    return;
+  }
+  // Pages of the log and what blocks held are one area on a real disk, and two here.
+  const { payload } = undoLayout(config.sideBytes) as UndoLayout;
+  if (runsOf(config, victim).some(({ page }) => page < payload)) {
+    pair.violations.push('the log has overwritten what it saved of the branch');
     return;
   }
   const zero = (stamp: number) => pair.zeroes.all(Uint32Array.of(stamp));
@@ -68,6 +83,28 @@ export function judgeBranch({ pair, kept, victim }: Kept): void {
     pair.violations.push(`the branch is another one: sector ${at} is ${is}, and was ${ought}`);
     return;
   }
+}
+
+/** The victim has something in every block, so that all of them take room. */
+export function filled({ kept, victim }: Kept): void {
+  const was = kept[victim.node - 1] as Uint32Array;
+  for (let at = 0; at < victim.sectors; at += 1) {
+    if (was[at] !== 0) continue;
+    for (const medium of [was, victim.cache, victim.stable]) medium[at] = FILLED + at;
+  }
+}
+
+/** The host starts anew with a side area of so many bytes; what stood in it stays where it was. */
+export function resized({ pair, victim }: Kept, sideBytes: number): void {
+  pair.powerOff(victim.node);
+  pair.config = { ...pair.config, sideBytes };
+  const all = Math.max(victim.cache.length, victim.sideAt + sideBytes / 512);
+  for (const medium of ['cache', 'stable'] as const) {
+    const grown = new Uint32Array(all);
+    grown.set(victim[medium]);
+    Object.assign(victim, { [medium]: grown });
+  }
+  pair.powerOn(victim.node);
 }
 
 /** A log of its side area loses batch `number` in both places. */

@@ -32,8 +32,8 @@ export interface GroupTruth {
   readonly behind: readonly number[];
 }
 
-/** What a host says of the agreed configuration; nothing where there is none, or the host is off. */
-type Told = { readonly node: NodeId } & Partial<Pick<ConfigStatus, 'agreed' | 'inUse' | 'waits'>>;
+/** What a host says of the agreed configuration, if there is one, and the host is on. */
+type Told = { readonly node: NodeId } & Partial<ConfigStatus>;
 
 /**
  * Hosts that have not taken it into use, and nobody says why. A person is told of a replica that

@@ -63,6 +63,8 @@ export class WayBackOracle {
 
   /** Looks at what the disk of `replica` holds now; without power at what it will hold. */
   look(replica: ReplicaTruth): void {
+    // Another disk, or what somebody else wrote there: its next start tells what is on it.
+    if (replica.disk.metaSpoiled || replica.disk.partSpoiled) this.forget(replica);
     const kept = this.#kept(replica);
     if (kept === null) return;
     const known = this.#begun.get(replica);
@@ -76,6 +78,12 @@ export class WayBackOracle {
     const last = this.#begun.get(replica);
     const begun = last === undefined || last.unsaid ? this.#begin(replica, kept) : last;
     this.#lookAgain(replica, begun, kept.runs);
+    // The copy is done: nothing of a branch may be in its place alone.
+    if (!begun.given || kept.inconsistent || kept.generation === begun.generation) return;
+    const blocks = kept.runs.reduce((sum, run) => sum + run.blocks, 0);
+    if (blocks * BLOCK_SECTORS >= replica.disk.media.length) return;
+    const d = { volume: this.#config.name, blocks };
+    this.#verdict.find('LAW-way-back', replica.node, 'way-back.branch-partly', d);
   }
 
   /** Of the image only what may have changed since the last look can differ from it now. */

@@ -18,7 +18,7 @@ function made(flags = NO_FLAGS) {
 }
 
 describe('whether the next core could run by a version', () => {
-  it('is for the host to say, which is asked with each heartbeat until nothing is in the way', () => {
+  it('is for the host to say, which is asked at each heartbeat until nothing is in the way', () => {
     const { context, readiness, asked } = made();
     expect([readiness.obstacle(first), readiness.obstacle(first)]).toEqual([
       'not-ready',

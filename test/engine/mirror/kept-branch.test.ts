@@ -5,13 +5,15 @@ import { until } from '../../support/mirror-cases.ts';
 import {
   branchImage,
   copiedOnceMore,
+  filled,
   givingUp,
   judgeBranch,
   type Kept,
   keptOf,
+  resized,
   spoilBatch,
 } from '../../support/mirror-kept.ts';
-import { orderOf, resolved } from '../../support/mirror-split.ts';
+import { forked, give, orderOf, resolved } from '../../support/mirror-split.ts';
 import { orderReturn, SIDE_CONFIG, superblockOf } from '../../support/mirror-undo.ts';
 
 /** The host of the branch starts anew, and has read what it keeps. */
@@ -121,6 +123,77 @@ describe('a branch that is given up', () => {
     expect(pair.violations).toEqual([]);
     expect(keepsBranch(superblockOf(pair.config, victim))).toBe(false);
     expect(pair.marks.has('mirror.undo.given-up')).toBe(true);
+  });
+
+  it('is kept by order of a policy as well', () => {
+    const fork = forked(9, { config: SIDE_CONFIG });
+    give(fork, { ...orderOf(fork, 1), by: 'discard-younger-primary' });
+    resolved(fork, 1);
+    expect(fork.pair.violations).toEqual([]);
+    expect(branchImage(fork.pair.config, fork.pair.hosts[0])).not.toBeNull();
+  });
+
+  it('is not kept where what its copy left out has no room, and the copy ends', () => {
+    const config = { ...SIDE_CONFIG, sideBytes: 64 * 4096, skipEqual: 'on' as const };
+    for (const seed of [1, 2, 3]) {
+      const kept = givingUp(seed, 1, { config });
+      resolved(kept, 1);
+      expect([seed, ...kept.pair.violations]).toEqual([seed]);
+      expect(branchImage(config, kept.victim)).toBeNull();
+    }
+  });
+
+  it('is as it was when the area was enlarged in the middle, and damaged in a smaller one', () => {
+    for (const seed of [1, 2, 3]) {
+      const config = { ...SIDE_CONFIG, sideBytes: 1024 * 4096, undoRequired: true };
+      const kept = givingUp(seed, 1, { config }, filled);
+      const { pair, victim } = kept;
+      until(pair, () => pair.marks.has('mirror.undo.held'));
+      expect(pair.marks.has('mirror.undo.held')).toBe(true);
+      resized(kept, SIDE_CONFIG.sideBytes);
+      resolved(kept, 1);
+      // Its batches are where they were: laid out for the smaller area.
+      const image = branchImage(config, victim);
+      expect(image).not.toBeNull();
+      judgeBranch(kept, config);
+      expect([seed, ...pair.violations]).toEqual([seed]);
+      resized(kept, 400 * 4096);
+      pair.settle();
+      until(pair, () => kept.told.branch?.state === 'damaged');
+      expect(kept.told.branch?.state).toBe('damaged');
+    }
+  });
+
+  it('is another one where its log moves with the area: area-moves', () => {
+    const found = [1, 2, 3].some((seed) => {
+      const config = { ...SIDE_CONFIG, sideBytes: 1024 * 4096, undoRequired: true };
+      const kept = givingUp(seed, 1, { config, canaries: ['area-moves'] }, filled);
+      until(kept.pair, () => kept.pair.marks.has('mirror.undo.held'));
+      resized(kept, SIDE_CONFIG.sideBytes);
+      resolved(kept, 1);
+      const { pair } = kept;
+      if (pair.violations.length === 0) judgeBranch(kept);
+      return pair.violations.length > 0;
+    });
+    expect(found).toBe(true);
+  });
+
+  it('outlives a configuration without its area, and is there with it again', () => {
+    const kept = keptOf(10);
+    const { pair, told } = kept;
+    resized(kept, 0);
+    pair.load(true);
+    pair.cut();
+    until(pair, () => pair.record.members.length === 1);
+    pair.runFor(200_000);
+    pair.settle();
+    told.branch = null;
+    resized(kept, SIDE_CONFIG.sideBytes);
+    pair.settle();
+    until(pair, () => told.branch !== null);
+    expect(told).toMatchObject({ branch: { state: 'whole' } });
+    judgeBranch(kept);
+    expect(pair.violations).toEqual([]);
   });
 
   it('is the image to return to while its copy is not done, and no branch then', () => {

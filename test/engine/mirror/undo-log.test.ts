@@ -8,7 +8,9 @@ import {
   decodeUndoHead,
   encodeUndoBatch,
   encodeUndoHead,
+  layoutOfLog,
   UNDO_PAGES_MIN,
+  type UndoLayout,
   type UndoRun,
   undoLayout,
   ZEROES,
@@ -43,11 +45,12 @@ describe('the undo log byte for byte', () => {
 
   it('takes no page in which any bit is another', () => {
     const bytes = page();
-    encodeUndoHead(device, 3, { log: 9, generation: 4, epoch: 5, given: null }, bytes);
+    encodeUndoHead(device, 3, { log: 9, generation: 4, epoch: 5, pages: 64, given: null }, bytes);
     expect(decodeUndoHead(device, 3, bytes)).toEqual({
       log: 9,
       generation: 4,
       epoch: 5,
+      pages: 64,
       given: null,
     });
     fc.assert(
@@ -74,5 +77,31 @@ describe('the undo log byte for byte', () => {
     );
     expect(undoLayout((UNDO_PAGES_MIN - 1) * PAGE_BYTES)).toBeNull();
     expect(undoLayout(0)).toBeNull();
+  });
+});
+
+describe('a log in an area that has another size than when it began', () => {
+  const head = { log: 9, generation: 4, epoch: 5, given: null };
+  const area = (pages: number) => undoLayout(pages * PAGE_BYTES) as UndoLayout;
+
+  it('has its batches where they were, and takes what was added for what blocks held', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: UNDO_PAGES_MIN, max: 100_000 }),
+        fc.integer({ min: 0, max: 100_000 }),
+        (pages, more) => {
+          const layout = layoutOfLog({ ...head, pages }, area(pages + more));
+          expect(layout).toEqual({ ...area(pages), pages: pages + more });
+        },
+      ),
+    );
+  });
+
+  it('is not all there in a smaller one', () => {
+    expect(layoutOfLog({ ...head, pages: 128 }, area(127))).toBeNull();
+  });
+
+  it('is taken for one of that size where a program of before did not say', () => {
+    expect(layoutOfLog({ ...head, pages: 0 }, area(127))).toEqual(area(127));
   });
 });

@@ -34,7 +34,12 @@ function logOf(count: number): Map<number, Uint8Array> {
   const pages = new Map<number, Uint8Array>();
   for (const copy of LAYOUT.copies) {
     const head = new Uint8Array(PAGE_BYTES);
-    encodeUndoHead(DEVICE, copy, { log: LOG, generation: 4, epoch: 5, given: null }, head);
+    encodeUndoHead(
+      DEVICE,
+      copy,
+      { log: LOG, generation: 4, epoch: 5, pages: 64, given: null },
+      head,
+    );
     pages.set(copy, head);
     for (let number = 0; number < count; number += 1) {
       const at = copy + 1 + number;
@@ -51,7 +56,7 @@ function read(pages: Map<number, Uint8Array>): { blocks: number[]; fault: string
   const runs: UndoRun[] = [];
   let fault: string | null = null;
   const take = (more: readonly UndoRun[]) => runs.push(...more);
-  readerOf(pages).all(LOG, take, (said) => {
+  readerOf(pages).all({ log: LOG, layout: LAYOUT }, take, (said) => {
     fault = said;
   });
   return { blocks: runs.map(({ block }) => block), fault };
@@ -86,7 +91,7 @@ describe('a log in a side area', () => {
     reader.head(LOG, (head) => {
       found = head;
     });
-    expect(found).toEqual({ log: LOG, generation: 4, epoch: 5, given: null });
+    expect(found).toEqual({ log: LOG, generation: 4, epoch: 5, pages: 64, given: null });
     reader.head(LOG + 1, (head) => {
       found = head;
     });

@@ -457,6 +457,7 @@ export const en: { readonly [code: string]: string } = {
   'term.prefix.mixed':
     'An asynchronous replica would show a write without one that had completed before it',
   'term.way-back.differs': 'What returning would give is not the image of before the resync',
+  'term.way-back.branch-partly': 'A branch counts as kept of which some is not there',
   'term.way-back.branch-gone': 'A branch that was given up was not kept, without a word',
   'term.way-back.gone': 'A way back ended without a copy, a return, or a word',
   'term.quiesce': 'quiesce point',

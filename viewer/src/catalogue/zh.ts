@@ -452,6 +452,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.quiesced.changed': '静默点期间磁盘发生变化',
   'term.prefix.mixed': '异步副本会显示某次写入，却缺少此前已完成的写入',
   'term.way-back.differs': '退回所得与重新同步之前的镜像不同',
+  'term.way-back.branch-partly': '被当作已保留的分支并不完整',
   'term.way-back.branch-gone': '被放弃的分支未经声明而没有保留',
   'term.way-back.gone': '退路消失，却没有完成同步、退回或声明',
   'term.quiesce': '静默点',
