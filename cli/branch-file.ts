@@ -17,6 +17,7 @@ import {
 import { dirname } from 'node:path';
 import { HostError, systemCode } from '../backends/real/failure.ts';
 import { replicaSide } from '../backends/real/replica-check.ts';
+import { syncFolder } from '../backends/real/replica-convert.ts';
 import { wholePage } from '../backends/real/replica-parts.ts';
 import { readPage } from '../backends/real/replica-read.ts';
 import type { ReplicaConfig, VolumeConfig } from '../engine/core/config.ts';
@@ -202,16 +203,6 @@ function makeFile(file: string, unfinished: string): number {
     return openSync(unfinished, 'w', 0o600);
   } catch (error) {
     throw unwritable(file, error);
-  }
-}
-
-/** A new name is durable with its folder. */
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -354,7 +354,8 @@ function readPlan(file: string): { readonly plan: Plan; readonly bytes: Uint8Arr
   return { plan, bytes: rest.subarray(4 + length) };
 }
 
-function syncFolder(folder: string): void {
+/** A new name in a folder is durable with it. */
+export function syncFolder(folder: string): void {
   const fd = openSync(folder, 'r');
   try {
     fsyncSync(fd);
