@@ -1,8 +1,8 @@
 /**
  * A campaign's thread as one script. Sources run as many modules otherwise, each translated by
- * itself and with a call for every function that keeps its name, and a campaign takes longer so, most
- * of all at its beginning. What it does is the same, by its trace hash. Where it throws, the stack names
- * functions; their lines are those of the script.
+ * itself and with a call for every function that keeps its name, and a campaign takes longer so,
+ * most of all at its beginning. What it does is the same, by its trace hash. Where it throws, the
+ * stack names functions; their lines are those of the script.
  */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
