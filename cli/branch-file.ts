@@ -25,27 +25,17 @@ import { BLOCK_BYTES } from '../engine/core/units.ts';
 import { PAGE_BYTES } from '../engine/data/abi.ts';
 import { keepsBranch } from '../engine/mirror/metadata.ts';
 import { deviceBytes } from '../engine/mirror/page.ts';
-import {
-  decodeUndoBatch,
-  decodeUndoHead,
-  layoutOfLog,
-  type UndoHead,
-  type UndoLayout,
-  type UndoRun,
-  undoLayout,
-  ZEROES,
-} from '../engine/mirror/undo-log.ts';
+import { type UndoHead, type UndoRun, undoLayout, ZEROES } from '../engine/mirror/undo-log.ts';
+import { type Log, type SidePages, UndoReader } from '../engine/mirror/undo-reader.ts';
 import { InputError } from './failure.ts';
 
 /** How much is copied at a time. */
 const CHUNK_BYTES = 1 << 20;
 
-/** The log of a branch on a replica. */
-interface Log {
-  readonly head: UndoHead;
-  readonly layout: UndoLayout;
-  readonly device: Uint8Array;
-  /** Where the side area is. */
+/** The log of a branch on a replica, and where its side area is. */
+interface Branch {
+  readonly log: Log;
+  readonly reader: UndoReader;
   readonly path: string;
   readonly base: number;
 }
@@ -62,17 +52,17 @@ export function exportBranch(
   file: string,
   onBlocks: (done: number) => void,
 ): UndoHead {
-  const log = logOf(volume, replica);
-  const runs = wholeRuns(volume, log);
+  const branch = branchOf(volume, replica);
+  const runs = wholeRuns(volume, branch);
   const unfinished = `${file}.unfinished`;
   const to = makeFile(file, unfinished);
   let done = false;
   try {
     ftruncateSync(to, volume.sizeBytes);
-    copyRuns(log, runs, to, file, volume.sizeBytes, onBlocks);
+    copyRuns(branch, runs, to, file, volume.sizeBytes, onBlocks);
     fsyncSync(to);
     // A log that took its place had its head written first of all.
-    if (logOf(volume, replica).head.log !== log.head.log) throw gone(volume);
+    if (branchOf(volume, replica).log.head.log !== branch.log.head.log) throw gone(volume);
     renameSync(unfinished, file);
     syncFolder(dirname(file));
     done = true;
@@ -84,33 +74,26 @@ export function exportBranch(
     closeSync(to);
     if (!done) rmSync(unfinished, { force: true });
   }
-  return log.head;
+  return branch.log.head;
 }
 
-function logOf(volume: VolumeConfig, replica: ReplicaConfig): Log {
+function branchOf(volume: VolumeConfig, replica: ReplicaConfig): Branch {
   const { block, path, base } = replicaSide(volume, replica);
   const area = undoLayout(replica.sideBytes ?? 0);
   if (area === null || !keepsBranch(block)) throw gone(volume);
-  const device = deviceBytes(block.device);
-  const head = twice(path, base, area.copies, (page, bytes) => {
-    const found = decodeUndoHead(device, page, bytes);
-    return found?.log === block.undo ? found : null;
-  });
-  const layout = head === null ? null : layoutOfLog(head, area);
-  if (head === null || layout === null) throw damaged(volume);
-  return { head, layout, device, path, base };
+  const reader = new UndoReader(area, pagesOf(deviceBytes(block.device), path, base));
+  const log = atOnce<Log>((done) => reader.open(block.undo, done));
+  if (log === null) throw damaged(volume);
+  return { log, reader, path, base };
 }
 
-/** All runs of a log, of which each block of the volume is in one. */
-function wholeRuns(volume: VolumeConfig, { head, layout, device, path, base }: Log): UndoRun[] {
+/** All runs of a branch, of which each block of the volume is in one. */
+function wholeRuns(volume: VolumeConfig, { log, reader }: Branch): UndoRun[] {
   const runs: UndoRun[] = [];
   const blocks = Math.ceil(volume.sizeBytes / BLOCK_BYTES);
   let named = 0;
-  for (let number = 0; number < layout.batches && named < blocks; number += 1) {
-    const pages = layout.copies.map((copy) => copy + 1 + number) as [number, number];
-    const batch = twice(path, base, pages, (page, bytes) =>
-      decodeUndoBatch(device, page, head.log, number, bytes),
-    );
+  for (let number = 0; number < log.layout.batches && named < blocks; number += 1) {
+    const batch = atOnce<UndoRun[]>((done) => reader.batch(log, number, done));
     if (batch === null) break;
     runs.push(...batch);
     // No block is named twice: what was saved is not saved again.
@@ -120,23 +103,31 @@ function wholeRuns(volume: VolumeConfig, { head, layout, device, path, base }: L
   return runs;
 }
 
-/** What `decode` takes from either of the two places of a page of the side area. */
-function twice<T>(
-  path: string,
-  base: number,
-  pages: readonly [number, number],
-  decode: (page: number, bytes: Uint8Array) => T | null,
-): T | null {
-  for (const page of pages) {
-    const read = readPage(path, base + page * PAGE_BYTES);
-    const found = read.ok ? decode(page, wholePage(read)) : null;
-    if (found !== null) return found;
-  }
-  return null;
+/** The pages of a side area at `base` of a file or device: each is there when it is asked for. */
+function pagesOf(device: Uint8Array, path: string, base: number): SidePages {
+  return {
+    device,
+    read: (a, b, decode, done) => {
+      const at = (page: number) => {
+        const read = readPage(path, base + page * PAGE_BYTES);
+        return read.ok ? decode(page, wholePage(read)) : null;
+      };
+      done(at(a) ?? at(b));
+    },
+  };
+}
+
+/** What a read gives that is over when it returns. */
+function atOnce<T>(read: (done: (found: T | null) => void) => void): T | null {
+  let given: T | null = null;
+  read((found) => {
+    given = found;
+  });
+  return given;
 }
 
 function copyRuns(
-  { path, base }: Log,
+  { path, base }: Branch,
   runs: readonly UndoRun[],
   to: number,
   file: string,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fetchStatus } from '../backends/real/api-client.ts';
 import type { HostStatus } from '../backends/real/host-status.ts';
+import type { ClusterConfig, ReplicaConfig, VolumeConfig } from '../engine/core/config.ts';
 import { term } from '../viewer/src/catalogue/catalogue.ts';
 import { loadConfig } from './config/load.ts';
 import { InputError } from './failure.ts';
@@ -41,6 +42,29 @@ export function theOne(option: string, known: readonly string[], name?: string):
   if (meant !== undefined && known.includes(meant)) return meant;
   const reason = name === undefined ? `it is not clear which ${option}` : `no ${option} "${name}"`;
   throw new InputError(reason, `give --${option}, one of: ${known.join(', ') || 'none is there'}`);
+}
+
+/** A replica of a configuration, and whose it is. */
+export interface ChosenReplica {
+  readonly volume: VolumeConfig;
+  readonly replica: ReplicaConfig;
+  readonly name: string;
+}
+
+/** The replica that is meant by `volume` and `name`, or the only one. Throws InputError. */
+export function theReplica(
+  config: ClusterConfig,
+  options: { readonly volume?: string; readonly name?: string },
+): ChosenReplica {
+  const volumes = config.volumes.map(({ name }) => name);
+  const meant = theOne('volume', volumes, options.volume);
+  const volume = config.volumes.find(({ name }) => name === meant) as VolumeConfig;
+  const holders = config.nodes.filter(({ id }) => volume.replicas.some(({ node }) => node === id));
+  const names = holders.map((node) => node.name);
+  const name = theOne('name', names, options.name);
+  const id = holders.find((each) => each.name === name)?.id;
+  const replica = volume.replicas.find(({ node }) => node === id) as ReplicaConfig;
+  return { volume, replica, name };
 }
 
 /** Folders of the nodes that may be asked. Throws InputError or ConfigError. */

@@ -3,7 +3,6 @@
  * the data actors; the monitor holds the applications; guardian and watchdog see to it that a host
  * whose core stalls is reset. Core and monitor restart each other. A witness has a core alone.
  */
-
 import type { AgreedChange } from '../../engine/cluster/changes.ts';
 import type {
   ControlActor,

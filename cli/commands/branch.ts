@@ -5,14 +5,20 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { fetchStatus, sendCommand } from '../../backends/real/api-client.ts';
-import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { BLOCK_BYTES } from '../../engine/core/units.ts';
 import type { KeptBranch } from '../../engine/data/messages.ts';
 import { exportBranch } from '../branch-file.ts';
 import { branchText } from '../branch-text.ts';
 import { loadConfig } from '../config/load.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
-import { findNode, foldersOf, type NodeOptions, refusalText, theOne } from '../nodes.ts';
+import {
+  findNode,
+  foldersOf,
+  type NodeOptions,
+  refusalText,
+  theOne,
+  theReplica,
+} from '../nodes.ts';
 import { startProgress } from '../rehearse/progress.ts';
 
 interface BranchOptions extends NodeOptions {
@@ -133,14 +139,7 @@ function tableOf(branches: readonly Found[]): string {
 
 function runExport(file: string, options: BranchOptions): number {
   const { config } = loadConfig(file);
-  const volumes = config.volumes.map(({ name }) => name);
-  const meant = theOne('volume', volumes, options.volume);
-  const volume = config.volumes.find(({ name }) => name === meant) as VolumeConfig;
-  const holders = config.nodes.filter(({ id }) => volume.replicas.some(({ node }) => node === id));
-  const names = holders.map(({ name }) => name);
-  const name = theOne('name', names, options.name);
-  const id = holders.find((each) => each.name === name)?.id;
-  const replica = volume.replicas.find(({ node }) => node === id) as ReplicaConfig;
+  const { volume, replica, name } = theReplica(config, options);
   const to = options.to ?? '';
   const blocks = Math.ceil(volume.sizeBytes / BLOCK_BYTES);
   const progress = startProgress('Writing', blocks, options.json === true, 'blocks');
@@ -148,9 +147,12 @@ function runExport(file: string, options: BranchOptions): number {
     const head = exportBranch(volume, replica, to, (done) => progress.update(done, ''));
     progress.stop();
     const { generation } = head;
-    const said = { volume: meant, node: name, generation, bytes: volume.sizeBytes, file: to };
+    const said = { volume: volume.name, node: name, generation, bytes: volume.sizeBytes, file: to };
     if (options.json) printJson(said);
-    else console.log(`Wrote the branch of generation ${generation} of ${meant} on ${name}: ${to}.`);
+    else
+      console.log(
+        `Wrote the branch of generation ${generation} of ${volume.name} on ${name}: ${to}.`,
+      );
     return EXIT_OK;
   } catch (error) {
     progress.stop();

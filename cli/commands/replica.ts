@@ -7,10 +7,9 @@ import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
 import { fetchStatus } from '../../backends/real/api-client.ts';
 import { type DirectoryLock, lockDirectory } from '../../backends/real/directory-lock.ts';
-import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { EXIT_OK, printJson } from '../failure.ts';
-import { theOne } from '../nodes.ts';
+import { theReplica } from '../nodes.ts';
 import { adoptReplica, newReplica, type ReplicaTarget } from '../replica-file.ts';
 import { returnCommand } from './replica-return.ts';
 
@@ -76,17 +75,8 @@ function verb(name: string, about: string): Command {
 
 async function run(file: string, options: ReplicaOptions, make: Make): Promise<void> {
   const { config, dataFolders } = loadConfig(file);
-  const volumes = config.volumes.map(({ name }) => name);
-  const named = theOne('volume', volumes, options.volume);
-  const volume = config.volumes.find(({ name }) => name === named) as VolumeConfig;
-  const holders = config.nodes.filter(({ id }) => volume.replicas.some(({ node }) => node === id));
-  const name = theOne(
-    'name',
-    holders.map((node) => node.name),
-    options.name,
-  );
-  const node = holders.find((each) => each.name === name)?.id ?? 0;
-  const replica = volume.replicas.find((each) => each.node === node) as ReplicaConfig;
+  const { volume, replica, name } = theReplica(config, options);
+  const { node } = replica;
   const folder = dataFolders.get(name);
   // A running node would go on writing what it believes to be there.
   const { path: place, meta: apart, parts: several = [] } = replica;

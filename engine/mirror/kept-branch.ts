@@ -13,7 +13,10 @@ import { withBranch } from './features.ts';
 import { keepsBranch } from './metadata.ts';
 import { Mode } from './mode.ts';
 import type { Parts } from './parts.ts';
-import { layoutOfLog, type UndoHead, type UndoRun, ZEROES } from './undo-log.ts';
+import { type UndoHead, type UndoRun, ZEROES } from './undo-log.ts';
+
+/** What is said of a log whose head cannot be read, or that is not there. */
+const NONE = { generation: 0, epoch: 0, given: null } as const;
 
 export class BranchKeeper {
   readonly #p: Parts;
@@ -31,11 +34,11 @@ export class BranchKeeper {
     return this.#dropping || keepsBranch(this.#p.store.block);
   }
 
-  /** The replica attached: reads all that its metadata say of a branch. */
+  /** The replica attached, and the side area is taken by a branch: reads all that is said of it. */
   attach(): void {
     const { store, undo } = this.#p;
-    const { reader, layout: area } = undo;
-    if (reader === null || area === null || !this.stands) return;
+    const { reader } = undo;
+    if (reader === null) return;
     const log = store.block.undo;
     const saved = new BlockMap(blockCount(this.#p.config));
     let pages = 0;
@@ -45,13 +48,13 @@ export class BranchKeeper {
         if (page !== ZEROES) pages += blocks;
       }
     };
-    reader.head(log, (head) => {
+    reader.open(log, (opened) => {
       const found = () => {
-        if (!this.#dropping && store.block.undo === log) this.#found(head, pages, saved.dirty);
+        if (this.#dropping || store.block.undo !== log) return;
+        this.#found(opened?.head ?? null, pages, saved.dirty);
       };
-      const layout = head === null ? null : layoutOfLog(head, area);
-      if (layout === null) found();
-      else reader.all({ log, layout }, take, found);
+      if (opened === null) found();
+      else reader.all(opened, take, found);
     });
   }
 
@@ -61,9 +64,8 @@ export class BranchKeeper {
    */
   seal(): boolean {
     const { undo, store, canary } = this.#p;
-    const { given } = undo;
+    const { generation, epoch, given } = undo.head ?? NONE;
     if (given === null || canary.branchForgotten) return false;
-    const { generation, epoch } = undo.image;
     store.block.features = withBranch(store.block.features, true);
     const usedBytes = undo.payloadBytes;
     this.#branch = { state: 'whole', generation, epoch, ...given, usedBytes };
@@ -116,7 +118,7 @@ export class BranchKeeper {
   #found(head: UndoHead | null, pages: number, blocks: number): void {
     const { config, turn } = this.#p;
     const none = { keeps: 0, shared: 0, order: 0, by: 'operator' } as const;
-    const { generation, epoch, given } = head ?? { generation: 0, epoch: 0, given: null };
+    const { generation, epoch, given } = head ?? NONE;
     const whole = blocks === blockCount(config);
     const state = whole ? 'whole' : 'damaged';
     this.#branch = { state, generation, epoch, ...(given ?? none), usedBytes: pages * PAGE_BYTES };

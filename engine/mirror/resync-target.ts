@@ -182,7 +182,7 @@ export class ResyncTarget {
       store.persist(() => {});
     }
     const flush = still(() => flushes.run(cleared));
-    if (undo.given === null) flush();
-    else undo.complete(flush);
+    if (undo.head?.given) undo.complete(flush);
+    else flush();
   }
 }

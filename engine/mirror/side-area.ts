@@ -15,6 +15,11 @@ export class SideArea {
     this.#p = parts;
   }
 
+  /** The identity of the copy whose area it is. */
+  get device(): Uint8Array {
+    return this.#p.store.device;
+  }
+
   /** Writes a page to both places; `done` when both have it durably. */
   write(
     a: number,

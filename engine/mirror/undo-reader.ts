@@ -1,9 +1,8 @@
 /** Reads the log in a side area that the superblock names: its head, and its batches in order. */
-import type { Parts } from './parts.ts';
-import type { SideArea } from './side-area.ts';
 import {
   decodeUndoBatch,
   decodeUndoHead,
+  layoutOfLog,
   type UndoHead,
   type UndoLayout,
   type UndoRun,
@@ -11,40 +10,54 @@ import {
 
 /** A log, and how it is laid out. */
 export interface Log {
-  readonly log: number;
+  readonly head: UndoHead;
   readonly layout: UndoLayout;
 }
 
-export class UndoReader {
-  readonly #p: Parts;
-  readonly #area: UndoLayout;
-  readonly #side: SideArea;
+/** Where the pages of a side area are read. */
+export interface SidePages {
+  /** The identity of the copy. */
+  readonly device: Uint8Array;
+  /** What `decode` takes from page `a`, or else from page `b`; null when it is neither. */
+  read<T>(
+    a: number,
+    b: number,
+    decode: (page: number, bytes: Uint8Array) => T | null,
+    done: (found: T | null) => void,
+  ): void;
+}
 
-  constructor(parts: Parts, area: UndoLayout, side: SideArea) {
-    this.#p = parts;
+export class UndoReader {
+  readonly #area: UndoLayout;
+  readonly #pages: SidePages;
+
+  constructor(area: UndoLayout, pages: SidePages) {
     this.#area = area;
-    this.#side = side;
+    this.#pages = pages;
   }
 
-  /** The head of `log`; null where it is whole in neither place. */
-  head(log: number, done: (head: UndoHead | null) => void): void {
-    const { device } = this.#p.store;
+  /** Log `log`; null where its head is whole in neither place, or not all of it is in the area. */
+  open(log: number, done: (log: Log | null) => void): void {
+    const { device } = this.#pages;
     const [a, b] = this.#area.copies;
     const decode = (page: number, bytes: Uint8Array) => {
       const head = decodeUndoHead(device, page, bytes);
       return head?.log === log ? head : null;
     };
-    this.#side.read(a, b, decode, done);
+    this.#pages.read(a, b, decode, (head) => {
+      const layout = head === null ? null : layoutOfLog(head, this.#area);
+      done(head === null || layout === null ? null : { head, layout });
+    });
   }
 
-  /** Batch `number` of the log; null when it is not whole. */
-  batch({ log, layout }: Log, number: number, done: (runs: UndoRun[] | null) => void): void {
-    const { device } = this.#p.store;
+  /** Batch `number` of a log; null when it is not whole. */
+  batch({ head, layout }: Log, number: number, done: (runs: UndoRun[] | null) => void): void {
+    const { device } = this.#pages;
     const [a, b] = layout.copies;
     const at = number + 1;
     const decode = (page: number, bytes: Uint8Array) =>
-      decodeUndoBatch(device, page, log, number, bytes);
-    this.#side.read(a + at, b + at, decode, done);
+      decodeUndoBatch(device, page, head.log, number, bytes);
+    this.#pages.read(a + at, b + at, decode, done);
   }
 
   /** All batches of the log in their order, and then whether one of them is lost. */

@@ -5,13 +5,7 @@
  * configuration says whether the copy waits or the way back is given up; it is given up durably
  * before the first block is overwritten without it.
  */
-import {
-  BLOCK_BYTES,
-  type Epoch,
-  type Generation,
-  MICROS_PER_S,
-  type Micros,
-} from '../core/units.ts';
+import { BLOCK_BYTES, MICROS_PER_S, type Micros } from '../core/units.ts';
 import { Decision, Flag, PAGE_BYTES } from '../data/abi.ts';
 import type { WayBack } from '../data/messages.ts';
 import { BlockMap } from './block-map.ts';
@@ -25,14 +19,13 @@ import {
   encodeUndoBatch,
   encodeUndoHead,
   type GivenUp,
-  layoutOfLog,
   type UndoHead,
   type UndoLayout,
   type UndoRun,
   undoLayout,
   ZEROES,
 } from './undo-log.ts';
-import { UndoReader } from './undo-reader.ts';
+import { type Log, UndoReader } from './undo-reader.ts';
 
 /** Some blocks in a row that a batch saves. */
 interface Piece {
@@ -51,21 +44,15 @@ export class Undo {
   readonly #p: Parts;
   /** How the side area is laid out for the next log; null where there is none. */
   readonly layout: UndoLayout | null;
-  /** How it is for the present one, which began when the area may have been smaller. */
-  #layout: UndoLayout | null;
   readonly side: SideArea;
   readonly reader: UndoReader | null;
   readonly #first: number;
   readonly #end: number;
   readonly #scratch = new Uint8Array(PAGE_BYTES);
-  /** The log that is being kept, 0 for none. */
-  #log = 0;
-  /** The order by which the image of that log is given up; null where it is a copy like any. */
-  #given: GivenUp | null = null;
-  #image: { readonly generation: Generation; readonly epoch: Epoch } = { generation: 0, epoch: 0 };
+  /** The log that is being kept; it may have begun when the area was smaller. */
+  #kept: Log | null = null;
   /** The log that the next copy is to keep, its head written. */
-  #prepared = 0;
-  #preparedFor: GivenUp | null = null;
+  #prepared: Log | null = null;
   /** What is not overwritten is saved as well; called when all is. */
   #completed: (() => void) | null = null;
   /** All blocks before this one are saved. */
@@ -101,9 +88,8 @@ export class Undo {
     this.#p = parts;
     const { config, turn } = parts;
     this.layout = undoLayout(config.sideBytes);
-    this.#layout = this.layout;
     this.side = new SideArea(parts);
-    this.reader = this.layout && new UndoReader(parts, this.layout, this.side);
+    this.reader = this.layout && new UndoReader(this.layout, this.side);
     this.#saved = new BlockMap(blockCount(config));
     this.#first = turn.memory.layout.frontSlots + turn.memory.layout.peerSlots;
     this.#end = this.#first + turn.memory.layout.engineSlots;
@@ -111,32 +97,27 @@ export class Undo {
 
   /** Whether the image that the copy overwrites can be put back. */
   get kept(): boolean {
-    return this.#log !== 0 && !this.#givingUp;
+    return this.#kept !== null && !this.#givingUp;
   }
 
   /** The log that is being kept, 0 for none. */
   get log(): number {
-    return this.#log;
+    return this.#kept?.head.log ?? 0;
   }
 
-  /** The order by which the image is given up, while its log is kept; null for any other copy. */
-  get given(): GivenUp | null {
-    return this.kept ? this.#given : null;
-  }
-
-  /** What the present log keeps: its generation, and the epoch in which it was begun. */
-  get image(): { readonly generation: Generation; readonly epoch: Epoch } {
-    return this.#image;
+  /** Which image the log keeps; null where none is. */
+  get head(): UndoHead | null {
+    return this.kept ? (this.#kept?.head ?? null) : null;
   }
 
   /** What blocks held takes so much of the side area. */
   get payloadBytes(): number {
-    return (this.#next - (this.#layout?.payload ?? this.#next)) * PAGE_BYTES;
+    return this.#kept === null ? 0 : (this.#next - this.#kept.layout.payload) * PAGE_BYTES;
   }
 
   /** Whether `blocks` blocks more, in `batches` batches, find room in the log. */
   hasRoom(blocks: number, batches: number): boolean {
-    const layout = this.#layout;
+    const layout = this.#kept?.layout ?? this.layout;
     if (layout === null) return true;
     // One that is under way counts twice.
     return this.#next + blocks <= layout.pages && this.#batches + 1 + batches <= layout.batches;
@@ -153,7 +134,7 @@ export class Undo {
 
   /** What people are told of it; null where there is nothing to tell. */
   get wayBack(): WayBack | null {
-    const layout = this.#layout;
+    const layout = this.#kept?.layout ?? this.layout;
     if (layout === null) return null;
     const { store, state } = this.#p;
     if (state.disk !== 'Inconsistent' || this.#loading) return null;
@@ -184,16 +165,14 @@ export class Undo {
     this.#loading = true;
     const log = store.block.undo;
     const reader = this.reader as UndoReader;
-    reader.head(log, (head) => {
-      const begun = head === null ? null : layoutOfLog(head, area);
-      const layout = this.#p.canary.areaMoves ? area : begun;
-      if (head === null || layout === null || head.generation !== store.block.generation) {
+    reader.open(log, (opened) => {
+      if (opened === null || opened.head.generation !== store.block.generation) {
         this.#loaded('damaged');
         return;
       }
-      this.#begin(head, layout);
+      this.#begin(this.#p.canary.areaMoves ? { ...opened, layout: area } : opened);
       reader.all(
-        { log, layout },
+        this.#kept as Log,
         (runs) => this.#found(runs),
         (fault) => this.#loaded(fault),
       );
@@ -220,7 +199,7 @@ export class Undo {
       return;
     }
     const image = state.disk !== 'Inconsistent';
-    if (image && this.#log !== 0 && !canary.headOverImage) {
+    if (image && this.#kept !== null && !canary.headOverImage) {
       // The update that gives the log up is on its way: until then its head must stand.
       this.#p.store.persist(still(() => this.begin(next, held, given)));
       return;
@@ -231,7 +210,7 @@ export class Undo {
         held('branch');
         return;
       }
-      this.#prepared = 0;
+      this.#prepared = null;
       if (image) this.#lost = 'branch';
       next();
       return;
@@ -241,7 +220,7 @@ export class Undo {
       return;
     }
     if (this.layout === null || !image) {
-      this.#prepared = this.layout !== null && this.kept ? this.#log : 0;
+      this.#prepared = this.layout !== null && this.kept ? this.#kept : null;
       next();
       return;
     }
@@ -253,27 +232,25 @@ export class Undo {
   /** The image is given up with the next update of the superblock, which names its log. */
   open(): void {
     const { store, turn } = this.#p;
-    const log = this.#prepared;
+    const next = this.#prepared;
     // Also where the area is gone from the configuration: it may come back.
     if (this.#p.branch.stands && !this.#p.canary.branchOverwritten) return;
     // Where nothing is left of an image no log may say so.
-    store.block.undo = log;
-    if (log === this.#log) return;
-    if (log === 0) {
+    store.block.undo = next?.head.log ?? 0;
+    if (next === this.#kept) return;
+    if (next === null) {
       this.ended();
       return;
     }
+    this.#begin(next);
     const { generation, epoch } = store.block;
-    const area = this.layout as UndoLayout;
-    const head = { log, generation, epoch, pages: area.pages, given: this.#preparedFor };
-    this.#begin(head, area);
     turn.reached('mirror.undo.begun');
     turn.event('mirror.undo.start', { generation, epoch });
   }
 
   /** Whether [offset, offset+length) may be overwritten now. */
   admits(offset: number, length: number, flags: number): boolean {
-    if (this.#log === 0) return true;
+    if (this.#kept === null) return true;
     const { canary } = this.#p;
     if (canary.undoCopiesOnly && (flags & Flag.Resync) === 0) return true;
     return this.#covers(offset, length);
@@ -304,10 +281,10 @@ export class Undo {
   }
 
   /** The generation of the copy is adopted, or the image is back: that log is worth nothing. */
-  ended(log: number = this.#log): void {
+  ended(log: number = this.log): void {
     // Another one has begun since.
-    if (log !== this.#log) return;
-    this.#log = 0;
+    if (log !== this.log) return;
+    this.#kept = null;
     this.#givingUp = false;
     this.#lost = '';
     this.#heldBack = '';
@@ -330,10 +307,10 @@ export class Undo {
   pump(): void {
     const idle = this.#held.length === 0 && this.#completed === null;
     if (idle || this.#batch.length > 0 || this.#givingUp) return;
-    if (this.#log === 0 || this.returning) return;
+    if (this.#kept === null || this.returning) return;
     const full = this.#gather();
     this.#pending = this.#batch.length;
-    this.#batchLog = this.#log;
+    this.#batchLog = this.log;
     this.#failed = '';
     if (this.#batch.length === 0) {
       if (full) this.#overflow('full');
@@ -366,7 +343,7 @@ export class Undo {
     this.#pending -= 1;
     if (this.#pending > 0 || this.#p.state.disk === 'Failed') return;
     // The copy was finished meanwhile: nothing waits for it any more.
-    if (this.#log !== this.#batchLog) this.#dismiss();
+    if (this.log !== this.#batchLog) this.#dismiss();
     else if (this.#failed !== '') {
       this.#dismiss();
       this.#overflow(this.#failed);
@@ -375,8 +352,7 @@ export class Undo {
 
   /** Reads batch `number` of the present log; null when it is not whole. */
   readBatch(number: number, done: (runs: UndoRun[] | null) => void): void {
-    const layout = this.#layout as UndoLayout;
-    (this.reader as UndoReader).batch({ log: this.#log, layout }, number, done);
+    (this.reader as UndoReader).batch(this.#kept as Log, number, done);
   }
 
   /** End of a turn: control hears what is new. */
@@ -413,20 +389,17 @@ export class Undo {
     const done = this.#completed;
     if (done === null) return;
     const all = this.#saved.dirty === blockCount(this.#p.config) || this.#p.canary.branchPartly;
-    if (this.#log !== 0 && !all) return;
+    if (this.#kept !== null && !all) return;
     this.#completed = null;
     done();
   }
 
-  #begin({ log, generation, epoch, given }: UndoHead, layout: UndoLayout): void {
-    this.#log = log;
-    this.#layout = layout;
-    this.#given = given;
-    this.#image = { generation, epoch };
+  #begin(log: Log): void {
+    this.#kept = log;
     this.#completeTo = 0;
     this.#saved = new BlockMap(blockCount(this.#p.config));
     this.#batches = 0;
-    this.#next = layout.payload;
+    this.#next = log.layout.payload;
     this.#lost = '';
     this.#heldBack = '';
     this.#givingUp = false;
@@ -434,7 +407,8 @@ export class Undo {
 
   #writeHead(given: GivenUp | null, next: () => void): void {
     const { store } = this.#p;
-    const { copies, pages } = this.layout as UndoLayout;
+    const layout = this.layout as UndoLayout;
+    const { copies, pages } = layout;
     // Each log is begun by an update of the superblock, so that no two have one number.
     const log = store.block.seq + 1;
     const { generation, epoch } = store.block;
@@ -442,8 +416,7 @@ export class Undo {
     const encode = (page: number, into: Uint8Array) =>
       encodeUndoHead(store.device, page, head, into);
     this.side.write(copies[0], copies[1], encode, this.#scratch, () => {
-      this.#prepared = log;
-      this.#preparedFor = given;
+      this.#prepared = { head, layout };
       next();
     });
   }
@@ -451,7 +424,8 @@ export class Undo {
   /** Takes blocks that are not saved, of writes that wait first; true if there was no room. */
   #gather(): boolean {
     const { slots, config } = this.#p;
-    if (this.#batches >= (this.#layout as UndoLayout).batches) return true;
+    const { head, layout } = this.#kept as Log;
+    if (this.#batches >= layout.batches) return true;
     for (const held of this.#held) {
       const offset = slots.offset[held] as number;
       const last = Math.floor((offset + (slots.length[held] as number) - 1) / BLOCK_BYTES);
@@ -459,7 +433,7 @@ export class Undo {
       if (ended !== '') return ended === 'full';
     }
     // All of a branch is to be saved: what comes next as well, so that few batches name much.
-    if (this.#completed === null && this.#given === null) return false;
+    if (this.#completed === null && head.given === null) return false;
     const end = blockCount(config);
     while (this.#completeTo < end && this.#saved.isDirty(this.#completeTo)) this.#completeTo += 1;
     return this.#gatherOf(this.#completeTo, end - 1) === 'full';
@@ -470,7 +444,7 @@ export class Undo {
     const { slots, turn } = this.#p;
     const most = Math.floor(turn.memory.layout.slotBytes / BLOCK_BYTES);
     const taken = this.#batch.reduce((sum, { blocks }) => sum + blocks, 0);
-    let room = (this.#layout as UndoLayout).pages - this.#next - taken;
+    let room = (this.#kept as Log).layout.pages - this.#next - taken;
     let block = from;
     while (block <= last) {
       if (this.#isTaken(block)) {
@@ -503,8 +477,8 @@ export class Undo {
 
   #writeBatch(): void {
     const { store, canary } = this.#p;
-    const { copies } = this.#layout as UndoLayout;
-    const log = this.#log;
+    const { copies } = (this.#kept as Log).layout;
+    const { log } = this;
     const number = this.#batches;
     const at = number + 1;
     const runs = this.#batch.map(({ block, blocks, page }) => ({ block, blocks, page }));
@@ -512,7 +486,7 @@ export class Undo {
       encodeUndoBatch(store.device, page, log, number, runs, into);
     if (canary.undoUnwaited) this.#save(runs);
     this.side.write(copies[0] + at, copies[1] + at, encode, this.#scratch, () => {
-      if (this.#log === log) {
+      if (this.log === log) {
         this.#batches += 1;
         this.#save(runs);
       }
@@ -544,7 +518,7 @@ export class Undo {
     this.#held = [];
     for (const slot of held) {
       const offset = slots.offset[slot] as number;
-      const covered = this.#log === 0 || this.#covers(offset, slots.length[slot] as number);
+      const covered = this.#kept === null || this.#covers(offset, slots.length[slot] as number);
       if (!covered) this.#held.push(slot);
       else if (!canary.undoTakenLate) peers.issue(slot);
     }
@@ -586,7 +560,7 @@ export class Undo {
     const { turn } = this.#p;
     this.#loading = false;
     if (fault !== '') {
-      this.#log = 0;
+      this.#kept = null;
       this.#lost = fault;
       turn.reached('mirror.undo.damaged');
       turn.event('mirror.undo.lost', { reason: fault });

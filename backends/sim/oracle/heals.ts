@@ -4,7 +4,6 @@
  * what it knew about itself, and a person must choose (docs/decisions/0013), or where most voters
  * have lost the log (0004).
  */
-
 import type { ConfigStatus } from '../../../engine/cluster/interface.ts';
 import type { NodeId } from '../../../engine/core/units.ts';
 import {

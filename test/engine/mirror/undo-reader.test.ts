@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PAGE_BYTES } from '../../../engine/data/abi.ts';
 import { deviceBytes } from '../../../engine/mirror/page.ts';
-import type { Parts } from '../../../engine/mirror/parts.ts';
-import type { SideArea } from '../../../engine/mirror/side-area.ts';
 import {
   encodeUndoBatch,
   encodeUndoHead,
@@ -15,18 +13,18 @@ import { UndoReader } from '../../../engine/mirror/undo-reader.ts';
 const DEVICE = deviceBytes('0123456789abcdef'.repeat(2));
 const LAYOUT = undoLayout(64 * PAGE_BYTES) as UndoLayout;
 const LOG = 9;
+const HEAD = { log: LOG, generation: 4, epoch: 5, pages: 64, given: null };
 
 /** A side area that holds `pages`, and a reader of it. */
 function readerOf(pages: Map<number, Uint8Array>): UndoReader {
   const blank = new Uint8Array(PAGE_BYTES);
-  const side: Pick<SideArea, 'read'> = {
+  return new UndoReader(LAYOUT, {
+    device: DEVICE,
     read: (a, b, decode, done) => {
       const at = (page: number) => decode(page, pages.get(page) ?? blank);
       done(at(a) ?? at(b));
     },
-  };
-  const parts = { store: { device: DEVICE } } as unknown as Parts;
-  return new UndoReader(parts, LAYOUT, side as SideArea);
+  });
 }
 
 /** A log of `count` batches of one block each. */
@@ -34,12 +32,7 @@ function logOf(count: number): Map<number, Uint8Array> {
   const pages = new Map<number, Uint8Array>();
   for (const copy of LAYOUT.copies) {
     const head = new Uint8Array(PAGE_BYTES);
-    encodeUndoHead(
-      DEVICE,
-      copy,
-      { log: LOG, generation: 4, epoch: 5, pages: 64, given: null },
-      head,
-    );
+    encodeUndoHead(DEVICE, copy, HEAD, head);
     pages.set(copy, head);
     for (let number = 0; number < count; number += 1) {
       const at = copy + 1 + number;
@@ -56,7 +49,7 @@ function read(pages: Map<number, Uint8Array>): { blocks: number[]; fault: string
   const runs: UndoRun[] = [];
   let fault: string | null = null;
   const take = (more: readonly UndoRun[]) => runs.push(...more);
-  readerOf(pages).all({ log: LOG, layout: LAYOUT }, take, (said) => {
+  readerOf(pages).all({ head: HEAD, layout: LAYOUT }, take, (said) => {
     fault = said;
   });
   return { blocks: runs.map(({ block }) => block), fault };
@@ -88,12 +81,12 @@ describe('a log in a side area', () => {
   it('is another one where its head has another number', () => {
     let found: unknown;
     const reader = readerOf(logOf(1));
-    reader.head(LOG, (head) => {
-      found = head;
+    reader.open(LOG, (log) => {
+      found = log;
     });
-    expect(found).toEqual({ log: LOG, generation: 4, epoch: 5, pages: 64, given: null });
-    reader.head(LOG + 1, (head) => {
-      found = head;
+    expect(found).toEqual({ head: HEAD, layout: LAYOUT });
+    reader.open(LOG + 1, (log) => {
+      found = log;
     });
     expect(found).toBeNull();
   });
