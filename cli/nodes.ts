@@ -1,4 +1,4 @@
-/** Finds the nodes of this machine that a command is to speak to. */
+/** Finds the nodes of this machine that a command is to speak to, and the replica that is meant. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fetchStatus } from '../backends/real/api-client.ts';

@@ -2,14 +2,13 @@
 import type { KeptBranch } from '../../engine/data/messages.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { keepsBranch } from '../../engine/mirror/metadata.ts';
-import { type UndoLayout, undoLayout, ZEROES } from '../../engine/mirror/undo-log.ts';
+import { type UndoLayout, undoLayout } from '../../engine/mirror/undo-log.ts';
 import { until } from './mirror-cases.ts';
 import { type Host, MS, SIDE_PAGE } from './mirror-hosts.ts';
 import type { Pair } from './mirror-pair.ts';
 import { type Fork, type ForkOptions, forked, give, orderOf, resolved } from './mirror-split.ts';
-import { runsOf, SIDE_CONFIG, superblockOf } from './mirror-undo.ts';
+import { imageOf, runsOf, SIDE_CONFIG, superblockOf } from './mirror-undo.ts';
 
-const BLOCK_SECTORS = 8;
 /** What no write has: of a sector that the log does not give. */
 const NOT_THERE = 0xffffffff;
 /** Stamps from here on are of no write either. */
@@ -51,15 +50,7 @@ export function keptOf(seed: number, options: ForkOptions = {}): Kept {
 /** The branch that the side area of `h` gives by itself; null where the superblock names none. */
 export function branchImage(config: MirrorConfig, h: Host): Uint32Array | null {
   if (!keepsBranch(superblockOf(config, h))) return null;
-  const image = new Uint32Array(h.sectors).fill(NOT_THERE);
-  for (const { block, blocks, page } of runsOf(config, h).reverse()) {
-    const at = block * BLOCK_SECTORS;
-    const count = blocks * BLOCK_SECTORS;
-    const from = h.sideAt + page * BLOCK_SECTORS;
-    if (page === ZEROES) image.fill(0, at, at + count);
-    else image.set(h.stable.subarray(from, from + count), at);
-  }
-  return image;
+  return imageOf(h, new Uint32Array(h.sectors).fill(NOT_THERE), runsOf(config, h));
 }
 
 /** Says so where the branch is not kept as it was when the two met. */
