@@ -1,8 +1,9 @@
 /** What a change of the configuration would do, and how far it is, in words. */
 import type { HostStatus } from '../backends/real/host-status.ts';
-import { type ConfigChange, leaves, nodeOf } from '../engine/cluster/changes.ts';
+import { type ConfigChange, leaves, nodeOf, servedOf } from '../engine/cluster/changes.ts';
 import type { ConfigStatus } from '../engine/cluster/interface.ts';
 import type { VolumeConfig } from '../engine/core/config.ts';
+import { formatSize } from './config/units.ts';
 import { refusalText } from './nodes.ts';
 
 type Name = (node: number) => string;
@@ -66,9 +67,19 @@ export function changeText(
       lines.push(`Only the core of ${node} starts anew. It counts when the copy is done.`);
       break;
     }
-    case 'grow-volume':
-      // Not ordered from here: see config apply.
-      lines.push(`Volume ${volume} grows to ${mebibytes(change.sizeBytes)}.`);
+    case 'grow-volume': {
+      const { servedBytes } = change;
+      const now = servedOf(config);
+      lines.push(
+        servedBytes < now
+          ? `Volume ${volume} does not grow: nobody has taken that.`
+          : `Volume ${volume} grows from ${formatSize(now)} to ${formatSize(servedBytes)}, ` +
+              `of the ${formatSize(config.sizeBytes)} that its replicas have. No core starts ` +
+              'anew, and nothing is copied: they are equal there as everywhere. Clients see it ' +
+              'when they connect anew; what is new reads as it was left, zeroes in a file that ' +
+              'nobody wrote.',
+      );
+    }
   }
   const kept = members.filter((node) => node !== going);
   lines.push(riskText(change, config, kept, name));

@@ -149,7 +149,9 @@ export function adoptReplica(target: ReplicaTarget, generation: Generation): voi
       if (owner === 'this') throw adoptedAlready(data);
       if (data.isFile && data.bytes === dataBytes + metaBytes)
         throw cutShort(data, volume.sizeBytes);
-      checkSize(data, data.isFile ? volume.sizeBytes : dataBytes + metaBytes);
+      if (!isAsServed(data, volume)) {
+        checkSize(data, data.isFile ? volume.sizeBytes : dataBytes + metaBytes);
+      }
       if (data.isFile) ftruncateSync(data.fd, dataBytes + metaBytes);
       try {
         write(data, dataBytes);
@@ -159,14 +161,29 @@ export function adoptReplica(target: ReplicaTarget, generation: Generation): voi
       }
       return;
     }
-    checkSize(data, volume.sizeBytes);
+    const lengthens = isAsServed(data, volume);
+    if (!lengthens) checkSize(data, volume.sizeBytes);
     within([meta], always, (others) => {
       const [apart] = others as [Place];
       checkSize(apart, metaBytes);
-      if (apart.isNew) ftruncateSync(apart.fd, metaBytes);
-      write(apart, 0);
+      if (lengthens) {
+        ftruncateSync(data.fd, volume.sizeBytes);
+        fsyncSync(data.fd);
+      }
+      try {
+        if (apart.isNew) ftruncateSync(apart.fd, metaBytes);
+        write(apart, 0);
+      } catch (error) {
+        if (lengthens) ftruncateSync(data.fd, data.bytes);
+        throw error;
+      }
     });
   });
+}
+
+/** Whether it is a file that has what clients see, and nothing yet of the room behind that. */
+function isAsServed({ isFile, bytes }: Place, volume: VolumeConfig): boolean {
+  return isFile && volume.servedBytes !== undefined && bytes === volume.servedBytes;
 }
 
 /**

@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import type { HostStatus } from '../backends/real/host-status.ts';
 import type { FailingReason, Lag, Meters, VerifyReport } from '../engine/data/messages.ts';
 import { branchText } from './branch-text.ts';
+import { formatSize } from './config/units.ts';
 import { configLines } from './config-text.ts';
 import { refusalText } from './nodes.ts';
 import { splitLine } from './split-text.ts';
@@ -206,10 +207,14 @@ function diskOf({ disk, doubted, pathLost, wayBack }: OwnReplica, asynchronous: 
   return (between ? 'between two points' : disk) + (doubted ? ', doubted' : '') + path;
 }
 
-function exportOf({ volumes }: HostStatus, volume: string): string {
-  const isOpen = volumes[volume]?.['export'];
+function exportOf({ volumes, config }: HostStatus, volume: string): string {
+  const { export: isOpen, exportBytes } = volumes[volume] ?? {};
   if (isOpen === undefined) return '';
-  return isOpen === true ? 'open' : 'closed';
+  const { sizeBytes = 0 } = config.volumes.find(({ name }) => name === volume) ?? {};
+  const less = typeof exportBytes === 'number' && exportBytes < sizeBytes;
+  // How much it may become yet.
+  const shows = less ? `, ${formatSize(exportBytes)} of ${formatSize(sizeBytes)}` : '';
+  return (isOpen === true ? 'open' : 'closed') + shows;
 }
 
 /** What is not zero, for a page of zeroes hides the one that matters. */

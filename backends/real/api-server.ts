@@ -238,11 +238,7 @@ function parseCommand(text: string): OperatorCommand | null {
   if (kind === 'resolve' || kind === 'take-back') {
     return parseResolve(kind, value as Record<string, unknown>);
   }
-  if (kind === 'configure') {
-    const command = parseConfigure(value);
-    // Growth is not carried out on real hosts yet (docs/decisions/0031).
-    return command?.change.kind === 'grow-volume' ? null : command;
-  }
+  if (kind === 'configure') return parseConfigure(value);
   if (kind === 'take-over') {
     const { volume, epoch } = value as Record<string, unknown>;
     if (typeof volume !== 'string' || !isCount(to) || !isCount(epoch)) return null;

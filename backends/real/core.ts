@@ -26,7 +26,7 @@ import type { PeerAddress } from './data-messages.ts';
 import { DataVolume, type IdleThread } from './data-volume.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { DurableStore } from './durable-store.ts';
-import { HostError } from './failure.ts';
+import { HostError, reasonOf } from './failure.ts';
 import { flightFileName } from './flight-ring.ts';
 import { type GuardState, judgeGuard } from './guard-state.ts';
 import { guardianPage } from './guardian-keeper.ts';
@@ -164,7 +164,7 @@ export class Core {
       self,
       nodes: config.nodes,
       clusterKey: key,
-      configHashes: hostConfig.hashes,
+      configHashes: () => hostConfig.hashes,
       log,
       parse: parseControlMessage,
       onMessage: (from, link, message) => {
@@ -310,6 +310,13 @@ export class Core {
         });
         return;
       }
+      case 'config-taken':
+        try {
+          this.#hostConfig.took(decision.changes);
+        } catch (error) {
+          this.#exits.log('warn', 'config-lineage', { reason: reasonOf(error) });
+        }
+        return;
       case 'restart-core':
         this.#restart(decision.why);
         return;
@@ -380,7 +387,6 @@ export class Core {
       const start = {
         volume,
         before: this.#hostConfig.before?.volumes[index] ?? null,
-        sizes: this.#hostConfig.sizes[index] ?? [],
         conversion: join(dataFolder, conversionFileName(volume.name)),
         node,
         boot: this.#boot,

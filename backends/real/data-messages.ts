@@ -15,8 +15,6 @@ export interface DataStart {
   readonly volume: VolumeConfig;
   /** What its replica may still be laid out for; null for nothing else. */
   readonly before: VolumeConfig | null;
-  /** How large its replica may be made otherwise, by what was agreed on before. */
-  readonly sizes: readonly number[];
   /** File in which a conversion of the replica is written down before it is begun. */
   readonly conversion: string;
   readonly node: NodeId;

@@ -9,6 +9,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
+import { servedOf } from '../../engine/cluster/changes.ts';
 import { Rng } from '../../engine/core/rng.ts';
 import type { Micros } from '../../engine/core/units.ts';
 import { Event } from '../../engine/data/abi.ts';
@@ -83,6 +84,7 @@ function run(start: DataStart, reactor: Reactor): void {
   const mail = new Mail();
   const clock = new Float64Array(reactor.clock);
   let isOpen: boolean = false;
+  let exportBytes = servedOf(start.volume);
   let statsAt = 0;
   let faults = 0;
   let counted = { at: 0, cpu: 0 };
@@ -98,7 +100,15 @@ function run(start: DataStart, reactor: Reactor): void {
     const { outbox } = mailboxes;
     if (outbox.length > 0) {
       const before: boolean = isOpen;
-      for (const report of outbox) isOpen = isOffered(isOpen, report);
+      for (const report of outbox) {
+        // Before whoever connects to what is opened with it.
+        if (report.kind === 'size') {
+          exportBytes = report.bytes;
+          reactor.setExportBytes(exportBytes);
+          statsAt = 0;
+        }
+        isOpen = isOffered(isOpen, report);
+      }
       if (isOpen !== before) reactor.setExport(isOpen);
       // Who waits for a host that serves must not learn of it a second late, nor which disk failed.
       if (isOpen !== before || reactor.stats().diskFaults !== faults) statsAt = 0;
@@ -112,7 +122,7 @@ function run(start: DataStart, reactor: Reactor): void {
       const used = (stats.cpuMicros - counted.cpu) / Math.max(1, now - counted.at);
       const cpuPercent = counted.at === 0 ? 0 : Math.round(used * 100);
       counted = { at: now, cpu: stats.cpuMicros };
-      tell({ kind: 'stats', stats: { ...stats, cpuPercent, export: isOpen, flight } });
+      tell({ kind: 'stats', stats: { ...stats, cpuPercent, export: isOpen, exportBytes, flight } });
     }
   }
 }

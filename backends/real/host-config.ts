@@ -12,7 +12,6 @@ import {
   contradictions,
   type InUse,
   sameConfig,
-  sizesOf,
   type Taken,
 } from '../../engine/cluster/changes.ts';
 import type { Durable } from '../../engine/cluster/interface.ts';
@@ -34,19 +33,15 @@ export class HostConfig {
   readonly config: ClusterConfig;
   /** What its replicas may still be made for. */
   readonly before: ClusterConfig | null;
-  /** By volume, how large they may be made otherwise. */
-  readonly sizes: InUse['sizes'];
-  /** Whether the file says something else. */
-  readonly fileDiffers: boolean;
-  /** The hash of what runs here, and of what ran before the log changed it, newest last. */
-  readonly hashes: readonly string[];
+  #fileDiffers: boolean;
+  #hashes: readonly string[];
   readonly #file: ClusterConfig;
   readonly #node: NodeId;
   readonly #folder: string;
 
   /** `durable` is what the host's store holds. Throws HostError for a file that contradicts it. */
   constructor(file: ClusterConfig, node: NodeId, folder: string, durable: Durable | null) {
-    const { config, before, sizes }: InUse = configInUse(file, durable);
+    const { config, before }: InUse = configInUse(file, durable);
     const { changes = [] } = (durable as { readonly taken?: Taken } | null)?.taken ?? {};
     const [place] = contradictions(file, changes);
     if (place !== undefined) {
@@ -57,12 +52,34 @@ export class HostConfig {
     }
     this.config = config;
     this.before = before;
-    this.sizes = sizes;
     this.#file = file;
-    this.fileDiffers = !sameConfig(file, config);
+    this.#fileDiffers = !sameConfig(file, config);
     this.#node = node;
     this.#folder = folder;
-    this.hashes = this.#lineage(configHash(config));
+    this.#hashes = this.#lineage(configHash(config));
+  }
+
+  /** Whether the file says something else than what is in use. */
+  get fileDiffers(): boolean {
+    return this.#fileDiffers;
+  }
+
+  /** The hash of what is in use here, and of what was before the log changed it, newest last. */
+  get hashes(): readonly string[] {
+    return this.#hashes;
+  }
+
+  /**
+   * These changes are in use, and this core goes on. Throws where the hash cannot be written down:
+   * it counts all the same until the next start, and is asked for again before the next change.
+   */
+  took(changes: readonly AgreedChange[]): void {
+    const config = configWith(this.config, changes);
+    this.#fileDiffers = !sameConfig(this.#file, config);
+    const hash = configHash(config);
+    if (this.#hashes.at(-1) === hash) return;
+    this.#hashes = [...this.#hashes, hash];
+    this.#remember(this.#hashes);
   }
 
   /** Files and devices of this node's replicas. */
@@ -96,20 +113,18 @@ export class HostConfig {
       const replica = volume.replicas.find(({ node }) => node === this.#node);
       const before = this.config.volumes[index];
       if (replica === undefined || before === undefined) continue;
-      const file = this.#file.volumes[index] ?? before;
-      const sizes = sizesOf(file, changes);
       const isNew = open?.kind === 'replace-replica' && open.volume === volume.name;
       const mustBeNew = isNew && open.node === this.#node;
-      const reason = this.#obstacle(before, sizes, volume, replica, mustBeNew);
+      const reason = this.#obstacle(before, volume, replica, mustBeNew);
       if (reason !== '') return reason;
       if (before.replicas.some(({ node }) => node === this.#node)) continue;
       const taken = await this.#takenAddress(next, index);
       if (taken !== '') return taken;
     }
     const hash = configHash(next);
-    if (this.hashes.at(-1) === hash) return '';
+    if (this.#hashes.at(-1) === hash) return '';
     try {
-      this.#remember([...this.hashes, hash]);
+      this.#remember([...this.#hashes, hash]);
     } catch (error) {
       return `${join(this.#folder, LINEAGE)} cannot be written: ${String(error)}`;
     }
@@ -118,7 +133,6 @@ export class HostConfig {
 
   #obstacle(
     before: VolumeConfig,
-    sizes: readonly number[],
     volume: VolumeConfig,
     replica: ReplicaConfig,
     mustBeNew: boolean,
@@ -129,7 +143,7 @@ export class HostConfig {
       if (stays) {
         return before.layout === volume.layout
           ? ''
-          : conversionObstacle({ before, sizes, volume, replica });
+          : conversionObstacle({ before, volume, replica });
       }
       checkReplica(volume, replica);
       // A copy of the disk that it is to replace would pass for that one, and the others' maps for

@@ -1,4 +1,5 @@
 /** A volume of the configuration as its data actor wants it, and how much memory it gets. */
+import { servedOf } from '../../engine/cluster/changes.ts';
 import type { VolumeConfig } from '../../engine/core/config.ts';
 import { EXTENT_BYTES, type NodeId, REQUEST_BYTES_MAX } from '../../engine/core/units.ts';
 import type { AbiLayout } from '../../engine/data/abi.ts';
@@ -12,6 +13,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId = 0): MirrorConf
     volume: volume.name,
     uuid: volume.uuid,
     sizeBytes: volume.sizeBytes,
+    servedBytes: servedOf(volume),
     logicalBlock: volume.logicalBlock,
     alExtents: volume.activityLogExtents,
     // One request's extents, and one more where it is not aligned, must fit the hot set.

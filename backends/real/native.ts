@@ -213,6 +213,11 @@ export interface Reactor {
    * has completed what they had in flight.
    */
   setExport(open: boolean): void;
+  /**
+   * How much of the volume clients that connect from now on are shown, whole blocks; until then all
+   * of it. Nothing where the replica has `parts`.
+   */
+  setExportBytes(bytes: number): void;
   /** Accepts lower nodes. Answers the port. */
   listenPeer(address: { readonly host: string; readonly port: number }): number;
   /** Connects to a higher node, again and again (100 ms, doubling to 2 s), until closed. */
@@ -377,6 +382,9 @@ class TypedReactor implements Reactor {
   }
   setExport(open: boolean): void {
     typed(() => this.#raw.setExport(open));
+  }
+  setExportBytes(bytes: number): void {
+    typed(() => this.#raw.setExportBytes(bytes));
   }
   listenPeer(address: Parameters<Reactor['listenPeer']>[0]): number {
     return typed(() => this.#raw.listenPeer(address));

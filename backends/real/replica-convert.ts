@@ -21,7 +21,7 @@ import { dirname } from 'node:path';
 import type { ReplicaConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import {
-  type Areas,
+  type PageReader,
   type Relayout,
   relayout,
   relayoutOutlook,
@@ -53,8 +53,6 @@ const ONLINE_MAX = 2 ** 40;
 /** What one replica is laid out for, and is to be. */
 export interface Conversion {
   readonly before: VolumeConfig;
-  /** How large it may have been made otherwise, by what was agreed on before. */
-  readonly sizes?: readonly number[];
   readonly volume: VolumeConfig;
   readonly replica: ReplicaConfig;
   /** The file of {@link conversionFileName}. */
@@ -65,10 +63,7 @@ export interface Conversion {
 interface Plan {
   readonly device: string;
   readonly path: string;
-  /** Where the area stood, and with how many pages. */
-  readonly baseWas: number;
-  readonly areaWas: number;
-  /** Slots of it, and of the area as it is to be, that are no superblocks meanwhile. */
+  /** Slots of the area as it was, and as it is to be, that are no superblocks meanwhile. */
   readonly voided: readonly number[];
   readonly marked: readonly number[];
   readonly base: number;
@@ -76,12 +71,9 @@ interface Plan {
   readonly pages: readonly number[];
   /** The number of the newest superblock among them: with a later one it is done. */
   readonly seq: number;
-  /** A file apart that holds the data alone, and how long it is to be; '' where there is none. */
-  readonly data: string;
-  readonly dataBytes: number;
 }
 
-type Place = Pick<Plan, 'path' | 'base' | 'baseWas' | 'data' | 'dataBytes'>;
+type Place = Pick<Plan, 'path' | 'base'>;
 
 /** Called before each step that something may die at: for tests. */
 export type Step = (what: 'plan' | 'void' | 'page' | 'size' | 'done') => void;
@@ -91,28 +83,25 @@ export function conversionObstacle(
   conversion: Omit<Conversion, 'file'>,
   most: number = ONLINE_MAX,
 ): string {
-  const { volume, replica } = conversion;
+  const { before, volume, replica } = conversion;
   if (volume.sizeBytes > most) {
     return (
       `volume "${volume.name}" has ${volume.sizeBytes} bytes: online, metadata of at most ` +
       `${most} are laid out anew; stop the cluster for that`
     );
   }
-  const before = madeFor(conversion);
   const { node } = replica;
   const place = placeOf(volume, replica);
   // Not the maps: people's leases are renewed by the same thread.
   const [from, to] = [mirrorConfig(before, node), mirrorConfig(volume, node)];
-  const done = relayoutOutlook(from, to, node, areasOf(before, volume, replica));
+  const done = relayoutOutlook(from, to, node, pagesOf(place));
   const what = `the replica ${replica.path} of volume "${volume.name}"`;
   if (!existsSync(place.path)) return `${what} is not there: ${place.path} does not exist`;
   if (done.kind === 'refused') return `${what}: ${REASONS[done.reason] ?? done.reason}`;
   if (done.kind === 'none') return '';
   const { path, base } = place;
   const bytes = done.area * PAGE_BYTES;
-  const lacks = roomLacking(path, base + bytes, bytes);
-  if (lacks !== '' || replica.meta === '') return lacks;
-  return roomLacking(replica.path, volume.sizeBytes, 0);
+  return roomLacking(path, base + bytes, bytes);
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -123,9 +112,9 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Carries out what is due. Throws HostError; nothing is lost then, and a later start goes on. */
 export function convertReplica(conversion: Conversion, step: Step = () => {}): void {
-  const { volume, replica, file } = conversion;
-  const before = madeFor(conversion);
-  const { path, base } = placeOf(volume, replica);
+  const { before, volume, replica, file } = conversion;
+  const place = placeOf(volume, replica);
+  const { path } = place;
   // Nearly always nothing is due, and a replica that cannot be reached is another's to speak of.
   if (!existsSync(path) || (!existsSync(file) && !isOther(before, volume, replica))) return;
   const lock = lockOf(replica.path);
@@ -137,12 +126,9 @@ export function convertReplica(conversion: Conversion, step: Step = () => {}): v
       if (existsSync(file)) remove(file);
     } else if (left !== null) setAside(file, left.plan);
     else if (existsSync(file)) remove(file);
-    const made = madeFor(conversion);
-    const done = look(made, volume, replica);
+    const done = look(before, volume, replica);
     if (done.kind !== 'convert') return;
-    const was = placeOf(made, replica);
-    const data = replica.meta === '' ? '' : replica.path;
-    const plan = planOf(done, { path, base, baseWas: was.base, data, dataBytes: volume.sizeBytes });
+    const plan = planOf(done, place);
     const all = [...done.voided, ...done.marked, ...done.pages];
     const bytes = Buffer.concat(all.map(({ bytes: each }) => each));
     step('plan');
@@ -160,36 +146,25 @@ export function convertReplica(conversion: Conversion, step: Step = () => {}): v
   }
 }
 
-/** What it was made for, as it says itself, of all that it may have been made for. */
-function madeFor({ before, sizes = [], volume, replica }: Omit<Conversion, 'file'>): VolumeConfig {
-  const may = [before, ...sizes.map((sizeBytes) => ({ ...before, sizeBytes }))];
-  return may.find((each) => isOther(each, volume, replica)) ?? before;
-}
-
 /** Whether it is laid out for others, without a look at the maps. */
 function isOther(before: VolumeConfig, volume: VolumeConfig, replica: ReplicaConfig): boolean {
   const { node } = replica;
   const [from, to] = [mirrorConfig(before, node), mirrorConfig(volume, node)];
-  return relayoutOutlook(from, to, node, areasOf(before, volume, replica)).kind !== 'none';
+  return relayoutOutlook(from, to, node, pagesOf(placeOf(volume, replica))).kind !== 'none';
 }
 
 function look(before: VolumeConfig, volume: VolumeConfig, replica: ReplicaConfig): Relayout {
   const { node } = replica;
   const [from, to] = [mirrorConfig(before, node), mirrorConfig(volume, node)];
-  return relayout(from, to, node, areasOf(before, volume, replica));
+  return relayout(from, to, node, pagesOf(placeOf(volume, replica)));
 }
 
-/** Its metadata as they were, and as they are to be. */
-function areasOf(before: VolumeConfig, volume: VolumeConfig, replica: ReplicaConfig): Areas {
-  const [was, next] = [placeOf(before, replica), placeOf(volume, replica)];
-  return {
-    was: (page) => pageOf(was.path, was.base, page),
-    next: (page) => pageOf(next.path, next.base, page),
-  };
+function pagesOf({ path, base }: Place): PageReader {
+  return (page) => pageOf(path, base, page);
 }
 
 /** Where its metadata stands. */
-function placeOf({ sizeBytes }: VolumeConfig, { path, meta }: ReplicaConfig) {
+function placeOf({ sizeBytes }: VolumeConfig, { path, meta }: ReplicaConfig): Place {
   if (meta !== '') return { path: meta, base: 0 };
   return { path, base: Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES };
 }
@@ -205,14 +180,12 @@ function pageOf(path: string, base: number, page: number): Uint8Array | null {
  * layout, say that another replica has been put there, or that it was used since.
  */
 function isDue(plan: Plan, { uuid }: VolumeConfig): boolean {
-  const { device, path, base, baseWas, seq, marked, voided } = plan;
-  const headsAt = (from: number, pages: readonly number[]): readonly SuperblockHead[] =>
-    pages.flatMap((page): SuperblockHead[] => {
-      const bytes = pageOf(path, from, page);
-      const head = bytes === null ? null : superblockHead(page, bytes);
-      return head === null ? [] : [head];
-    });
-  const heads = [...headsAt(base, marked), ...headsAt(baseWas, voided)];
+  const { device, seq, marked, voided } = plan;
+  const heads = [...marked, ...voided].flatMap((page): SuperblockHead[] => {
+    const bytes = pagesOf(plan)(page);
+    const head = bytes === null ? null : superblockHead(page, bytes);
+    return head === null ? [] : [head];
+  });
   // One is being written at a time: a disk that has none is another one.
   const same = (head: SuperblockHead): boolean => {
     return head.uuid === uuid && head.device === device && head.seq <= seq;
@@ -222,7 +195,7 @@ function isDue(plan: Plan, { uuid }: VolumeConfig): boolean {
 
 /** The plan for these pages. */
 function planOf(done: Relayout & { kind: 'convert' }, place: Place): Plan {
-  const { pages, voided, marked, area, areaWas } = done;
+  const { pages, voided, marked, area } = done;
   let device = '';
   let seq = 0;
   for (const { page, bytes } of pages) {
@@ -233,28 +206,27 @@ function planOf(done: Relayout & { kind: 'convert' }, place: Place): Plan {
   }
   const numbersOf = (all: typeof pages): readonly number[] => all.map(({ page }) => page);
   const slotsWas = { voided: numbersOf(voided), marked: numbersOf(marked) };
-  return { ...place, ...slotsWas, device, area, areaWas, pages: numbersOf(pages), seq };
+  return { ...place, ...slotsWas, device, area, pages: numbersOf(pages), seq };
 }
 
 function carryOut(plan: Plan, bytes: Uint8Array, file: string, step: Step): void {
-  const { path, baseWas, voided, marked, base, area, pages } = plan;
+  const { path, voided, marked, base, area, pages } = plan;
   const fd = openSync(path, 'r+');
   let index = 0;
-  const put = (from: number, page: number): void => {
+  const put = (page: number): void => {
     step('page');
     const at = index * PAGE_BYTES;
-    writeAll(fd, bytes.subarray(at, at + PAGE_BYTES), from + page * PAGE_BYTES);
+    writeAll(fd, bytes.subarray(at, at + PAGE_BYTES), base + page * PAGE_BYTES);
     index += 1;
   };
   try {
     reserve(fd, plan);
-    for (const page of voided) put(baseWas, page);
-    for (const page of marked) put(base, page);
+    for (const page of [...voided, ...marked]) put(page);
     step('void');
     fsyncSync(fd);
-    for (const page of pages.slice(0, -SLOTS)) put(base, page);
-    settle(fd, plan);
-    for (const page of pages.slice(-SLOTS)) put(base, page);
+    for (const page of pages.slice(0, -SLOTS)) put(page);
+    fsyncSync(fd);
+    for (const page of pages.slice(-SLOTS)) put(page);
     step('size');
     // A file has exactly what belongs to it; a device may have more.
     if (fstatSync(fd).isFile()) ftruncateSync(fd, base + area * PAGE_BYTES);
@@ -270,8 +242,7 @@ function carryOut(plan: Plan, bytes: Uint8Array, file: string, step: Step): void
  * Makes sure of the room behind what the file has, while nothing of the replica is touched: once it
  * is void, nobody could use it before there is some.
  */
-function reserve(fd: number, { baseWas, areaWas, base, area, data, dataBytes }: Plan): void {
-  if (data !== '') lengthen(data, dataBytes);
+function reserve(fd: number, { base, area }: Plan): void {
   const status = fstatSync(fd);
   const end = base + area * PAGE_BYTES;
   if (!status.isFile() || status.size >= end) return;
@@ -279,33 +250,12 @@ function reserve(fd: number, { baseWas, areaWas, base, area, data, dataBytes }: 
   try {
     ftruncateSync(fd, end);
     // Only what is written has a place for certain.
-    const from = Math.max(base, baseWas + areaWas * PAGE_BYTES, status.size);
-    for (let at = from; at < end; at += PAGE_BYTES) writeAll(fd, zeroes, at);
+    for (let at = status.size; at < end; at += PAGE_BYTES) writeAll(fd, zeroes, at);
     fsyncSync(fd);
   } catch (error) {
     ftruncateSync(fd, status.size);
     throw error;
   }
-}
-
-/** A file that holds the data alone. */
-function lengthen(path: string, bytes: number): void {
-  const fd = openSync(path, 'r+');
-  try {
-    const status = fstatSync(fd);
-    if (status.isFile() && status.size < bytes) ftruncateSync(fd, bytes);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** All but the superblocks is there: what was metadata is data now, and zeroes. */
-function settle(fd: number, { baseWas, areaWas, base }: Plan): void {
-  const zeroes = new Uint8Array(PAGE_BYTES);
-  const end = Math.min(baseWas + areaWas * PAGE_BYTES, base);
-  for (let at = baseWas; at < end; at += PAGE_BYTES) writeAll(fd, zeroes, at);
-  fsyncSync(fd);
 }
 
 function writeAll(fd: number, bytes: Uint8Array, at: number): void {

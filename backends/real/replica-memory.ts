@@ -28,7 +28,9 @@ export class ReplicaMemory {
   constructor(path: string, volume: VolumeConfig, replica: ReplicaConfig, boot: BootId) {
     // The engine knows nothing of names and sizes of parts, and the disks are judged by them.
     const parts = volume.parts === undefined ? [] : [volume.parts];
-    const all = JSON.stringify([mirrorConfig(volume, replica.node), replica, ...parts]);
+    // What clients see of it makes it no other replica.
+    const { servedBytes: _, ...made } = mirrorConfig(volume, replica.node);
+    const all = JSON.stringify([made, replica, ...parts]);
     this.#path = path;
     this.#now = { identity: createHash('sha256').update(all).digest('hex'), boot };
   }

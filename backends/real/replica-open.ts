@@ -32,10 +32,10 @@ export type Opened =
  * all metadata where it has to be laid out anew.
  */
 export function openReplica(start: DataStart, replica: ReplicaConfig): Opened {
-  const { volume, before, sizes, conversion: file } = start;
+  const { volume, before, conversion: file } = start;
   // Of a volume in parts the holders never change online.
   if (volume.parts === undefined) {
-    convertReplica({ before: before ?? volume, sizes, volume, replica, file });
+    convertReplica({ before: before ?? volume, volume, replica, file });
   }
   const memory = new ReplicaMemory(start.memory, start.volume, replica, start.boot);
   try {
@@ -81,6 +81,7 @@ function open(start: DataStart, replica: ReplicaConfig): Reactor {
     key: replicationKey(key, volume.uuid),
     lockWaitMillis: LOCK_WAIT_MS,
   });
+  if (volume.servedBytes !== undefined) reactor.setExportBytes(volume.servedBytes);
   // A volume in parts has as many exports, under their own names.
   for (const address of volume.nbd.find((entry) => entry.node === node)?.listen ?? []) {
     if (address.startsWith('unix:')) {

@@ -64,7 +64,7 @@ export interface UdpControlOptions {
    * What a peer must show before it is heard, see config-hash.ts: the hash of what runs here, last,
    * and those of what the log led from to it. One in common is enough.
    */
-  readonly configHashes: readonly string[];
+  readonly configHashes: () => readonly string[];
   readonly log: Log;
   /** The engine's parser; null refuses. */
   readonly parse: (value: unknown) => ControlMessage | null;
@@ -257,7 +257,8 @@ export class UdpControl {
     // Only the answer to a question of ours tells what the peer runs now.
     if (!peer.session.isAsked(nonce)) return;
     const theirs = [...(envelope.since ?? []), envelope.config ?? ''];
-    if (!theirs.some((hash) => this.#options.configHashes.includes(hash))) {
+    const own = this.#options.configHashes();
+    if (!theirs.some((hash) => own.includes(hash))) {
       this.#refuse(peer, envelope);
       return;
     }
@@ -298,8 +299,9 @@ export class UdpControl {
 
   /** What this node shows of its configuration. */
   get #shown(): { readonly config: string; readonly since?: readonly string[] } {
-    const since = this.#options.configHashes.slice(0, -1);
-    const config = this.#options.configHashes.at(-1) ?? '';
+    const hashes = this.#options.configHashes();
+    const since = hashes.slice(0, -1);
+    const config = hashes.at(-1) ?? '';
     return since.length === 0 ? { config } : { config, since };
   }
 

@@ -110,8 +110,6 @@ export interface Actors {
     meta: Uint8Array,
     canaries: ReadonlySet<string>,
   ): readonly MetadataPage[] | null;
-  /** Whether those of a replica made for `from` could be laid out anew for `to`. Absent so, too. */
-  isMadeFor?(from: VolumeConfig, to: VolumeConfig, node: NodeId, meta: Uint8Array): boolean;
   /** Whether the metadata are those of such a replica. Absent as {@link relayout} is. */
   fits?(volume: VolumeConfig, node: NodeId, meta: Uint8Array): boolean;
   /** By what the engine tells disks apart in its records; 0 where it cannot be read. */

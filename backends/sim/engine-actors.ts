@@ -1,4 +1,5 @@
 /** The engine's own actors and metadata format, as a simulated world uses them. */
+import { servedOf } from '../../engine/cluster/changes.ts';
 import { Control } from '../../engine/cluster/control.ts';
 import type { VolumeConfig } from '../../engine/core/config.ts';
 import { EXTENT_BYTES, type NodeId } from '../../engine/core/units.ts';
@@ -18,7 +19,7 @@ import {
   metadataPages,
 } from '../../engine/mirror/metadata.ts';
 import { deviceBytes } from '../../engine/mirror/page.ts';
-import { type Areas, relayout, relayoutOutlook } from '../../engine/mirror/relayout.ts';
+import { type PageReader, relayout } from '../../engine/mirror/relayout.ts';
 import { placesIn, type SpareLayout, spareLayout } from '../../engine/mirror/spare-table.ts';
 import { superblockHead } from '../../engine/mirror/superblock-head.ts';
 import { undoLayout } from '../../engine/mirror/undo-log.ts';
@@ -49,6 +50,7 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId): MirrorConfig {
     volume: volume.name,
     uuid: volume.uuid,
     sizeBytes: volume.sizeBytes,
+    servedBytes: servedOf(volume),
     logicalBlock: volume.logicalBlock,
     nodes: volume.replicas.map(({ node }) => node).sort((x, y) => x - y),
     alExtents: Math.min(Math.max(4, volume.activityLogExtents), ringHolds),
@@ -161,9 +163,8 @@ export class EngineActors implements Actors {
     const [before, after] = [this.#config(from, node), this.#config(to, node)];
     const relayoutClean = canaries.has('relayout-clean');
     const relayoutUnmarked = canaries.has('relayout-unmarked');
-    const grownClean = canaries.has('grown-clean');
-    const bugs = { relayoutClean, relayoutUnmarked, grownClean };
-    const done = relayout(before, after, node, this.#areas(from, meta), bugs);
+    const bugs = { relayoutClean, relayoutUnmarked };
+    const done = relayout(before, after, node, this.#pages(from, meta), bugs);
     if (done.kind !== 'convert') return null;
     return [...done.voided, ...done.marked, ...done.pages];
   };
@@ -173,20 +174,12 @@ export class EngineActors implements Actors {
     return head === null ? 0 : diskTag(head.device);
   };
 
-  readonly isMadeFor: NonNullable<Actors['isMadeFor']> = (from, to, node, meta) => {
-    const [before, after] = [this.#config(from, node), this.#config(to, node)];
-    return relayoutOutlook(before, after, node, this.#areas(from, meta)).kind !== 'none';
-  };
-
-  /** A simulated disk has its metadata apart: they stay where they are when a volume grows. */
-  #areas(from: VolumeConfig, meta: Uint8Array): Areas {
+  /** A simulated disk has its metadata apart. */
+  #pages(from: VolumeConfig, meta: Uint8Array): PageReader {
     const { copyB, count } = this.#spare(from);
     // The disk has no room for the blocks between the two copies of the table.
     const dense = (page: number): number => (page < copyB ? page : page - count);
-    const read = (page: number): Uint8Array => {
-      return meta.subarray(dense(page) * PAGE_BYTES, (dense(page) + 1) * PAGE_BYTES);
-    };
-    return { was: read, next: read };
+    return (page) => meta.subarray(dense(page) * PAGE_BYTES, (dense(page) + 1) * PAGE_BYTES);
   }
 
   readonly fits: NonNullable<Actors['fits']> = (volume, node, meta) => {

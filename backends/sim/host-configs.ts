@@ -41,14 +41,15 @@ export function addedNodes(
 /** By how much the first volume grows with each order: not by whole pages of the map. */
 export const GROWS_BYTES = 1_536 * 1024;
 
-/** A volume as it begins, and as large as it may become. */
-export type Grows = readonly [begins: VolumeConfig, grown: VolumeConfig];
-
-/** The first volume as large as it may become during the run: so large are its disks. */
-export function grownVolume(volume: VolumeConfig, faults: readonly Fault[]): VolumeConfig {
+/** The configuration with room in the first volume for all that people order during the run. */
+export function withRoom(config: ClusterConfig, faults: readonly Fault[]): ClusterConfig {
   const orders = faults.filter(({ kind }) => kind === 'grow-volume').length;
-  if (orders === 0) return volume;
-  return { ...volume, sizeBytes: volume.sizeBytes + orders * GROWS_BYTES };
+  const [first, ...others] = config.volumes;
+  const has = first?.parts !== undefined || first?.servedBytes !== undefined;
+  if (orders === 0 || first === undefined || has) return config;
+  const { sizeBytes } = first;
+  const grows = { ...first, sizeBytes: sizeBytes + orders * GROWS_BYTES, servedBytes: sizeBytes };
+  return { ...config, volumes: [grows, ...others] };
 }
 
 /** What a leg's disk may become when a core starts. */
@@ -200,24 +201,12 @@ export class HostConfigs {
     if (this.#made[index] === volume) return volume;
     // What cannot be read is not laid out; it is opened as one that cannot be reached.
     if (disk.ills.has(Ill.Path)) return volume;
-    const before = this.#madeFor(leg, inUse, volume);
+    const before = inUse.before?.volumes[leg.volume] ?? volume;
     const pages = this.#actors.relayout?.(before, volume, node, disk.meta, this.#canaries) ?? [];
     const chance = this.#chance(node);
     const cut = pages.length > 0 && chance.below(CUT) === 0 ? chance.below(pages.length + 1) : -1;
     this.#write(leg, { pages, volume }, cut < 0 ? pages.length : cut);
     return cut < 0 ? volume : 'cut';
-  }
-
-  /** What its metadata were made for: as they say, of all that they may have been made for. */
-  #madeFor(
-    { volume: index, node, disk }: SimLeg,
-    inUse: InUse,
-    volume: VolumeConfig,
-  ): VolumeConfig {
-    const before = inUse.before?.volumes[index] ?? volume;
-    const sizes = inUse.sizes[index] ?? [];
-    const may = [before, ...sizes.map((sizeBytes) => ({ ...before, sizeBytes }))];
-    return may.find((each) => this.#actors.isMadeFor?.(each, volume, node, disk.meta)) ?? before;
   }
 
   /** A replica that is here no more, or on another disk than that of `path`, is given up. */

@@ -439,6 +439,10 @@ export class SimHost implements LegHost, MonitorHost {
         queue.objects[entry] = answer;
         return;
       }
+      case 'config-taken':
+        // Which configuration a simulated host runs by is read from its store when a core starts.
+        hash.value(decision);
+        return;
       case 'restart-core':
         hash.value(decision);
         this.killCore();

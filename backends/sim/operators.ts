@@ -134,7 +134,7 @@ export class Operators {
     const added = { kind: 'add-replica', volume, replica, listen: [], place: 0 } as const;
     const replaced = { kind: 'replace-replica', volume, node, path, meta: '' } as const;
     const removed = { kind: 'remove-replica', volume, node } as const;
-    const grows = { kind: 'grow-volume', volume, sizeBytes: this.#sizeAfter(changes) } as const;
+    const grows = { kind: 'grow-volume', volume, servedBytes: this.#sizeAfter(changes) } as const;
     const kinds: { readonly [order: number]: ConfigChange } = {
       [Order.AddReplica]: { ...added, place: this.#places },
       [Order.RemoveReplica]: removed,
@@ -147,8 +147,8 @@ export class Operators {
   /** One step more than what is agreed on. */
   #sizeAfter(changes: readonly AgreedChange[]): number {
     const last = changes.findLast(({ change }) => change.kind === 'grow-volume')?.change;
-    const file = this.#oracles[0]?.truth.config.sizeBytes ?? 0;
-    return (last?.kind === 'grow-volume' ? last.sizeBytes : file) + GROWS_BYTES;
+    const { sizeBytes = 0, servedBytes = sizeBytes } = this.#oracles[0]?.truth.config ?? {};
+    return (last?.kind === 'grow-volume' ? last.servedBytes : servedBytes) + GROWS_BYTES;
   }
 
   /** Under what name the node is to know the disk: never that of the one which it has. */

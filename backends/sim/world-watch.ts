@@ -49,6 +49,9 @@ export class WorldWatch implements Observer {
   #hostOf: readonly SimHost[] = [];
   /** Which replicas are offered to clients now. */
   #offered: boolean[] = [];
+  /** Bytes that clients of each replica are shown, and the most that a volume has ever shown. */
+  #shown: number[] = [];
+  #most: number[] = [];
   /** Per volume: whether an application uses it; else clients come wherever it is offered. */
   #used: readonly boolean[] = [];
 
@@ -82,6 +85,8 @@ export class WorldWatch implements Observer {
     );
     this.#primaries = config.volumes.map(() => []);
     this.#offered = legs.map(() => false);
+    this.#shown = legs.map(() => 0);
+    this.#most = config.volumes.map(() => 0);
     this.#hostOf = legs.map((leg) => hosts.find(({ node }) => node === leg.node) as SimHost);
     this.#used = config.volumes.map(({ name }) =>
       config.groups.some(({ volume, application }) => volume === name && application !== null),
@@ -132,6 +137,7 @@ export class WorldWatch implements Observer {
     if (report.kind === 'state') this.#moments(replica, report.link, report.role);
     if (report.kind === 'want' && report.reason !== 'resync-done') this.#driver?.moment('removal');
     own?.report(replica, report);
+    if (report.kind === 'size') this.#shows(leg, report.bytes);
     this.#offer(leg, isOffered(this.#offered[leg] === true, report));
     if (report.kind === 'stopped') this.#driver?.moment('hand-over');
     if (report.kind === 'event') {
@@ -157,9 +163,33 @@ export class WorldWatch implements Observer {
     return offered.map(({ node }) => node);
   }
 
+  /** A data actor starts that shows so many bytes to clients. */
+  begins(leg: number, bytes: number): void {
+    this.#shown[leg] = bytes;
+  }
+
+  /** Bytes that clients of the replica are shown. */
+  shownBy(leg: number): number {
+    return this.#shown[leg] as number;
+  }
+
+  #shows(leg: number, bytes: number): void {
+    this.#shown[leg] = bytes;
+    if (this.#offered[leg]) this.#seen(leg);
+  }
+
+  /** A file system that was made for more would find its end gone. */
+  #seen(leg: number): void {
+    const { volume, node } = this.#legs[leg] as SimLeg;
+    const [bytes, most] = [this.#shown[leg] as number, this.#most[volume] as number];
+    this.#most[volume] = Math.max(bytes, most);
+    if (bytes < most) this.verdict.find('LAW-register', node, 'register.shrunk', { bytes, most });
+  }
+
   #offer(leg: number, open: boolean): void {
     if (this.#offered[leg] === open) return;
     this.#offered[leg] = open;
+    if (open) this.#seen(leg);
     const own = this.#legs[leg] as SimLeg;
     if (this.#used[own.volume]) return;
     if (open && own.volume === 0) this.primary = own.node;

@@ -3,6 +3,8 @@
  * seed. Same configuration, schedule and seed, same run, bit for bit. A world may be used for many
  * runs; what is large is kept from one to the next.
  */
+
+import { servedOf } from '../../engine/cluster/changes.ts';
 import type { ClusterStatus } from '../../engine/cluster/interface.ts';
 import type { ClusterConfig, VolumeConfig } from '../../engine/core/config.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
@@ -21,7 +23,7 @@ import type { Fault } from './fault.ts';
 import { FaultDriver, type FaultWorld } from './fault-driver.ts';
 import { History, Request } from './history.ts';
 import { SimHost } from './host.ts';
-import { addedNodes, type DiskSwap, type Grows, grownVolume, HostConfigs } from './host-configs.ts';
+import { addedNodes, type DiskSwap, HostConfigs, withRoom } from './host-configs.ts';
 import { Kernel, Kind, Stream } from './kernel.ts';
 import { LatentErrors } from './latent-errors.ts';
 import { SIM_LAYOUT, SLOT_SECTORS } from './leg-host.ts';
@@ -163,7 +165,7 @@ export class World implements FaultWorld {
   // --- building ----------------------------------------------------------------------------------
 
   #build(setup: RunSetup): void {
-    const { config } = setup;
+    const config = withRoom(setup.config, setup.faults);
     const { kernel } = this;
     const highest = Math.max(...config.nodes.map(({ id }) => id));
     const links = Math.max(...config.nodes.map(({ control }) => control.length));
@@ -198,8 +200,7 @@ export class World implements FaultWorld {
       const history = this.#history(index);
       const holders = volume.replicas.map(({ node }) => node);
       const nodes = index === 0 ? [...holders, ...added] : holders;
-      const grown = index === 0 ? grownVolume(volume, setup.faults) : volume;
-      const pair = nodes.map((node) => this.#leg(legs, index, [volume, grown], node, spoils));
+      const pair = nodes.map((node) => this.#leg(legs, index, volume, node, spoils));
       this.#connect(connections, pair);
       const group = config.groups.findIndex((candidate) => candidate.volume === volume.name);
       const ground = { kernel, configs, pool: this.#pool, host: (node: number) => this.host(node) };
@@ -224,11 +225,11 @@ export class World implements FaultWorld {
     }
   }
 
-  #leg(legs: SimLeg[], at: number, [volume, grown]: Grows, node: number, spoils: Spoils): SimLeg {
+  #leg(legs: SimLeg[], at: number, volume: VolumeConfig, node: number, spoils: Spoils): SimLeg {
     const { kernel } = this;
     const leg = legs.length;
     const name = `${volume.name}.${leg}`;
-    const size = diskSize(this.#actors, grown, node, SLOT_SECTORS);
+    const size = diskSize(this.#actors, volume, node, SLOT_SECTORS);
     const disk = new SimDisk(
       name,
       this.#pool,
@@ -307,7 +308,7 @@ export class World implements FaultWorld {
       this.kernel,
       index,
       pair,
-      (leg) => (this.#configs?.volumeOf(leg.index) ?? volume).sizeBytes / SECTOR_BYTES,
+      (leg) => this.#watch.shownBy(leg.index) / SECTOR_BYTES,
       volume.logicalBlock,
       setup.workload,
       history,
@@ -359,6 +360,7 @@ export class World implements FaultWorld {
             return;
           }
           if (volume === null) continue;
+          this.#watch.begins(leg.index, servedOf(volume));
           host.input({ kind: 'data-started', volume: volume.name });
           leg.start((memory, mailboxes) =>
             this.#actors.data({ ...ground(), rng, volume, memory, mailboxes, boot, session }),

@@ -6,7 +6,10 @@ import {
   configWith,
   differenceOf,
   nodeOf,
+  servedOf,
+  takesBack,
 } from '../../engine/cluster/changes.ts';
+import type { ClusterConfig } from '../../engine/core/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { changeText, goingBy } from '../config-text.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
@@ -35,11 +38,12 @@ export function applyCommand(): Command {
       'after',
       `
 Online, one at a time: a volume gets a replica on another node of the cluster, loses one that does
-not lead it, or has one on another disk (path: and meta:). A volume keeps its size. Everything
-else that is different in FILE is refused by name: for that, stop the nodes, give each the same
-file, and start them. What is agreed on counts on every node whatever its file says; write it into
-the files as well. No other change is agreed on before it is in use; as long as it has not begun,
-the file of before takes it back. Status says what it waits for. Exit codes:
+not lead it, has one on another disk (path: and meta:), or grows (size:), as far as its replicas
+have room (room:). Everything else that is different in FILE is refused by name: for that, stop the
+nodes, give each the same file, and start them. What is agreed on counts on every node whatever its
+file says; write it into the files as well. No other change is agreed on before it is in use; as
+long as it has not begun, the file of before takes it back. Status says what it waits for. Exit
+codes:
 0 shown, or agreed on; 1 the cluster refused, with the reason; 2 bad input.`,
     )
     .action(async (file: string, options: ApplyOptions) => {
@@ -53,15 +57,16 @@ async function run(file: string, options: ApplyOptions): Promise<number> {
   // A node need not start anew for where others keep their replicas.
   const current = configWith(host.config, host.status.config?.changes ?? []);
   const { changes, refused } = differenceOf(current, wanted);
+  const roomless = refused.filter((place) => /^volumes\..*\.(?:room|size)$/.test(place));
+  if (roomless.length > 0) throw noRoom(roomless);
   if (refused.length > 0) throw notOnline(refused);
-  // The engine lets a volume grow; a host cannot yet be sure, of all the places on a device where a
-  // replica of it may have stood, which one counts (docs/decisions/0031).
-  const sized = changes.filter(({ kind }) => kind === 'grow-volume');
-  if (sized.length > 0) {
+  for (const change of changes) {
+    const shrinks = change.kind === 'grow-volume' && isLess(current, change);
+    if (!shrinks || takesBackGrowth(host, change)) continue;
     throw new InputError(
-      'a volume keeps the size that it was made with: ' +
-        sized.map(({ volume }) => `volumes.${volume}.size`).join(', '),
-      'set it back in the file; for another size make another volume, and copy',
+      `volumes.${change.volume}.size: a volume does not get smaller: what is at its end would be ` +
+        'lost',
+      'set it back in the file',
     );
   }
   if (changes.length > 1) throw oneAtATime(changes, host.names);
@@ -104,6 +109,28 @@ async function run(file: string, options: ApplyOptions): Promise<number> {
     console.error(`${place}: ${refusalText(answer.reason, answer.remedy)}.${why}`);
   }
   return answer.ok ? EXIT_OK : EXIT_BROKEN;
+}
+
+type Growth = ConfigChange & { readonly kind: 'grow-volume' };
+
+/** Whether clients would see less than now. */
+function isLess({ volumes }: ClusterConfig, { volume, servedBytes }: Growth): boolean {
+  const now = volumes.find(({ name }) => name === volume);
+  return now !== undefined && servedBytes < servedOf(now);
+}
+
+/** Whether it is as large as before a growth that nobody has taken. */
+function takesBackGrowth({ config, status }: Answering['host'], change: ConfigChange): boolean {
+  const { agreed = 0, changes = [], stage } = status.config ?? {};
+  return stage === 'ordered' && takesBack(config, { version: agreed, changes, stage }, change);
+}
+
+function noRoom(places: readonly string[]): InputError {
+  return new InputError(
+    `replicas keep the room that they were made with (room:, or size: without it): ` +
+      places.join(', '),
+    'set it back in the file; for more room make the replicas anew, see docs/growth.md',
+  );
 }
 
 function notOnline(refused: readonly string[]): InputError {

@@ -14,6 +14,7 @@ import { formatReplica } from '../replica-file.ts';
 
 interface InitOptions {
   readonly size: string;
+  readonly room?: string;
   readonly cluster: string;
   readonly port: string;
   readonly checksums?: boolean;
@@ -27,6 +28,7 @@ export function initCommand(): Command {
     .description('write a commented two-node configuration, its key and two empty replicas')
     .argument('[FOLDER]', 'where to write', '.')
     .option('--size <size>', 'size of the volume', '256MiB')
+    .option('--room <size>', 'size that it can be given while it is served; none: it keeps its own')
     .option('--cluster <name>', 'name of the cluster', 'understudy')
     .option('--port <number>', 'first of nine ports', '7411')
     .option('--checksums', 'with a checksum of every block (and a logical block of 4096)')
@@ -40,6 +42,12 @@ function init(folder: string, options: InitOptions): void {
   if (size === null || size < 1024 ** 2 || size % 4096 !== 0) {
     const remedy = 'give at least 1MiB, in multiples of 4KiB, such as 256MiB or 10GiB';
     throw new InputError(`--size ${options.size} is no usable size`, remedy);
+  }
+  const { room = '' } = options;
+  const most = room === '' ? size : parseSize(room);
+  if (most === null || most < size || most % 4096 !== 0) {
+    const remedy = `give at least ${options.size}, in multiples of 4KiB, such as 1TiB`;
+    throw new InputError(`--room ${room} is no usable size`, remedy);
   }
   const port = Number(options.port);
   if (!Number.isInteger(port) || port < 1 || port > 65_526) {
@@ -61,7 +69,7 @@ function init(folder: string, options: InitOptions): void {
   const volumeUuid = randomBytes(16).toString('hex');
   const { cluster, checksums = false } = options;
   const mode = options.semiSync === true ? 'semi-sync' : 'sync';
-  const chosen = { cluster, volumeUuid, size: options.size, port, checksums, mode } as const;
+  const chosen = { cluster, volumeUuid, size: options.size, room, port, checksums, mode } as const;
   writeFileSync(configPath, configTemplate(chosen));
   writeFileSync(keyPath, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   const { config } = loadConfig(configPath);

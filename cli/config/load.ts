@@ -273,6 +273,7 @@ type VolumeFile = ConfigFile['volumes'][string];
 /** Field names that the file writes otherwise than the engine. */
 const FILE_FIELDS: Readonly<Record<string, string>> = {
   sizeBytes: 'size',
+  servedBytes: 'size',
   activityLogExtents: 'activityLog',
 };
 
@@ -289,6 +290,8 @@ function filePath(config: ClusterConfig, path: Path): Path {
   if (entry === undefined) return path;
   const fields = rest.map((part) => FILE_FIELDS[String(part)] ?? part);
   const [table, position] = fields;
+  const room = list === 'volumes' && config.volumes[index]?.servedBytes !== undefined;
+  if (room && rest[0] === 'sizeBytes') fields[0] = 'room';
   if (list === 'volumes' && (table === 'replicas' || table === 'nbd')) {
     const volume = config.volumes[index];
     const node = typeof position === 'number' ? volume?.[table][position]?.node : undefined;

@@ -1,9 +1,10 @@
 /**
- * The parts of a volume in a configuration file: what its `size:` or `parts:`, `path:` or `paths:`
+ * How large a volume is in a configuration file, and its parts: what its `size:`, `room:` or
+ * `parts:`, `path:` or `paths:`
  * come to, and what the schema cannot say of them because it depends on one another.
  */
 import { resolve } from 'node:path';
-import type { PartConfig } from '../../engine/core/config.ts';
+import type { VolumeConfig } from '../../engine/core/config.ts';
 import type { ConfigFile } from './schema.ts';
 import { parseSize } from './units.ts';
 
@@ -15,15 +16,22 @@ export type SayField = (path: readonly (string | number)[], reason: string, reme
 /** How large a volume is, and of which parts if any. */
 export function sizeOf(
   name: string,
-  { size, parts }: VolumeFile,
+  { size, room, parts }: VolumeFile,
   say: SayField,
-): { readonly sizeBytes: number; readonly parts?: readonly PartConfig[] } {
+): Pick<VolumeConfig, 'sizeBytes' | 'servedBytes' | 'parts'> {
   const at = ['volumes', name];
   if (parts === undefined) {
     if (size === undefined) {
       say(at, 'this volume has no size', 'give it a size:, or several parts: with one each');
     }
-    return { sizeBytes: size === undefined ? 0 : (parseSize(size) as number) };
+    const servedBytes = size === undefined ? 0 : (parseSize(size) as number);
+    const sizeBytes = room === undefined ? servedBytes : (parseSize(room) as number);
+    // Absent where clients see all: a file without room: means what it always did.
+    return sizeBytes === servedBytes ? { sizeBytes } : { sizeBytes, servedBytes };
+  }
+  if (room !== undefined) {
+    const reason = 'a volume in parts has no room to grow: its parts stand one behind the other';
+    say([...at, 'room'], reason, 'leave out room: here');
   }
   if (size !== undefined) {
     say([...at, 'size'], 'the volume has parts, which have sizes', 'leave out size: here');

@@ -112,6 +112,12 @@ const part = z.strictObject({
 const volume = z.strictObject({
   uuid: z.string().regex(/^[0-9a-f]{32}$/, '32 lower-case hexadecimal digits'),
   size: size.optional().describe('Size that applications see.'),
+  room: size
+    .optional()
+    .describe(
+      'Size that it can be given while it is served: each replica has that much, all of it is ' +
+        'mirrored. Absent for its size: then it can not grow.',
+    ),
   parts: z
     .array(part)
     .min(2)

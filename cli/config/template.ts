@@ -8,6 +8,8 @@ export interface TemplateOptions {
   readonly volumeUuid: string;
   /** Volume size with its unit. */
   readonly size: string;
+  /** What it can be given online, with its unit; absent or '' for no more than its size. */
+  readonly room?: string;
   /** First UDP/TCP port of a run of free ones; nine are used. */
   readonly port: number;
   /** Whether the volume keeps checksums. */
@@ -19,6 +21,7 @@ export interface TemplateOptions {
 /** Two nodes and a witness on this one machine, ready to run and easy to spread over three. */
 export function configTemplate(options: TemplateOptions): string {
   const { cluster, volumeUuid, size, port, checksums = false, mode = 'sync' } = options;
+  const { room = '' } = options;
   return `# Understudy configuration: two hosts and a witness.
 # All three run on this machine until you put other addresses here. Check any change with
 #   understudy rehearse THIS-FILE
@@ -54,6 +57,9 @@ volumes:
   data:
     uuid: ${volumeUuid}
     size: ${size}
+    # So much it can be given online, with config apply: each replica has that much from the start,
+    # a file as a hole. It takes 4 KiB of metadata for each 63 MiB. Without it the size is for good.
+${room === '' ? '    # room: 10GiB' : `    room: ${room}`}
     # Several disks that must never part, such as a database's pages and its log, are one volume in
     # parts: one order of writes, one decision who leads, and an export for each. In place of size:
     #   parts: [{ name: pages, size: 10GiB }, { name: log, size: 1GiB }]

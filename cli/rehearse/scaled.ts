@@ -26,15 +26,29 @@ export function scaledConfig(config: ClusterConfig): ClusterConfig {
       const sizeBytes =
         parts?.reduce((sum, part) => sum + part.sizeBytes, 0) ??
         Math.min(volume.sizeBytes, REHEARSED_BYTES);
+      const { servedBytes, ...whole } = volume;
       return {
-        ...volume,
+        ...whole,
         sizeBytes,
+        ...(servedBytes === undefined ? {} : servedOfScaled(volume, servedBytes, sizeBytes)),
         ...(parts === undefined ? {} : { parts }),
         activityLogExtents: Math.min(volume.activityLogExtents, REHEARSED_EXTENTS),
         replicas: volume.replicas.map((each) => withSide(each, volume.sizeBytes, sizeBytes)),
       };
     }),
   };
+}
+
+/** What clients see keeps its share; where that comes to all there is, it has no room any more. */
+function servedOfScaled(
+  { sizeBytes }: VolumeConfig,
+  servedBytes: number,
+  scaled: number,
+): Pick<VolumeConfig, 'servedBytes'> {
+  const share = (servedBytes * scaled) / sizeBytes;
+  const whole = Math.max(1, Math.floor(share / EXTENT_BYTES)) * EXTENT_BYTES;
+  const served = scaled < sizeBytes ? whole : servedBytes;
+  return served < scaled ? { servedBytes: served } : {};
 }
 
 /** Each part with about its share, 1 MiB at least: what is written to both is what matters. */

@@ -125,6 +125,7 @@ export const CLUSTER_CANARIES = [
     id: 'copy-unseen',
     what: 'a replica is admitted whose disk was changed since it was copied to',
   },
+  { id: 'size-untold', what: 'data actors are not told that their volume has grown' },
   { id: 'second-change', what: 'a change is agreed on while another one is not in use yet' },
   {
     id: 'begun-unconfirmed',
@@ -226,6 +227,7 @@ export function flagsOf(canaries: ReadonlySet<string>): Flags {
     'last-copy-removed': has('last-copy-removed'),
     'copy-unseen': has('copy-unseen'),
     'second-change': has('second-change'),
+    'size-untold': has('size-untold'),
     'begun-unconfirmed': has('begun-unconfirmed'),
     'unlaid-forgotten': has('unlaid-forgotten'),
     'unopened-counted': has('unopened-counted'),

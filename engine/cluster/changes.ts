@@ -29,10 +29,10 @@ export type ConfigChange =
       readonly meta: string;
     }
   | {
-      /** More room behind what there is, on every replica. Whole blocks of 4 KiB. */
+      /** Clients see more of what its replicas have. Whole blocks of 4 KiB. */
       readonly kind: 'grow-volume';
       readonly volume: string;
-      readonly sizeBytes: number;
+      readonly servedBytes: number;
     };
 
 /** A change that was agreed on: which version of the configuration it made. */
@@ -65,8 +65,6 @@ export interface Holders {
   readonly volume: string;
   readonly nodes: readonly NodeId[];
   readonly layout: number;
-  /** Absent in what a program wrote that knew of no other than that of the file. */
-  readonly sizeBytes?: number;
 }
 
 /** What a node has taken into use, and what it had before: its replicas may be made for that. */
@@ -76,8 +74,8 @@ export interface Taken extends Pick<Agreed, 'version' | 'changes'> {
 
 /** Who holds what by a configuration. */
 export function holdersOf({ volumes }: ClusterConfig): readonly Holders[] {
-  return volumes.map(({ name, replicas, layout = 0, sizeBytes }) => {
-    return { volume: name, nodes: replicas.map(({ node }) => node), layout, sizeBytes };
+  return volumes.map(({ name, replicas, layout = 0 }) => {
+    return { volume: name, nodes: replicas.map(({ node }) => node), layout };
   });
 }
 
@@ -132,8 +130,8 @@ export function leaves({ kind }: ConfigChange): boolean {
 }
 
 /** Whether every holder's metadata has another layout then. */
-export function changesLayout(change: ConfigChange): boolean {
-  return change.kind !== 'replace-replica';
+export function changesLayout({ kind }: ConfigChange): boolean {
+  return kind === 'add-replica' || kind === 'remove-replica';
 }
 
 /** What is agreed once `change` is ordered as well. */
@@ -154,8 +152,6 @@ export function doneOf({ version, changes, unproved = [] }: Agreed): Agreed {
   const kept = changes.filter((each) => {
     const { change: old } = each;
     if (last === undefined || each === last || old.volume !== last.change.volume) return true;
-    // How large it was a host must know that has lost what it took into use: see sizesOf.
-    if (old.kind === 'grow-volume') return true;
     if (nodeOf(old) !== nodeOf(last.change)) return true;
     return last.change.kind === 'replace-replica' && old.kind !== 'replace-replica';
   });
@@ -261,9 +257,17 @@ function volumeWith(volume: VolumeConfig, version: number, change: ConfigChange)
       const moved = (each: ReplicaConfig) => (each.node === node ? { ...each, path, meta } : each);
       return { ...volume, replicas: replicas.map(moved) };
     }
-    case 'grow-volume':
-      return { ...volume, layout: version, sizeBytes: change.sizeBytes };
+    case 'grow-volume': {
+      const { servedBytes: _, ...whole } = volume;
+      const { servedBytes } = change;
+      return servedBytes === volume.sizeBytes ? whole : { ...whole, servedBytes };
+    }
   }
+}
+
+/** What clients see of the volume, in bytes. */
+export function servedOf({ sizeBytes, servedBytes = sizeBytes }: VolumeConfig): number {
+  return servedBytes;
 }
 
 function groupWith(group: GroupConfig, change: ConfigChange): GroupConfig {
@@ -309,16 +313,20 @@ export function differenceOf(current: ClusterConfig, wanted: ClusterConfig): Dif
 }
 
 function compareVolumes(
-  { name, replicas, sizeBytes }: VolumeConfig,
+  current: VolumeConfig,
   other: VolumeConfig,
   groups: readonly GroupConfig[],
   changes: ConfigChange[],
   refused: string[],
 ): void {
+  const { name, replicas } = current;
   const volume = name;
+  const rooms = [current, other].some(({ servedBytes }) => servedBytes !== undefined);
+  const room = rooms ? 'room' : 'size';
+  if (other.sizeBytes !== current.sizeBytes) refused.push(`volumes.${name}.${room}`);
   // Less takes back what was ordered, and is refused else.
-  if (other.sizeBytes !== sizeBytes) {
-    changes.push({ kind: 'grow-volume', volume, sizeBytes: other.sizeBytes });
+  else if (servedOf(other) !== servedOf(current)) {
+    changes.push({ kind: 'grow-volume', volume, servedBytes: servedOf(other) });
   }
   for (const replica of replicas) {
     const { node } = replica;
@@ -354,8 +362,15 @@ function compareRest(made: ClusterConfig, wanted: ClusterConfig, refused: string
   }
 }
 
-/** The order in which a file names replicas and exports means nothing. */
-function plainOf({ layout: _, replicas, nbd, ...rest }: VolumeConfig): object {
+/** In which order a file names replicas and exports means nothing; sizes are compared before. */
+function plainOf({
+  layout: _,
+  sizeBytes: _s,
+  servedBytes: _b,
+  replicas,
+  nbd,
+  ...rest
+}: VolumeConfig): object {
   const byNode = (a: { readonly node: NodeId }, b: { readonly node: NodeId }) => a.node - b.node;
   return { ...rest, replicas: [...replicas].sort(byNode), nbd: [...nbd].sort(byNode) };
 }
@@ -410,40 +425,21 @@ export interface InUse {
   readonly config: ClusterConfig;
   /** The one that its replicas may still be made for; null where there is none. */
   readonly before: ClusterConfig | null;
-  /** By volume, in the order of the file: how large its replica may still be made, see there. */
-  readonly sizes: readonly (readonly number[])[];
   readonly version: number;
 }
 
 /** The configuration of a node that was started with `file`. */
 export function configInUse(file: ClusterConfig, durable: Durable | null): InUse {
   const taken = (durable as { readonly taken?: Taken } | null)?.taken;
-  if (taken === undefined) return { config: file, before: null, sizes: [], version: 0 };
+  if (taken === undefined) return { config: file, before: null, version: 0 };
   const { version, changes, before } = taken;
   const config = configWith(file, changes);
-  const sizes = file.volumes.map((volume) => sizesOf(volume, changes));
-  return { config, before: withHolders(config, before, changes), sizes, version };
+  return { config, before: withHolders(config, before, changes), version };
 }
 
 /**
- * How large a replica of the volume may have been made, the last first: where metadata stand
- * depends on it. A host that has lost what it took into use goes by its file, which may be of
- * several changes ago, and the replica tells nobody who looks in another place. It may be as large
- * as it is to be, and have other holders yet.
- */
-export function sizesOf(
-  { name, sizeBytes }: VolumeConfig,
-  changes: readonly AgreedChange[],
-): readonly number[] {
-  const sizes = changes.flatMap(({ change }) => {
-    return change.kind === 'grow-volume' && change.volume === name ? [change.sizeBytes] : [];
-  });
-  return [...new Set([sizeBytes, ...sizes].reverse())];
-}
-
-/**
- * The configuration with the holders, and the size, that there were before. What their replicas
- * were otherwise is not known any more: how metadata are laid out depends on nothing else.
+ * The configuration with the holders that there were before. What their replicas were otherwise is
+ * not known any more: how metadata are laid out depends on nothing else that changes.
  */
 function withHolders(
   config: ClusterConfig,
@@ -452,18 +448,15 @@ function withHolders(
 ): ClusterConfig {
   const volumes = config.volumes.map((volume) => {
     const held = before.find((each) => each.volume === volume.name);
-    // Nobody holds it, and nothing grows, because one file says so: only the log does that.
+    // Nobody holds it because one file says so: only the log does that.
     const own = changes.filter(({ change }) => change.volume === volume.name);
-    const agreed = own.filter(({ change }) => changesLayout(change));
-    if (held === undefined || agreed.length === 0) return volume;
+    if (held === undefined || !own.some(({ change }) => changesLayout(change))) return volume;
     const { layout: _, ...plain } = volume;
     const replicas = held.nodes.map((node) => {
       return volume.replicas.find((each) => each.node === node) ?? { node, path: '', meta: '' };
     });
-    const { layout, sizeBytes: size = volume.sizeBytes } = held;
-    const grows = agreed.some(({ change }) => change.kind === 'grow-volume');
-    const was = { ...plain, replicas, sizeBytes: grows ? size : volume.sizeBytes };
-    return layout === 0 ? was : { ...was, layout };
+    const { layout } = held;
+    return layout === 0 ? { ...plain, replicas } : { ...plain, replicas, layout };
   });
   return { ...config, volumes };
 }

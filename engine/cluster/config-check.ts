@@ -174,6 +174,13 @@ function checkVolumes(config: ClusterConfig, say: Say): void {
       const params = { size: sizeBytes, multiple: SIZE_MULTIPLE, least: EXTENT_BYTES };
       say([...path, 'sizeBytes'], 'bad-size', { ...params, most: VOLUME_BYTES_MAX });
     }
+    const served = volume.servedBytes ?? EXTENT_BYTES;
+    const shows = Number.isSafeInteger(served) && served % SIZE_MULTIPLE === 0;
+    const fits = volume.servedBytes === undefined || served <= sizeBytes;
+    if (!shows || served < EXTENT_BYTES || !fits) {
+      const params = { size: served, multiple: SIZE_MULTIPLE, least: EXTENT_BYTES };
+      say([...path, 'servedBytes'], 'bad-served-size', { ...params, most: sizeBytes });
+    }
     const extents = activityLogExtents;
     if (!Number.isInteger(extents) || extents < AL_MIN || extents > AL_MAX) {
       const params = { extents, least: AL_MIN, most: AL_MAX };

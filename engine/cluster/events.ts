@@ -46,6 +46,7 @@ export const CLUSTER_EVENTS = {
   'application.start': ['group', 'epoch', 'until'],
   'application.stop': ['group', 'epoch', 'reason'],
   'application.state': ['group', 'epoch', 'state'],
+  'data.size': ['volume', 'bytes'],
   'data.active': ['volume', 'epoch'],
   'data.stopped': ['volume', 'epoch'],
   'data.want': ['volume', 'epoch', 'members', 'reason'],

@@ -249,6 +249,12 @@ export type ControlDecision =
       readonly changes: readonly AgreedChange[];
       readonly done: boolean;
     }
+  /** These changes are in use from now on, without another core: the host's own view follows. */
+  | {
+      readonly kind: 'config-taken';
+      readonly version: number;
+      readonly changes: readonly AgreedChange[];
+    }
   /** End this core at once, to be started again as after any other death: what follows is void. */
   | {
       readonly kind: 'restart-core';

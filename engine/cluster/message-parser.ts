@@ -166,7 +166,7 @@ const replica: Check = (v) => {
 const change = kinds({
   'add-replica': shape({ volume: text, replica, listen: list(place, 16), place: integer }),
   'remove-replica': shape({ volume: text, node: integer }),
-  'grow-volume': shape({ volume: text, sizeBytes: integer }),
+  'grow-volume': shape({ volume: text, servedBytes: integer }),
   'replace-replica': shape({ volume: text, node: integer, path: place, meta: place }),
 });
 const plainAgreed = shape({

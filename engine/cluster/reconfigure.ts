@@ -1,6 +1,7 @@
 /**
  * Takes what the log agrees on of the configuration into use, node by node, each by starting its
- * core anew: that is what everything else survives anyhow. One change is under way at a time. It
+ * core anew: that is what everything else survives anyhow. Only for a volume that grows nobody
+ * starts anew. One change is under way at a time. It
  * begins, by an entry, when all that are heard could follow, and whoever is to go has left the
  * in-sync set while others are shown to have everything. Then the node that leads the volume starts
  * anew, and finds the others where they were; then they follow, one after the other, while it waits
@@ -25,13 +26,14 @@ import {
   nodeOf,
   openChange,
   ownView,
+  servedOf,
   type Taken,
   takesBack,
   usableOf,
   withoutLast,
   withoutOpen,
 } from './changes.ts';
-import { SIZE_MULTIPLE, VOLUME_BYTES_MAX } from './config-check.ts';
+import { SIZE_MULTIPLE } from './config-check.ts';
 import type { Context } from './context.ts';
 import type { Blocked, Entry, GroupState } from './entries.ts';
 import type { Unit } from './groups.ts';
@@ -98,6 +100,7 @@ export class Reconfigure {
     this.#durability = parts.durability;
     this.#links = parts.links;
     this.#volumes = parts.volumes;
+    this.#volumes.served = (volume) => this.#served(volume);
     this.#state = state;
     this.#changed = changed;
   }
@@ -132,6 +135,7 @@ export class Reconfigure {
   run(): void {
     const agreed = this.#state().agreed;
     if (agreed === undefined) return;
+    for (const local of this.#volumes.all) this.#volumes.serve(local);
     this.#volumes.tellActive = agreed.stage === 'ordered';
     this.#volumes.tellDisks = true;
     const waits = this.#notBegun(agreed);
@@ -148,7 +152,11 @@ export class Reconfigure {
     this.#wait = obstacle ?? this.#givesUp(pending) ?? this.#waitsFor(target);
     if (this.#wait !== null) return;
     if (!another) {
-      this.#take(target, () => {});
+      const { version, changes } = target;
+      const taken = pending.some(({ change }) => change.kind === 'grow-volume');
+      this.#take(target, () => {
+        if (taken) this.#context.decide({ kind: 'config-taken', version, changes });
+      });
       return;
     }
     this.#take(target, () => {
@@ -249,7 +257,8 @@ export class Reconfigure {
   /** Whether the node has the change in use, with its replica, if it holds one, open under it. */
   #has(node: NodeId, version: number, change: AgreedChange['change']): boolean {
     if (this.#inUse(node) < version) return false;
-    if (this.#context.flags['unopened-counted']) return true;
+    // Nothing of a replica is another then.
+    if (change.kind === 'grow-volume' || this.#context.flags['unopened-counted']) return true;
     const { volumes } = configWith(this.#context.config, agreedOf(this.#state()).changes);
     const volume = volumes.find(({ name }) => name === change.volume);
     if (volume?.replicas.some((replica) => replica.node === node) !== true) return true;
@@ -290,9 +299,8 @@ export class Reconfigure {
   }
 
   /**
-   * Whom and how much each replica here may be laid out for. One that this core did not open may
-   * still be as it was made for an earlier one: it could not be reached, or its host has lost what
-   * it had in use, and has yet to learn how large it is.
+   * Whom each replica here may be laid out for. One that this core did not open may still be as it
+   * was made for an earlier one: it could not be reached.
    */
   #laidOut(): readonly Holders[] {
     const { config, flags } = this.#context;
@@ -303,6 +311,14 @@ export class Reconfigure {
       if (read || flags['unlaid-forgotten']) return held;
       return this.#taken?.before.find(({ volume }) => volume === held.volume) ?? held;
     });
+  }
+
+  /** What clients see of the volume by what nodes may take, whether this one has it or not. */
+  #served(name: string): number {
+    const { changes } = usableOf(agreedOf(this.#state()));
+    const { volumes } = configWith(this.#context.config, changes);
+    const volume = volumes.find((each) => each.name === name);
+    return volume === undefined ? 0 : servedOf(volume);
   }
 
   /** Has the host asked whether it could, until it can; what keeps it from that. */
@@ -361,7 +377,7 @@ export class Reconfigure {
   /** What of the configuration itself forbids the change. */
   #misfit(volume: VolumeConfig, change: ConfigureCommand['change']): Blocked | null {
     const { replicas } = volume;
-    if (change.kind === 'grow-volume') return misgrown(volume, change.sizeBytes);
+    if (change.kind === 'grow-volume') return misgrown(volume, change.servedBytes);
     const node = nodeOf(change);
     const host = this.#context.config.nodes.find(({ id }) => id === node);
     const holds = replicas.some((replica) => replica.node === node);
@@ -394,11 +410,12 @@ export class Reconfigure {
       : { reason: 'replicas-least', remedy: 'add-first' };
   }
 
-  /** Whether this node's next core would see anything else than this one. */
+  /** Whether this node's next core would see anything else than this one is told of as it runs. */
   #isAnother(pending: readonly AgreedChange[]): boolean {
     const { config, node } = this.#context;
     const view = (each: ClusterConfig): ClusterConfig => ownView(each, node);
-    const next = view(configWith(config, pending));
+    const untold = pending.filter(({ change }) => change.kind !== 'grow-volume');
+    const next = view(configWith(config, untold));
     const { changes, refused } = differenceOf(view(config), next);
     const layouts = (each: ClusterConfig): unknown => each.volumes.map(({ layout = 0 }) => layout);
     return changes.length > 0 || refused.length > 0 || !samePlain(layouts(config), layouts(next));
@@ -486,7 +503,7 @@ export class Reconfigure {
     if (!changesLayout(change)) return null;
     const { node: self, config } = this.#context;
     const holders = volume.replicas.map((replica) => replica.node);
-    const concerned = nodeOf(change) === 0 ? holders : [nodeOf(change), ...holders];
+    const concerned = [nodeOf(change), ...holders];
     const holds = (node: NodeId): boolean => concerned.includes(node);
     // Whoever goes ahead would go on without one that cannot follow.
     const unready = concerned.find((node) => {
@@ -541,16 +558,9 @@ export class Reconfigure {
   }
 }
 
-/** Why the volume cannot be given that size while it is served. */
-function misgrown(volume: VolumeConfig, sizeBytes: number): Blocked | null {
-  const { replicas, parts, checksums } = volume;
-  const plain = replicas.every(({ sideBytes = 0, mode = 'sync' }) => {
-    return sideBytes === 0 && mode === 'sync';
-  });
-  if (parts !== undefined || checksums === true || !plain) {
-    return { reason: 'not-changed-online', remedy: 'stop-cluster' };
-  }
-  const whole = Number.isSafeInteger(sizeBytes) && sizeBytes % SIZE_MULTIPLE === 0;
-  const grows = sizeBytes > volume.sizeBytes && sizeBytes <= VOLUME_BYTES_MAX;
+/** Why the volume cannot show that many bytes: its replicas have no more, or it shows more now. */
+function misgrown(volume: VolumeConfig, servedBytes: number): Blocked | null {
+  const whole = Number.isSafeInteger(servedBytes) && servedBytes % SIZE_MULTIPLE === 0;
+  const grows = servedBytes > servedOf(volume) && servedBytes <= volume.sizeBytes;
   return whole && grows ? null : { reason: 'size-not-possible', remedy: 'see-status' };
 }

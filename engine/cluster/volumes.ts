@@ -16,6 +16,7 @@ import type {
   VolumeRecord,
   WayBack,
 } from '../data/messages.ts';
+import { servedOf } from './changes.ts';
 import type { Context } from './context.ts';
 import type { VolumeFacts, Want } from './messages.ts';
 import { sentOf, type VerifyNote } from './verify-note.ts';
@@ -76,6 +77,8 @@ export interface LocalVolume {
   device: number;
   /** Hosts whose replicas its data actor was told to let go. */
   parted: readonly NodeId[];
+  /** Bytes that its data actor shows to clients. */
+  served: number;
 }
 
 /**
@@ -111,6 +114,10 @@ export class Volumes {
   tellActive = false;
   /** Whether they say which disk each replica has, and each wish whose it is about. */
   tellDisks = false;
+  /** Bytes of the volume that clients are to see, by what this node has applied of the log. */
+  served: (volume: string) => number;
+  /** The same by the configuration that data actors were started with. */
+  readonly #begins: ReadonlyMap<string, number>;
 
   constructor(
     context: Context,
@@ -120,7 +127,10 @@ export class Volumes {
     this.#context = context;
     this.#changed = changed;
     this.#order = order;
-    for (const { name, replicas } of context.config.volumes) {
+    const { volumes } = context.config;
+    this.#begins = new Map(volumes.map((volume) => [volume.name, servedOf(volume)]));
+    this.served = (volume) => this.#beginsWith(volume);
+    for (const { name, replicas } of volumes) {
       if (!replicas.some((replica) => replica.node === context.node)) continue;
       this.#all.push({
         volume: name,
@@ -154,6 +164,7 @@ export class Volumes {
         dueIn: null,
         device: 0,
         parted: [],
+        served: this.#beginsWith(name),
         meters: null,
       });
     }
@@ -208,6 +219,7 @@ export class Volumes {
     volume.lags.clear();
     volume.device = 0;
     volume.parted = [];
+    volume.served = this.#beginsWith(name);
     const { verify } = volume;
     if (verify?.state === 'running' || verify?.state === 'paused') {
       volume.verify = { ...verify, state: 'stopped', reason: 'restarted' };
@@ -337,10 +349,29 @@ export class Volumes {
     volume.engaged = record.primary === this.#context.node;
     if (volume.want !== null && volume.want.epoch < record.epoch) volume.want = null;
     const plain = { kind: 'record', record, cause } as const;
+    // Who leads shows what was agreed on from the first moment.
+    this.serve(volume);
     const inDoubt = this.#doubtOf(volume.volume)?.lacking === false;
     const command = inDoubt ? { ...plain, doubted: true } : plain;
     this.#context.decide({ kind: 'to-data', volume: volume.volume, command });
     return true;
+  }
+
+  #beginsWith(name: string): number {
+    return this.#begins.get(name) ?? 0;
+  }
+
+  /** Tells the data actor how much clients are to see, where it shows something else. */
+  serve(volume: LocalVolume): void {
+    const bytes = this.served(volume.volume);
+    if (!volume.attached || volume.served === bytes || this.#context.flags['size-untold']) return;
+    volume.served = bytes;
+    this.#context.event('data.size', { volume: volume.volume, bytes });
+    this.#context.decide({
+      kind: 'to-data',
+      volume: volume.volume,
+      command: { kind: 'serve', bytes },
+    });
   }
 
   grant(volume: LocalVolume, until: Micros): void {

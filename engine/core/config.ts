@@ -57,8 +57,16 @@ export interface VolumeConfig {
   readonly name: string;
   /** 128-bit, 32 hexadecimal digits. */
   readonly uuid: string;
-  /** Of all parts together, where it has some. */
+  /**
+   * What each replica has of data, of all parts together where it has some: all of it is mirrored,
+   * and it stays the same for as long as there is a replica.
+   */
   readonly sizeBytes: number;
+  /**
+   * What clients see of it, from the beginning on, no more than `sizeBytes`: it can become more
+   * while the volume is served. Absent where they see all.
+   */
+  readonly servedBytes?: number;
   /**
    * 2 to 16, one behind the other: names, sizes and order are fixed once a replica exists. Absent
    * for a volume that is one disk.

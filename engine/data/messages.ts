@@ -359,6 +359,14 @@ export type DataCommand =
        */
       readonly kind: 'part';
       readonly nodes: readonly NodeId[];
+    }
+  | {
+      /**
+       * Clients are to see so many bytes of the volume, from its beginning on. In place of what was
+       * told before; until anything is, those of the configuration.
+       */
+      readonly kind: 'serve';
+      readonly bytes: number;
     };
 
 /** From data to control. */
@@ -381,6 +389,12 @@ export type DataReport =
       readonly parents?: readonly Generation[];
       /** 32 bits of the disk's identity; absent where its metadata could not be read. */
       readonly device?: number;
+    }
+  | {
+      /** From now on requests may reach to that byte: whoever connects is shown as much. */
+      readonly kind: 'size';
+      readonly volume: string;
+      readonly bytes: number;
     }
   | {
       /** Whenever any field changes. `dirty` is in blocks, towards the peer. */

@@ -323,6 +323,9 @@ export class MirrorActor implements DataActor {
           partner.part(command.nodes.includes(partner.node));
         }
         return;
+      case 'serve':
+        this.#p.writes.serve(command.bytes);
+        return;
     }
   }
 

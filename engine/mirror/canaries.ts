@@ -424,7 +424,6 @@ export const MIRROR_CANARIES = [
   },
   { id: 'layout-ignored', what: 'Hosts that do not agree on who holds a replica link.' },
   { id: 'relayout-clean', what: 'Metadata laid out anew forget what was dirty.' },
-  { id: 'grown-clean', what: 'Replicas of a volume that has grown are taken to be equal there.' },
   {
     id: 'relayout-unmarked',
     what: 'Metadata that are being laid out anew still pass for those of before.',

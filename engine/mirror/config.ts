@@ -13,6 +13,11 @@ export interface MirrorConfig {
   readonly uuid: string;
   /** Bytes of data, a multiple of 4096, at most 64 TiB; equal on all replicas. */
   readonly sizeBytes: number;
+  /**
+   * Bytes that clients may ask for, from the beginning on, until control says otherwise. What is
+   * behind them is mirrored as all the rest. Absent for all.
+   */
+  readonly servedBytes?: number;
   readonly logicalBlock: 512 | 4096;
   /** The two to four hosts that hold a replica, in an order that stays the same. */
   readonly nodes: readonly NodeId[];

@@ -31,15 +31,6 @@ import type { CanarySwitches } from './switches.ts';
 /** A page of the metadata area, by number; null where it cannot be read. */
 export type PageReader = (page: number) => Uint8Array | null;
 
-/**
- * The area as it was, and where it is to be: another place, where it stands behind the data and
- * these grow. The same where that is so.
- */
-export interface Areas {
-  readonly was: PageReader;
-  readonly next: PageReader;
-}
-
 /** Why a replica cannot be laid out anew. */
 export type RelayoutFault = MetadataFault | 'moved-blocks' | 'not-plain';
 
@@ -59,12 +50,10 @@ interface Page {
 export type Relayout =
   | Exclude<RelayoutOutlook, { readonly kind: 'possible' }>
   /**
-   * First of all `voided`, in the area as it was, and `marked`, where it is to be, are written, and
-   * stable: what stands in the slots of superblocks meanwhile. Then all of `pages`, where it is to
-   * be, the last two of them, superblocks, when all others are stable. In between the area is no
-   * replica for anybody, and so never one whose maps are of two layouts. It is `area` pages long
-   * then, and was `areaWas`: where data grow over that, what is left of it is filled with zeroes
-   * before the superblocks are written.
+   * First of all `voided` and `marked` are written, and stable: what stands meanwhile in the slots
+   * of superblocks, where they are and where they are to be. Then all of `pages`, the last two of
+   * them, superblocks, when all others are stable. In between the area is no replica for anybody,
+   * and so never one whose maps are of two layouts. It is `area` pages long then.
    */
   | {
       readonly kind: 'convert';
@@ -72,26 +61,28 @@ export type Relayout =
       readonly marked: readonly Page[];
       readonly pages: readonly Page[];
       readonly area: number;
-      readonly areaWas: number;
     };
 
 const HOLDERS_MAX = PARTNERS_MAX + 1;
 /** Superblocks at the end of what is written. */
 export const SLOTS = 2;
-const SOUND = { relayoutClean: false, relayoutUnmarked: false, grownClean: false };
-type Bugs = Pick<CanarySwitches, 'relayoutClean' | 'relayoutUnmarked' | 'grownClean'>;
+const SOUND = { relayoutClean: false, relayoutUnmarked: false };
+type Bugs = Pick<CanarySwitches, 'relayoutClean' | 'relayoutUnmarked'>;
 
 /**
  * What the area was made for: by its own word, or else `from`. A host that has lost what it took
  * into use may be mistaken.
  */
-function madeFor(from: MirrorConfig, to: MirrorConfig, node: NodeId, { was }: Areas): MirrorConfig {
-  // Who holds it as it is to be, as large as it was.
-  const next = { ...to, sizeBytes: from.sizeBytes };
-  const { slotA } = metadataLayout(next);
-  const bytes = was(slotA);
-  const slot = bytes === null ? null : decodeSuperblock(next, node, slotA, bytes);
-  if (slot?.ok === true) return next;
+function madeFor(
+  from: MirrorConfig,
+  to: MirrorConfig,
+  node: NodeId,
+  read: PageReader,
+): MirrorConfig {
+  const { slotA } = metadataLayout(to);
+  const bytes = read(slotA);
+  const slot = bytes === null ? null : decodeSuperblock(to, node, slotA, bytes);
+  if (slot?.ok === true) return to;
   if (slot === null) return from;
   const { made = 0, holders = [0, 0] } = slot;
   const nodes = holderNodes(holders);
@@ -104,11 +95,11 @@ export function relayoutOutlook(
   said: MirrorConfig,
   to: MirrorConfig,
   node: NodeId,
-  areas: Areas,
+  read: PageReader,
 ): RelayoutOutlook {
-  const from = madeFor(said, to, node, areas);
-  if (chosenOf(to, node, areas.next).ok) return { kind: 'none' };
-  const chosen = chosenOf(from, node, areas.was);
+  const from = madeFor(said, to, node, read);
+  if (chosenOf(to, node, read).ok) return { kind: 'none' };
+  const chosen = chosenOf(from, node, read);
   if (!chosen.ok) return { kind: 'none' };
   const { block } = chosen;
   const no = (reason: RelayoutFault): RelayoutOutlook => ({ kind: 'refused', reason });
@@ -117,9 +108,8 @@ export function relayoutOutlook(
     return checksums || sideBytes > 0 || inParts === true;
   });
   if (more) return no('not-plain');
-  if (from.sizeBytes > to.sizeBytes) return no('size');
   if (isSpared(block)) {
-    const moved = movedBlocks(from, block, areas.was);
+    const moved = movedBlocks(from, block, read);
     if (moved !== 0) return no(moved < 0 ? 'spare' : 'moved-blocks');
   }
   return { kind: 'possible', area: metadataPages(to, featuresFor(to, block)) };
@@ -130,12 +120,11 @@ export function relayout(
   said: MirrorConfig,
   to: MirrorConfig,
   node: NodeId,
-  areas: Areas,
+  read: PageReader,
   bugs: Bugs = SOUND,
 ): Relayout {
-  const from = madeFor(said, to, node, areas);
-  const outlook = relayoutOutlook(from, to, node, areas);
-  const { was: read } = areas;
+  const from = madeFor(said, to, node, read);
+  const outlook = relayoutOutlook(from, to, node, read);
   const chosen = chosenOf(from, node, read);
   if (outlook.kind !== 'possible') return outlook;
   if (!chosen.ok) return { kind: 'none' };
@@ -148,8 +137,7 @@ export function relayout(
   const pages = [...ring(to, read), ...maps(from, to, node, block, known, bugs)];
   if (isSpared(block)) pages.push(...emptyTables(to, block));
   pages.push(...superblocks(from, to, node, block, known));
-  const areaWas = metadataPages(from, block.features);
-  return { kind: 'convert', voided, marked, pages, area: outlook.area, areaWas };
+  return { kind: 'convert', voided, marked, pages, area: outlook.area };
 }
 
 /** What stands in the slots of an area meanwhile. */
@@ -252,13 +240,11 @@ function maps(
   node: NodeId,
   block: Superblock,
   known: Known,
-  { relayoutClean, grownClean }: Bugs,
+  { relayoutClean }: Bugs,
 ): { page: number; bytes: Uint8Array }[] {
   const { map } = metadataLayout(to);
   const device = deviceBytes(block.device);
   const each = Math.ceil(blockCount(to) / PAGE_BLOCKS);
-  const eachWas = Math.ceil(blockCount(from) / PAGE_BLOCKS);
-  const blocks = blockCount(from);
   const before = othersOf(from, node);
   // What the pages rely on is durable whichever of the two areas is there.
   const claims = { ...noClaims(), superblock: block.seq };
@@ -267,26 +253,16 @@ function maps(
     const was = before.indexOf(partner);
     for (let i = 0; i < each; i += 1) {
       const at = index * each + i;
-      const words = was < 0 || i >= eachWas ? null : (known.maps[was * eachWas + i] ?? null);
+      const words = was < 0 ? null : (known.maps[was * each + i] ?? null);
       const bytes = new Uint8Array(PAGE_BYTES);
       // The first one stands for all writes that there were: nobody claims more.
       const seq = at === 0 ? known.writes : 1;
-      const end = grownClean ? 0 : blockCount(to) - i * PAGE_BLOCKS;
-      if (words !== null) dirtyFrom(words, blocks - i * PAGE_BLOCKS, end);
       const dirty = relayoutClean && was >= 0 ? NONE : (words ?? ALL);
       encodeMapPage(device, map + at, at, seq, claims, dirty, bytes);
       pages.push({ page: map + at, bytes });
     }
   }
   return pages;
-}
-
-/** What is new at the end may be anything anywhere: whoever serves copies it to the others. */
-function dirtyFrom(words: Uint32Array, first: number, end: number): void {
-  for (let at = Math.max(0, first); at < Math.min(end, PAGE_BLOCKS); at += 1) {
-    const word = at >>> 5;
-    words[word] = ((words[word] as number) | (1 << (at & 31))) >>> 0;
-  }
 }
 
 function emptyTables(
@@ -319,16 +295,12 @@ function superblocks(
 ): { page: number; bytes: Uint8Array }[] {
   const layout = metadataLayout(to);
   const before = othersOf(from, node);
-  // Nobody has written what is new.
-  const more = blockCount(to) - blockCount(from);
-  const grown = (padded: number): number => (padded < 0 ? padded : padded + more);
   const toldOf = (partner: NodeId): Told => {
     const was = before.indexOf(partner);
     if (was < 0) return { shared: APART, padded: -1, disk: NO_DISK };
     const { peerGeneration, peerDisk } = block;
     const first = { shared: peerGeneration, padded: block.padded, disk: peerDisk };
-    const told = was === 0 ? first : (block.others[was - 1] as Told);
-    return { ...told, padded: grown(told.padded) };
+    return was === 0 ? first : (block.others[was - 1] as Told);
   };
   const partners = othersOf(to, node).map((partner) => ({ node: partner, ...toldOf(partner) }));
   const [first, ...others] = partners as [(typeof partners)[number], ...typeof partners];

@@ -210,7 +210,6 @@ class Switches extends Asked implements CanarySwitches {
   readonly otherDiskAdmitted: boolean = this.has('other-disk-admitted');
   readonly layoutIgnored: boolean = this.has('layout-ignored');
   readonly relayoutClean: boolean = this.has('relayout-clean');
-  readonly grownClean: boolean = this.has('grown-clean');
   readonly relayoutUnmarked: boolean = this.has('relayout-unmarked');
 }
 

@@ -26,9 +26,12 @@ export class FrontWrites {
   /** Requests that have passed the gate so far. */
   #admitted = 0;
   #roomChanged = false;
+  /** Requests may reach to that byte. */
+  #served: number;
 
   constructor(parts: Parts) {
     this.#p = parts;
+    this.#served = parts.config.servedBytes ?? parts.config.sizeBytes;
     this.#front = parts.turn.memory.layout.frontSlots;
     this.#gate = new SlotQueue(parts.slots);
     this.#hot = new HotQueue(parts, (slot) => this.#issueWrite(slot));
@@ -49,6 +52,15 @@ export class FrontWrites {
   /** Requests that wait at the gate. */
   get waiting(): number {
     return this.#gate.count;
+  }
+
+  /** Clients may ask for so many bytes of what is mirrored. Repeating it says nothing again. */
+  serve(bytes: number): void {
+    const { config, turn } = this.#p;
+    const served = Math.min(bytes, config.sizeBytes);
+    if (served === this.#served) return;
+    this.#served = served;
+    turn.report({ kind: 'size', volume: config.volume, bytes: served });
   }
 
   // Each request asks these two. Methods: a private getter is a call of V8's runtime each time.
@@ -326,7 +338,7 @@ export class FrontWrites {
       length <= (zero ? config.zeroBytes : turn.memory.layout.slotBytes) &&
       offset % block === 0 &&
       length % block === 0 &&
-      offset + length <= config.sizeBytes
+      offset + length <= this.#served
     );
   }
 

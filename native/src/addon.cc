@@ -17,6 +17,9 @@
 namespace understudy {
 namespace {
 
+/// Bytes of data of one replica, at most.
+constexpr uint64_t kSizeMax = uint64_t{64} << 40;
+
 void throwFailure(Napi::Env env, const Failure& failure) {
   Napi::Error error = Napi::Error::New(env, failure.what());
   error.Set("code", Napi::String::New(env, failure.code()));
@@ -118,7 +121,6 @@ std::vector<PartOptions> partsFrom(const Napi::Object& from, const DiskOptions& 
 }
 
 ReactorOptions optionsFrom(const Napi::Object& from) {
-  constexpr uint64_t kSizeMax = uint64_t{64} << 40;
   ReactorOptions options;
   options.layout = layoutFrom(from);
   options.disk.metaPath = text(from, "metaPath", "");
@@ -172,6 +174,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject> {
                            InstanceMethod<&ReactorObject::poll>("poll"),
                            InstanceMethod<&ReactorObject::listenNbd>("listenNbd"),
                            InstanceMethod<&ReactorObject::setExport>("setExport"),
+                           InstanceMethod<&ReactorObject::setExportBytes>("setExportBytes"),
                            InstanceMethod<&ReactorObject::listenPeer>("listenPeer"),
                            InstanceMethod<&ReactorObject::connectPeer>("connectPeer"),
                            InstanceMethod<&ReactorObject::stats>("stats"),
@@ -231,6 +234,16 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject> {
       return Napi::Number::New(
           info.Env(),
           open().listenNbd(text(address, "host"), uint16_t(integer(address, "port", 65535)), name));
+    });
+  }
+
+  Napi::Value setExportBytes(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[0].IsNumber()) badArgument("bytes");
+      const double bytes = info[0].As<Napi::Number>().DoubleValue();
+      if (!(bytes > 0 && bytes <= double(kSizeMax))) badArgument("bytes");
+      open().setExportBytes(uint64_t(bytes));
+      return info.Env().Undefined();
     });
   }
 

@@ -458,6 +458,11 @@ void NbdServer::setName(const std::string& name) {
   if (exports_.size() == 1) exports_.front().name = name;
 }
 
+void NbdServer::setBytes(uint64_t bytes) {
+  // Who is connected goes by the size that it was shown, and may ask for what is behind it, too.
+  if (exports_.size() == 1) exports_.front().bytes = std::min(bytes, core_.sizeBytes);
+}
+
 void NbdServer::setOpen(bool open) {
   open_ = open;
   if (open) return;

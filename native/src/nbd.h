@@ -89,6 +89,8 @@ class NbdServer {
   void add(const std::string& name, uint64_t bytes);
   /// The name of the only export there is.
   void setName(const std::string& name);
+  /// How much of the volume the only export there is shows, from its beginning on.
+  void setBytes(uint64_t bytes);
   void setOpen(bool open);
   void accepted(int fd, bool tcp);
   void complete(const Record& decision);

@@ -45,6 +45,7 @@ class Reactor {
   uint16_t listenNbd(const std::string& host, uint16_t port, const std::string& name);
   void listenNbdPath(const std::string& path, const std::string& name);
   void setExport(bool open) { nbd_.setOpen(open); }
+  void setExportBytes(uint64_t bytes) { nbd_.setBytes(bytes); }
   uint16_t listenPeer(const std::string& host, uint16_t port);
   void connectPeer(uint16_t node, const std::string& host, uint16_t port);
 

@@ -6,9 +6,9 @@ export const volumeGrowsUnderLoad: ScenarioText = {
   name: 'volume-grows-under-load',
   title: 'A volume grows while it is served',
   about:
-    'The primary starts its core anew with a larger replica, and writes to what is new; then the ' +
-    'other one does, and is given that. Later the primary is lost, and the other one takes over ' +
-    'with everything that was acknowledged.',
+    'Clients of the primary are shown more of what its replicas have, and write there; no core ' +
+    'starts anew. Later the primary is lost, and the other one takes over with everything that ' +
+    'was acknowledged, and shows as much.',
   config: demoHosts([1, 2]),
   workload: { iops: 200 },
   faults: [

@@ -27,6 +27,18 @@ describe('a change of the configuration in words', () => {
     expect(risky).toContain('only a has everything');
   });
 
+  it('says how much clients see of a volume that grows, and that nothing is copied', () => {
+    const half = { ...config, servedBytes: config.sizeBytes / 2 };
+    const grows = (servedBytes: number): string => {
+      const change = { kind: 'grow-volume', volume, servedBytes } as const;
+      return changeText(change, { config: half, members: [1, 2], going: 0 }, 'x.yaml', name);
+    };
+    expect(grows(8 << 20)).toContain('from 6MiB to 8MiB, of the 12MiB that its replicas have');
+    expect(grows(8 << 20)).toContain('Data at risk: none');
+    expect(grows(8 << 20)).not.toContain('starts its core anew');
+    expect(grows(4 << 20)).toContain('does not grow');
+  });
+
   it('says who alone has everything, and who is out of sync already', () => {
     const change = { kind: 'replace-replica', volume, node: 2, path: '/x', meta: '' } as const;
     const text = changeText(change, { config, members: [1, 2], going: 0 }, 'new.yaml', name);

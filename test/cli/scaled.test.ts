@@ -37,6 +37,19 @@ describe('a configuration as it is rehearsed', () => {
     expect(checkConfig(scaledConfig(large([4 * GIB, 4 * GIB])))).toEqual([]);
   });
 
+  it('has room for the same part of them, if any is left', () => {
+    const config = demoWith({ replicas: demoWith({}).volumes[0]?.replicas ?? [] });
+    const scaled = (sizeBytes: number, servedBytes: number) => {
+      const volumes = config.volumes.map((each) => ({ ...each, sizeBytes, servedBytes }));
+      const found = scaledConfig({ ...config, volumes });
+      expect(checkConfig(found)).toEqual([]);
+      return [found.volumes[0]?.sizeBytes, found.volumes[0]?.servedBytes];
+    };
+    expect(scaled(120 * GIB, 30 * GIB)).toEqual([12 * MIB, 3 * MIB]);
+    expect(scaled(120 * GIB, 1 * GIB)).toEqual([12 * MIB, 1 * MIB]);
+    expect(scaled(8 * MIB, 5 * MIB)).toEqual([8 * MIB, 5 * MIB]);
+  });
+
   it('is itself where it is small already', () => {
     const small = demoWith({ replicas: [{ node: 1, path: '/dev/x', meta: '', sideBytes: MIB }] });
     expect(sidesOf(small)).toEqual([MIB]);

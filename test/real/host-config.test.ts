@@ -76,6 +76,38 @@ describe('the configuration of a host', () => {
     expect(other.hashes).toEqual(before.hashes);
   });
 
+  it('that grows is known as both from then on, and the core that was there goes on', async () => {
+    const own = folder();
+    const volumes = PAIR.volumes.map((volume) => {
+      return { ...volume, servedBytes: volume.sizeBytes / 2 };
+    });
+    const small = { ...PAIR, volumes };
+    const [volume] = PAIR.volumes;
+    if (volume === undefined) throw new Error('it has one');
+    const { name, sizeBytes } = volume;
+    const grow: ConfigChange = { kind: 'grow-volume', volume: name, servedBytes: sizeBytes };
+    const { changes } = agreedWith(NOTHING_AGREED, grow);
+    const host = new HostConfig(small, 1, own, null);
+    expect(await host.prepare(changes, false)).toBe('');
+    expect([host.hashes.length, host.fileDiffers]).toEqual([1, false]);
+    host.took(changes);
+    expect(host.hashes).toEqual([configHash(small), configHash(PAIR)]);
+    expect(host.fileDiffers).toBe(true);
+    host.took(changes);
+    expect(host.hashes.length).toBe(2);
+    // So is one that was away as it was prepared, and one whose file has it already.
+    const late = new HostConfig(small, 2, folder(), null);
+    late.took(changes);
+    const next = new HostConfig(PAIR, 3, folder(), null);
+    for (const each of [late, next]) {
+      expect(each.hashes.some((hash) => host.hashes.includes(hash))).toBe(true);
+    }
+    // Another one that nobody agreed on is not.
+    const other = { ...PAIR, volumes: [{ ...volume, servedBytes: sizeBytes / 4 }] };
+    const hash = configHash(other);
+    expect([...host.hashes, ...late.hashes, ...next.hashes]).not.toContain(hash);
+  });
+
   it('does not take a file that a person changed for one that was agreed on', async () => {
     const own = folder();
     const first = new HostConfig(PAIR, 4, own, null);

@@ -44,7 +44,7 @@ async function open(nodes: Nodes, id: number, key = clusterKey, configHash = 'on
     self,
     nodes,
     clusterKey: key,
-    configHashes: [configHash],
+    configHashes: () => [configHash],
     log: () => undefined,
     parse: (value) => value as ControlMessage,
     onMessage: (_from, link, got) => {

@@ -240,8 +240,8 @@ const SHOWS: {
   'volume-grows-under-load': {
     takeOvers: 1,
     outage: 5,
-    resyncs: 2,
-    reachesAll: ['config-taken'],
+    resyncs: 1,
+    reachesAll: ['config-taken', 'volume-grown'],
   },
   'write-fails-unheard': { takeOvers: 1, outage: 6, resyncs: 1, reaches: ['mirror.disk.failed'] },
 };

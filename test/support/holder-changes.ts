@@ -218,3 +218,21 @@ export function forgetting(seed: number): readonly Fault[] {
   }
   return inOrder(faults);
 }
+
+/** A volume of two hosts that grows, and nothing else is ordered; hosts forget the cluster, too. */
+export function growths(seed: number): readonly Fault[] {
+  const rng = new Rng(seed, CHANCE + 6);
+  const { add, faults } = listOf(rng);
+  let when = 3 * S + rng.below(4 * S);
+  for (let left = 1 + rng.below(4); left > 0; left -= 1) {
+    add('grow-volume', { at: when });
+    befall(rng, when, add);
+    const victim = 1 + rng.below(2);
+    const soon = when + rng.below(4 * S) - S;
+    if (rng.below(4) === 0) add('wipe', { at: soon, target: victim, for: S + rng.below(3 * S) });
+    if (rng.below(4) === 0) add('lose-folder', { at: soon, target: victim });
+    if (rng.below(3) === 0) add('switch', { at: soon + S, target: 3 - victim });
+    when += S / 2 + rng.below(7 * S);
+  }
+  return inOrder(faults);
+}

@@ -186,6 +186,21 @@ describe('an adopted replica', () => {
     expect([again.code, again.err.includes('holds a replica already')]).toEqual([2, true]);
   });
 
+  it('may have no more than what clients see: room is made behind that', () => {
+    const { path } = target('a').replica;
+    const data = Buffer.alloc(SIZE, 'what people want to keep');
+    writeFileSync(path, data);
+    const yaml = readFileSync(config, 'utf8');
+    writeFileSync(config, yaml.replace(/^( *)(size: .*)$/m, '$1$2\n$1room: 24MiB'));
+    expect(replica('adopt', '--name', 'a').code).toBe(0);
+    const { volume, replica: made } = target('a');
+    expect([volume.sizeBytes, volume.servedBytes]).toEqual([24 << 20, SIZE]);
+    expect(checkReplica(volume, made)).toEqual({ damagedSlots: 0, damagedLabels: [] });
+    const whole = readFileSync(path);
+    expect(whole.subarray(0, SIZE).equals(data)).toBe(true);
+    expect(whole.subarray(SIZE, 24 << 20).equals(Buffer.alloc((24 << 20) - SIZE))).toBe(true);
+  });
+
   it('is not made of a disk of another size, nor of none; nothing is changed', () => {
     const { path } = target('a').replica;
     writeFileSync(path, Buffer.alloc(SIZE + 4096, 1));

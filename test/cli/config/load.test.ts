@@ -37,6 +37,27 @@ describe('a configuration', () => {
     expect(dataFolders.get('w')).toBe('/etc/understudy/w');
   });
 
+  it('has room to grow where it says so, and no size beyond it', () => {
+    const volumeWith = (room: string) => {
+      const text = template.replace('    # room: 10GiB', `    room: ${room}`);
+      expect(text).not.toBe(template);
+      return readConfig(text, '/etc/demo.yaml').config.volumes[0];
+    };
+    const { sizeBytes, servedBytes } = volumeWith('1GiB') ?? {};
+    expect([sizeBytes, servedBytes]).toEqual([1 << 30, 64 << 20]);
+    expect(volumeWith('64MiB')).toEqual(readConfig(template, '/etc/demo.yaml').config.volumes[0]);
+    const written = configTemplate({
+      ...{ cluster: 'demo', volumeUuid: '00112233445566778899aabbccddeeff', port: 7411 },
+      ...{ size: '64MiB', room: '1GiB' },
+    });
+    expect(readConfig(written, '/etc/demo.yaml').config.volumes[0]).toEqual(volumeWith('1GiB'));
+    const { problems, line } = problemsAfter('    # room: 10GiB', '    room: 32MiB');
+    expect(problems.map((problem) => problem.line)).toEqual([line - 3]);
+    expect(problems[0]?.reason).toContain('the room for');
+    const crooked = problemsAfter('    # room: 10GiB', '    room: 1000000001B');
+    expect(crooked.problems.map((problem) => problem.line)).toEqual([crooked.line]);
+  });
+
   it('is synchronous unless it says otherwise, whether it says so or not', () => {
     const mode = (line: string) => {
       const text = template.replace('    mode: sync\n', line);

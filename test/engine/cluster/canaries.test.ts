@@ -85,6 +85,7 @@ const ELSEWHERE: readonly CanaryId[] = [
   'last-copy-removed',
   'copy-unseen',
   'second-change',
+  'size-untold',
   'begun-unconfirmed',
   'unlaid-forgotten',
   'unopened-counted',

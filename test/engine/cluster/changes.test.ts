@@ -19,7 +19,7 @@ import {
   nodeOf,
   ownView,
   sameConfig,
-  sizesOf,
+  servedOf,
   takesBack,
   usableOf,
   withdrawnOf,
@@ -39,7 +39,11 @@ const replace = (node: number, path: string): ConfigChange => {
   return { kind: 'replace-replica', volume, node, path, meta: '' };
 };
 
-const grow = (sizeBytes: number): ConfigChange => ({ kind: 'grow-volume', volume, sizeBytes });
+const grow = (bytes: number): ConfigChange => ({
+  kind: 'grow-volume',
+  volume,
+  servedBytes: bytes,
+});
 
 function agreed(...changes: readonly ConfigChange[]): Agreed {
   const inUse = (before: Agreed, change: ConfigChange) => doneOf(agreedWith(before, change));
@@ -63,7 +67,7 @@ const changes: fc.Arbitrary<readonly ConfigChange[]> = fc.array(
     fc
       .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9 }))
       .map(([node, n]) => replace(node, `/dev/new${n}`)),
-    fc.integer({ min: 2, max: 9 }).map((n) => grow(n * (1 << 24))),
+    fc.integer({ min: 1, max: 8 }).map((n) => grow((dataOf(PAIR).sizeBytes * n) / 8)),
   ),
   { maxLength: 8 },
 );
@@ -89,8 +93,8 @@ describe('agreed changes', () => {
       fc.property(changes, (list) => {
         const all = agreed(...list);
         expect(all.version).toBe(list.length);
-        const kept = all.changes.filter(({ change }) => change.kind !== 'grow-volume');
-        expect(kept.length <= 6).toBe(true);
+        // Two of each replica, and one of the size.
+        expect(all.changes.length <= 7).toBe(true);
         let plain = PAIR;
         list.forEach((change, i) => {
           plain = configWith(plain, [{ version: i + 1, change }]);
@@ -98,7 +102,8 @@ describe('agreed changes', () => {
         const whole = configWith(PAIR, all.changes);
         expect(nodesOf(whole)).toEqual(nodesOf(plain));
         expect(dataOf(whole).layout).toBe(dataOf(plain).layout);
-        expect(dataOf(whole).sizeBytes).toBe(dataOf(plain).sizeBytes);
+        expect(servedOf(dataOf(whole))).toBe(servedOf(dataOf(plain)));
+        expect(dataOf(whole).sizeBytes).toBe(dataOf(PAIR).sizeBytes);
       }),
     );
   });
@@ -153,9 +158,18 @@ describe('what a file asks for', () => {
     expect(differenceOf(THREE, PAIR).changes).toEqual([remove(3)]);
     const volumes = PAIR.volumes.map((each) => ({ ...each, replicas: [at(1), at(2, '/dev/x')] }));
     expect(differenceOf(PAIR, { ...PAIR, volumes }).changes).toEqual([replace(2, '/dev/x')]);
-    const sized = dataOf(PAIR).sizeBytes * 2;
-    const larger = { ...PAIR, volumes: [{ ...dataOf(PAIR), sizeBytes: sized }] };
-    expect(differenceOf(PAIR, larger)).toEqual({ changes: [grow(sized)], refused: [] });
+    const { sizeBytes } = dataOf(PAIR);
+    const shows = (servedBytes: number): ClusterConfig => {
+      return { ...PAIR, volumes: [{ ...dataOf(PAIR), servedBytes }] };
+    };
+    const half = sizeBytes / 2;
+    expect(differenceOf(shows(half), PAIR)).toEqual({ changes: [grow(sizeBytes)], refused: [] });
+    expect(differenceOf(shows(half / 2), shows(half)).changes).toEqual([grow(half)]);
+    // All of it, said so or not.
+    expect(sameConfig(shows(sizeBytes), PAIR)).toBe(true);
+    const roomier = { ...PAIR, volumes: [{ ...dataOf(PAIR), sizeBytes: 2 * sizeBytes }] };
+    expect(differenceOf(PAIR, roomier).refused).toEqual(['volumes.data.size']);
+    expect(differenceOf(shows(half), roomier).refused).toEqual(['volumes.data.room']);
     expect(sameConfig(PAIR, PAIR)).toBe(true);
   });
 
@@ -178,61 +192,41 @@ describe('what a file asks for', () => {
 });
 
 describe('a volume that grows', () => {
-  const size = dataOf(PAIR).sizeBytes;
+  const size = dataOf(PAIR).sizeBytes / 4;
+  const SMALL = { ...PAIR, volumes: [{ ...dataOf(PAIR), servedBytes: size }] };
 
-  it('has the size that was agreed on last, and no other change is forgotten for it', () => {
+  it('shows what was agreed on last, of what its replicas have as ever', () => {
     const done = [grow(2 * size), add(3, 2), remove(1), grow(3 * size)].reduce(
       (all, change) => doneOf(begunOf(agreedWith(all, change))),
       NOTHING_AGREED,
     );
-    expect(done.changes.map(({ change }) => change.kind)).toEqual([
-      'grow-volume',
-      'add-replica',
-      'remove-replica',
-      'grow-volume',
+    // The first says nothing any more.
+    expect(done.changes.map(({ version, change }) => [version, change.kind])).toEqual([
+      [2, 'add-replica'],
+      [3, 'remove-replica'],
+      [4, 'grow-volume'],
     ]);
-    const config = configWith(PAIR, done.changes);
-    expect([dataOf(config).sizeBytes, dataOf(config).layout]).toEqual([3 * size, 4]);
+    const config = configWith(SMALL, done.changes);
+    const { sizeBytes, layout } = dataOf(config);
+    expect([servedOf(dataOf(config)), sizeBytes, layout]).toEqual([3 * size, 4 * size, 3]);
     expect(nodesOf(config)).toEqual([2, 3]);
+    // With all that there is it is a volume as any other.
+    const whole = dataOf(configWith(SMALL, agreed(grow(4 * size)).changes));
+    expect('servedBytes' in whole).toBe(false);
+    expect(servedOf(whole)).toBe(4 * size);
   });
 
-  it('may be as large on a host that has lost what it took as it ever was', () => {
-    const list = agreed(grow(2 * size), grow(3 * size), grow(4 * size));
-    expect(sizesOf(dataOf(PAIR), list.changes)).toEqual([4 * size, 3 * size, 2 * size, size]);
-    const whole = dataOf(configWith(PAIR, list.changes));
-    expect(sizesOf(whole, list.changes)).toEqual([4 * size, 3 * size, 2 * size]);
-    expect(sizesOf({ ...whole, name: 'other' }, list.changes)).toEqual([whole.sizeBytes]);
-    const taken = { ...list, before: holdersOf(PAIR) };
-    const { sizes } = configInUse(PAIR, { version: 1, taken } as unknown as Durable);
-    expect(sizes).toEqual([[4 * size, 3 * size, 2 * size, size]]);
+  it('has replicas that are laid out as before', () => {
+    const taken = { ...agreed(grow(2 * size)), before: holdersOf(SMALL) };
+    const inUse = configInUse(SMALL, { version: 1, taken } as unknown as Durable);
+    expect(dataOf(inUse.before as ClusterConfig)).toEqual(dataOf(inUse.config));
+    expect(dataOf(inUse.config).layout).toBe(undefined);
   });
 
-  it('was as large before as whoever takes it had it', () => {
-    const all = agreed(grow(2 * size));
-    const taken = { ...all, before: holdersOf(PAIR) };
-    const inUse = configInUse(PAIR, { version: 1, taken } as unknown as Durable);
-    expect(dataOf(inUse.config).sizeBytes).toBe(2 * size);
-    expect(dataOf(inUse.before as ClusterConfig).sizeBytes).toBe(size);
-    // Where only a file says so, nothing has grown, whatever else was agreed on.
-    const added = { ...agreed(add(3)), before: holdersOf(PAIR) };
-    const larger = {
-      ...PAIR,
-      volumes: PAIR.volumes.map((each) => ({ ...each, sizeBytes: 2 * size })),
-    };
-    const alone = configInUse(larger, { version: 1, taken: added } as unknown as Durable);
-    expect(dataOf(alone.before as ClusterConfig).sizeBytes).toBe(2 * size);
-    const moved = { ...agreed(replace(2, '/dev/x')), before: holdersOf(PAIR) };
-    const more = configInUse(THREE, { version: 1, taken: moved } as unknown as Durable);
-    expect(nodesOf(more.before as ClusterConfig)).toEqual([1, 2, 3]);
-    // Its file may have it already.
-    const later = configInUse(inUse.config, { version: 1, taken } as unknown as Durable);
-    expect(dataOf(later.before as ClusterConfig).sizeBytes).toBe(size);
-  });
-
-  it('concerns all replicas, of which none goes, and needs no node', () => {
+  it('concerns all replicas, of which none goes or is another, and needs no node', () => {
     const change = grow(2 * size);
     const told = [nodeOf(change), bearerOf(change), leaves(change), changesLayout(change)];
-    expect(told).toEqual([0, 0, false, true]);
+    expect(told).toEqual([0, 0, false, false]);
     expect([bearerOf(remove(2)), bearerOf(add(3, 2)), bearerOf(replace(2, '/x'))]).toEqual([
       0, 3, 2,
     ]);
@@ -240,9 +234,9 @@ describe('a volume that grows', () => {
 
   it('does not grow after all by the size of before, until that has begun', () => {
     const ordered = agreedWith(NOTHING_AGREED, grow(2 * size));
-    expect(takesBack(PAIR, ordered, grow(size))).toBe(true);
-    expect(takesBack(PAIR, ordered, grow(size / 2))).toBe(false);
-    expect(takesBack(PAIR, begunOf(ordered), grow(size))).toBe(false);
+    expect(takesBack(SMALL, ordered, grow(size))).toBe(true);
+    expect(takesBack(SMALL, ordered, grow(size / 2))).toBe(false);
+    expect(takesBack(SMALL, begunOf(ordered), grow(size))).toBe(false);
   });
 });
 
@@ -270,7 +264,6 @@ describe('what a node runs by', () => {
     expect(configInUse(PAIR, null)).toEqual({
       config: PAIR,
       before: null,
-      sizes: [],
       version: 0,
     });
     const all = agreed(add(3), remove(2));

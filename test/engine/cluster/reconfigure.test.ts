@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { flagsOf } from '../../../engine/cluster/canaries.ts';
 import {
   agreedWith,
   begunOf,
@@ -8,164 +7,20 @@ import {
   NOTHING_AGREED,
   type Stage,
 } from '../../../engine/cluster/changes.ts';
-import { Context } from '../../../engine/cluster/context.ts';
-import type { Entry, GroupState } from '../../../engine/cluster/entries.ts';
-import type { Links } from '../../../engine/cluster/heartbeat.ts';
-import type { ControlDecision } from '../../../engine/cluster/interface.ts';
-import { Durability } from '../../../engine/cluster/persist.ts';
-import type { Proposals } from '../../../engine/cluster/proposals.ts';
-import { Reconfigure } from '../../../engine/cluster/reconfigure.ts';
-import { type ClusterState, EMPTY_STATE } from '../../../engine/cluster/state.ts';
-import { Volumes } from '../../../engine/cluster/volumes.ts';
-import { Rng } from '../../../engine/core/rng.ts';
-import { OWNED, ofKind, onlyGroup, onlyRecord } from '../../support/control-fixtures.ts';
+import { ofKind } from '../../support/control-fixtures.ts';
+import {
+  ADD,
+  EPOCH,
+  judge,
+  on,
+  REMOVE,
+  REPLACE,
+  restarts,
+  stateOf,
+  volume,
+  waits,
+} from '../../support/reconfigure-node.ts';
 import { TWO_OF_THREE as PAIR, THREE_OF_THREE as THREE } from '../../support/trio-configs.ts';
-
-const volume = 'data';
-
-const REMOVE: ConfigChange = { kind: 'remove-replica', volume, node: 2 };
-const REPLACE: ConfigChange = {
-  kind: 'replace-replica',
-  volume,
-  node: 2,
-  path: '/dev/new',
-  meta: '',
-};
-const ADD: ConfigChange = {
-  kind: 'add-replica',
-  volume,
-  replica: { node: 3, path: '/dev/c', meta: '' },
-  listen: [],
-  place: 2,
-};
-
-/** The volume is led by node 1; `members` are in sync. The change has begun, unless said. */
-function stateOf(
-  change: ConfigChange,
-  members: readonly number[],
-  owner = 1,
-  stage: Stage | 'done' = 'begun',
-): ClusterState {
-  const record = {
-    ...onlyRecord(OWNED),
-    volume,
-    epoch: EPOCH,
-    primary: owner,
-    members: members.map((node) => ({ node, boot: 10 + node })),
-  };
-  const group: GroupState = { ...onlyGroup(OWNED), group: 'shop', owner, base: [], target: 0 };
-  const ordered = agreedWith(NOTHING_AGREED, change);
-  const agreed =
-    stage === 'ordered' ? ordered : stage === 'begun' ? begunOf(ordered) : doneOf(ordered);
-  return { ...EMPTY_STATE, volumes: [record], groups: [group], agreed };
-}
-
-const EPOCH = 7;
-const SIZE = THREE.volumes[0]?.sizeBytes ?? 0;
-
-/** Node `node`, which hears that the others have these versions in use. */
-function on(
-  node: number,
-  state: ClusterState,
-  others: { readonly [node: number]: number } = {},
-  more: {
-    readonly config?: typeof THREE;
-    readonly canaries?: readonly string[];
-    /** Nodes whose next core could run by it; all of them, if it is not said. */
-    readonly able?: readonly number[];
-    /** How long its core has lived. */
-    readonly age?: number;
-    /** Nodes whose replicas are open and have everything; all of them, if it is not said. */
-    readonly whole?: readonly number[];
-    /** The record in which whoever leads says that it serves. */
-    readonly active?: number;
-    /** The disk that each other node says it has open. */
-    readonly device?: number;
-    /** Others are in another life than the one in which they spoke. */
-    readonly reborn?: boolean;
-  } = {},
-) {
-  const { config = THREE, canaries = [], able = [1, 2, 3], whole = [1, 2, 3] } = more;
-  const flags = flagsOf(new Set(canaries));
-  const context = new Context(config, node, new Rng(1, node), flags, () => {});
-  context.now = more.age ?? 60_000_000;
-  context.boot = 10 + node;
-  const durability = new Durability(context);
-  const volumes = new Volumes(context);
-  const own = volumes.get(volume);
-  const { active = EPOCH } = more;
-  if (own !== null && whole.includes(node)) {
-    Object.assign(own, { attached: true, disk: 'UpToDate', active });
-  }
-  const versions = new Map(Object.entries(others).map(([id, inUse]) => [Number(id), inUse]));
-  const peers = config.nodes
-    .filter(({ id }) => id !== node)
-    .map(({ id }) => {
-      const ready = able.includes(id) ? 1 : 0;
-      const is = whole.includes(id);
-      const { device, reborn = false } = more;
-      const plain = { volume, attached: is, disk: is ? 'UpToDate' : 'Diskless', active };
-      const local = device === undefined ? plain : { ...plain, device };
-      const facts = {
-        life: reborn ? id + 100 : id,
-        config: versions.get(id) ?? 0,
-        ready,
-        volumes: [local],
-      };
-      return { node: id, life: id, boot: 10 + id, facts };
-    });
-  const links = {
-    peers,
-    peer: (id: number) => peers.find((each) => each.node === id) ?? null,
-    reachable: (id: number) => versions.has(id),
-  } as unknown as Links;
-  let changed = 0;
-  const parts = { durability, links, volumes };
-  const reconfigure = new Reconfigure(
-    context,
-    parts,
-    () => state,
-    () => {
-      changed += 1;
-    },
-  );
-  /** Runs until nothing more comes of it: the host is asked, and its disk written. */
-  const run = (said: string | ((version: number) => string) = ''): readonly ControlDecision[] => {
-    const all: ControlDecision[] = [];
-    for (let pass = 0; pass < 4; pass += 1) {
-      reconfigure.run();
-      durability.flush(() => ({ taken: reconfigure.taken }));
-      const decisions = context.take();
-      all.push(...decisions);
-      for (const { version } of ofKind(decisions, 'prepare')) {
-        reconfigure.prepared(version, typeof said === 'string' ? said : said(version));
-      }
-      for (const { token } of ofKind(decisions, 'persist')) durability.persisted(token);
-      all.push(...context.take());
-    }
-    return all;
-  };
-  /** What it proposes as the leader. */
-  const lead = (): readonly Entry[] => {
-    const entries: Entry[] = [];
-    const proposals = { busy: () => false, propose: (entry: Entry) => entries.push(entry) };
-    reconfigure.lead(proposals as unknown as Proposals);
-    return entries;
-  };
-  const steps = (): unknown =>
-    lead().map((entry) => (entry.kind === 'config-step' ? entry.to : ''));
-  return { run, lead, steps, reconfigure, volumes, changes: () => changed };
-}
-
-const restarts = (decisions: readonly ControlDecision[]): number => {
-  return ofKind(decisions, 'restart-core').length;
-};
-
-/** What a node waits for, as its status has it. */
-const waits = (host: ReturnType<typeof on>): string => {
-  host.run();
-  return host.reconfigure.status?.waits?.reason ?? '';
-};
 
 describe('a change of the configuration', () => {
   it('is written down before the core starts anew for it, by who leads first', () => {
@@ -178,7 +33,7 @@ describe('a change of the configuration', () => {
     expect(written?.durable['taken']).toEqual({
       version: 1,
       changes: [{ version: 1, change: REMOVE }],
-      before: [{ volume, nodes: [1, 2, 3], layout: 0, sizeBytes: SIZE }],
+      before: [{ volume, nodes: [1, 2, 3], layout: 0 }],
     });
     // Everybody else waits for that, and says so.
     const other = on(3, stateOf(REMOVE, [1, 3]), { 1: 0, 2: 0 });
@@ -205,19 +60,6 @@ describe('a change of the configuration', () => {
     expect(restarts(on(2, state, { 1: 1, 3: 0 }, { config: PAIR }).run())).toBe(1);
   });
 
-  it('about all replicas begins with no node in particular, and the owner takes it first', () => {
-    const { sizeBytes = 0 } = PAIR.volumes[0] ?? {};
-    const grow: ConfigChange = { kind: 'grow-volume', volume, sizeBytes: 2 * sizeBytes };
-    const ordered = on(1, stateOf(grow, [1, 2], 1, 'ordered'), { 3: 0 }, { config: PAIR });
-    ordered.run();
-    expect(ordered.steps()).toEqual(['begun']);
-    const owner = on(1, stateOf(grow, [1, 2]), { 2: 0, 3: 0 }, { config: PAIR });
-    expect(restarts(owner.run())).toBe(1);
-    const other = on(2, stateOf(grow, [1, 2]), { 1: 0, 3: 0 }, { config: PAIR });
-    expect(waits(other)).toBe('owner-first');
-    expect(restarts(on(2, stateOf(grow, [1, 2]), { 1: 1, 3: 0 }, { config: PAIR }).run())).toBe(1);
-  });
-
   it('is in use where the replica is open under it, not where a core has it', () => {
     const state = stateOf(ADD, [1, 2]);
     const opening = { config: PAIR, whole: [2, 3] };
@@ -231,7 +73,7 @@ describe('a change of the configuration', () => {
   // It could not be reached when the core started: whatever comes next, it is as it was.
   it('is written down with what a replica may be laid out for that was not opened', () => {
     const state = stateOf(ADD, [1]);
-    const held = { volume, nodes: [1, 3], layout: 9, sizeBytes: SIZE / 2 };
+    const held = { volume, nodes: [1, 3], layout: 9 };
     const laidOut = (disk: string, canaries: readonly string[] = [], device = 0) => {
       const host = on(1, state, {}, { config: PAIR, whole: [], canaries });
       host.reconfigure.restore({ version: 0, changes: [], before: [held] });
@@ -241,7 +83,7 @@ describe('a change of the configuration', () => {
       const taken = written?.durable['taken'] as { readonly before: unknown } | undefined;
       return taken?.before;
     };
-    const now = [{ volume, nodes: [1, 2], layout: 0, sizeBytes: SIZE }];
+    const now = [{ volume, nodes: [1, 2], layout: 0 }];
     expect([laidOut(''), laidOut('Failed'), laidOut('UpToDate')]).toEqual([[held], [held], now]);
     expect(laidOut('', ['unlaid-forgotten'])).toEqual(now);
     // It was opened, and has failed since.
@@ -477,20 +319,6 @@ describe('a change that has begun', () => {
 });
 
 describe('a command to change the configuration', () => {
-  const judge = (
-    change: ConfigChange,
-    members: readonly number[],
-    config = THREE,
-    from = 1,
-  ): string => {
-    // Version 1 is in use everywhere: it is about something else.
-    const before: ConfigChange = { ...REPLACE, node: 3 };
-    const { reconfigure } = on(1, stateOf(before, members, 1, 'done'), { 2: 1, 3: 1 }, { config });
-    reconfigure.restore({ ...doneOf(agreedWith(NOTHING_AGREED, before)), before: [] });
-    const verdict = reconfigure.judge({ kind: 'configure', from, change });
-    return typeof verdict === 'string' ? verdict : verdict.reason;
-  };
-
   it('is refused with the reason, and else becomes an entry', () => {
     expect(judge(REMOVE, [1, 2, 3])).toBe('change');
     expect(judge(REMOVE, [1, 3])).toBe('change');
@@ -506,19 +334,6 @@ describe('a command to change the configuration', () => {
     expect(judge(REMOVE, [1, 2, 3], THREE, 0)).toBe('config-changed');
     const path = 'p'.repeat(20_480);
     expect(judge({ ...REPLACE, path }, [1, 2, 3])).toBe('changes-full');
-  });
-
-  it('makes a volume larger, never smaller, where all its replicas can be laid out anew', () => {
-    const { sizeBytes = 0 } = PAIR.volumes[0] ?? {};
-    const grow = (size: number): ConfigChange => ({ kind: 'grow-volume', volume, sizeBytes: size });
-    expect(judge(grow(2 * sizeBytes), [1, 2], PAIR)).toBe('change');
-    for (const size of [sizeBytes, sizeBytes / 2, sizeBytes + 512, 2 ** 52, 0.5]) {
-      expect(judge(grow(size), [1, 2], PAIR)).toBe('size-not-possible');
-    }
-    const summed = { ...PAIR.volumes[0], checksums: true } as unknown as (typeof PAIR.volumes)[0];
-    expect(judge(grow(2 * sizeBytes), [1, 2], { ...PAIR, volumes: [summed] })).toBe(
-      'not-changed-online',
-    );
   });
 
   it('is refused while another change is not done, whatever it is about', () => {

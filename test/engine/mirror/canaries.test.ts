@@ -286,7 +286,6 @@ const ELSEWHERE: readonly string[] = [
   'layout-ignored',
   'relayout-clean',
   'relayout-unmarked',
-  'grown-clean',
   'proxy-unflushed',
   'half-copy-taken',
   'proxy-untold',

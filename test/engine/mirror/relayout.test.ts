@@ -21,12 +21,7 @@ import {
   type Superblock,
 } from '../../../engine/mirror/metadata.ts';
 import { type Claims, deviceBytes, noClaims } from '../../../engine/mirror/page.ts';
-import {
-  type Areas,
-  type Relayout,
-  relayout,
-  relayoutOutlook,
-} from '../../../engine/mirror/relayout.ts';
+import { type Relayout, relayout, relayoutOutlook } from '../../../engine/mirror/relayout.ts';
 import {
   decodeTable,
   encodeTable,
@@ -41,7 +36,6 @@ const planted = (bug: string) => canarySwitches(new Set([bug]));
 const DEVICE = '0123456789abcdef'.repeat(2);
 const device = deviceBytes(DEVICE);
 const HOT = [3, 1];
-const BITS = PAGE_WORDS * 32;
 
 function configOf(nodes: readonly number[], layout = 0): MirrorConfig {
   // Small distances, so that the maps' pages move the second slot and all that is behind it.
@@ -53,7 +47,6 @@ function configOf(nodes: readonly number[], layout = 0): MirrorConfig {
 class Area {
   readonly pages = new Map<number, Uint8Array>();
   readonly read = (page: number): Uint8Array | null => this.pages.get(page) ?? null;
-  readonly areas: Areas = { was: this.read, next: this.read };
 
   put(pages: readonly { readonly page: number; readonly bytes: Uint8Array }[]): void {
     for (const { page, bytes } of pages) this.pages.set(page, bytes.slice());
@@ -180,7 +173,7 @@ describe('metadata that are laid out for other holders', () => {
         const words = from.nodes.slice(1).map((node) => bits(seed + node));
         const area = areaOf(from, { words });
         const before = slotOf(from, area);
-        converted(relayout(from, to, SELF, area.areas), area);
+        converted(relayout(from, to, SELF, area.read), area);
         const after = slotOf(to, area);
         const { generation, parents, epoch, boot, flags } = after;
         expect({ generation, parents, epoch, boot, flags }).toEqual({
@@ -214,7 +207,7 @@ describe('metadata that are laid out for other holders', () => {
     const parents = Array.from({ length: PARENTS_READ }, (_, i) => 100 + i);
     const block = { parents, peerGeneration: 131 };
     const area = areaOf(pair, { words: [bits(1)], block });
-    converted(relayout(pair, four, SELF, area.areas), area);
+    converted(relayout(pair, four, SELF, area.read), area);
     const after = slotOf(four, area).parents;
     expect([after.length, after.at(0), after.at(-1)]).toEqual([PARENTS_MAX, 100, 131]);
   });
@@ -224,7 +217,7 @@ describe('metadata that are laid out for other holders', () => {
       fc.property(holders, ({ from, to }) => {
         const words = from.nodes.slice(1).map((node) => bits(node));
         const area = areaOf(from, { words, claims: { mapWrites: 8 } });
-        converted(relayout(from, to, SELF, area.areas), area);
+        converted(relayout(from, to, SELF, area.read), area);
         const layout = metadataLayout(to);
         const pages = Array.from({ length: layout.journalPages }, (_, i) => {
           return decodeJournal(
@@ -262,9 +255,9 @@ describe('metadata that are laid out for other holders', () => {
     fc.assert(
       fc.property(holders, ({ from, to }) => {
         const area = areaOf(from, { words: [] });
-        const done = relayout(from, to, SELF, area.areas);
+        const done = relayout(from, to, SELF, area.read);
         expect(done.kind === 'convert' && done.area === metadataPages(to)).toBe(true);
-        const outlook = relayoutOutlook(from, to, SELF, area.areas);
+        const outlook = relayoutOutlook(from, to, SELF, area.read);
         expect(outlook).toEqual({ kind: 'possible', area: metadataPages(to) });
         converted(done, area);
         const spare = spareLayout(to, metadataLayout(to).pages);
@@ -283,27 +276,27 @@ describe('metadata that are laid out for other holders', () => {
     const words = [bits(1), bits(2)];
     const torn = areaOf(from, { words });
     torn.pages.delete(metadataLayout(from).map + 1);
-    converted(relayout(from, to, SELF, torn.areas), torn);
+    converted(relayout(from, to, SELF, torn.read), torn);
     expect(mapOf(to, torn, 2)).toEqual(bits(1));
     expect(mapOf(to, torn, 3)).toEqual(ALL);
     // 7 and 8 writes of the two pages are found.
     const stale = areaOf(from, { words, claims: { mapWrites: 16 } });
-    converted(relayout(from, to, SELF, stale.areas), stale);
+    converted(relayout(from, to, SELF, stale.read), stale);
     expect(mapOf(to, stale, 2)).toEqual(ALL);
     const lost = areaOf(from, { words, claims: { journal: 11 } });
-    converted(relayout(from, to, SELF, lost.areas), lost);
+    converted(relayout(from, to, SELF, lost.read), lost);
     expect(mapOf(to, lost, 3)).toEqual(ALL);
     // With the guard off, this is what would be forgotten.
     const bug = areaOf(from, { words });
-    converted(relayout(from, to, SELF, bug.areas, planted('relayout-clean')), bug);
+    converted(relayout(from, to, SELF, bug.read, planted('relayout-clean')), bug);
     expect(mapOf(to, bug, 2)).toEqual(new Uint32Array(PAGE_WORDS));
   });
 
   it('are left alone where they are laid out so, or belong to another', () => {
     const area = areaOf(to, { words: [], block: { layout: 2 } });
-    expect(relayout(from, to, SELF, area.areas)).toEqual({ kind: 'none' });
-    expect(relayout(from, to, 2, area.areas)).toEqual({ kind: 'none' });
-    expect(relayout(from, to, SELF, { was: () => null, next: () => null })).toEqual({
+    expect(relayout(from, to, SELF, area.read)).toEqual({ kind: 'none' });
+    expect(relayout(from, to, 2, area.read)).toEqual({ kind: 'none' });
+    expect(relayout(from, to, SELF, () => null)).toEqual({
       kind: 'none',
     });
   });
@@ -312,7 +305,7 @@ describe('metadata that are laid out for other holders', () => {
     // A pair names its partner nowhere on disk: only the agreement tells the two apart.
     const [pair, other] = [configOf([1, 2]), configOf([1, 3], 2)];
     const area = areaOf(pair, { words: [bits(5)] });
-    converted(relayout(pair, other, SELF, area.areas), area);
+    converted(relayout(pair, other, SELF, area.read), area);
     expect(mapOf(other, area, 3)).toEqual(ALL);
     expect(slotOf(other, area).peerGeneration).toBe(APART);
   });
@@ -320,9 +313,9 @@ describe('metadata that are laid out for other holders', () => {
   it('are known again by whom they name, whichever agreement that was by', () => {
     const [pair, other] = [configOf([1, 2]), configOf([1, 3], 2)];
     const area = areaOf(pair, { words: [bits(5)] });
-    converted(relayout(pair, other, SELF, area.areas), area);
+    converted(relayout(pair, other, SELF, area.read), area);
     // A cluster that was formed anew counts from the beginning.
-    const kind = (config: MirrorConfig): string => relayout(pair, config, SELF, area.areas).kind;
+    const kind = (config: MirrorConfig): string => relayout(pair, config, SELF, area.read).kind;
     expect(slotOf(configOf([1, 3]), area).layout).toBe(2);
     expect(slotOf(configOf([1, 3], 7), area).layout).toBe(7);
     expect(() => slotOf(configOf([1, 2]), area)).toThrow('layout');
@@ -334,12 +327,12 @@ describe('metadata that are laid out for other holders', () => {
     fc.assert(
       fc.property(holders, holders, ({ from, to }, { to: next }) => {
         const area = areaOf(from, { words: [] });
-        converted(relayout(from, to, SELF, area.areas), area);
+        converted(relayout(from, to, SELF, area.read), area);
         const maps = to.nodes.map((node) => (node === SELF ? null : mapOf(to, area, node)));
         const { features } = slotOf(to, area);
         // A program of before must not take it for a replica whose holders never changed.
         expect(features.incompatible & Feature.Agreed).toBe(Feature.Agreed);
-        const done = relayout(from, { ...next, layout: 9 }, SELF, area.areas);
+        const done = relayout(from, { ...next, layout: 9 }, SELF, area.read);
         const same = to.nodes.join() === next.nodes.join();
         expect(done.kind).toBe(same ? 'none' : 'convert');
         if (same) return;
@@ -357,10 +350,10 @@ describe('metadata that are laid out for other holders', () => {
     const cutAt = (chance: number, { from, to }: Change, seed: number, bugs?: Bugs): boolean => {
       const words = from.nodes.slice(1).map((node) => bits(seed + node));
       const area = areaOf(from, { words });
-      const done = relayout(from, to, SELF, area.areas, bugs);
+      const done = relayout(from, to, SELF, area.read, bugs);
       const pages = pagesOf(done);
       area.put(pages.slice(0, chance % (pages.length + 1)));
-      const again = relayout(from, to, SELF, area.areas);
+      const again = relayout(from, to, SELF, area.read);
       if (again.kind === 'convert') area.put(pagesOf(again));
       if (!isWhole(to, area)) return true;
       return to.nodes.every((node) => {
@@ -385,75 +378,6 @@ describe('metadata that are laid out for other holders', () => {
     });
   });
 
-  it('name all that is new in a volume that has grown, and what they named before', () => {
-    const part = fc.integer({ min: 1, max: 3 * PAGE_WORDS * 32 });
-    fc.assert(
-      fc.property(holders, part, part, fc.nat(1000), (story, blocks, more, seed) => {
-        const sized = (config: MirrorConfig, count: number): MirrorConfig => {
-          return { ...config, sizeBytes: count * 4096, slotDistance: 1 };
-        };
-        const from = sized(story.from, blocks);
-        const to = sized(story.to, blocks + more);
-        const each = (config: MirrorConfig): number => Math.ceil(config.sizeBytes / 4096 / BITS);
-        const partners = from.nodes.filter((node) => node !== SELF);
-        const words = partners.flatMap((node) =>
-          Array.from({ length: each(from) }, (_, i) => bits(seed + 10 * node + i)),
-        );
-        const told = (bugs?: Bugs): Area => {
-          const was = areaOf(from, { words });
-          const next = new Area();
-          const done = relayout(from, to, SELF, { was: was.read, next: next.read }, bugs);
-          if (done.kind === 'convert') next.put(done.pages);
-          return next;
-        };
-        const dirty = (area: Area, node: number, block: number): boolean => {
-          const { map } = metadataLayout(to);
-          const at = to.nodes.filter((n) => n !== SELF).indexOf(node) * each(to);
-          const page = at + Math.floor(block / BITS);
-          const found = new Uint32Array(PAGE_WORDS);
-          decodeMapPage(device, map + page, page, area.read(map + page) as Uint8Array, found);
-          return (((found[(block % BITS) >>> 5] as number) >>> (block & 31)) & 1) === 1;
-        };
-        const sound = told();
-        expect(slotOf(to, sound).layout).toBe(4);
-        for (const node of to.nodes.filter((n) => n !== SELF)) {
-          const stays = partners.includes(node);
-          for (const block of [0, blocks - 1]) {
-            const i = Math.floor(block / BITS);
-            const word = bits(seed + 10 * node + i)[(block % BITS) >>> 5] as number;
-            const was = ((word >>> (block & 31)) & 1) === 1;
-            expect([block, dirty(sound, node, block)]).toEqual([block, was || !stays]);
-          }
-          for (const block of [blocks, blocks + more - 1]) {
-            expect([block, dirty(sound, node, block)]).toEqual([block, true]);
-          }
-        }
-      }),
-      { numRuns: 60 },
-    );
-    // With the guard off, the rest of the last page counts as equal.
-    const [small, large] = [configOf([1, 2]), configOf([1, 2], 4)];
-    const was = areaOf({ ...small, sizeBytes: 8 * 4096 }, { words: [new Uint32Array(PAGE_WORDS)] });
-    const next = new Area();
-    const grown = { ...large, sizeBytes: 16 * 4096 };
-    const areas = { was: was.read, next: next.read };
-    const from = { ...small, sizeBytes: 8 * 4096 };
-    const bug = relayout(from, grown, SELF, areas, planted('grown-clean'));
-    if (bug.kind === 'convert') next.put(bug.pages);
-    expect(mapOf(grown, next, 2)[0]).toBe(0);
-    const sound = relayout(from, grown, SELF, { was: was.read, next: new Area().read });
-    if (sound.kind === 'convert') next.put(sound.pages);
-    expect(mapOf(grown, next, 2)[0]).toBe(0xff00);
-  });
-
-  it('do not fit a volume that is smaller', () => {
-    const [large, small] = [configOf([1, 2]), configOf([1, 2], 4)];
-    const area = areaOf({ ...large, sizeBytes: 16 * 4096 }, { words: [] });
-    const from = { ...large, sizeBytes: 16 * 4096 };
-    const done = relayout(from, { ...small, sizeBytes: 8 * 4096 }, SELF, area.areas);
-    expect(done).toEqual({ kind: 'refused', reason: 'size' });
-  });
-
   it('stay as they are while blocks stand in the spare area, or nobody knows whether', () => {
     const spare = spareLayout(from, metadataLayout(from).pages);
     const table = (entries: Float64Array | null): Area => {
@@ -468,14 +392,14 @@ describe('metadata that are laid out for other holders', () => {
     const one = new Float64Array((PAGE_BYTES - 64) / 8);
     one[0] = usedBy(12);
     const moved = { kind: 'refused', reason: 'moved-blocks' };
-    expect(relayout(from, to, SELF, table(one).areas)).toEqual(moved);
+    expect(relayout(from, to, SELF, table(one).read)).toEqual(moved);
     const lost = { kind: 'refused', reason: 'spare' };
-    expect(relayout(from, to, SELF, table(null).areas)).toEqual(lost);
+    expect(relayout(from, to, SELF, table(null).read)).toEqual(lost);
   });
 
   it('are not laid out anew with what the engine does not convert', () => {
     const area = areaOf(from, { words: [] });
     const no = { kind: 'refused', reason: 'not-plain' };
-    expect(relayout(from, { ...to, sideBytes: 1 << 20 }, SELF, area.areas)).toEqual(no);
+    expect(relayout(from, { ...to, sideBytes: 1 << 20 }, SELF, area.read)).toEqual(no);
   });
 });

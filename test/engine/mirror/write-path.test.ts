@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Decision, Event, Flag, Status } from '../../../engine/data/abi.ts';
+import type { DataReport } from '../../../engine/data/messages.ts';
 import { INPUT, LAYOUT } from '../../support/mirror-hosts.ts';
 import { PAIR_CONFIG, Pair } from '../../support/mirror-pair.ts';
 import { longThenDark, longZeroes, started } from '../../support/mirror-swarm.ts';
@@ -39,6 +40,42 @@ describe('the way of a write', () => {
     for (const [slot, [, , status]] of requests.entries()) {
       expect([slot, seen.get(slot)]).toEqual([slot, status]);
     }
+  });
+
+  it('lets clients have what they are shown, and more of what is mirrored once that is', () => {
+    const size = PAIR_CONFIG.sizeBytes;
+    const pair = new Pair({ seed: 1, config: { ...PAIR_CONFIG, servedBytes: size / 2 } });
+    pair.runFor(300_000);
+    const seen = answers(pair, 1);
+    const [host] = pair.hosts;
+    const ask = (slot: number, op: number, offset: number): void => {
+      pair.give(host, { ...INPUT, op, slot, offset, length: 512 });
+    };
+    const end = size / 2 - 512;
+    [end, end + 512, size - 512].forEach((offset, i) => {
+      ask(2 * i, Event.ReqWrite, offset);
+      ask(2 * i + 1, Event.ReqRead, offset);
+    });
+    pair.runFor(100_000);
+    const { Ok, Invalid } = Status;
+    const all = [0, 1, 2, 3, 4, 5].map((slot) => seen.get(slot));
+    expect(all).toEqual([Ok, Ok, Invalid, Invalid, Invalid, Invalid]);
+    const said = (bytes: number): readonly unknown[] => {
+      const reports: DataReport[] = [];
+      pair.report = (_, report) => reports.push(report);
+      pair.command(host, { kind: 'serve', bytes });
+      pair.runFor(20_000);
+      return reports.filter(({ kind }) => kind === 'size');
+    };
+    const { volume } = PAIR_CONFIG;
+    expect(said(size - 512)).toEqual([{ kind: 'size', volume, bytes: size - 512 }]);
+    // Said again it is nothing new, and nobody is ever shown more than there is.
+    expect(said(size - 512)).toEqual([]);
+    ask(6, Event.ReqWrite, size - 512);
+    ask(7, Event.ReqWrite, size - 1024);
+    pair.runFor(100_000);
+    expect([seen.get(6), seen.get(7)]).toEqual([Invalid, Ok]);
+    expect(said(2 * size)).toEqual([{ kind: 'size', volume, bytes: size }]);
   });
 
   it('sends clients of a secondary elsewhere, at once', () => {

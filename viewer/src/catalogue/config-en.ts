@@ -61,6 +61,10 @@ export const configEn: { readonly [code: string]: string } = {
   'config.bad-size':
     'the size of {size} bytes is no multiple of {multiple}, or not between {least} and {most}',
   'config.bad-size.remedy': 'give a size in whole MiB, at least 1MiB',
+  'config.bad-served-size':
+    'the size of {size} bytes is no multiple of {multiple}, or not between {least} and the room ' +
+    'for {most}',
+  'config.bad-served-size.remedy': 'give a size in whole MiB that is no more than room:',
   'config.bad-activity-log': 'the activity log has {extents} extents of 1 MiB',
   'config.bad-activity-log.remedy': 'give between {least}MiB and {most}MiB',
   'config.replica-count': 'the volume has {replicas} replicas; {least} to {most} are possible',

@@ -56,6 +56,9 @@ export const configZh: { readonly [code: string]: string } = {
   'config.bad-disk-timeout.remedy': '填写 1s 到 600s 之间的时间',
   'config.bad-size': '大小 {size} 字节不是 {multiple} 的倍数，或不在 {least} 与 {most} 之间',
   'config.bad-size.remedy': '以整 MiB 填写，至少 1MiB',
+  'config.bad-served-size':
+    '大小 {size} 字节不是 {multiple} 的倍数，或不在 {least} 与预留空间 {most} 之间',
+  'config.bad-served-size.remedy': '以整 MiB 填写，不超过 room:',
   'config.bad-activity-log': '活动日志有 {extents} 个 1 MiB 的区段',
   'config.bad-activity-log.remedy': '填写 {least}MiB 到 {most}MiB',
   'config.replica-count': '该卷有 {replicas} 个副本，可为 {least} 到 {most} 个',

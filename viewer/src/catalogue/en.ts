@@ -395,7 +395,7 @@ export const en: { readonly [code: string]: string } = {
   'term.config-changed': 'the configuration has been changed since',
   'term.change-under-way': 'the last change is not in use everywhere yet',
   'term.unknown-node': 'there is no such host',
-  'term.size-not-possible': 'that is not larger, or larger than a volume may be',
+  'term.size-not-possible': 'that is not larger, or more than its replicas have room for',
   'term.replica-there': 'that host holds a replica already',
   'term.no-path': 'no path is named for it',
   'term.disk-there': 'that is the disk that the replica has',

@@ -53,6 +53,7 @@ export const eventsEn: { readonly [code: string]: string } = {
   'event.application.start': 'Starts the application of {group}, epoch {epoch}',
   'event.application.stop': 'Stops the application of {group}, epoch {epoch}: {reason:term}',
   'event.application.state': 'The application of {group} is {state:term}, epoch {epoch}',
+  'event.data.size': 'Clients of {volume} are shown {bytes:bytes} here from now on',
   'event.data.active': '{volume} may be used here, epoch {epoch}',
   'event.data.stopped': '{volume} is given up here, everything flushed, epoch {epoch}',
   'event.data.want': '{volume} wants the in-sync set {members:nodes}, epoch {epoch}: {reason:term}',

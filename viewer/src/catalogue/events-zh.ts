@@ -49,6 +49,7 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.application.start': '启动 {group} 的应用，纪元 {epoch}',
   'event.application.stop': '停止 {group} 的应用，纪元 {epoch}：{reason:term}',
   'event.application.state': '{group} 的应用{state:term}，纪元 {epoch}',
+  'event.data.size': '{volume} 在此向客户端显示 {bytes:bytes}',
   'event.data.active': '{volume} 可在此使用，纪元 {epoch}',
   'event.data.stopped': '{volume} 在此已放弃，全部写入已落盘，纪元 {epoch}',
   'event.data.want': '{volume} 希望同步集合为 {members:nodes}，纪元 {epoch}：{reason:term}',

@@ -393,7 +393,7 @@ export const zh: { readonly [code: string]: string } = {
   'term.config-changed': '配置在此期间已被更改',
   'term.change-under-way': '上一次更改尚未在所有节点生效',
   'term.unknown-node': '没有这台主机',
-  'term.size-not-possible': '该容量不更大，或超过卷的上限',
+  'term.size-not-possible': '该容量不更大，或超过各副本预留的空间',
   'term.replica-there': '该主机已有副本',
   'term.no-path': '没有给出它的路径',
   'term.disk-there': '该副本已在这块磁盘上',

@@ -71,6 +71,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'application.state': look('dot', SEVERITY_CHANGE),
   'application.start': look('heal', SEVERITY_CHANGE),
   'application.stop': look('fence', SEVERITY_CHANGE),
+  'data.size': look('dot', SEVERITY_CHANGE),
   'data.active': look('promote', SEVERITY_CHANGE),
   'data.stopped': look('fence', SEVERITY_CHANGE),
   'data.want': look('clock', SEVERITY_NOTE),
