@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import type { HostStatus } from '../backends/real/host-status.ts';
 import type { FailingReason, Lag, Meters, VerifyReport } from '../engine/data/messages.ts';
-import { branchText } from './branch-text.ts';
+import { branchText, holdingText } from './branch-text.ts';
 import { formatSize } from './config/units.ts';
 import { configLines } from './config-text.ts';
 import { refusalText } from './nodes.ts';
@@ -84,8 +84,7 @@ export function statusText(host: HostStatus, exclusivity: string): string {
     parts.push(proxyText(volume, members.map(({ node }) => name(node)).join(', ')));
   }
   for (const volume of status.volumes) {
-    const text = splitLine(volume, name);
-    if (text !== '') parts.push(text);
+    parts.push(splitLine(volume, name), holdingText(volume.volume, volume.keptBranches, name));
   }
   parts.push(
     table(

@@ -489,13 +489,9 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     test: 'a member that returns while an asynchronous replica is copied to',
   },
   { mark: 'mirror.branch.kept', swarm: 'never', reason: SIDE, test: 'a branch that is given up' },
-  {
-    mark: 'mirror.branch.damaged',
-    swarm: 'never',
-    reason: SIDE,
-    test: 'a branch that lost a page',
-  },
+  { mark: 'mirror.branch.damaged', swarm: 'never', reason: SIDE, test: 'a branch that lost some' },
   { mark: 'mirror.branch.dropped', swarm: 'never', reason: SIDE, test: 'a branch that is dropped' },
+  { mark: 'mirror.branch.holds', swarm: 'never', reason: SIDE, test: 'a branch in the way' },
   { mark: 'mirror.undo.begun', swarm: 'never', reason: SIDE, test: 'a target with a side area' },
   { mark: 'mirror.undo.given-up', swarm: 'never', reason: SIDE, test: 'an undo log that is full' },
   {

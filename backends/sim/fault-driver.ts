@@ -76,6 +76,10 @@ const AIM_LATE = 80_000;
 /** One on a write strikes while it is under way. */
 const AIM_WRITE = 350;
 
+/** How often a person looks at the status of every host when all faults are over, and when. */
+const LOOKS = 7;
+const LOOK_EVERY = 2_000_000;
+
 /** What is ordered of whoever leads the log. */
 const ORDERS: { readonly [kind in FaultKind]?: number } = {
   resolve: Order.Resolve,
@@ -120,10 +124,12 @@ export class FaultDriver {
 
   /**
    * Carries out a Fault entry: 0 its time has come, 1 it ends, 2 its moment has come, 3 a disk is
-   * as it will come back, 4 a person looks after the hosts when all is over.
+   * as it will come back, 4 a person looks after the hosts when all is over, 5 and at what their
+   * status says that it waits for.
    */
   entry(index: number, phase: number): void {
     if (phase === 4) this.#disks.mend();
+    if (phase === 5) for (const host of this.#world.hosts) this.#order(Order.DropBranch, host);
     if (this.#over) return;
     if (phase === 3) {
       this.#disks.remember(index);
@@ -171,7 +177,17 @@ export class FaultDriver {
     this.#over = true;
     for (const host of this.#world.hosts) host.powerOn();
     this.#disks.healed();
+    this.#willLook();
     this.#world.kernel.worldEvent(0, 'fault.healed', {});
+  }
+
+  /** A branch that holds a copy up is a person's to drop (docs/decisions/0036). */
+  #willLook(): void {
+    const { kernel, hosts } = this.#world;
+    if (!hosts.some(({ legs }) => legs.some(({ disk }) => disk.side.media.length > 0))) return;
+    for (let look = 1; look <= LOOKS; look += 1) {
+      kernel.queue.a[kernel.queue.push(kernel.now + look * LOOK_EVERY, Kind.Fault, 0, 0)] = 5;
+    }
   }
 
   #begin(index: number, fault: Fault): void {

@@ -30,6 +30,7 @@ export const Order = {
   RemoveReplica: 9,
   ReplaceReplica: 10,
   GrowVolume: 11,
+  DropBranch: 12,
 } as const;
 
 /** How it is said what becomes of two branches: as they are shown, or as somebody said before. */
@@ -78,6 +79,7 @@ export class Operators {
     else if (what === Order.Quiesce) this.#quiesce(host);
     else if (what === Order.Resume) this.#resume(host);
     else if (what === Order.Return) this.#return(host);
+    else if (what === Order.DropBranch) this.#dropBranch(host, now);
     else if (what >= Order.AddReplica) this.#configure(host, what, to, how, now);
     else this.#switch(host, to);
   }
@@ -120,6 +122,18 @@ export class Operators {
     for (const { name } of host.legs) {
       this.#commands += 1;
       const command = { kind: 'return-replica', volume: name } as const;
+      host.input({ kind: 'operator', id: this.#commands, command });
+    }
+  }
+
+  /** Drops what a copy waits for, where the host's status says that one does, and no other. */
+  #dropBranch(host: SimHost, now: Micros): void {
+    for (const { volume, local } of host.control?.status(now).volumes ?? []) {
+      const kept = local?.keptBranch;
+      if (kept?.holds !== true) continue;
+      const { generation } = kept;
+      this.#commands += 1;
+      const command = { kind: 'drop-branch', volume, generation } as const;
       host.input({ kind: 'operator', id: this.#commands, command });
     }
   }

@@ -48,7 +48,7 @@ export function branchCommand(): Command {
 A side of a split brain is given up by policy or by "understudy resolve". Where its replica has a
 side area (sideSize: in the configuration) all that it had is kept there when the copy is done,
 until it is dropped. Meanwhile later resyncs of that replica have no way back; with undo: required
-they wait until then.`,
+they wait until then, and "understudy status" says so on every node.`,
     )
     .addCommand(listCommand())
     .addCommand(exportCommand())

@@ -21,7 +21,7 @@ import type {
 import type { ApplicationWord } from '../ports/application.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
 import type { AgreedChange, ConfigChange, Stage } from './changes.ts';
-import type { ControlMessage } from './messages.ts';
+import type { ControlMessage, KeptBranchNote } from './messages.ts';
 import type { Choice, Side } from './split-brain.ts';
 
 /** State that outlives the process: one JSON-like document, replaced as a whole. */
@@ -329,6 +329,11 @@ export interface ClusterStatus {
        */
       readonly lags?: readonly ({ readonly node: NodeId } & Lag)[];
     } | null;
+    /**
+     * Nodes whose replicas keep a branch that was given up; which of them it `holds`, so that no
+     * copy to it begins until a person drops it. Absent where none is heard of.
+     */
+    readonly keptBranches?: readonly ({ readonly node: NodeId } & KeptBranchNote)[];
     /** Its replicas went on apart, or are strangers. Absent when it is not so, or not known. */
     readonly split?: SplitStatus;
   })[];

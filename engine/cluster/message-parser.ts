@@ -242,6 +242,7 @@ const plainNote = shape({
 });
 const note: Check = (v) =>
   plainNote(v) && orAbsent(integer)((v as { readonly rested?: unknown }).rested);
+const keptNote = shape({ generation: integer, holds: flag });
 const plainFacts = shape({
   volume: text,
   attached: flag,
@@ -254,10 +255,10 @@ const plainFacts = shape({
 const volumeFacts: Check = (v) => {
   if (!plainFacts(v)) return false;
   const facts = v as { readonly [field: string]: unknown };
-  const { keeps, branch: apart, verify, lacking, proxies, active, device } = facts;
+  const { keeps, branch: apart, verify, lacking, proxies, active, device, keptBranch } = facts;
   if (![keeps, lacking, proxies].every(orAbsent(flag))) return false;
   if (!orAbsent(integer)(active) || !orAbsent(integer)(device)) return false;
-  return orAbsent(branch)(apart) && orAbsent(note)(verify);
+  return orAbsent(branch)(apart) && orAbsent(note)(verify) && orAbsent(keptNote)(keptBranch);
 };
 const groupFacts = shape({
   group: text,

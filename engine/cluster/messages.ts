@@ -136,6 +136,8 @@ export interface VolumeFacts {
   readonly proxies?: boolean;
   /** What it says of its branch while the other replica's is another one. Absent if not so. */
   readonly branch?: Branch;
+  /** The branch that was given up and is kept there; absent for none. */
+  readonly keptBranch?: KeptBranchNote;
   /** Whether it has what the order of its record keeps; absent where none keeps it. */
   readonly keeps?: boolean;
   /** How far a comparison of the replicas has come; absent where none was heard of. */
@@ -150,6 +152,14 @@ export interface VolumeFacts {
    * configuration was changed online; absent before, and where nobody knows it.
    */
   readonly device?: number;
+}
+
+/** As much of a {@link KeptBranch} as other nodes need to know. */
+export interface KeptBranchNote {
+  /** 0 where it can not be read. */
+  readonly generation: Generation;
+  /** A copy to that replica waits until it is dropped. */
+  readonly holds: boolean;
 }
 
 /** A data actor's wish; its members carry the boots that were known when it was uttered. */

@@ -50,7 +50,9 @@ export function statusOf(
         )
         .map(({ node }) => node);
       const placed = far.length === 0 ? known : { ...known, asynchronous: far };
-      const said = split === null ? placed : { ...placed, split };
+      const keptBranches = keptBranchesOf(context, links, volumes, record.volume);
+      const kept = keptBranches.length === 0 ? placed : { ...placed, keptBranches };
+      const said = split === null ? kept : { ...kept, split };
       const local = volumes.get(record.volume);
       if (local === null) return { ...said, local: null };
       const { disk, role, link, dirty, failing, pathLost, proxies } = local;
@@ -61,7 +63,7 @@ export function statusOf(
       const compared = verify === null ? {} : { verify };
       const next = dueIn === null ? {} : { nextVerify: dueIn };
       const back = wayBack === null ? {} : { wayBack };
-      const kept = keptBranch === null ? {} : { keptBranch };
+      const stays = keptBranch === null ? {} : { keptBranch };
       const path = { ...(pathLost ? { pathLost } : {}), ...(proxies ? { proxies } : {}) };
       const lags = [...local.lags].map(([node, lag]) => ({ node, ...lag }));
       const behind = lags.length === 0 ? {} : { lags };
@@ -72,7 +74,7 @@ export function statusOf(
         ...next,
         ...measured,
         ...back,
-        ...kept,
+        ...stays,
         ...behind,
       };
       return { ...said, local: { disk, role, link, dirty, doubted, ...more } };
@@ -85,6 +87,23 @@ export function statusOf(
         return { group, owner, epoch, state: 'blocked', blocked };
       }),
   };
+}
+
+/** Who keeps a branch of the volume, by what each node that is heard says of itself. */
+function keptBranchesOf(
+  { node }: Context,
+  links: Links,
+  volumes: Volumes,
+  volume: string,
+): NonNullable<ClusterStatus['volumes'][number]['keptBranches']> {
+  const own = volumes.get(volume)?.keptBranch;
+  const here = own ? [{ node, generation: own.generation, holds: own.holds === true }] : [];
+  const there = links.peers.flatMap(({ node: peer, up, life, facts }) => {
+    const known = up && facts?.life === life ? facts.volumes : [];
+    const kept = known.find((each) => each.volume === volume)?.keptBranch;
+    return kept === undefined ? [] : [{ node: peer, ...kept }];
+  });
+  return [...here, ...there].sort((a, b) => a.node - b.node);
 }
 
 const LOG_LOST = { reason: 'log-lost', remedy: 'form-anew' } as const;

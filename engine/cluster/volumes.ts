@@ -388,7 +388,7 @@ export class Volumes {
 
   facts(): readonly VolumeFacts[] {
     return this.#all.map((local) => {
-      const { volume, attached, disk, generation, epoch, branch, note } = local;
+      const { volume, attached, disk, generation, epoch, branch, note: verify } = local;
       const want = this.#saidOf(local.want);
       const keeps = this.#keeps(local);
       const doubt = this.#doubtOf(volume);
@@ -400,7 +400,10 @@ export class Volumes {
       const on =
         this.tellDisks && local.device !== 0 ? { ...serves, device: local.device } : serves;
       const apart = branch === null ? on : { ...on, branch };
-      return note === null ? apart : { ...apart, verify: sentOf(note, this.#all.length) };
+      const { keptBranch: kept } = local;
+      const note = kept && { generation: kept.generation, holds: kept.holds === true };
+      const said = note === null ? apart : { ...apart, keptBranch: note };
+      return verify === null ? said : { ...said, verify: sentOf(verify, this.#all.length) };
     });
   }
 

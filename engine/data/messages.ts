@@ -134,6 +134,8 @@ export interface KeptBranch {
   readonly by: Exclude<Discard['by'], 'accept-loss'>;
   /** What it takes of the side area; blocks of zeroes take none. */
   readonly usedBytes: number;
+  /** A copy to this replica may not begin, and waits until it is dropped. Absent if none does. */
+  readonly holds?: true;
 }
 
 /** How far an asynchronous replica is behind: what is not in an image there for certain. */

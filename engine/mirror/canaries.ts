@@ -388,6 +388,7 @@ export const MIRROR_CANARIES = [
     what: 'A branch counts as kept without the blocks that its copy did not overwrite.',
   },
   { id: 'branch-overwritten', what: 'The next undo log takes the place of a kept branch.' },
+  { id: 'branch-hold-unsaid', what: 'Nobody is told of a copy that waits for a kept branch.' },
   {
     id: 'return-claimed',
     what: 'A replica counts as an image again before all of it has been put back.',

@@ -24,6 +24,8 @@ export class BranchKeeper {
   #isNews = false;
   /** The update that gives it up is on its way. */
   #dropping = false;
+  /** A copy waits until it is dropped. */
+  #holds = false;
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -56,6 +58,24 @@ export class BranchKeeper {
       if (opened === null) found();
       else reader.all(opened, take, found);
     });
+  }
+
+  /** A copy may not begin while it stands: only a person can help, and has to be told. */
+  holdBack(): void {
+    const { turn, canary } = this.#p;
+    // One that is being dropped holds nothing up: whoever was refused asks again.
+    if (this.#holds || this.#dropping || canary.branchHoldUnsaid) return;
+    this.#holds = true;
+    this.#isNews = true;
+    turn.reached('mirror.branch.holds');
+    turn.event('mirror.branch.holds', { generation: this.#branch?.generation ?? 0 });
+  }
+
+  /** No copy waits for it, or none any more. */
+  letGo(): void {
+    if (!this.#holds) return;
+    this.#holds = false;
+    this.#isNews = true;
   }
 
   /**
@@ -97,6 +117,7 @@ export class BranchKeeper {
     store.persist(() => {
       this.#dropping = false;
       this.#branch = null;
+      this.#holds = false;
       this.#isNews = true;
       turn.reached('mirror.branch.dropped');
       turn.event('mirror.branch.dropped', { generation });
@@ -109,10 +130,16 @@ export class BranchKeeper {
 
   /** End of a turn: control hears what is new. */
   tell(): void {
-    if (!this.#isNews) return;
+    const { turn, config, state } = this.#p;
+    if (state.disk === 'UpToDate') this.letGo();
+    // What is there, and not read yet, is told of when it is.
+    if (!this.#isNews || (this.#branch === null && this.stands)) return;
     this.#isNews = false;
-    const { turn, config } = this.#p;
-    turn.report({ kind: 'kept-branch', volume: config.volume, branch: this.#branch });
+    const branch =
+      this.#holds && this.#branch !== null
+        ? { ...this.#branch, holds: true as const }
+        : this.#branch;
+    turn.report({ kind: 'kept-branch', volume: config.volume, branch });
   }
 
   #found(head: UndoHead | null, pages: number, blocks: number): void {

@@ -207,9 +207,11 @@ export class Undo {
     if (this.#isTakenByBranch) {
       // An asynchronous replica goes on from image to image, and needs a log for each.
       if (image && (config.undoRequired || partners.asynchronous)) {
+        this.#p.branch.holdBack();
         held('branch');
         return;
       }
+      this.#p.branch.letGo();
       this.#prepared = null;
       if (image) this.#lost = 'branch';
       next();

@@ -22,10 +22,11 @@ function text(known: {
   disk?: string;
   wayBack?: WayBack;
   keptBranch?: KeptBranch;
+  keptBranches?: HostStatus['status']['volumes'][number]['keptBranches'];
   proxies?: true;
   parts?: HostStatus['parts'];
 }): string {
-  const { mode, asynchronous = [], parts, ...more } = known;
+  const { mode, asynchronous = [], parts, keptBranches = [], ...more } = known;
   const local = { disk: 'UpToDate', role: 'Primary', link: 'Connected', dirty: 0, doubted: false };
   const record = { volume: 'data', epoch: 2, primary: 1, members: [], generation: 1 };
   const lease = { until: 0, held: false };
@@ -38,6 +39,7 @@ function text(known: {
       {
         ...record,
         ...(mode ? { mode } : {}),
+        ...(keptBranches.length > 0 ? { keptBranches } : {}),
         ...(asynchronous.length > 0 ? { asynchronous } : {}),
         local: { ...local, ...more },
       },
@@ -137,6 +139,17 @@ describe('a branch that was given up', () => {
     expect(text({ keptBranch: kept })).toContain(said);
     expect(text({ keptBranch: { ...kept, by: 'operator' } })).toContain('by a person');
     expect(text({})).not.toContain('given up');
+  });
+
+  it('is named, on every node, as what a copy waits for, with what lets it begin', () => {
+    const own = text({ keptBranch: { ...kept, holds: true } });
+    expect(own).toContain('a copy to this replica waits until it is dropped');
+    const said = text({ keptBranches: [{ node: 1, generation: 5, holds: true }] });
+    expect(said).toContain('Volume data: WAITS FOR A PERSON: no copy to a begins');
+    expect(said).toContain('understudy branch drop');
+    const quiet = text({ keptBranches: [{ node: 1, generation: 5, holds: false }] });
+    expect(quiet).not.toContain('WAITS');
+    expect(text({ keptBranch: kept })).not.toContain('waits');
   });
 
   it('is called damaged when it is, with what helps', () => {

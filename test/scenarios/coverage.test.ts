@@ -34,7 +34,7 @@ import {
 } from '../support/mirror-errors.ts';
 import { INPUT, SIDE_PAGE } from '../support/mirror-hosts.ts';
 import { lapped } from '../support/mirror-hot.ts';
-import { damagedBranch, droppedBranch, keptOf } from '../support/mirror-kept.ts';
+import { damagedBranch, droppedBranch, heldByBranch, keptOf } from '../support/mirror-kept.ts';
 import {
   copyLost,
   moved,
@@ -399,6 +399,7 @@ const DRIVERS: { readonly [mark: string]: () => ReadonlySet<string> } = {
   'mirror.branch.kept': () => keptOf(1).pair.marks,
   'mirror.branch.damaged': () => damagedBranch().marks,
   'mirror.branch.dropped': () => droppedBranch().marks,
+  'mirror.branch.holds': () => heldByBranch(5).pair.marks,
   'mirror.undo.begun': () => backAgain(2).marks,
   'mirror.undo.given-up': () => overfull(false).marks,
   'mirror.undo.held': () => overfull(true).marks,

@@ -12,6 +12,11 @@ function withSkip(config: ClusterConfig): ClusterConfig {
   return { ...config, volumes };
 }
 
+function required(config: ClusterConfig): ClusterConfig {
+  const volumes = config.volumes.map((volume) => ({ ...volume, undo: 'required' as const }));
+  return { ...config, volumes };
+}
+
 describe('a branch that is given up on a replica with a side area', () => {
   for (const [what, config] of [
     ['whole', demoWithSide(32 * MIB)],
@@ -26,6 +31,29 @@ describe('a branch that is given up on a replica with a side area', () => {
       expect(statesReached['mirror.branch.kept']).toBeGreaterThan(10);
     });
   }
+
+  it('lets the next copy begin when it is dropped, as status asks of a person', {
+    timeout: 600_000,
+  }, () => {
+    const found: string[] = [];
+    const run = { ...shard, config: required(demoWithSide(32 * MIB)), runs: 60 };
+    const { statesReached } = runCampaign(run, ({ seed, violations }) => {
+      for (const { law, code } of violations) found.push(`${seed}: ${law} ${code}`);
+    });
+    expect(found).toEqual([]);
+    expect(statesReached['mirror.branch.holds']).toBeGreaterThan(0);
+    expect(statesReached['mirror.branch.dropped']).toBeGreaterThan(0);
+  });
+
+  it('breaks LAW-heals where nobody is told, with branch-hold-unsaid', { timeout: 300_000 }, () => {
+    const laws = new Set<string>();
+    const canaries = new Set(['branch-hold-unsaid']);
+    const config = required(demoWithSide(32 * MIB));
+    runCampaign({ ...shard, config, runs: 10, canaries, shrinkBudget: 0 }, (run) => {
+      for (const { law } of run.violations) laws.add(law);
+    });
+    expect([...laws]).toEqual(['LAW-heals']);
+  });
 
   for (const canary of ['branch-forgotten', 'branch-overwritten', 'branch-partly'] as const) {
     it(`breaks LAW-way-back with ${canary}`, { timeout: 300_000 }, () => {

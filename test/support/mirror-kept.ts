@@ -136,6 +136,19 @@ export function copiedOnceMore(seed: number, canaries: readonly string[] = []): 
   return pair;
 }
 
+/** One branch is kept where a way back is required; then the same host is to be copied to. */
+export function heldByBranch(seed: number, canaries: readonly string[] = []): Kept {
+  const kept = keptOf(seed, { canaries, config: { ...SIDE_CONFIG, undoRequired: true } });
+  const { pair } = kept;
+  pair.load(true);
+  pair.cut();
+  until(pair, () => pair.record.members.length === 1);
+  pair.runFor(300 * MS);
+  pair.heal();
+  pair.runFor(2_000 * MS);
+  return kept;
+}
+
 /** A branch of which a page is lost in both places. */
 export function damagedBranch(): Pair {
   const kept = keptOf(8);

@@ -2,7 +2,8 @@
  * LAW-heals: some time after the last fault is over, every replica is UpToDate and equal to every
  * other, and every group runs. None may be blocked, but where a faulty disk made a replica forget
  * what it knew about itself, and a person must choose (docs/decisions/0013), or where most voters
- * have lost the log (0004).
+ * have lost the log (0004). What a person can end by doing what status says (drop a branch that
+ * holds a copy up, 0036) is done by one while there is time left: it excuses nothing.
  */
 import type { ConfigStatus } from '../../../engine/cluster/interface.ts';
 import type { NodeId } from '../../../engine/core/units.ts';

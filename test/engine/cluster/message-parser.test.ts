@@ -39,6 +39,20 @@ describe('the parser of control messages', () => {
     expect(parseControlMessage(offer)).toEqual(offer);
   });
 
+  it('accepts what is said of a kept branch, and nothing that only looks like it', () => {
+    const plain = { volume: 'data', attached: true, disk: 'UpToDate', generation: 1, epoch: 1 };
+    const facts = (keptBranch?: unknown) => {
+      const volume = { ...plain, want: null, doubted: false };
+      const volumes = [keptBranch === undefined ? volume : { ...volume, keptBranch }];
+      return parseControlMessage({ ...factsOf(1), volumes }) !== null;
+    };
+    expect(facts()).toBe(true);
+    expect(facts({ generation: 5, holds: true })).toBe(true);
+    for (const bad of [{ generation: 5 }, { generation: 'x', holds: true }, true, null]) {
+      expect(facts(bad)).toBe(false);
+    }
+  });
+
   it('accepts what is agreed on, how far it is, and each step, but no unknown one', () => {
     const change = { kind: 'remove-replica', volume: 'data', node: 2 } as const;
     const agreed = (stage?: string) => {

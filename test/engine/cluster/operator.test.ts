@@ -188,6 +188,29 @@ describe('a branch that a node keeps', () => {
     expect(told(2)).toBeUndefined();
   });
 
+  it('is named by every node that hears of it, with whether it holds a copy up', () => {
+    const net = formed(33);
+    const told = (node: number) => net.status(node).volumes[0]?.keptBranches;
+    expect([told(1), told(2), told(3)]).toEqual([undefined, undefined, undefined]);
+    net.report(2, { kind: 'kept-branch', volume: VOLUME, branch });
+    net.pass(S);
+    const kept = [{ node: 2, generation: 5, holds: false }];
+    expect([told(1), told(2), told(3)]).toEqual([kept, kept, kept]);
+    net.report(2, { kind: 'kept-branch', volume: VOLUME, branch: { ...branch, holds: true } });
+    net.pass(S);
+    const holds = [{ node: 2, generation: 5, holds: true }];
+    expect([told(1), told(2), told(3)]).toEqual([holds, holds, holds]);
+    // What a node says of itself counts while it is heard, and no longer than it is so.
+    net.cutBoth(1, 2);
+    net.cutBoth(3, 2);
+    net.pass(4 * S);
+    expect([told(1), told(2)]).toEqual([undefined, holds]);
+    net.heal();
+    net.report(2, { kind: 'kept-branch', volume: VOLUME, branch: null });
+    net.pass(4 * S);
+    expect([told(1), told(2), told(3)]).toEqual([undefined, undefined, undefined]);
+  });
+
   it('is dropped where it is, and nothing else is', () => {
     const net = formed(32);
     const drop = (node: number, generation: number, volume = VOLUME) => {

@@ -269,11 +269,12 @@ const RUNS = 120;
 /**
  * Only the simulated world's oracle sees these, test/scenarios/canaries.test.ts,
  * library.test.ts, lost-paths.test.ts, on-disk-failure.test.ts, reconfigured.test.ts or
- * resync-skip.test.ts; or kept-branch.test.ts, with areas of two sizes; or, where the log puts
- * right what the comparison got wrong, the comparison's own test.
+ * resync-skip.test.ts; or kept-branch.test.ts, with areas of two sizes and what is told; or, where
+ * the log puts right what the comparison got wrong, the comparison's own test.
  */
 const ELSEWHERE: readonly string[] = [
   'area-moves',
+  'branch-hold-unsaid',
   'early-alone',
   'verify-no-fua',
   'fewer-changes-lose',

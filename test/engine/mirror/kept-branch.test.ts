@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { KeptBranch } from '../../../engine/data/messages.ts';
 import { Feature } from '../../../engine/mirror/features.ts';
 import { keepsBranch } from '../../../engine/mirror/metadata.ts';
 import { until } from '../../support/mirror-cases.ts';
@@ -7,6 +8,7 @@ import {
   copiedOnceMore,
   filled,
   givingUp,
+  heldByBranch,
   judgeBranch,
   type Kept,
   keptOf,
@@ -98,14 +100,8 @@ describe('a branch that is given up', () => {
   });
 
   it('holds the next copy back where one needs a way back, until it is dropped', () => {
-    const kept = keptOf(5, { config: { ...SIDE_CONFIG, undoRequired: true } });
+    const kept = heldByBranch(5);
     const { pair, victim, told } = kept;
-    pair.load(true);
-    pair.cut();
-    until(pair, () => pair.record.members.length === 1);
-    pair.runFor(300_000);
-    pair.heal();
-    pair.runFor(2_000_000);
     expect(pair.log.some((line) => line.includes('undo-branch'))).toBe(true);
     expect(victim.disk).not.toBe('Inconsistent');
     judgeBranch(kept);
@@ -114,6 +110,55 @@ describe('a branch that is given up', () => {
     pair.settle();
     expect(pair.violations).toEqual([]);
     expect(keepsBranch(superblockOf(pair.config, victim))).toBe(false);
+  });
+
+  it('says that a copy waits for it, also after a restart, and no longer than one does', () => {
+    const kept = heldByBranch(5);
+    const { pair, victim, told } = kept;
+    const branch = told.branch as KeptBranch;
+    expect(branch).toMatchObject({ state: 'whole', holds: true });
+    expect(pair.marks.has('mirror.branch.holds')).toBe(true);
+    told.branch = null;
+    pair.powerOff(victim.node);
+    pair.runFor(50_000);
+    pair.powerOn(victim.node);
+    until(pair, () => told.branch !== null && (told.branch as KeptBranch).holds === true);
+    expect(told.branch).toMatchObject({ state: 'whole', holds: true });
+    // Another one than the branch that stands is not dropped, and nothing is let go.
+    const { generation } = branch;
+    pair.command(victim, { kind: 'drop-branch', generation: generation + 1, cause: 'c' });
+    pair.runFor(200_000);
+    expect(told.branch).toMatchObject({ holds: true });
+    pair.command(victim, { kind: 'drop-branch', generation, cause: 'c' });
+    pair.settle();
+    expect(told.branch).toBeNull();
+    expect(victim.disk).toBe('UpToDate');
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('holds nothing up where no way back is required', () => {
+    const { pair, told } = keptOf(5);
+    const holds: boolean[] = [];
+    const report = pair.report.bind(pair);
+    pair.report = (h, said) => {
+      if (said.kind === 'kept-branch') holds.push(said.branch?.holds === true);
+      report(h, said);
+    };
+    pair.load(true);
+    pair.cut();
+    until(pair, () => pair.record.members.length === 1);
+    pair.heal();
+    pair.settle();
+    expect(told.branch?.holds).toBeUndefined();
+    expect(holds).not.toContain(true);
+    expect(pair.marks.has('mirror.branch.holds')).toBe(false);
+  });
+
+  it('holds a copy up and nobody is told, with branch-hold-unsaid', () => {
+    const { pair, victim, told } = heldByBranch(5, ['branch-hold-unsaid']);
+    expect(victim.disk).not.toBe('UpToDate');
+    expect(pair.log.some((line) => line.includes('undo-branch'))).toBe(true);
+    expect(told.branch?.holds).toBeUndefined();
   });
 
   it('is not kept where the side area is too small, and the copy ends all the same', () => {

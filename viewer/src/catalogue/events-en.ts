@@ -158,6 +158,8 @@ export const eventsEn: { readonly [code: string]: string } = {
     'The branch of {generation:short}, given up for {keeps:short}, is kept in the side area',
   'event.mirror.branch.damaged':
     'Some of the branch of generation {generation:short} that is kept here can no longer be read',
+  'event.mirror.branch.holds':
+    'A resync waits until the branch of generation {generation:short} that is kept here is dropped',
   'event.mirror.branch.drop': 'The branch of generation {generation:short} is to be dropped',
   'event.mirror.branch.drop-refused':
     'There is no branch of generation {generation:short} to be dropped',

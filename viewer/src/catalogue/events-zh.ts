@@ -139,6 +139,8 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.branch.kept':
     '因保留 {keeps:short} 而放弃的数据版本 {generation:short} 的分支保留在侧区中',
   'event.mirror.branch.damaged': '此处保留的数据版本 {generation:short} 的分支已有部分无法读出',
+  'event.mirror.branch.holds':
+    '重新同步要等到此处保留的数据版本 {generation:short} 的分支被丢弃才能开始',
   'event.mirror.branch.drop': '将丢弃数据版本 {generation:short} 的分支',
   'event.mirror.branch.drop-refused': '没有可丢弃的数据版本 {generation:short} 的分支',
   'event.mirror.branch.dropped': '数据版本 {generation:short} 的分支已不再保留',

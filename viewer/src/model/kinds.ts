@@ -140,6 +140,7 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'mirror.point': look('dot', SEVERITY_DETAIL),
   'mirror.branch.kept': look('disk', SEVERITY_NOTE),
   'mirror.branch.damaged': look('disk', SEVERITY_TROUBLE),
+  'mirror.branch.holds': look('clock', SEVERITY_TROUBLE),
   'mirror.branch.drop': look('dot', SEVERITY_NOTE),
   'mirror.branch.drop-refused': look('dot', SEVERITY_NOTE),
   'mirror.branch.dropped': look('disk', SEVERITY_NOTE),
