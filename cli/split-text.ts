@@ -1,5 +1,6 @@
 /** A split brain in words: what each side has, whom each policy would choose, and what is lost. */
 import Table from 'cli-table3';
+import type { BranchFate } from '../engine/cluster/branch-fate.ts';
 import type { ClusterStatus, SplitStatus } from '../engine/cluster/interface.ts';
 import type { Range } from '../engine/cluster/split-brain.ts';
 import type { Discard } from '../engine/data/messages.ts';
@@ -86,10 +87,34 @@ export function lossText(split: SplitStatus, keep: number, name: (node: number) 
       'stop the group first (understudy stop-group), or say --even-if-written to give that up too.',
     );
   }
-  lines.push(
-    `Then all of ${kept} is copied to ${lost}. What is needed of ${lost} is copied off first.`,
-  );
+  lines.push(`Then all of ${kept} is copied to ${lost}. ${fateText(given.fate, lost)}`);
   return lines.join('\n');
+}
+
+/** Whether what a side has will be there afterwards, and what helps where it will not. */
+function fateText(fate: BranchFate | undefined, lost: string): string {
+  const first = `What is needed of ${lost} is copied off first.`;
+  if (fate === undefined) return first;
+  const why = fate.reason === '' ? '' : term(language(), fate.reason);
+  switch (fate.kept) {
+    case 'yes':
+      return (
+        `All that ${lost} has is kept in its side area meanwhile, and then until it is dropped: ` +
+        'understudy branch.'
+      );
+    case 'perhaps':
+      return (
+        `What ${lost} has is kept in its side area only if it has room: ${why}. With undo: ` +
+        `required the copy waits where it has none, else nothing is kept then. ${first}`
+      );
+    case 'later':
+      return (
+        `The copy to ${lost} waits: ${why}. When that is dropped (understudy branch drop), what ` +
+        `${lost} has takes its place.`
+      );
+    default:
+      return `Nothing of ${lost} is kept: ${why}. ${first}`;
+  }
 }
 
 /** An order that stands, and how it is taken back. */

@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import type { HostStatus } from '../backends/real/host-status.ts';
 import type { FailingReason, Lag, Meters, VerifyReport } from '../engine/data/messages.ts';
-import { branchText, holdingText } from './branch-text.ts';
+import { branchText, holdingText, lostText } from './branch-text.ts';
 import { formatSize } from './config/units.ts';
 import { configLines } from './config-text.ts';
 import { refusalText } from './nodes.ts';
@@ -105,6 +105,8 @@ export function statusText(host: HostStatus, exclusivity: string): string {
   for (const { volume, local } of status.volumes) {
     if (local?.keptBranch !== undefined)
       parts.push(`Branch of ${volume} that was given up: ${branchText(local.keptBranch)}`);
+    if (local?.lostBranch !== undefined)
+      parts.push(`Branch of ${volume} that was given up: ${lostText(local.lostBranch)}`);
   }
   for (const { volume, local } of status.volumes) {
     for (const lag of local?.lags ?? []) {

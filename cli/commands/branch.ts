@@ -6,9 +6,9 @@ import Table from 'cli-table3';
 import { Command } from 'commander';
 import { fetchStatus, sendCommand } from '../../backends/real/api-client.ts';
 import { BLOCK_BYTES } from '../../engine/core/units.ts';
-import type { KeptBranch } from '../../engine/data/messages.ts';
+import type { KeptBranch, LostBranch } from '../../engine/data/messages.ts';
 import { exportBranch } from '../branch-file.ts';
-import { branchText } from '../branch-text.ts';
+import { branchText, lostText } from '../branch-text.ts';
 import { loadConfig } from '../config/load.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
 import {
@@ -28,12 +28,14 @@ interface BranchOptions extends NodeOptions {
   readonly json?: boolean;
 }
 
-/** A branch, and where it is. */
-interface Found extends KeptBranch {
+/** Where a branch is, or was. */
+interface Place {
   readonly volume: string;
   readonly node: string;
   readonly folder: string;
 }
+type Found = KeptBranch & Place;
+type Gone = LostBranch & Place;
 
 const ASK_EVERY_MS = 200;
 const ASK_TIMES = 50;
@@ -48,7 +50,8 @@ export function branchCommand(): Command {
 A side of a split brain is given up by policy or by "understudy resolve". Where its replica has a
 side area (sideSize: in the configuration) all that it had is kept there when the copy is done,
 until it is dropped. Meanwhile later resyncs of that replica have no way back; with undo: required
-they wait until then, and "understudy status" says so on every node.`,
+they wait until then, and "understudy status" says so on every node. What could not be kept is told
+of, with the reason, until the node starts anew.`,
     )
     .addCommand(listCommand())
     .addCommand(exportCommand())
@@ -68,11 +71,16 @@ function listCommand(): Command {
   return verb('list', 'what is kept by the nodes of this machine that run')
     .addHelpText('after', '\nExit codes: 0 shown, also when there is none; 2 bad input.')
     .action(async (file: string, options: BranchOptions) => {
-      const branches = await allOf(file, options);
+      const { branches, lost } = await allOf(file, options);
       if (options.json) {
-        printJson({ branches: branches.map(({ folder: _, ...branch }) => branch) });
-      } else if (branches.length === 0) console.log('No branch is kept here.');
-      else console.log(tableOf(branches));
+        const withoutFolder = <T extends Place>({ folder: _, ...branch }: T) => branch;
+        printJson({ branches: branches.map(withoutFolder), lost: lost.map(withoutFolder) });
+      } else {
+        if (branches.length === 0) console.log('No branch is kept here.');
+        else console.log(tableOf(branches));
+        for (const each of lost)
+          console.log(`Volume ${each.volume} on ${each.node}: ${lostText(each)}.`);
+      }
       process.exitCode = EXIT_OK;
     });
 }
@@ -98,8 +106,8 @@ function dropCommand(): Command {
     .addHelpText(
       'after',
       `
-The node must run. Exit codes: 0 shown, or dropped, durably; 1 there is no branch, or it was
-refused; 2 bad input.`,
+The node must run. What could not be kept is told of no more. Exit codes: 0 shown,
+or dropped, durably; 1 there is no branch, or it was refused; 2 bad input.`,
     )
     .action(async (file: string, options: BranchOptions) => {
       process.exitCode = await runDrop(file, options);
@@ -107,11 +115,15 @@ refused; 2 bad input.`,
 }
 
 /** The branches that the nodes of this machine tell of, of the volume that is meant. */
-async function allOf(file: string, options: BranchOptions): Promise<Found[]> {
+async function allOf(
+  file: string,
+  options: BranchOptions,
+): Promise<{ readonly branches: Found[]; readonly lost: Gone[] }> {
   const folders = foldersOf(file, options);
   // Says why when none of them answers.
   await findNode(folders);
-  const found: Found[] = [];
+  const branches: Found[] = [];
+  const lost: Gone[] = [];
   for (const folder of folders) {
     const host = await fetchStatus(folder).catch(() => null);
     if (host === null) {
@@ -122,12 +134,13 @@ async function allOf(file: string, options: BranchOptions): Promise<Found[]> {
     const volumes = host.status.volumes.map(({ volume }) => volume);
     if (options.volume !== undefined) theOne('volume', volumes, options.volume);
     for (const { volume, local } of host.status.volumes) {
-      const kept = local?.keptBranch;
-      if (kept === undefined || volume !== (options.volume ?? volume)) continue;
-      found.push({ volume, node, folder, ...kept });
+      if (local === null || volume !== (options.volume ?? volume)) continue;
+      const place = { volume, node, folder };
+      if (local.keptBranch !== undefined) branches.push({ ...place, ...local.keptBranch });
+      if (local.lostBranch !== undefined) lost.push({ ...place, ...local.lostBranch });
     }
   }
-  return found;
+  return { branches, lost };
 }
 
 function tableOf(branches: readonly Found[]): string {
@@ -166,7 +179,8 @@ function runExport(file: string, options: BranchOptions): number {
 }
 
 async function runDrop(file: string, options: BranchOptions): Promise<number> {
-  const branches = await allOf(file, options);
+  const { branches, lost } = await allOf(file, options);
+  if (branches.length === 0 && lost.length > 0) return seen(lost, options);
   const [branch, ...others] = branches;
   if (branch === undefined) {
     if (options.json) printJson({ branch: null, dropped: false });
@@ -198,6 +212,23 @@ async function runDrop(file: string, options: BranchOptions): Promise<number> {
   else if (dropped) console.log(`The branch of ${volume} on ${node} is kept no more.`);
   else console.error(`${node} has not said yet that the branch of ${volume} is gone: see status.`);
   return dropped ? EXIT_OK : EXIT_BROKEN;
+}
+
+/** Nothing is left to drop: the nodes need not tell any more of what could not be kept. */
+async function seen(lost: readonly Gone[], options: BranchOptions): Promise<number> {
+  let dropped = options.yes === true;
+  for (const { folder, volume, node, ...branch } of lost) {
+    if (!options.json) console.log(`Volume ${volume} on ${node}: ${lostText(branch)}.`);
+    if (options.yes !== true) continue;
+    const { generation } = branch;
+    const answer = await sendCommand(folder, { kind: 'drop-branch', volume, generation });
+    dropped &&= answer.ok;
+  }
+  if (options.json)
+    printJson({ branch: null, lost: lost.map(({ folder: _, ...x }) => x), dropped });
+  else if (options.yes === true) console.log('It is told of no more.');
+  else console.log('Nothing was changed. To hear of it no more: the same command with --yes');
+  return options.yes !== true || dropped ? EXIT_OK : EXIT_BROKEN;
 }
 
 /** Whether the node tells of that branch no more. */

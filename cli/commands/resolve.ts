@@ -42,11 +42,12 @@ export function resolveCommand(): Command {
       'after',
       `
 Without --yes it only shows what each side has, whom each policy would choose and why, and what
-would be lost. An order names the data that were shown: where they have changed since, or anything
-was decided since, it is refused. What runs over the side that is given up is stopped first; then
-both sides are looked at again, and only if they are what was shown the other one is overwritten,
-whole. Until then the order can be taken back, by its number. Exit codes: 0 shown or ordered; 1 no
-split brain is seen, or the cluster refused; 2 bad input.`,
+would be lost, and whether it will be kept (understudy branch). An order names the data that were
+shown: where they have changed since, or anything was decided since, it is refused. What runs
+over the side that is given up is stopped first; then both sides are looked at again, and only if
+they are what was shown the other one is overwritten, whole. Until then the order can be taken back,
+by its number. Exit codes: 0 shown or ordered; 1 no split brain is seen, or the cluster refused; 2
+bad input.`,
     )
     .action(async (file: string, options: ResolveOptions) => {
       process.exitCode = await run(file, options);

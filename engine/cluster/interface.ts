@@ -12,6 +12,7 @@ import type {
   FailingReason,
   KeptBranch,
   Lag,
+  LostBranch,
   Meters,
   VerifyLevel,
   VerifyReport,
@@ -20,6 +21,7 @@ import type {
 } from '../data/messages.ts';
 import type { ApplicationWord } from '../ports/application.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
+import type { BranchFate } from './branch-fate.ts';
 import type { AgreedChange, ConfigChange, Stage } from './changes.ts';
 import type { ControlMessage, KeptBranchNote } from './messages.ts';
 import type { Choice, Side } from './split-brain.ts';
@@ -324,6 +326,8 @@ export interface ClusterStatus {
       readonly wayBack?: WayBack;
       /** The branch that was given up and is kept here; absent where there is none. */
       readonly keptBranch?: KeptBranch;
+      /** The last branch that was given up and could not be kept here; absent for none. */
+      readonly lostBranch?: LostBranch;
       /**
        * How far asynchronous replicas are behind, by this node's word; absent while it sends none.
        */
@@ -358,6 +362,8 @@ export interface SplitStatus {
     readonly disk: DiskState;
     /** Blocks of its map that are dirty, for whatever reason; -1 where only one side is heard. */
     readonly dirty: number;
+    /** Whether its data will be kept if it is given up. Absent while an order stands. */
+    readonly fate?: BranchFate;
   })[];
   /** The last generation that both had, 0 for none. */
   readonly ancestor: Generation;

@@ -176,6 +176,7 @@ export class Operator {
   #notDropped({ volume, generation }: Extract<OwnCopyCommand, { kind: 'drop-branch' }>): string {
     const { local = null } = this.#status().volumes.find((v) => v.volume === volume) ?? {};
     if (local === null) return 'unknown-volume';
+    if (local.lostBranch?.generation === generation) return '';
     if (local.keptBranch === undefined) return 'no-branch';
     return local.keptBranch.generation === generation ? '' : 'another-branch';
   }

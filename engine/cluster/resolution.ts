@@ -11,6 +11,7 @@ import { SPLIT_POLICIES } from '../core/config.ts';
 import { invariant } from '../core/invariant.ts';
 import type { Epoch, Generation, NodeId } from '../core/units.ts';
 import type { Branch, Discard, DiskState, Member, VolumeRecord } from '../data/messages.ts';
+import { branchFate } from './branch-fate.ts';
 import { isUnproved } from './changes.ts';
 import type { Context } from './context.ts';
 import type { Blocked, CommandRef, GroupState } from './entries.ts';
@@ -240,8 +241,12 @@ export class Resolution {
     if (first === undefined) return null;
     const policy = unit.volume.splitBrain ?? 'manual';
     const { verdict } = first.branch;
-    const about = ({ disk, branch }: Heard) => {
-      return { disk, generation: branch.generation, dirty: branch.dirty };
+    const about = ({ node, disk, branch }: Heard) => {
+      const seen = { disk, generation: branch.generation, dirty: branch.dirty };
+      // What an order that stands has begun is not told from what was so before it.
+      if (record.discard !== undefined) return seen;
+      const kept = this.#facts(node, record.volume)?.keptBranch !== undefined;
+      return { ...seen, fate: branchFate(unit.volume, node, disk, kept) };
     };
     const pair = mutual(heard);
     if (pair === null) {

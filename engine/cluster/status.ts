@@ -58,12 +58,13 @@ export function statusOf(
       const { disk, role, link, dirty, failing, pathLost, proxies } = local;
       const soon = failing === '' ? {} : { failing };
       const doubted = volumes.isDoubted(record.volume);
-      const { verify, dueIn, meters, wayBack, keptBranch } = local;
+      const { verify, dueIn, meters, wayBack, keptBranch, lostBranch } = local;
       const measured = meters === null ? {} : { meters };
       const compared = verify === null ? {} : { verify };
       const next = dueIn === null ? {} : { nextVerify: dueIn };
       const back = wayBack === null ? {} : { wayBack };
       const stays = keptBranch === null ? {} : { keptBranch };
+      const lacks = lostBranch === null ? {} : { lostBranch };
       const path = { ...(pathLost ? { pathLost } : {}), ...(proxies ? { proxies } : {}) };
       const lags = [...local.lags].map(([node, lag]) => ({ node, ...lag }));
       const behind = lags.length === 0 ? {} : { lags };
@@ -75,6 +76,7 @@ export function statusOf(
         ...measured,
         ...back,
         ...stays,
+        ...lacks,
         ...behind,
       };
       return { ...said, local: { disk, role, link, dirty, doubted, ...more } };

@@ -9,6 +9,7 @@ import type {
   KeptBranch,
   Lag,
   LinkState,
+  LostBranch,
   Meters,
   QuiesceReport,
   Role,
@@ -65,6 +66,8 @@ export interface LocalVolume {
   wayBack: WayBack | null;
   /** The branch that was given up and is kept here; null for none, or before it is read. */
   keptBranch: KeptBranch | null;
+  /** The last one that could not be kept there; null for none. */
+  lostBranch: LostBranch | null;
   /** How far the asynchronous replica of each host is behind, by this node's own word. */
   readonly lags: Map<NodeId, Lag>;
   /** The newest note of a verification, whoever wrote it; null while there is none. */
@@ -159,6 +162,7 @@ export class Volumes {
         branch: null,
         wayBack: null,
         keptBranch: null,
+        lostBranch: null,
         lags: new Map(),
         note: null,
         dueIn: null,
@@ -216,6 +220,7 @@ export class Volumes {
     volume.keeps = null;
     volume.wayBack = null;
     volume.keptBranch = null;
+    volume.lostBranch = null;
     volume.lags.clear();
     volume.device = 0;
     volume.parted = [];
@@ -333,6 +338,7 @@ export class Volumes {
         return;
       case 'kept-branch':
         volume.keptBranch = report.branch;
+        volume.lostBranch = report.lost ?? null;
         return;
       case 'refused': {
         const { peer, reason } = report;

@@ -138,6 +138,20 @@ export interface KeptBranch {
   readonly holds?: true;
 }
 
+/**
+ * A branch that was given up by order on a node with a side area, and could not be kept whole. The
+ * replica says so until it starts anew, keeps another one, or a person has seen it.
+ */
+export interface LostBranch {
+  /** The area was full, or had another branch; it could not be read; its log was damaged. */
+  readonly reason: 'full' | 'branch' | 'unreadable' | 'damaged';
+  readonly generation: Generation;
+  /** As of {@link KeptBranch}. */
+  readonly keeps: Generation;
+  readonly order: Epoch;
+  readonly by: KeptBranch['by'];
+}
+
 /** How far an asynchronous replica is behind: what is not in an image there for certain. */
 export interface Lag {
   readonly bytes: number;
@@ -499,6 +513,8 @@ export type DataReport =
       readonly kind: 'kept-branch';
       readonly volume: string;
       readonly branch: KeptBranch | null;
+      /** The last one that could not be kept; absent where there is none. */
+      readonly lost?: LostBranch;
     }
   | {
       /** How far the asynchronous replica of a host is behind; null while nothing is sent to it. */

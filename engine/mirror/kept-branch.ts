@@ -6,14 +6,14 @@
  */
 import { BLOCK_BYTES, type Generation } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
-import type { KeptBranch } from '../data/messages.ts';
+import type { KeptBranch, LostBranch } from '../data/messages.ts';
 import { BlockMap } from './block-map.ts';
 import { blockCount } from './config.ts';
 import { withBranch } from './features.ts';
 import { keepsBranch } from './metadata.ts';
 import { Mode } from './mode.ts';
 import type { Parts } from './parts.ts';
-import { type UndoHead, type UndoRun, ZEROES } from './undo-log.ts';
+import { type GivenUp, type UndoHead, type UndoRun, ZEROES } from './undo-log.ts';
 
 /** What is said of a log whose head cannot be read, or that is not there. */
 const NONE = { generation: 0, epoch: 0, given: null } as const;
@@ -26,6 +26,8 @@ export class BranchKeeper {
   #dropping = false;
   /** A copy waits until it is dropped. */
   #holds = false;
+  /** The last one that could not be kept. */
+  #lost: LostBranch | null = null;
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -71,6 +73,14 @@ export class BranchKeeper {
     turn.event('mirror.branch.holds', { generation: this.#branch?.generation ?? 0 });
   }
 
+  /** A branch that is given up can not be kept, or no longer. */
+  lose(generation: Generation, given: GivenUp | null, reason: LostBranch['reason']): void {
+    if (given === null) return;
+    const { keeps, order, by } = given;
+    this.#lost = { reason, generation, keeps, order, by };
+    this.#isNews = true;
+  }
+
   /** No copy waits for it, or none any more. */
   letGo(): void {
     if (!this.#holds) return;
@@ -89,6 +99,7 @@ export class BranchKeeper {
     store.block.features = withBranch(store.block.features, true);
     const usedBytes = undo.payloadBytes;
     this.#branch = { state: 'whole', generation, epoch, ...given, usedBytes };
+    this.#lost = null;
     return true;
   }
 
@@ -105,6 +116,12 @@ export class BranchKeeper {
   drop(generation: Generation, cause: string): void {
     const { store, turn } = this.#p;
     if (cause !== '') turn.cause = cause;
+    // Nothing is left of that: it was seen.
+    if (this.#lost?.generation === generation && this.#branch?.generation !== generation) {
+      this.#lost = null;
+      this.#isNews = true;
+      return;
+    }
     if (this.#dropping || !keepsBranch(store.block) || this.#branch?.generation !== generation) {
       turn.event('mirror.branch.drop-refused', { generation });
       return;
@@ -139,7 +156,8 @@ export class BranchKeeper {
       this.#holds && this.#branch !== null
         ? { ...this.#branch, holds: true as const }
         : this.#branch;
-    turn.report({ kind: 'kept-branch', volume: config.volume, branch });
+    const said = { kind: 'kept-branch', volume: config.volume, branch } as const;
+    turn.report(this.#lost === null ? said : { ...said, lost: this.#lost });
   }
 
   #found(head: UndoHead | null, pages: number, blocks: number): void {

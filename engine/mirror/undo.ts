@@ -213,7 +213,10 @@ export class Undo {
       }
       this.#p.branch.letGo();
       this.#prepared = null;
-      if (image) this.#lost = 'branch';
+      if (image) {
+        this.#lost = 'branch';
+        this.#p.branch.lose(this.#p.store.block.generation, given, 'branch');
+      }
       next();
       return;
     }
@@ -537,6 +540,8 @@ export class Undo {
       partners.leader?.link.drop('undo');
       return;
     }
+    const { generation, given: order } = (this.#kept as Log).head;
+    this.#p.branch.lose(generation, order, reason);
     this.#givingUp = true;
     this.#lost = reason;
     turn.reached('mirror.undo.given-up');
@@ -562,6 +567,8 @@ export class Undo {
     const { turn } = this.#p;
     this.#loading = false;
     if (fault !== '') {
+      const head = this.#kept?.head;
+      if (head !== undefined) this.#p.branch.lose(head.generation, head.given, fault);
       this.#kept = null;
       this.#lost = fault;
       turn.reached('mirror.undo.damaged');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lossText, orderText, rangeText, splitLine, splitText } from '../../cli/split-text.ts';
+import type { BranchFate } from '../../engine/cluster/branch-fate.ts';
 import type { SplitStatus } from '../../engine/cluster/interface.ts';
 import { orderOf, setup } from '../support/control-split.ts';
 
@@ -37,6 +38,27 @@ describe('a split brain in words', () => {
     expect(served).toContain('exactly 5 blocks changed since the two parted');
     expect(served).toContain('b is the primary: what runs there is stopped');
     expect(served).toContain('--even-if-written');
+  });
+
+  it('says whether what is given up will be kept, why not, and what helps', () => {
+    const text = (kept: BranchFate['kept'], reason: BranchFate['reason']): string => {
+      const sides = split.sides.map((side) => ({ ...side, fate: { kept, reason } }));
+      return lossText({ ...split, sides }, 2, name);
+    };
+    const first = 'What is needed of a is copied off first.';
+    expect(text('yes', '')).toContain('All that a has is kept in its side area meanwhile');
+    expect(text('yes', '')).not.toContain(first);
+    expect(text('no', 'no-side-area')).toContain('Nothing of a is kept: its replica has no side');
+    expect(text('no', 'branch-kept-there')).toContain('another branch that was given up is kept');
+    expect(text('later', 'branch-kept-there')).toContain('waits: another branch');
+    expect(text('later', 'branch-kept-there')).toContain('understudy branch drop');
+    expect(text('perhaps', 'small-side-area')).toContain('only if it has room: its side area is');
+    for (const kept of ['no', 'perhaps'] as const) {
+      expect(text(kept, 'small-side-area')).toContain(first);
+    }
+    // A node of before does not say.
+    const silent = split.sides.map(({ fate: _, ...side }) => side);
+    expect(lossText({ ...split, sides: silent }, 2, name)).toContain(first);
   });
 
   it('says of an order who gave it, how far it is, and how it is taken back', () => {

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { HostStatus } from '../../backends/real/host-status.ts';
 import { statusText } from '../../cli/status-text.ts';
-import type { KeptBranch, Meters, VerifyReport, WayBack } from '../../engine/data/messages.ts';
+import type {
+  KeptBranch,
+  LostBranch,
+  Meters,
+  VerifyReport,
+  WayBack,
+} from '../../engine/data/messages.ts';
 
 const PROCESS = { pid: 7, startedAt: 1 } as unknown as HostStatus['processes']['core'];
 const REPORT: VerifyReport = {
@@ -22,6 +28,7 @@ function text(known: {
   disk?: string;
   wayBack?: WayBack;
   keptBranch?: KeptBranch;
+  lostBranch?: LostBranch;
   keptBranches?: HostStatus['status']['volumes'][number]['keptBranches'];
   proxies?: true;
   parts?: HostStatus['parts'];
@@ -150,6 +157,17 @@ describe('a branch that was given up', () => {
     const quiet = text({ keptBranches: [{ node: 1, generation: 5, holds: false }] });
     expect(quiet).not.toContain('WAITS');
     expect(text({ keptBranch: kept })).not.toContain('waits');
+  });
+
+  it('is told of where it could not be kept, with why', () => {
+    const { generation, keeps, order, by } = kept;
+    const lost = { reason: 'full', generation, keeps, order, by } as const;
+    const said = text({ lostBranch: lost });
+    expect(said).toContain(
+      'generation 5, given up for 7 (order 8, by the policy discard-unchanged)',
+    );
+    expect(said).toContain('could not be kept whole, and nothing of it is: the side area is full');
+    expect(text({ lostBranch: { ...lost, reason: 'branch' } })).toContain('takes the side area');
   });
 
   it('is called damaged when it is, with what helps', () => {

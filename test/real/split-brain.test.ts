@@ -149,12 +149,14 @@ describe('understudy resolve', () => {
     expect(out).toMatch(new RegExp(`discard-younger-primary .*${older} `));
     expect(out).toContain(`Keeping ${newer} gives up everything that ${older} alone has: exactly`);
     expect(out).toContain('Nothing is changed.');
+    expect(out).toContain(`All that ${older} has is kept in its side area meanwhile`);
     const { split, order, ordered } = await resolve('--keep', newer);
     expect([split?.verdict, split?.policy, ordered]).toEqual(['split-brain', 'manual', false]);
     const owner = split?.sides.find((side) => side.owner);
     expect(owner?.node).toBe(cluster.id(older));
     expect(owner?.changed.atLeast).toBeGreaterThan(0);
     expect(owner?.changed.atMost).toBe(owner?.changed.atLeast);
+    expect(split?.sides.map(({ fate }) => fate?.kept)).toEqual(['yes', 'yes']);
     expect(order).toMatchObject({ discards: owner?.generation, atMost: owner?.dirty });
     expect((await cluster.command('resolve', '--yes')).code).toBe(2);
     for (const name of [newer, older]) expect(digest(name)).toBe(contents.get(name));
@@ -206,6 +208,7 @@ describe('understudy resolve', () => {
     const { out } = await cluster.command('status', '--name', older);
     expect(out).toMatch(/Branch of data that was given up: generation \d+, given up for \d+ /);
     const listed = JSON.parse(branch('list', '--json').out);
+    expect(listed.lost).toEqual([]);
     expect(listed.branches).toMatchObject([{ node: older, state: 'whole', by: 'operator' }]);
     expect(exported()).toBe(0);
     expect(digestOf(file)).toBe(contents.get(older));

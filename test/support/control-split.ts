@@ -90,6 +90,10 @@ export interface Setup {
   readonly away?: number;
   /** Nodes whose replicas are asynchronous. */
   readonly late?: readonly number[];
+  /** Of each replica, in bytes. */
+  readonly sideBytes?: number;
+  /** Who keeps a branch that was given up before, 0 for nobody. */
+  readonly keepsBranch?: number;
   /** What was agreed on of the configuration. */
   readonly agreed?: Agreed;
   /** Whether what was to be kept is at hand, as node 1 or 2 says. */
@@ -110,6 +114,8 @@ export function setup({
   canaries = [],
   away = 0,
   late = [],
+  sideBytes = 0,
+  keepsBranch = 0,
   agreed,
   keeps = [undefined, undefined],
 }: Setup = {}) {
@@ -139,7 +145,9 @@ export function setup({
       const first = { ...each, disk: disk ?? each.disk, doubted, lacking };
       const said = node === 1 ? first : each;
       const kept = keeps[i];
-      const word = kept === undefined ? said : { ...said, keeps: kept };
+      const keptBranch = { generation: 3, holds: false };
+      const known = node === keepsBranch ? { ...said, keptBranch } : said;
+      const word = kept === undefined ? known : { ...known, keeps: kept };
       return branch === null ? word : { ...word, branch };
     });
     peer.facts = { ...facts, volumes: told };
@@ -147,7 +155,8 @@ export function setup({
   const found = context.units[0];
   if (found === undefined) throw new Error('there is a group');
   const replicas = found.volume.replicas.map((each) => {
-    return late.includes(each.node) ? { ...each, mode: 'async' as const } : each;
+    const sided = sideBytes === 0 ? each : { ...each, sideBytes };
+    return late.includes(each.node) ? { ...sided, mode: 'async' as const } : sided;
   });
   const unit = { ...found, volume: { ...found.volume, splitBrain: policy, replicas } };
   const group = { ...onlyGroup(state), owner, base };

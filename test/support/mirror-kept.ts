@@ -1,12 +1,21 @@
 /** The branch that was given up and is kept, in the pair harness: what its log alone gives. */
-import type { KeptBranch } from '../../engine/data/messages.ts';
+import type { KeptBranch, LostBranch } from '../../engine/data/messages.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { keepsBranch } from '../../engine/mirror/metadata.ts';
 import { type UndoLayout, undoLayout } from '../../engine/mirror/undo-log.ts';
-import { until } from './mirror-cases.ts';
+import { tell, until, watched } from './mirror-cases.ts';
 import { type Host, MS, SIDE_PAGE } from './mirror-hosts.ts';
 import type { Pair } from './mirror-pair.ts';
-import { type Fork, type ForkOptions, forked, give, orderOf, resolved } from './mirror-split.ts';
+import {
+  FORK,
+  type Fork,
+  type ForkOptions,
+  forked,
+  give,
+  orderOf,
+  resolved,
+  TAKER,
+} from './mirror-split.ts';
 import { imageOf, runsOf, SIDE_CONFIG, superblockOf } from './mirror-undo.ts';
 
 /** What no write has: of a sector that the log does not give. */
@@ -16,7 +25,7 @@ const FILLED = 0x40000000;
 
 export interface Kept extends Fork {
   readonly victim: Host;
-  readonly told: { branch: KeptBranch | null };
+  readonly told: { branch: KeptBranch | null; lost?: LostBranch | undefined };
 }
 
 /** Two branches, and the order to give that of `victim` up, just given. */
@@ -28,10 +37,13 @@ export function givingUp(
 ): Kept {
   const fork = forked(seed, { config: SIDE_CONFIG, ...options });
   const { pair } = fork;
-  const told: Kept['told'] = { branch: null };
+  const told: Kept['told'] = { branch: null, lost: undefined };
   const report = pair.report.bind(pair);
   pair.report = (h, said) => {
-    if (said.kind === 'kept-branch' && h.node === victim) told.branch = said.branch;
+    if (said.kind === 'kept-branch' && h.node === victim) {
+      told.branch = said.branch;
+      told.lost = said.lost;
+    }
     report(h, said);
   };
   const kept = { ...fork, victim: pair.host(victim), told };
@@ -134,6 +146,42 @@ export function copiedOnceMore(seed: number, canaries: readonly string[] = []): 
   if (pair.violations.length === 0) pair.settle();
   judgeBranch(kept);
   return pair;
+}
+
+/**
+ * Where host 2 keeps a branch: the two part once more, host 2 leads again, and what it has then is
+ * given up as well.
+ */
+export function givenUpAgain(kept: Kept): void {
+  const { pair, branches } = kept;
+  const [a, b] = pair.hosts;
+  const wrote = () => {
+    pair.load(true, 8);
+    pair.runFor(300 * MS);
+    pair.load(false);
+    pair.runFor(200 * MS);
+  };
+  pair.powerOff(2);
+  until(pair, () => pair.record.members.length === 1);
+  wrote();
+  pair.powerOff(1);
+  pair.powerOn(2);
+  const { discard: _, ...record } = pair.record;
+  pair.record = record;
+  const mine = { members: [{ node: 2, boot: b.boot }], generation: FORK + 10 };
+  tell(pair, [2], { primary: 2, ...mine, epoch: record.epoch + 1 });
+  wrote();
+  const seen = watched(pair, (report) => report.kind !== 'branch');
+  pair.powerOn(1);
+  pair.runFor(1_500 * MS);
+  for (const { node, report } of seen) {
+    if (report.kind === 'branch') branches[node - 1] = report.branch;
+  }
+  const epoch = Math.max(pair.record.epoch, ...branches.map((branch) => branch?.epoch ?? 0)) + 1;
+  tell(pair, [1, 2], { epoch, discard: { ...orderOf(kept, 2), order: 2 } });
+  pair.runFor(300 * MS);
+  const members = [{ node: 1, boot: a.boot }];
+  tell(pair, [1, 2], { primary: 1, members, generation: TAKER + 10 });
 }
 
 /** One branch is kept where a way back is required; then the same host is to be copied to. */

@@ -221,6 +221,14 @@ describe('a branch that a node keeps', () => {
     expect(drop(2, 4)).toEqual({ ok: false, reason: 'another-branch', remedy: 'see-status' });
     expect(drop(2, 5, 'else')).toMatchObject({ ok: false, reason: 'unknown-volume' });
     expect(drop(2, 5)).toEqual({ ok: true });
+    // What could not be kept is told of, until a person has seen it.
+    const plain = { reason: 'full', generation: 6, keeps: 7, order: 8, by: 'operator' } as const;
+    net.report(2, { kind: 'kept-branch', volume: VOLUME, branch: null, lost: plain });
+    expect(net.status(2).volumes[0]?.local?.lostBranch).toEqual(plain);
+    expect(drop(2, 5)).toMatchObject({ reason: 'no-branch' });
+    expect(drop(2, 6)).toEqual({ ok: true });
+    net.report(2, { kind: 'kept-branch', volume: VOLUME, branch: null });
+    expect(net.status(2).volumes[0]?.local?.lostBranch).toBeUndefined();
     expect(net.ofKind('operator.command').map(({ d }) => d['command'])).toContain('drop-branch');
   });
 });

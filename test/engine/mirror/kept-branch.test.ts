@@ -7,6 +7,7 @@ import {
   branchImage,
   copiedOnceMore,
   filled,
+  givenUpAgain,
   givingUp,
   heldByBranch,
   judgeBranch,
@@ -168,6 +169,64 @@ describe('a branch that is given up', () => {
     expect(pair.violations).toEqual([]);
     expect(keepsBranch(superblockOf(pair.config, victim))).toBe(false);
     expect(pair.marks.has('mirror.undo.given-up')).toBe(true);
+    // The copy has ended, and it is told of until a person has seen it.
+    const { generation, keeps } = orderOf(kept, 1);
+    const lost = { reason: 'full', generation, keeps, order: 1, by: 'operator' };
+    expect(kept.told).toEqual({ branch: null, lost });
+    pair.command(victim, { kind: 'drop-branch', generation: generation + 1, cause: 'c' });
+    pair.runFor(100_000);
+    expect(kept.told.lost).toEqual(lost);
+    pair.command(victim, { kind: 'drop-branch', generation, cause: 'c' });
+    pair.runFor(100_000);
+    expect(kept.told).toEqual({ branch: null, lost: undefined });
+  });
+
+  it('is not kept where another one is, which stays, and that is told', () => {
+    const kept = keptOf(1);
+    const { pair, told } = kept;
+    const first = told.branch;
+    givenUpAgain(kept);
+    pair.settle();
+    const { generation, keeps } = orderOf(kept, 2);
+    expect(generation).not.toBe(first?.generation);
+    expect(told.lost).toEqual({ reason: 'branch', generation, keeps, order: 2, by: 'operator' });
+    expect(told.branch).toEqual(first);
+    judgeBranch(kept);
+    // Dropping the one that is kept leaves the word about the other, and the other way round.
+    pair.command(pair.host(2), { kind: 'drop-branch', generation, cause: 'c' });
+    pair.runFor(100_000);
+    expect([told.branch, told.lost]).toEqual([first, undefined]);
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('takes the place of one that could not be kept before it', () => {
+    const kept = givingUp(1, 2, { config: { ...SIDE_CONFIG, sideBytes: 64 * 4096 } });
+    const { pair, told } = kept;
+    resolved(kept, 2);
+    expect(told.lost?.reason).toBe('full');
+    resized(kept, SIDE_CONFIG.sideBytes);
+    pair.settle();
+    givenUpAgain(kept);
+    pair.settle();
+    expect(told).toMatchObject({
+      branch: { state: 'whole', generation: orderOf(kept, 2).generation },
+    });
+    expect(told.lost).toBeUndefined();
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('is told of as lost where its log is found damaged before its copy is done', () => {
+    const kept = givingUp(8, 1);
+    const { pair, victim, told } = kept;
+    until(pair, () => victim.disk === 'Inconsistent');
+    pair.runFor(30_000);
+    spoilBatch(kept, 0);
+    pair.runFor(50_000);
+    pair.powerOn(victim.node);
+    resolved(kept, 1);
+    expect(told.lost).toMatchObject({ reason: 'damaged', generation: orderOf(kept, 1).generation });
+    expect(told.branch).toBeNull();
+    expect(pair.violations).toEqual([]);
   });
 
   it('is kept by order of a policy as well', () => {
