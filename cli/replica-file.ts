@@ -26,7 +26,13 @@ import type { Generation, NodeId } from '../engine/core/units.ts';
 import { PAGE_BYTES } from '../engine/data/abi.ts';
 import { formatMetadata, type InitialState, metadataPages } from '../engine/mirror/metadata.ts';
 import { encodeLabel, LABEL_PAGES } from '../engine/mirror/part-label.ts';
-import { type OpenDisk, type Owner, ownerOfDisk, ownerOfMetadata } from './replica-owner.ts';
+import {
+  keepsBranchThere,
+  type OpenDisk,
+  type Owner,
+  ownerOfDisk,
+  ownerOfMetadata,
+} from './replica-owner.ts';
 
 /**
  * Which replica, and where it stands; `meta` is '' when its metadata stands behind the data, and
@@ -79,13 +85,20 @@ export function formatReplica(
 
 /**
  * An empty replica, to be filled by the other one. Makes files that are missing. What is there must
- * be blank where that can be told, or `overwrite` says that it may go; what belongs to another node
- * or volume is never written over. Durable when it returns. Throws HostError, and has changed
- * nothing then, unless a disk could not be written: the files that it made for the data and the
- * metadata are gone again, but labels and metadata of those that were there may be written in part.
- * Who mends the disk has to make the replica again, with `overwrite`.
+ * be blank where that can be told, or `overwrite` says that it may go; a branch that was given up
+ * and is kept there only where that is to be dropped as well; what belongs to another node or
+ * volume is never written over. True when a branch was there, which is lost then. Durable when it
+ * returns. Throws HostError, and has changed nothing then, unless a disk could not be written: the
+ * files that it made for the data and the metadata are gone again, but labels and metadata of those
+ * that were there may be written in part. Who mends the disk has to make the replica again, with
+ * `overwrite`.
  */
-export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
+export function newReplica(
+  target: ReplicaTarget,
+  overwrite: boolean,
+  branch: 'spare' | 'drop' = 'spare',
+): boolean {
+  let hadBranch = false;
   const { volume, meta } = target;
   const metaBytes = metaBytesOf(target);
   const disks = dataDisks(target, metaBytes);
@@ -111,6 +124,12 @@ export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
       });
       if (!isBlank(holder, base, metaBytes)) throw holdsData(holder);
     }
+    for (const [i, place] of places.entries()) {
+      const { sizeBytes } = volume.parts?.[i] ?? volume;
+      if (!keepsBranchThere(place, sizeBytes, target)) continue;
+      if (branch === 'spare') throw holdsBranch(place);
+      hadBranch = true;
+    }
     makeSide(target);
     data.forEach(({ isNew, fd }, i) => {
       if (isNew) ftruncateSync(fd, disks[i]?.wanted ?? 0);
@@ -121,6 +140,7 @@ export function newReplica(target: ReplicaTarget, overwrite: boolean): void {
     writeMetadata(holder, base, target, device, 0, 'Inconsistent');
     for (const { fd } of data) fsyncSync(fd);
   });
+  return hadBranch;
 }
 
 /**
@@ -474,6 +494,13 @@ function holdsReplica({ path }: Place): HostError {
   return new HostError(
     `${path} holds a replica already`,
     'check that it is the one to be given up, then say --overwrite',
+  );
+}
+
+function holdsBranch({ path }: Place): HostError {
+  return new HostError(
+    `the replica on ${path} keeps a branch of data that was given up, which would be lost`,
+    'write it to a file first (understudy branch export); to give it up: --overwrite --drop-branch',
   );
 }
 

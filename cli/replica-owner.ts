@@ -10,7 +10,7 @@ import { LABEL_BYTES } from '../backends/real/replica-parts.ts';
 import type { VolumeConfig } from '../engine/core/config.ts';
 import type { NodeId } from '../engine/core/units.ts';
 import { PAGE_BYTES } from '../engine/data/abi.ts';
-import { decodeSuperblock, metadataLayout } from '../engine/mirror/metadata.ts';
+import { decodeSuperblock, keepsBranch, metadataLayout } from '../engine/mirror/metadata.ts';
 import { decodeLabel } from '../engine/mirror/part-label.ts';
 
 /** A file or device that is open for reading; a device may tell no size: then it is endless. */
@@ -39,14 +39,44 @@ const UUID_BYTES = 16;
  * HostError where it cannot be read.
  */
 export function ownerOfDisk(disk: OpenDisk, dataBytes: number, owned: Owned): Owner {
-  const end = Math.ceil(dataBytes / PAGE_BYTES) * PAGE_BYTES;
-  const found = [0, end, end + LABEL_BYTES].map((base) => {
+  const end = endOf(dataBytes);
+  const found = basesOf(dataBytes).map((base) => {
     return ownerOfMetadata(disk, base, owned, dataBytes);
   });
   for (let at = end; at < end + LABEL_BYTES; at += PAGE_BYTES) {
     found.push(ownerOfLabel(disk, at, owned));
   }
   return oneOf(found);
+}
+
+/**
+ * Whether a replica of this volume and node, wherever on the disk its metadata stand, says that it
+ * keeps a branch that was given up. One superblock that says so is enough. Throws HostError.
+ */
+export function keepsBranchThere(
+  disk: OpenDisk,
+  dataBytes: number,
+  { volume, node }: Owned,
+): boolean {
+  const config = mirrorConfig(volume);
+  const { slotA, slotB } = metadataLayout(config);
+  return basesOf(dataBytes).some((base) => {
+    return [slotA, slotB].some((slot) => {
+      const page = pageAt(disk, base + slot * PAGE_BYTES);
+      const read = page === null ? null : decodeSuperblock(config, node, slot, page);
+      return read?.ok === true && keepsBranch(read.block);
+    });
+  });
+}
+
+/** Where metadata may begin on a disk with so many bytes of data. */
+function basesOf(dataBytes: number): readonly number[] {
+  const end = endOf(dataBytes);
+  return [0, end, end + LABEL_BYTES];
+}
+
+function endOf(dataBytes: number): number {
+  return Math.ceil(dataBytes / PAGE_BYTES) * PAGE_BYTES;
 }
 
 /**

@@ -17,10 +17,12 @@ interface ReplicaOptions {
   readonly name?: string;
   readonly volume?: string;
   readonly overwrite?: boolean;
+  readonly dropBranch?: boolean;
   readonly json?: boolean;
 }
 
-type Make = (target: ReplicaTarget, overwrite: boolean) => void;
+/** True when a branch that was kept there is lost by it. */
+type Make = (target: ReplicaTarget, overwrite: boolean, branch: 'spare' | 'drop') => boolean;
 
 /** Builds the command and its verbs. */
 export function replicaCommand(): Command {
@@ -34,13 +36,15 @@ export function replicaCommand(): Command {
 function newCommand(): Command {
   return verb('new', 'an empty replica in place of a lost one: the other one will fill it')
     .option('--overwrite', 'even where a replica stands; what it holds is lost')
+    .option('--drop-branch', 'even the branch that was given up and is kept there')
     .addHelpText(
       'after',
       `
 A file that does not exist is made, as a hole. On a block device only the metadata is written; what
-else is there is overwritten as the copy proceeds. The node may run only if it has no replica there
-now: then it is told of this one with "config apply". Exit codes: 0 made; 2 bad input, nothing was
-changed; or a disk could not be written: make it again, with --overwrite.`,
+else is there is overwritten as the copy proceeds. Where the replica that stands there keeps a
+branch that was given up ("understudy branch"), --overwrite alone is refused. The node may run only
+if it has no replica there now: then it is told of this one with "config apply". Exit codes: 0 made;
+2 bad input, nothing was changed; or a disk could not be written: make it again, with --overwrite.`,
     )
     .action((file: string, options: ReplicaOptions) => run(file, options, newReplica));
 }
@@ -60,6 +64,7 @@ data are as they were, what is behind them may not be.`,
     .action((file: string, options: ReplicaOptions) => {
       return run(file, options, (target) => {
         adoptReplica(target, randomBytes(6).readUIntBE(0, 6) + 1);
+        return false;
       });
     });
 }
@@ -80,17 +85,23 @@ async function run(file: string, options: ReplicaOptions, make: Make): Promise<v
   const folder = dataFolders.get(name);
   // A running node would go on writing what it believes to be there.
   const { path: place, meta: apart, parts: several = [] } = replica;
+  let dropped = false;
   const lock = await lockUnlessElsewhere(folder, [...several, place, apart]);
   try {
     const { path, parts = [], meta, side = '', sideBytes = 0 } = replica;
-    make({ volume, node, path, parts, meta, side, sideBytes }, options.overwrite === true);
+    const target = { volume, node, path, parts, meta, side, sideBytes };
+    const branch = options.dropBranch === true ? 'drop' : 'spare';
+    dropped = make(target, options.overwrite === true, branch);
   } finally {
     lock?.release();
   }
   const { path, parts } = replica;
-  if (options.json) printJson({ volume: volume.name, node: name, path, ...(parts && { parts }) });
-  else
+  const more = { ...(parts && { parts }), ...(dropped && { droppedBranch: true }) };
+  if (options.json) printJson({ volume: volume.name, node: name, path, ...more });
+  else {
     console.log(`Made the replica of ${volume.name} on ${name}: ${(parts ?? [path]).join(', ')}.`);
+    if (dropped) console.log('The branch that was given up and was kept there is lost.');
+  }
   process.exitCode = EXIT_OK;
 }
 

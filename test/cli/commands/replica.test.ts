@@ -4,11 +4,13 @@ import {
   closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +20,13 @@ import { hasNative, loadNative } from '../../../backends/real/native.ts';
 import { checkReplica } from '../../../backends/real/replica-check.ts';
 import { loadConfig } from '../../../cli/config/load.ts';
 import type { ReplicaConfig, VolumeConfig } from '../../../engine/core/config.ts';
-import { DiskFlag, decodeSuperblock, metadataLayout } from '../../../engine/mirror/metadata.ts';
+import { ownFeatures, withBranch } from '../../../engine/mirror/features.ts';
+import {
+  DiskFlag,
+  decodeSuperblock,
+  formatMetadata,
+  metadataLayout,
+} from '../../../engine/mirror/metadata.ts';
 import {
   attachLoop,
   detachLoop,
@@ -85,6 +93,45 @@ describe('a new replica', () => {
     expect(readFileSync(target('b').replica.path).equals(before)).toBe(true);
     expect(replica('new', '--name', 'b', '--overwrite').code).toBe(0);
     expect(superblock('b').generation).toBe(0);
+  });
+
+  it('costs a branch that is kept there only when that is said as well, and tells of it', () => {
+    const { volume, replica: own } = target('b');
+    const mirror = mirrorConfig(volume);
+    const { slotA, slotB } = metadataLayout(mirror);
+    const features = withBranch(ownFeatures(mirror), true);
+    const keeps = (slots: readonly number[]): void => {
+      expect(replica('new', '--name', 'b', '--overwrite', '--drop-branch').code).toBe(0);
+      const file = openSync(own.path, 'r+');
+      const pages = formatMetadata(mirror, own.node, 7, 'UpToDate', 'ab'.repeat(16), features);
+      for (const { page, bytes } of pages) {
+        if (!slots.includes(page)) continue;
+        writeSync(file, bytes, 0, bytes.length, SIZE + page * 4096);
+      }
+      closeSync(file);
+    };
+    // One superblock that says so is enough: the other may be damaged, or older.
+    for (const slots of [[slotA, slotB], [slotA], [slotB]]) {
+      keeps(slots);
+      const before = readFileSync(own.path);
+      for (const words of [['--overwrite'], ['--drop-branch'], []]) {
+        const refused = replica('new', '--name', 'b', ...words);
+        expect([words, refused.code]).toEqual([words, 2]);
+        const why = words[0] === '--overwrite' ? 'keeps a branch' : 'holds a replica already';
+        expect(refused.err).toContain(why);
+      }
+      expect(replica('new', '--name', 'b', '--overwrite').err).toContain(
+        'understudy branch export',
+      );
+      expect(readFileSync(own.path).equals(before)).toBe(true);
+    }
+    const done = replica('new', '--name', 'b', '--overwrite', '--drop-branch');
+    expect([done.code, done.out.includes('was kept there is lost')]).toEqual([0, true]);
+    keeps([slotA, slotB]);
+    const { out } = replica('new', '--name', 'b', '--overwrite', '--drop-branch', '--json');
+    expect(JSON.parse(out)).toMatchObject({ node: 'b', droppedBranch: true });
+    const plain = replica('new', '--name', 'b', '--overwrite', '--drop-branch', '--json');
+    expect(JSON.parse(plain.out)).not.toHaveProperty('droppedBranch');
   });
 
   it('is not made in a file of another size, nor without a folder, nor for nobody', () => {
