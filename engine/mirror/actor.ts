@@ -345,6 +345,7 @@ export class MirrorActor implements DataActor {
     if (turn.takeDue(Deadline.Meters)) meters.timer();
     if (turn.takeDue(Deadline.Point)) this.#p.points.timer();
     if (turn.takeDue(Deadline.Received)) this.#p.points.tell();
+    if (turn.takeDue(Deadline.Branch)) this.#p.branch.timer();
     // Nothing to do when the grant runs out but to say so: see the state report.
     if (turn.takeDue(Deadline.Grant)) turn.reached('mirror.grant.lapsed');
   }

@@ -4,7 +4,7 @@
  * person drops it. It is no way back: the replica is what was kept in its place, and goes on. The
  * superblock says so by a feature, so that a program of before does not write over it.
  */
-import { BLOCK_BYTES, type Generation } from '../core/units.ts';
+import { BLOCK_BYTES, type Generation, MICROS_PER_S } from '../core/units.ts';
 import { PAGE_BYTES } from '../data/abi.ts';
 import type { KeptBranch, LostBranch } from '../data/messages.ts';
 import { BlockMap } from './block-map.ts';
@@ -13,10 +13,14 @@ import { withBranch } from './features.ts';
 import { keepsBranch } from './metadata.ts';
 import { Mode } from './mode.ts';
 import type { Parts } from './parts.ts';
+import { Deadline } from './turn.ts';
 import { type GivenUp, type UndoHead, type UndoRun, ZEROES } from './undo-log.ts';
 
 /** What is said of a log whose head cannot be read, or that is not there. */
 const NONE = { generation: 0, epoch: 0, given: null } as const;
+
+/** What a disk did not give once it may give later: how long after the last time it is asked. */
+const READ_AGAIN = [1, 4, 16].map((seconds) => seconds * MICROS_PER_S);
 
 export class BranchKeeper {
   readonly #p: Parts;
@@ -24,6 +28,8 @@ export class BranchKeeper {
   #isNews = false;
   /** The update that gives it up is on its way. */
   #dropping = false;
+  /** How often it was read in vain. */
+  #vain = 0;
   /** A copy waits until it is dropped. */
   #holds = false;
   /** The last one that could not be kept. */
@@ -40,6 +46,17 @@ export class BranchKeeper {
 
   /** The replica attached, and the side area is taken by a branch: reads all that is said of it. */
   attach(): void {
+    this.#vain = 0;
+    this.#read();
+  }
+
+  /** It is time to read again what could not be read. */
+  timer(): void {
+    const lost = this.#branch?.state === 'damaged' && keepsBranch(this.#p.store.block);
+    if (lost && !this.#dropping && this.#p.state.disk !== 'Failed') this.#read();
+  }
+
+  #read(): void {
     const { store, undo } = this.#p;
     const { reader } = undo;
     if (reader === null) return;
@@ -168,8 +185,18 @@ export class BranchKeeper {
     const state = whole ? 'whole' : 'damaged';
     this.#branch = { state, generation, epoch, ...(given ?? none), usedBytes: pages * PAGE_BYTES };
     this.#isNews = true;
-    if (whole) return;
-    turn.reached('mirror.branch.damaged');
-    turn.event('mirror.branch.damaged', { generation });
+    if (whole) {
+      const { keeps, usedBytes } = this.#branch;
+      // It was called damaged, and is not.
+      if (this.#vain > 0) turn.event('mirror.branch.kept', { generation, keeps, usedBytes });
+      return;
+    }
+    if (this.#vain === 0) {
+      turn.reached('mirror.branch.damaged');
+      turn.event('mirror.branch.damaged', { generation });
+    }
+    const wait = READ_AGAIN[this.#vain];
+    this.#vain += 1;
+    if (wait !== undefined) turn.due(Deadline.Branch, turn.now + wait);
   }
 }

@@ -38,8 +38,10 @@ export const Deadline = {
   Point: 11,
   /** Its primary hears how far it has received. */
   Received: 12,
+  /** A kept branch that could not be read is read once more. */
+  Branch: 13,
 } as const;
-const NAMED = 13;
+const NAMED = 14;
 const DEADLINES = NAMED + PARTNERS_MAX;
 
 /** By when the partner with this index is looked at, if it owes an answer. */

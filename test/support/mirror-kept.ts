@@ -110,11 +110,19 @@ export function resized({ pair, victim }: Kept, sideBytes: number): void {
   pair.powerOn(victim.node);
 }
 
-/** A log of its side area loses batch `number` in both places. */
-export function spoilBatch({ pair, victim }: Kept, number: number): void {
+/**
+ * A log of its side area loses batch `number` in both places, its head where that is -1. Returns
+ * what puts them back: whatever was the matter has passed.
+ */
+export function spoilBatch({ pair, victim }: Kept, number: number): () => void {
   const { copies } = undoLayout(pair.config.sideBytes) as UndoLayout;
   pair.powerOff(victim.node);
-  for (const copy of copies) victim.meta.delete(SIDE_PAGE + copy + 1 + number);
+  const pages = copies.map((copy) => SIDE_PAGE + copy + 1 + number);
+  const was = pages.map((page) => victim.meta.get(page) as Uint8Array);
+  for (const page of pages) victim.meta.delete(page);
+  return () => {
+    for (const [i, page] of pages.entries()) victim.meta.set(page, was[i] as Uint8Array);
+  };
 }
 
 /** One branch is given up and kept; then the same host is copied to once more, as any is. */

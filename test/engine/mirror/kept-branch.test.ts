@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { Decision, Flag } from '../../../engine/data/abi.ts';
 import type { KeptBranch } from '../../../engine/data/messages.ts';
 import { Feature } from '../../../engine/mirror/features.ts';
 import { keepsBranch } from '../../../engine/mirror/metadata.ts';
+import { undoLayout } from '../../../engine/mirror/undo-log.ts';
 import { until } from '../../support/mirror-cases.ts';
 import {
   branchImage,
@@ -335,6 +337,58 @@ describe('a branch that is given up', () => {
     pair.command(victim, { kind: 'drop-branch', generation, cause: 'c' });
     pair.runFor(100_000);
     expect(told.branch).toBeNull();
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('is whole again when what could not be read at a start can be, a little later', () => {
+    for (const number of [-1, 1]) {
+      const kept = keptOf(8);
+      const { pair, victim, told } = kept;
+      const before = told.branch;
+      const events: string[] = [];
+      const report = pair.report.bind(pair);
+      pair.report = (h, said) => {
+        if (said.kind === 'event' && said.event.kind.startsWith('mirror.branch.')) {
+          events.push(said.event.kind);
+        }
+        report(h, said);
+      };
+      const passes = spoilBatch(kept, number);
+      pair.powerOn(victim.node);
+      until(pair, () => told.branch?.state === 'damaged');
+      pair.runFor(1_500_000);
+      expect(told.branch?.state).toBe('damaged');
+      passes();
+      pair.runFor(5_000_000);
+      expect([number, told.branch]).toEqual([number, before]);
+      expect(events).toEqual(['mirror.branch.damaged', 'mirror.branch.kept']);
+      judgeBranch(kept);
+      expect(pair.violations).toEqual([]);
+    }
+  });
+
+  it('is read a few times, not for ever, and not when it is being dropped', () => {
+    const kept = keptOf(8);
+    const { pair, victim, told } = kept;
+    const reads: number[] = [];
+    const heads = new Set((undoLayout(SIDE_CONFIG.sideBytes)?.copies ?? []).slice(0, 1));
+    pair.onDecision = (h, op, _, offset, __, ___, flags) => {
+      const isHead = op === Decision.MetaRead && (flags & Flag.Side) !== 0 && heads.has(offset);
+      if (h === victim && isHead) reads.push(pair.now);
+    };
+    spoilBatch(kept, 1);
+    pair.powerOn(victim.node);
+    pair.runFor(100_000_000);
+    expect(reads.length).toBe(4);
+    expect(told.branch?.state).toBe('damaged');
+    pair.powerOff(victim.node);
+    pair.powerOn(victim.node);
+    until(pair, () => reads.length === 5);
+    pair.runFor(100_000);
+    const generation = told.branch?.generation ?? 0;
+    pair.command(victim, { kind: 'drop-branch', generation, cause: 'c' });
+    pair.runFor(100_000_000);
+    expect([told.branch, reads.length]).toEqual([null, 5]);
     expect(pair.violations).toEqual([]);
   });
 
