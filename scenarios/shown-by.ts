@@ -358,6 +358,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'branch-forgotten': ['test/engine/mirror/kept-branch.test.ts', SIDE],
   'branch-partly': ['test/engine/mirror/kept-branch.test.ts', SIDE],
   'branch-overwritten': ['test/engine/mirror/kept-branch.test.ts', SIDE],
+  'branch-freed-early': ['test/engine/mirror/kept-branch.test.ts', SIDE],
   'branch-hold-unsaid': ['test/engine/mirror/kept-branch.test.ts', SIDE],
   'undo-copies-only': [MIRROR, SIDE],
   'undo-dropped-early': [MIRROR, SIDE],

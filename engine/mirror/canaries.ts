@@ -388,6 +388,10 @@ export const MIRROR_CANARIES = [
     what: 'A branch counts as kept without the blocks that its copy did not overwrite.',
   },
   { id: 'branch-overwritten', what: 'The next undo log takes the place of a kept branch.' },
+  {
+    id: 'branch-freed-early',
+    what: 'A side area is free before it is durable that its branch is dropped.',
+  },
   { id: 'branch-hold-unsaid', what: 'Nobody is told of a copy that waits for a kept branch.' },
   {
     id: 'return-claimed',

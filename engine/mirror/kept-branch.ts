@@ -41,7 +41,8 @@ export class BranchKeeper {
 
   /** Whether the side area is taken by one. */
   get stands(): boolean {
-    return this.#dropping || keepsBranch(this.#p.store.block);
+    const { store, canary } = this.#p;
+    return (this.#dropping && !canary.branchFreedEarly) || keepsBranch(store.block);
   }
 
   /** The replica attached, and the side area is taken by a branch: reads all that is said of it. */

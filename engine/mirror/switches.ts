@@ -203,6 +203,7 @@ class Switches extends Asked implements CanarySwitches {
   readonly branchForgotten: boolean = this.has('branch-forgotten');
   readonly branchPartly: boolean = this.has('branch-partly');
   readonly branchOverwritten: boolean = this.has('branch-overwritten');
+  readonly branchFreedEarly: boolean = this.has('branch-freed-early');
   readonly branchHoldUnsaid: boolean = this.has('branch-hold-unsaid');
   readonly returnClaimed: boolean = this.has('return-claimed');
   readonly returnUnmarked: boolean = this.has('return-unmarked');

@@ -1,5 +1,5 @@
 /** A primary and its asynchronous replica, or a synchronous one beside it: what befalls them. */
-import { Decision, Event } from '../../engine/data/abi.ts';
+import { Decision, Event, Flag } from '../../engine/data/abi.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { metadataLayout } from '../../engine/mirror/metadata.ts';
 import { until } from './mirror-cases.ts';
@@ -112,22 +112,20 @@ export function primaryDark(seed: number, canaries: readonly string[] = []): Pai
   return over(both);
 }
 
-/** The disk of host 2 takes long over its superblocks, and loses power in the midst of it. */
-export function darkAsOpened(seed: number, canaries: readonly string[] = []): Pair {
-  const both = following(seed, canaries);
-  const { pair, watch } = both;
+/** The disk of `node` takes 40 ms over a superblock from here on; answers how many it was given. */
+export function slowSuperblocks(pair: Pair, node: number): () => number {
   const { slotA, slotB } = metadataLayout(pair.config);
   let slow = 0;
   let superblock = false;
   const before = pair.onDecision;
-  pair.onDecision = (h, op, slot, offset, ...rest) => {
-    before?.(h, op, slot, offset, ...rest);
-    superblock =
-      h.node === 2 && op === Decision.MetaWrite && (offset === slotA || offset === slotB);
+  pair.onDecision = (h, op, slot, offset, length, status, flags) => {
+    before?.(h, op, slot, offset, length, status, flags);
+    const slots = (offset === slotA || offset === slotB) && (flags & Flag.Side) === 0;
+    superblock = h.node === node && op === Decision.MetaWrite && slots;
   };
   const io = pair.io.bind(pair);
   pair.io = (h: Host, apply, done) => {
-    if (!superblock || h.node !== 2) {
+    if (!superblock || h.node !== node) {
       io(h, apply, done);
       return;
     }
@@ -138,11 +136,19 @@ export function darkAsOpened(seed: number, canaries: readonly string[] = []): Pa
       if (h.life === life) io(h, apply, done);
     });
   };
+  return () => slow;
+}
+
+/** The disk of host 2 takes long over its superblocks, and loses power in the midst of it. */
+export function darkAsOpened(seed: number, canaries: readonly string[] = []): Pair {
+  const both = following(seed, canaries);
+  const { pair, watch } = both;
+  const slow = slowSuperblocks(pair, 2);
   for (let n = 0; n < 6 && pair.violations.length === 0; n += 1) {
     const { points } = watch;
     until(pair, () => watch.points > points + 1 || pair.violations.length > 0);
-    const sofar = slow;
-    until(pair, () => slow > sofar || pair.violations.length > 0);
+    const sofar = slow();
+    until(pair, () => slow() > sofar || pair.violations.length > 0);
     looked(both, pair.rng.between(1, 60) * MS, MS);
     pair.powerOff(2);
     watch.look();

@@ -3,6 +3,7 @@ import type { KeptBranch, LostBranch } from '../../engine/data/messages.ts';
 import type { MirrorConfig } from '../../engine/mirror/config.ts';
 import { keepsBranch } from '../../engine/mirror/metadata.ts';
 import { type UndoLayout, undoLayout } from '../../engine/mirror/undo-log.ts';
+import { slowSuperblocks } from './mirror-async.ts';
 import { tell, until, watched } from './mirror-cases.ts';
 import { type Host, MS, SIDE_PAGE } from './mirror-hosts.ts';
 import type { Pair } from './mirror-pair.ts';
@@ -88,12 +89,33 @@ export function judgeBranch({ pair, kept, victim }: Kept, config = pair.config):
   }
 }
 
+/** The kinds of the events of its mirror that `h` tells of from here on, in order. */
+export function eventsOf({ pair }: Fork, h: Host): string[] {
+  const kinds: string[] = [];
+  const report = pair.report.bind(pair);
+  pair.report = (at, said) => {
+    if (said.kind === 'event' && at === h) kinds.push(said.event.kind);
+    report(at, said);
+  };
+  return kinds;
+}
+
 /** The victim has something in every block, so that all of them take room. */
 export function filled({ kept, victim }: Kept): void {
   const was = kept[victim.node - 1] as Uint32Array;
   for (let at = 0; at < victim.sectors; at += 1) {
     if (was[at] !== 0) continue;
     for (const medium of [was, victim.cache, victim.stable]) medium[at] = FILLED + at;
+  }
+}
+
+/** The same, and the source has the very same where neither had anything. */
+export function filledAlike({ pair, kept, victim }: Kept): void {
+  const [a, b] = kept;
+  for (let at = 0; at < victim.sectors; at += 1) {
+    if (a[at] !== 0 || b[at] !== 0) continue;
+    const media = pair.hosts.flatMap(({ cache, stable }) => [cache, stable]);
+    for (const medium of [a, b, ...media]) medium[at] = FILLED + at;
   }
 }
 
@@ -203,6 +225,53 @@ export function heldByBranch(seed: number, canaries: readonly string[] = []): Ke
   pair.heal();
   pair.runFor(2_000 * MS);
   return kept;
+}
+
+/**
+ * A branch is dropped so long before the next copy to the same host begins, by a disk that is slow
+ * to say so durably; and that host loses power as long after it. Null where no copy began.
+ */
+export function droppedAsCopyBegins(
+  early: number,
+  dark: number,
+  canaries: readonly string[] = [],
+): Kept | null {
+  const began = copyBegins(canaries, null, 0);
+  return began === null ? null : (copyBegins(canaries, began.at - early, dark)?.kept ?? null);
+}
+
+/** The same schedule, with the order to drop it at that time, if at any. */
+function copyBegins(
+  canaries: readonly string[],
+  dropAt: number | null,
+  dark: number,
+): { readonly at: number; readonly kept: Kept } | null {
+  const kept = keptOf(1, { canaries });
+  const { pair, victim, told } = kept;
+  const { generation } = told.branch as KeptBranch;
+  slowSuperblocks(pair, victim.node);
+  let at = 0;
+  const report = pair.report.bind(pair);
+  pair.report = (h, said) => {
+    const starts = said.kind === 'event' && said.event.kind === 'mirror.target.start';
+    if (h === victim && starts && at === 0) at = pair.now;
+    report(h, said);
+  };
+  pair.load(true);
+  pair.cut();
+  until(pair, () => pair.record.members.length === 1);
+  pair.runFor(100 * MS);
+  if (dropAt !== null) {
+    pair.after(dropAt - pair.now, () => {
+      pair.command(victim, { kind: 'drop-branch', generation, cause: 'c' });
+    });
+  }
+  pair.heal();
+  if (!until(pair, () => at > 0)) return null;
+  if (dropAt === null) return { at, kept };
+  pair.runFor(dark);
+  pair.powerOff(victim.node);
+  return { at, kept };
 }
 
 /** A branch of which a page is lost in both places. */

@@ -45,7 +45,14 @@ export function forked(seed: number, options: ForkOptions = {}): Fork {
   const branches: (Branch | null)[] = [null, null];
   const [a, b] = pair.hosts;
   pair.runFor(300 * MS);
+  // An asynchronous replica is an image of one moment when nothing is written.
+  const late = pair.config.asyncNodes.length > 0;
+  if (late) {
+    pair.load(false);
+    pair.runFor(500 * MS);
+  }
   const image = { meta: new Map(b.meta), sectors: b.cache.slice() };
+  if (late) pair.load(true);
   pair.runFor(300 * MS);
   pair.powerOff(2);
   pair.onDecision = (h, op, _, offset, length) => {
@@ -56,6 +63,8 @@ export function forked(seed: number, options: ForkOptions = {}): Fork {
     }
   };
   if (!until(pair, () => pair.record.members.length === 1)) throw new Error('not alone');
+  // Nobody is left out there: it goes on with a generation of its own all the same.
+  if (late) tell(pair, [1], { generation: FORK - 1 });
   pair.runFor(300 * MS);
   if (options.crash === true) {
     pair.powerOff(1);

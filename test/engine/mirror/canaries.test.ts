@@ -269,11 +269,13 @@ const RUNS = 120;
 /**
  * Only the simulated world's oracle sees these, test/scenarios/canaries.test.ts,
  * library.test.ts, lost-paths.test.ts, on-disk-failure.test.ts, reconfigured.test.ts or
- * resync-skip.test.ts; or kept-branch.test.ts, with areas of two sizes and what is told; or, where
- * the log puts right what the comparison got wrong, the comparison's own test.
+ * resync-skip.test.ts; or kept-branch.test.ts, with areas of two sizes, with what is told, and with
+ * a drop under way; or, where the log puts right what the comparison got wrong, the test of the
+ * comparison.
  */
 const ELSEWHERE: readonly string[] = [
   'area-moves',
+  'branch-freed-early',
   'branch-hold-unsaid',
   'early-alone',
   'verify-no-fua',

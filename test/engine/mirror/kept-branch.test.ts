@@ -4,11 +4,15 @@ import type { KeptBranch } from '../../../engine/data/messages.ts';
 import { Feature } from '../../../engine/mirror/features.ts';
 import { keepsBranch } from '../../../engine/mirror/metadata.ts';
 import { undoLayout } from '../../../engine/mirror/undo-log.ts';
+import { ASYNC_CONFIG } from '../../support/mirror-async.ts';
 import { until } from '../../support/mirror-cases.ts';
 import {
   branchImage,
   copiedOnceMore,
+  droppedAsCopyBegins,
+  eventsOf,
   filled,
+  filledAlike,
   givenUpAgain,
   givingUp,
   heldByBranch,
@@ -28,6 +32,14 @@ function restarted({ pair, victim }: Kept): void {
   pair.powerOn(victim.node);
   pair.settle();
 }
+
+/** How long before a copy begins a branch is dropped, and how long after it power is lost. */
+const DROPS = [
+  [5_000, 5_000],
+  [5_000, 20_000],
+  [20_000, 10_000],
+  [30_000, 5_000],
+] as const;
 
 describe('a branch that is given up', () => {
   it('is kept whole in the side area, whatever cuts its copy and later ones short', () => {
@@ -231,6 +243,83 @@ describe('a branch that is given up', () => {
     expect(pair.violations).toEqual([]);
   });
 
+  it('is not kept where it is given up by accepted loss: there its copy has a way back', () => {
+    const fork = forked(6, { config: SIDE_CONFIG });
+    give(fork, { ...orderOf(fork, 1), by: 'accept-loss', taker: 2 });
+    resolved(fork, 1);
+    const { pair } = fork;
+    expect(['undo.begun', 'branch.kept'].map((mark) => pair.marks.has(`mirror.${mark}`))).toEqual([
+      true,
+      false,
+    ]);
+    expect(branchImage(pair.config, pair.hosts[0])).toBeNull();
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('is not kept by an asynchronous replica, which needs the area for each of its images', () => {
+    const fork = forked(7, { config: ASYNC_CONFIG });
+    const { pair } = fork;
+    give(fork, orderOf(fork, 2));
+    pair.settle();
+    expect(pair.marks.has('mirror.branch.given-up')).toBe(true);
+    expect(pair.marks.has('mirror.branch.kept')).toBe(false);
+    expect(branchImage(pair.config, pair.hosts[1])).toBeNull();
+    // And it goes on from image to image.
+    const events = eventsOf(fork, pair.hosts[1]);
+    pair.load(true);
+    pair.runFor(1_000_000);
+    expect(events.filter((kind) => kind === 'mirror.point').length).toBeGreaterThan(1);
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('is saved anew where it was returned to in one life of its core, in full', () => {
+    const config = { ...SIDE_CONFIG, skipEqual: 'on' as const };
+    const kept = givingUp(7, 1, { config }, filledAlike);
+    const { pair, victim } = kept;
+    until(pair, () => victim.disk === 'Inconsistent');
+    pair.runFor(60_000);
+    const { life } = victim;
+    pair.powerOff(2);
+    pair.runFor(500_000);
+    orderReturn(pair, victim);
+    expect(until(pair, () => victim.disk === 'Outdated')).toBe(true);
+    const events = eventsOf(kept, victim);
+    resolved(kept, 1);
+    expect(victim.life).toBe(life);
+    const copies = events.filter((kind) => kind === 'mirror.target.start');
+    expect(copies).toEqual(['mirror.target.start']);
+    judgeBranch(kept);
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('holds its area until it is durably dropped, also against a copy that begins then', () => {
+    for (const [early, dark] of DROPS) {
+      const kept = droppedAsCopyBegins(early, dark) as Kept;
+      expect(keepsBranch(superblockOf(kept.pair.config, kept.victim))).toBe(true);
+      const { pair, victim, told } = kept;
+      told.branch = null;
+      pair.powerOn(victim.node);
+      until(pair, () => told.branch !== null);
+      expect(told).toMatchObject({ branch: { state: 'whole' } });
+      pair.settle();
+      judgeBranch(kept);
+      expect([early, dark, ...pair.violations]).toEqual([early, dark]);
+    }
+  });
+
+  it('is lost though it was not dropped yet, with branch-freed-early', () => {
+    const found = DROPS.some(([early, dark]) => {
+      const kept = droppedAsCopyBegins(early, dark, ['branch-freed-early']) as Kept;
+      const { pair, victim, told } = kept;
+      if (!keepsBranch(superblockOf(pair.config, victim))) return false;
+      told.branch = null;
+      pair.powerOn(victim.node);
+      until(pair, () => told.branch !== null);
+      return (told.branch as KeptBranch | null)?.state === 'damaged';
+    });
+    expect(found).toBe(true);
+  });
+
   it('is kept by order of a policy as well', () => {
     const fork = forked(9, { config: SIDE_CONFIG });
     give(fork, { ...orderOf(fork, 1), by: 'discard-younger-primary' });
@@ -247,6 +336,34 @@ describe('a branch that is given up', () => {
       expect([seed, ...kept.pair.violations]).toEqual([seed]);
       expect(branchImage(config, kept.victim)).toBeNull();
     }
+  });
+
+  it('is completed, or given up, within the one copy, however much room there is', () => {
+    const ended = { kept: 0, lost: 0 };
+    for (const pages of [1200, 2000, 2400, 2800, 4096]) {
+      const config = { ...SIDE_CONFIG, sideBytes: pages * 4096, skipEqual: 'on' as const };
+      const kept = givingUp(2, 1, { config }, filledAlike);
+      const { pair, victim, told } = kept;
+      const source = pair.host(2);
+      let late = false;
+      const events = eventsOf(kept, victim);
+      const report = pair.report.bind(pair);
+      pair.report = (h, said) => {
+        // Everything is copied, and what was left out is being saved.
+        const gaveUp = said.kind === 'event' && said.event.kind === 'mirror.undo.lost';
+        if (h === victim && gaveUp) late = source.dirty === 0;
+        report(h, said);
+      };
+      resolved(kept, 1);
+      expect([pages, ...pair.violations]).toEqual([pages]);
+      expect(events.filter((kind) => kind === 'mirror.target.start')).toEqual([
+        'mirror.target.start',
+      ]);
+      if (late) ended.lost += 1;
+      if (told.branch !== null) ended.kept += 1;
+    }
+    expect(ended.kept).toBeGreaterThan(0);
+    expect(ended.lost).toBeGreaterThan(0);
   });
 
   it('is as it was when the area was enlarged in the middle, and damaged in a smaller one', () => {
@@ -345,14 +462,7 @@ describe('a branch that is given up', () => {
       const kept = keptOf(8);
       const { pair, victim, told } = kept;
       const before = told.branch;
-      const events: string[] = [];
-      const report = pair.report.bind(pair);
-      pair.report = (h, said) => {
-        if (said.kind === 'event' && said.event.kind.startsWith('mirror.branch.')) {
-          events.push(said.event.kind);
-        }
-        report(h, said);
-      };
+      const events = eventsOf(kept, victim);
       const passes = spoilBatch(kept, number);
       pair.powerOn(victim.node);
       until(pair, () => told.branch?.state === 'damaged');
@@ -361,7 +471,8 @@ describe('a branch that is given up', () => {
       passes();
       pair.runFor(5_000_000);
       expect([number, told.branch]).toEqual([number, before]);
-      expect(events).toEqual(['mirror.branch.damaged', 'mirror.branch.kept']);
+      const ofBranch = events.filter((kind) => kind.startsWith('mirror.branch.'));
+      expect(ofBranch).toEqual(['mirror.branch.damaged', 'mirror.branch.kept']);
       judgeBranch(kept);
       expect(pair.violations).toEqual([]);
     }
