@@ -132,7 +132,7 @@ export function configLines({ status, fileDiffers, node }: HostStatus, name: Nam
       lines.push(...openRisk(open, status.volumes, name));
     }
     if (waits !== undefined) {
-      lines.push(`It waits: ${refusalText(waits.reason, 'none')} (${name(waits.node)})`);
+      lines.push(`It waits: ${waitText(waits, name)}`);
     }
   }
   if (fileDiffers) {
@@ -142,6 +142,11 @@ export function configLines({ status, fileDiffers, node }: HostStatus, name: Nam
     );
   }
   return lines;
+}
+
+/** For what a change waits, and for which node, if it is one. */
+export function waitText({ reason, node }: NonNullable<ConfigStatus['waits']>, name: Name): string {
+  return refusalText(reason, 'none') + (node === 0 ? '' : ` (${name(node)})`);
 }
 
 /** What is at risk while a replica is about to go, or to be filled on another disk. */

@@ -303,7 +303,7 @@ export class Core {
         return;
       case 'prepare': {
         const { version, changes, done } = decision;
-        void this.#hostConfig.prepare(changes, done).then((reason) => {
+        void this.#hostConfig.prepare(version, changes, done).then((reason) => {
           if (reason !== this.#waits) this.#exits.log('warn', 'config-waits', { version, reason });
           this.#waits = reason;
           this.#enqueue({ kind: 'prepared', version, reason });
@@ -312,7 +312,7 @@ export class Core {
       }
       case 'config-taken':
         try {
-          this.#hostConfig.took(decision.changes);
+          this.#hostConfig.took(decision.version, decision.changes);
         } catch (error) {
           this.#exits.log('warn', 'config-lineage', { reason: reasonOf(error) });
         }

@@ -2,7 +2,7 @@
  * The configuration of a real host: its file, what the log has agreed on since, and whether its
  * next core could run by a change that has just been agreed on.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import {
@@ -28,20 +28,28 @@ const LINEAGE = 'config-lineage.json';
 /** Nodes that were away for more changes than this must be given the present file. */
 const LINEAGE_MAX = 32;
 
+/** A hash by which nodes know each other, and the version of the agreement that led to it. */
+interface Ancestor {
+  readonly hash: string;
+  /** It counts for a host that has taken that version, and for no other. */
+  readonly version: number;
+}
+
 export class HostConfig {
   /** What this core runs by. */
   readonly config: ClusterConfig;
   /** What its replicas may still be made for. */
   readonly before: ClusterConfig | null;
   #fileDiffers: boolean;
-  #hashes: readonly string[];
+  /** Of what was in use, the oldest first. */
+  #lineage: readonly Ancestor[];
   readonly #file: ClusterConfig;
   readonly #node: NodeId;
   readonly #folder: string;
 
   /** `durable` is what the host's store holds. Throws HostError for a file that contradicts it. */
   constructor(file: ClusterConfig, node: NodeId, folder: string, durable: Durable | null) {
-    const { config, before }: InUse = configInUse(file, durable);
+    const { config, before, version }: InUse = configInUse(file, durable);
     const { changes = [] } = (durable as { readonly taken?: Taken } | null)?.taken ?? {};
     const [place] = contradictions(file, changes);
     if (place !== undefined) {
@@ -56,7 +64,7 @@ export class HostConfig {
     this.#fileDiffers = !sameConfig(file, config);
     this.#node = node;
     this.#folder = folder;
-    this.#hashes = this.#lineage(configHash(config));
+    this.#lineage = this.#read(configHash(config), version);
   }
 
   /** Whether the file says something else than what is in use. */
@@ -64,22 +72,32 @@ export class HostConfig {
     return this.#fileDiffers;
   }
 
-  /** The hash of what is in use here, and of what was before the log changed it, newest last. */
+  /**
+   * The hash of what is in use here, last, and before it those of what was before the log changed
+   * it, and of the plain file: who was away for several changes is known by the file that it has in
+   * common with the others, and takes them then.
+   */
   get hashes(): readonly string[] {
-    return this.#hashes;
+    const hashes = this.#lineage.map(({ hash }) => hash);
+    const file = configHash(this.#file);
+    return hashes.includes(file) ? hashes : [...hashes.slice(0, -1), file, ...hashes.slice(-1)];
   }
 
   /**
-   * These changes are in use, and this core goes on. Throws where the hash cannot be written down:
-   * it counts all the same until the next start, and is asked for again before the next change.
+   * These changes are in use, and this core goes on; what was prepared and taken back counts no
+   * more. Throws where that cannot be written down: it is so all the same until the next start.
    */
-  took(changes: readonly AgreedChange[]): void {
+  took(version: number, changes: readonly AgreedChange[]): void {
     const config = configWith(this.config, changes);
     this.#fileDiffers = !sameConfig(this.#file, config);
-    const hash = configHash(config);
-    if (this.#hashes.at(-1) === hash) return;
-    this.#hashes = [...this.#hashes, hash];
-    this.#remember(this.#hashes);
+    this.#lineage = this.#with(configHash(config), version);
+    this.#remember(this.#lineage);
+  }
+
+  /** The lineage of a host that has that in use next. */
+  #with(hash: string, version: number): readonly Ancestor[] {
+    if (this.#lineage.at(-1)?.hash === hash) return this.#lineage;
+    return [...this.#lineage, { hash, version }].slice(-LINEAGE_MAX);
   }
 
   /** Files and devices of this node's replicas. */
@@ -97,16 +115,20 @@ export class HostConfig {
    * has them already will hear it, and it will hear whoever has not. While the last one is not
    * `done`, another disk that it brings must be new.
    */
-  async prepare(changes: readonly AgreedChange[], done: boolean): Promise<string> {
+  async prepare(version: number, changes: readonly AgreedChange[], done: boolean): Promise<string> {
     try {
-      return await this.#prepared(changes, done);
+      return await this.#prepared(version, changes, done);
     } catch (error) {
       // Whatever it is, the change waits, and not the host that could not take it.
       return wordsOf(error);
     }
   }
 
-  async #prepared(changes: readonly AgreedChange[], done: boolean): Promise<string> {
+  async #prepared(
+    version: number,
+    changes: readonly AgreedChange[],
+    done: boolean,
+  ): Promise<string> {
     const open = done ? undefined : changes.at(-1)?.change;
     const next = configWith(this.config, changes);
     for (const [index, volume] of next.volumes.entries()) {
@@ -121,10 +143,8 @@ export class HostConfig {
       const taken = await this.#takenAddress(next, index);
       if (taken !== '') return taken;
     }
-    const hash = configHash(next);
-    if (this.#hashes.at(-1) === hash) return '';
     try {
-      this.#remember([...this.#hashes, hash]);
+      this.#remember(this.#with(configHash(next), version));
     } catch (error) {
       return `${join(this.#folder, LINEAGE)} cannot be written: ${String(error)}`;
     }
@@ -169,25 +189,39 @@ export class HostConfig {
     return '';
   }
 
-  /** Hashes of before count only where the log led from them to this one. */
-  #lineage(hash: string): readonly string[] {
+  /**
+   * Hashes of before count only where the log led from them to this one: it was prepared for that
+   * version, and this host has taken it.
+   */
+  #read(hash: string, version: number): readonly Ancestor[] {
+    const own = [{ hash, version }];
     try {
       const known: unknown = JSON.parse(readFileSync(join(this.#folder, LINEAGE), 'utf8'));
-      if (!Array.isArray(known)) return [hash];
-      const at = known.lastIndexOf(hash);
-      return at < 0 ? [hash] : known.slice(0, at + 1).map(String);
+      if (!Array.isArray(known)) return own;
+      const taken = known.map(ancestorOf).filter((each) => each.version <= version);
+      const at = taken.findLastIndex((each) => each.hash === hash);
+      return at < 0 ? own : taken.slice(0, at + 1);
     } catch {
-      return [hash];
+      return own;
     }
   }
 
-  #remember(hashes: readonly string[]): void {
+  #remember(lineage: readonly Ancestor[]): void {
     const path = join(this.#folder, LINEAGE);
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const text = JSON.stringify(hashes.slice(-LINEAGE_MAX));
+    const text = JSON.stringify(lineage);
+    if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
     writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
     renameSync(`${path}.new`, path);
   }
+}
+
+/** Programs of before wrote the hash alone, when it was prepared; throws for anything else. */
+function ancestorOf(value: unknown): Ancestor {
+  if (typeof value === 'string') return { hash: value, version: 0 };
+  const { hash, version } = value as Partial<Ancestor>;
+  if (typeof hash !== 'string' || typeof version !== 'number') throw new Error('not a lineage');
+  return { hash, version };
 }
 
 function wordsOf(error: unknown): string {

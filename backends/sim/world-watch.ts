@@ -178,9 +178,13 @@ export class WorldWatch implements Observer {
     if (this.#offered[leg]) this.#seen(leg);
   }
 
-  /** A file system that was made for more would find its end gone. */
+  /**
+   * A file system that was made for more would find its end gone. Whoever led before, and has not
+   * heard that it does no more, answers nobody, whatever it still shows.
+   */
   #seen(leg: number): void {
     const { volume, node } = this.#legs[leg] as SimLeg;
+    if (this.#oracles[volume]?.truth.record?.primary !== node) return;
     const [bytes, most] = [this.#shown[leg] as number, this.#most[volume] as number];
     this.#most[volume] = Math.max(bytes, most);
     if (bytes < most) this.verdict.find('LAW-register', node, 'register.shrunk', { bytes, most });

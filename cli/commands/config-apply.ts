@@ -7,11 +7,10 @@ import {
   differenceOf,
   nodeOf,
   servedOf,
-  takesBack,
 } from '../../engine/cluster/changes.ts';
 import type { ClusterConfig } from '../../engine/core/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { changeText, goingBy } from '../config-text.ts';
+import { changeText, goingBy, waitText } from '../config-text.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
 import {
   type Answering,
@@ -60,9 +59,11 @@ async function run(file: string, options: ApplyOptions): Promise<number> {
   const roomless = refused.filter((place) => /^volumes\..*\.(?:room|size)$/.test(place));
   if (roomless.length > 0) throw noRoom(roomless);
   if (refused.length > 0) throw notOnline(refused);
+  const { agreed: from = 0, stage } = host.status.config ?? {};
   for (const change of changes) {
     const shrinks = change.kind === 'grow-volume' && isLess(current, change);
-    if (!shrinks || takesBackGrowth(host, change)) continue;
+    // While a change is open the cluster judges: it may be taken back, and nothing else.
+    if (!shrinks || stage !== undefined) continue;
     throw new InputError(
       `volumes.${change.volume}.size: a volume does not get smaller: what is at its end would be ` +
         'lost',
@@ -70,11 +71,17 @@ async function run(file: string, options: ApplyOptions): Promise<number> {
     );
   }
   if (changes.length > 1) throw oneAtATime(changes, host.names);
-  const from = host.status.config?.agreed ?? 0;
   const [change] = changes;
   if (change === undefined) {
     if (options.json) printJson({ version: from, change: null, ordered: false });
-    else console.log(`Nothing to do: the cluster runs by this configuration (version ${from}).`);
+    else if (stage === undefined) {
+      console.log(`Nothing to do: the cluster runs by this configuration (version ${from}).`);
+    } else {
+      console.log(
+        `Nothing to order: it is agreed on already, as version ${from}, and not in use yet. See ` +
+          'what it waits for with: understudy status',
+      );
+    }
     return EXIT_OK;
   }
   const name = (node: number): string => host.names[String(node)] ?? `node ${node}`;
@@ -105,7 +112,7 @@ async function run(file: string, options: ApplyOptions): Promise<number> {
     const why =
       answer.reason !== 'change-under-way' || waits === undefined
         ? ''
-        : ` It waits: ${refusalText(waits.reason, 'none')} (${name(waits.node)}).`;
+        : ` It waits: ${waitText(waits, name)}.`;
     console.error(`${place}: ${refusalText(answer.reason, answer.remedy)}.${why}`);
   }
   return answer.ok ? EXIT_OK : EXIT_BROKEN;
@@ -117,12 +124,6 @@ type Growth = ConfigChange & { readonly kind: 'grow-volume' };
 function isLess({ volumes }: ClusterConfig, { volume, servedBytes }: Growth): boolean {
   const now = volumes.find(({ name }) => name === volume);
   return now !== undefined && servedBytes < servedOf(now);
-}
-
-/** Whether it is as large as before a growth that nobody has taken. */
-function takesBackGrowth({ config, status }: Answering['host'], change: ConfigChange): boolean {
-  const { agreed = 0, changes = [], stage } = status.config ?? {};
-  return stage === 'ordered' && takesBack(config, { version: agreed, changes, stage }, change);
 }
 
 function noRoom(places: readonly string[]): InputError {

@@ -14,6 +14,8 @@ import { EXTENT_BYTES } from '../../engine/core/units.ts';
 
 /** Size at which volumes are rehearsed, in bytes. */
 export const REHEARSED_BYTES: number = 12 * 1024 * 1024;
+/** Room that a volume keeps, if it has that much. */
+const ROOM_BYTES = 3 * 1024 * 1024;
 /** Extents that may be hot at once, few enough that they have to cool in every run. */
 const REHEARSED_EXTENTS = 8;
 
@@ -24,13 +26,13 @@ export function scaledConfig(config: ClusterConfig): ClusterConfig {
     volumes: config.volumes.map((volume) => {
       const parts = scaledParts(volume);
       const sizeBytes =
-        parts?.reduce((sum, part) => sum + part.sizeBytes, 0) ??
-        Math.min(volume.sizeBytes, REHEARSED_BYTES);
+        parts?.reduce((sum, part) => sum + part.sizeBytes, 0) ?? sizeOfScaled(volume);
       const { servedBytes, ...whole } = volume;
+      const served = Math.min(servedBytes ?? sizeBytes, REHEARSED_BYTES);
       return {
         ...whole,
         sizeBytes,
-        ...(servedBytes === undefined ? {} : servedOfScaled(volume, servedBytes, sizeBytes)),
+        ...(servedBytes === undefined ? {} : { servedBytes: served }),
         ...(parts === undefined ? {} : { parts }),
         activityLogExtents: Math.min(volume.activityLogExtents, REHEARSED_EXTENTS),
         replicas: volume.replicas.map((each) => withSide(each, volume.sizeBytes, sizeBytes)),
@@ -39,16 +41,9 @@ export function scaledConfig(config: ClusterConfig): ClusterConfig {
   };
 }
 
-/** What clients see keeps its share; where that comes to all there is, it has no room any more. */
-function servedOfScaled(
-  { sizeBytes }: VolumeConfig,
-  servedBytes: number,
-  scaled: number,
-): Pick<VolumeConfig, 'servedBytes'> {
-  const share = (servedBytes * scaled) / sizeBytes;
-  const whole = Math.max(1, Math.floor(share / EXTENT_BYTES)) * EXTENT_BYTES;
-  const served = scaled < sizeBytes ? whole : servedBytes;
-  return served < scaled ? { servedBytes: served } : {};
+/** What clients see, as far as it is rehearsed, and a little of the room behind that. */
+function sizeOfScaled({ sizeBytes, servedBytes = sizeBytes }: VolumeConfig): number {
+  return Math.min(servedBytes, REHEARSED_BYTES) + Math.min(sizeBytes - servedBytes, ROOM_BYTES);
 }
 
 /** Each part with about its share, 1 MiB at least: what is written to both is what matters. */

@@ -153,9 +153,8 @@ export class Reconfigure {
     if (this.#wait !== null) return;
     if (!another) {
       const { version, changes } = target;
-      const taken = pending.some(({ change }) => change.kind === 'grow-volume');
       this.#take(target, () => {
-        if (taken) this.#context.decide({ kind: 'config-taken', version, changes });
+        this.#context.decide({ kind: 'config-taken', version, changes });
       });
       return;
     }

@@ -37,7 +37,7 @@ describe('a configuration as it is rehearsed', () => {
     expect(checkConfig(scaledConfig(large([4 * GIB, 4 * GIB])))).toEqual([]);
   });
 
-  it('has room for the same part of them, if any is left', () => {
+  it('has a little room behind what clients see, where there is any', () => {
     const config = demoWith({ replicas: demoWith({}).volumes[0]?.replicas ?? [] });
     const scaled = (sizeBytes: number, servedBytes: number) => {
       const volumes = config.volumes.map((each) => ({ ...each, sizeBytes, servedBytes }));
@@ -45,8 +45,9 @@ describe('a configuration as it is rehearsed', () => {
       expect(checkConfig(found)).toEqual([]);
       return [found.volumes[0]?.sizeBytes, found.volumes[0]?.servedBytes];
     };
-    expect(scaled(120 * GIB, 30 * GIB)).toEqual([12 * MIB, 3 * MIB]);
-    expect(scaled(120 * GIB, 1 * GIB)).toEqual([12 * MIB, 1 * MIB]);
+    expect(scaled(120 * GIB, 30 * GIB)).toEqual([15 * MIB, 12 * MIB]);
+    expect(scaled(120 * GIB, 120 * GIB - MIB)).toEqual([13 * MIB, 12 * MIB]);
+    expect(scaled(120 * GIB, 5 * MIB)).toEqual([8 * MIB, 5 * MIB]);
     expect(scaled(8 * MIB, 5 * MIB)).toEqual([8 * MIB, 5 * MIB]);
   });
 

@@ -65,10 +65,10 @@ describe('the configuration of a host', () => {
     const own = folder();
     const before = new HostConfig(PAIR, 2, own, null);
     // Only who is to hold the new replica must have it there.
-    const third = await new HostConfig(PAIR, 3, folder(), null).prepare(AGREED.changes, false);
+    const third = await new HostConfig(PAIR, 3, folder(), null).prepare(1, AGREED.changes, false);
     expect(third).toContain('/nowhere/c');
     const witness = { ...PAIR, volumes: [] };
-    expect(await new HostConfig(witness, 3, folder(), null).prepare(AGREED.changes, false)).toBe(
+    expect(await new HostConfig(witness, 3, folder(), null).prepare(1, AGREED.changes, false)).toBe(
       '',
     );
     expect(before.hashes.length).toBe(1);
@@ -88,16 +88,20 @@ describe('the configuration of a host', () => {
     const grow: ConfigChange = { kind: 'grow-volume', volume: name, servedBytes: sizeBytes };
     const { changes } = agreedWith(NOTHING_AGREED, grow);
     const host = new HostConfig(small, 1, own, null);
-    expect(await host.prepare(changes, false)).toBe('');
+    expect(await host.prepare(1, changes, false)).toBe('');
     expect([host.hashes.length, host.fileDiffers]).toEqual([1, false]);
-    host.took(changes);
+    host.took(1, changes);
     expect(host.hashes).toEqual([configHash(small), configHash(PAIR)]);
     expect(host.fileDiffers).toBe(true);
-    host.took(changes);
+    host.took(1, changes);
     expect(host.hashes.length).toBe(2);
     // So is one that was away as it was prepared, and one whose file has it already.
-    const late = new HostConfig(small, 2, folder(), null);
-    late.took(changes);
+    const away = folder();
+    const late = new HostConfig(small, 2, away, null);
+    late.took(1, changes);
+    // And the next core of that one.
+    const taken = { taken: { version: 1, changes, before: holdersOf(small) } } as never;
+    expect(new HostConfig(PAIR, 2, away, taken).hashes).toEqual(host.hashes);
     const next = new HostConfig(PAIR, 3, folder(), null);
     for (const each of [late, next]) {
       expect(each.hashes.some((hash) => host.hashes.includes(hash))).toBe(true);
@@ -122,17 +126,51 @@ describe('the configuration of a host', () => {
     const elsewhere = agreedWith(NOTHING_AGREED, moved).changes;
     expect(configHash(configWith(PAIR, elsewhere))).toBe(configHash(PAIR));
     const { changes } = agreedWith(NOTHING_AGREED, ADD);
-    expect(await first.prepare(changes, false)).toBe('');
-    const known = JSON.parse(readFileSync(join(own, 'config-lineage.json'), 'utf8')) as string[];
-    expect(known.length).toBe(2);
-    // Not taken yet: it is still known by the first one alone.
+    expect(await first.prepare(1, changes, false)).toBe('');
+    const known = JSON.parse(readFileSync(join(own, 'config-lineage.json'), 'utf8')) as {
+      readonly hash: string;
+    }[];
+    const hashes = known.map(({ hash }) => hash);
+    expect(hashes).toEqual([configHash(PAIR), configHash(configWith(PAIR, changes))]);
+    // Not taken yet: it is still known by the first one alone, and so is who has it in its file.
     expect(new HostConfig(PAIR, 4, own, null).hashes).toEqual(first.hashes);
+    const early = new HostConfig(configWith(PAIR, changes), 4, own, null).hashes;
+    expect(early).toEqual([hashes[1]]);
     const taken = { taken: { version: 1, changes, before: holdersOf(PAIR) } } as unknown as Durable;
-    expect(new HostConfig(PAIR, 4, own, taken).hashes).toEqual(known);
+    expect(new HostConfig(PAIR, 4, own, taken).hashes).toEqual(hashes);
+    // Nor once it was taken back, whatever is prepared or taken next.
+    first.took(2, []);
+    const nothing = { taken: { version: 2, changes: [], before: [] } } as unknown as Durable;
+    expect(new HostConfig(configWith(PAIR, changes), 4, own, nothing).hashes).toEqual([hashes[1]]);
+    expect(await first.prepare(1, changes, false)).toBe('');
     const slower = { ...PAIR, timing: { ...PAIR.timing, grant: 9_000_000 } };
     const changed = new HostConfig(slower, 4, own, taken).hashes;
-    expect(changed.length).toBe(1);
-    expect(known).not.toContain(changed[0]);
+    expect(changed.length).toBe(2);
+    expect(hashes.some((hash) => changed.includes(hash))).toBe(false);
+  });
+
+  it('is known by the file that all were given, though it has missed what was agreed on', () => {
+    const [volume] = PAIR.volumes;
+    if (volume === undefined) throw new Error('it has one');
+    const { name, sizeBytes } = volume;
+    const shows = (servedBytes: number) => ({
+      ...PAIR,
+      volumes: [{ ...volume, servedBytes, reads: 'balanced' as const }],
+    });
+    const grow = (version: number, servedBytes: number) => {
+      return { version, change: { kind: 'grow-volume', volume: name, servedBytes } as const };
+    };
+    const of = (version: number, servedBytes: number): Durable =>
+      ({ taken: { version, changes: [grow(version, servedBytes)], before: [] } }) as never;
+    const file = shows(sizeBytes / 2);
+    const late = new HostConfig(file, 2, folder(), of(1, sizeBytes / 4));
+    const other = new HostConfig(file, 1, folder(), of(2, sizeBytes / 2));
+    expect(late.hashes.at(-1)).not.toBe(other.hashes.at(-1));
+    expect(late.hashes.some((hash) => other.hashes.includes(hash))).toBe(true);
+    // However many there are, all have room in a hello.
+    for (let n = 1; n < 100; n += 1) other.took(n + 2, [grow(n + 2, sizeBytes / 2 + 4096 * n)]);
+    expect(other.hashes.length <= 33).toBe(true);
+    expect(late.hashes.some((hash) => other.hashes.includes(hash))).toBe(true);
   });
 
   it('is not prepared while another program listens where a new replica would', async () => {
@@ -149,11 +187,11 @@ describe('the configuration of a host', () => {
     if (volume === undefined) throw new Error('it has one');
     newReplica({ volume, node: 3, path, parts: [], meta: '', side: '', sideBytes: 0 }, false);
     const host = new HostConfig(config, 3, folder(), null);
-    expect(await host.prepare(changes, false)).toBe(
+    expect(await host.prepare(1, changes, false)).toBe(
       `127.0.0.1:${port} cannot be listened on (EADDRINUSE)`,
     );
     await new Promise((resolve) => other.close(resolve));
-    expect(await host.prepare(changes, false)).toBe('');
+    expect(await host.prepare(1, changes, false)).toBe('');
   });
 
   it('is not prepared for another disk that is not new, as a copy of it is not', async () => {
@@ -176,11 +214,11 @@ describe('the configuration of a host', () => {
     } as const;
     const { changes } = agreedWith(NOTHING_AGREED, change);
     const host = new HostConfig(config, 2, folder(), null);
-    expect(await host.prepare(changes, false)).toContain('is not new: it has data of its own');
+    expect(await host.prepare(1, changes, false)).toContain('is not new: it has data of its own');
     // Whoever lost its folder finds there what it was given long ago.
-    expect(await host.prepare(changes, true)).toBe('');
+    expect(await host.prepare(1, changes, true)).toBe('');
     newReplica({ volume, node: 2, path: other, parts: [], meta: '', side: '', sideBytes: 0 }, true);
-    expect(await host.prepare(changes, false)).toBe('');
+    expect(await host.prepare(1, changes, false)).toBe('');
   });
 
   it('waits in words for an address that is none', async () => {
@@ -194,6 +232,6 @@ describe('the configuration of a host', () => {
     const [volume] = configWith(PAIR, changes).volumes;
     if (volume === undefined) throw new Error('it has one');
     newReplica({ volume, node: 3, path, parts: [], meta: '', side: '', sideBytes: 0 }, false);
-    expect(await new HostConfig(PAIR, 3, folder(), null).prepare(changes, false)).not.toBe('');
+    expect(await new HostConfig(PAIR, 3, folder(), null).prepare(1, changes, false)).not.toBe('');
   });
 });

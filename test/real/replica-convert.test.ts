@@ -178,6 +178,31 @@ describe('a replica whose holders changed', () => {
     }
   }, 120_000);
 
+  it('is a replica for nobody where it dies in between, and its plan is lost', () => {
+    const steps: string[] = [];
+    convertReplica(replica([1, 2], [1, 2, 3]), (what) => steps.push(what));
+    const voided = steps.indexOf('void');
+    // With the first of the two superblocks it is one again.
+    const whole = steps.lastIndexOf('page');
+    for (let n = 1; n <= steps.length; n += 1) {
+      const conversion = replica([1, 2], [1, 2, 3]);
+      killedAt(conversion, n);
+      rmSync(conversion.file, { force: true });
+      const { before, volume, replica: own } = conversion;
+      const opens = [before, volume].map((each) => {
+        try {
+          checkReplica(each, own);
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      if (n - 1 > voided && n - 1 < whole) expect([n, ...opens]).toEqual([n, false, false]);
+      expect([n, opens[0] && n - 1 > voided, opens[1] && n - 1 < whole]).toEqual([n, false, false]);
+    }
+    expect(whole - voided).toBeGreaterThan(10);
+  });
+
   it('is none for a blank disk that is in its place by then', () => {
     const conversion = replica([1, 2], [1, 2, 3]);
     for (const n of [3, 9, 14]) {

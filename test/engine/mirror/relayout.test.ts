@@ -378,6 +378,36 @@ describe('metadata that are laid out for other holders', () => {
     });
   });
 
+  it('keep each page of each map, where a volume has several, up to its last block', () => {
+    const perPage = PAGE_WORDS * 32;
+    const count = fc.integer({ min: perPage + 1, max: 4 * perPage });
+    fc.assert(
+      fc.property(holders, count, fc.nat(1000), (story, blocks, seed) => {
+        const sized = (config: MirrorConfig) => ({ ...config, sizeBytes: blocks * 4096 });
+        const [from, to] = [sized(story.from), sized(story.to)];
+        const each = Math.ceil(blocks / perPage);
+        const partners = from.nodes.filter((node) => node !== SELF);
+        const said = (node: number, page: number) => bits(seed + 100 * node + page);
+        const words = partners.flatMap((node) =>
+          Array.from({ length: each }, (_, page) => said(node, page)),
+        );
+        const area = areaOf(from, { words });
+        converted(relayout(from, to, SELF, area.read), area);
+        const { map } = metadataLayout(to);
+        for (const [index, node] of to.nodes.filter((id) => id !== SELF).entries()) {
+          for (let page = 0; page < each; page += 1) {
+            const at = index * each + page;
+            const found = new Uint32Array(PAGE_WORDS);
+            const bytes = area.read(map + at) as Uint8Array;
+            expect(decodeMapPage(device, map + at, at, bytes, found)).not.toBe(null);
+            expect(found).toEqual(partners.includes(node) ? said(node, page) : ALL);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('stay as they are while blocks stand in the spare area, or nobody knows whether', () => {
     const spare = spareLayout(from, metadataLayout(from).pages);
     const table = (entries: Float64Array | null): Area => {
