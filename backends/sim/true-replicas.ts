@@ -70,6 +70,7 @@ export function truthOf(
     replicas,
     record: null,
     records: new Map(),
+    recordedAt: [],
     saidBack: new Set(),
     flushed,
     spoils,

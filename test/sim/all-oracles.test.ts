@@ -92,6 +92,38 @@ describe('what was acknowledged is lost by no fault of the engine', () => {
     expect(ground.codes).toContain('acknowledged.promoted-without');
   });
 
+  // Seed 8612700: a guest was frozen, with its clock, as it was to lead, until another one led.
+  it('where who is to lead wakes late, for what was acknowledged under a later record alone', () => {
+    const { ground, oracles } = written();
+    oracles.record(ground.replica(2), ground.record(3, 2, [1, 2]));
+    oracles.record(ground.replica(1), ground.record(4, 1, [1]));
+    const active = { kind: 'active', volume: 'v', epoch: 3, cause: '' } as const;
+    oracles.report(ground.replica(1), { ...active, epoch: 4 });
+    acknowledge(ground, oracles, [1]);
+    oracles.report(ground.replica(2), active);
+    expect(ground.codes).toEqual([]);
+    // By the newest record it has to have everything.
+    oracles.record(ground.replica(2), ground.record(5, 2, [2]));
+    const before = ground.codes.length;
+    oracles.report(ground.replica(2), { ...active, epoch: 5 });
+    expect(ground.codes.slice(before)).toEqual(['acknowledged.promoted-without']);
+  });
+
+  it('unless that was acknowledged before', () => {
+    const { ground, oracles } = written();
+    const first = ground.invokeWrite(40);
+    oracles.invoked(first);
+    ground.put(1, first, false);
+    ground.history.complete(first);
+    oracles.succeeded(first, ground.replica(1), new Int32Array(8), 0);
+    oracles.record(ground.replica(2), ground.record(3, 2, [1, 2]));
+    oracles.record(ground.replica(1), ground.record(4, 1, [1]));
+    acknowledge(ground, oracles, [1]);
+    const before = ground.codes.length;
+    oracles.report(ground.replica(2), { kind: 'active', volume: 'v', epoch: 3, cause: '' });
+    expect(ground.codes.slice(before)).toEqual(['acknowledged.promoted-without']);
+  });
+
   it('when the disks of both have failed, and may have forgotten what was not flushed', () => {
     const { ground, oracles } = written();
     fails(ground, oracles, 1);

@@ -94,6 +94,7 @@ export class Ground {
       replicas,
       record: null,
       records: new Map(),
+      recordedAt: [],
       saidBack: new Set(),
       flushed: this.pool.ints('flushed', SECTORS),
       spoils: this.spoils,

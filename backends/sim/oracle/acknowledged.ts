@@ -19,10 +19,13 @@ export class AcknowledgedOracle {
     this.#verdict = verdict;
   }
 
-  /** Checks what reads of this replica would return, sector by sector. */
-  audit(replica: ReplicaTruth, code: string): void {
+  /**
+   * Checks what reads of this replica would return, sector by sector; as it had to be at the moment
+   * `until`, if one is given.
+   */
+  audit(replica: ReplicaTruth, code: string, until?: number): void {
     const { view } = replica.disk;
-    const sector = this.#register.firstRefused(view);
+    const sector = this.#register.firstRefused(view, until);
     if (sector < 0) return;
     this.#verdict.find('LAW-acknowledged', replica.node, code, {
       volume: this.#truth.config.name,

@@ -215,6 +215,7 @@ export class VolumeOracles {
     const known = truth.record;
     if (known !== null && record.epoch <= known.epoch) return;
     truth.record = record;
+    truth.recordedAt.push({ epoch: record.epoch, moment: truth.history.moment });
     this.#stop.changed(record);
     const order = this.#decision.changed(record, known, this.#acked);
     this.#hold(record, known);
@@ -329,7 +330,7 @@ export class VolumeOracles {
       case 'attached':
         replica.state = report.disk;
         return;
-      case 'active':
+      case 'active': {
         this.#actsBy(replica, report.epoch);
         replica.acting = this.truth.records.get(report.epoch) ?? null;
         // It serves through others: nothing is said of what is here, and they have everything.
@@ -339,11 +340,16 @@ export class VolumeOracles {
           }
           return;
         }
-        this.#acknowledged.audit(replica, 'acknowledged.promoted-without');
+        const next = this.truth.recordedAt.find(({ epoch }) => epoch > report.epoch);
+        this.#acknowledged.audit(replica, 'acknowledged.promoted-without', next?.moment);
+        // It leads by a record that is not the newest, and has not heard of that one: what was
+        // acknowledged under that one it does not have, nor can it acknowledge anything.
+        if (next !== undefined) return;
         // It is judged to have everything, whatever its disk did before.
         replica.shakenAt = -1;
         this.#decision.active(replica);
         return;
+      }
       case 'stopped':
         this.#stop.stopped(replica.node);
         return;

@@ -168,14 +168,18 @@ export class RegisterOracle {
     return [this.#history.node[op] as number, d] as const;
   }
 
-  /** The first sector of which a read that began now could not return what `view` has; or -1. */
-  firstRefused(view: Int32Array): number {
+  /**
+   * The first sector of which a read that began now could not return what `view` has; or -1. Of
+   * those that were written anew after `until` nothing is asked.
+   */
+  firstRefused(view: Int32Array, until: number = Number.POSITIVE_INFINITY): number {
     const newest = this.#stamp;
     for (let at = 0; at < view.length; at += 1) {
       const held = view[at] as number;
       if (held === newest[at] || this.#orphaned[at] === Orphan.Everywhere) continue;
       const stamp = this.#spoils.ought(held);
-      if (stamp !== newest[at] && !this.admits(at, stamp)) return at;
+      if (stamp === newest[at] || (this.#last[at] as number) > until) continue;
+      if (!this.admits(at, stamp)) return at;
     }
     return -1;
   }

@@ -93,6 +93,8 @@ export interface VolumeTruth {
   record: VolumeRecord | null;
   /** All records that any data actor was given, by epoch: a peer may pass one on. */
   readonly records: Map<number, VolumeRecord>;
+  /** When each of them became the record of the highest epoch, in the order of their epochs. */
+  readonly recordedAt: { readonly epoch: number; readonly moment: number }[];
   /** Latest moment of invocation among the flushed writes of each sector. */
   readonly flushed: Int32Array;
   /**
