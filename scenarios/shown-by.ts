@@ -395,6 +395,10 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'branch-of-new': [`${CLUSTER}branch-of-new.test.ts`, HOLDERS],
   'other-disk-counts': ['test/scenarios/earlier-disks.test.ts', HOLDERS],
   'other-disk-leads': [`${CLUSTER}views.test.ts`, HOLDERS],
+  'waiter-forgotten': [
+    'test/scenarios/three-replicas.test.ts',
+    'needs three replicas, and one that is not equal as another one takes over',
+  ],
   'other-disk-admitted': ['test/scenarios/earlier-disks.test.ts', HOLDERS],
   'layout-ignored': ['test/engine/mirror/view.test.ts', HOLDERS],
   'vote-not-persisted': [

@@ -392,6 +392,10 @@ export const MIRROR_CANARIES = [
     id: 'branch-freed-early',
     what: 'A side area is free before it is durable that its branch is dropped.',
   },
+  {
+    id: 'waiter-forgotten',
+    what: 'A new primary does not go on with who was told to wait until it leads.',
+  },
   { id: 'branch-hold-unsaid', what: 'Nobody is told of a copy that waits for a kept branch.' },
   {
     id: 'return-claimed',

@@ -150,16 +150,12 @@ export class RoleMachine {
     partner.required = true;
     if (partners.missed) return;
     turn.due(Deadline.Connect, Number.POSITIVE_INFINITY);
-    if (this.#promoting) {
-      this.#promoting = false;
-      this.#activate();
-      // Whoever is no member waited for this.
-      if (partners.several) for (const { link } of partners.all) link.again();
-      return;
+    if (this.#promoting) this.#promoted();
+    else {
+      // Only with rule 3 off: see Link.
+      if (this.#wishes.any) this.#wishes.with(partner, 'settle', 0);
+      writes.unpark();
     }
-    // Only with rule 3 off: see Link.
-    if (this.#wishes.any) this.#wishes.with(partner, 'settle', 0);
-    writes.unpark();
   }
 
   /** The handshake found a replica not equal: as a member it must be left out first. */
@@ -467,9 +463,8 @@ export class RoleMachine {
 
   #resume(): void {
     const { barrier, turn, writes } = this.#p;
-    this.#promoting = false;
     turn.due(Deadline.Connect, Number.POSITIVE_INFINITY);
-    this.#activate();
+    this.#promoted();
     barrier.told();
     writes.releaseRequired();
   }
@@ -486,6 +481,15 @@ export class RoleMachine {
     } else if (same && link.mode === Mode.Copy && canary.rule10) link.announce(record);
     else if (link.mode !== Mode.None) link.drop('member-changed');
     else if (partner.required) this.#wishWithout('peer-lost');
+  }
+
+  /** It leads, unless it did: whoever is no member waited for that, or was told to wait. */
+  #promoted(): void {
+    const { partners, canary } = this.#p;
+    const waited = this.#promoting && partners.several && !canary.waiterForgotten;
+    this.#promoting = false;
+    this.#activate();
+    if (waited) for (const { link } of partners.all) link.again();
   }
 
   #activate(): void {
@@ -563,22 +567,17 @@ export class RoleMachine {
     });
   }
 
-  // Giving up.
-
   #demoteFlush(run: number, epoch: Epoch): void {
     const { flushes, verify } = this.#p;
     const still = (next: () => void) => () => {
       if (run === this.#demoteRun) next();
     };
-    const done = () => this.#demoteDone(epoch);
-    verify.chunk.whenIdle(still(() => flushes.leaveNothing(still, done)));
+    verify.chunk.whenIdle(still(() => flushes.leaveNothing(still, () => this.#demoteDone(epoch))));
   }
 
   #demoteDone(epoch: Epoch): void {
     const { state } = this.#p;
-    state.lead = false;
-    state.demoting = false;
-    state.demoted = true;
+    [state.lead, state.demoting, state.demoted] = [false, false, true];
     this.#p.proxy.over();
     this.#stopped(epoch);
   }

@@ -204,6 +204,7 @@ class Switches extends Asked implements CanarySwitches {
   readonly branchPartly: boolean = this.has('branch-partly');
   readonly branchOverwritten: boolean = this.has('branch-overwritten');
   readonly branchFreedEarly: boolean = this.has('branch-freed-early');
+  readonly waiterForgotten: boolean = this.has('waiter-forgotten');
   readonly branchHoldUnsaid: boolean = this.has('branch-hold-unsaid');
   readonly returnClaimed: boolean = this.has('return-claimed');
   readonly returnUnmarked: boolean = this.has('return-unmarked');

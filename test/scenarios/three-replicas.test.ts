@@ -21,6 +21,15 @@ describe('a volume of three replicas', () => {
     expect(broken(TRIO_CONFIG, {})).toEqual([]);
   });
 
+  // A pair of host and moment in a few hundred schedules: who was told to wait until the next
+  // primary leads, while that one waited for the others to have its record.
+  it('shows waiter-forgotten', { timeout: 300_000 }, () => {
+    expect(broken(TRIO_CONFIG, { seed: 210, runs: 15 })).toEqual([]);
+    const canaries = new Set(['waiter-forgotten']);
+    const found = broken(TRIO_CONFIG, { seed: 210, runs: 15, canaries, stopAtFirst: true });
+    expect(found).toContain('217: LAW-heals heals.not-in-sync');
+  });
+
   for (const id of PLANTED) {
     it(`shows ${id}`, { timeout: 300_000 }, () => {
       const canaries = new Set([id]);

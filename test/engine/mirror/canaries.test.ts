@@ -277,6 +277,7 @@ const ELSEWHERE: readonly string[] = [
   'area-moves',
   'branch-freed-early',
   'branch-hold-unsaid',
+  'waiter-forgotten',
   'early-alone',
   'verify-no-fua',
   'fewer-changes-lose',
