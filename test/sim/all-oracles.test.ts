@@ -93,7 +93,7 @@ describe('what was acknowledged is lost by no fault of the engine', () => {
   });
 
   // Seed 8612700: a guest was frozen, with its clock, as it was to lead, until another one led.
-  it('where who is to lead wakes late, for what was acknowledged under a later record alone', () => {
+  it('where who is to lead wakes late, for what was acknowledged by a later record alone', () => {
     const { ground, oracles } = written();
     oracles.record(ground.replica(2), ground.record(3, 2, [1, 2]));
     oracles.record(ground.replica(1), ground.record(4, 1, [1]));
