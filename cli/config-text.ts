@@ -72,7 +72,8 @@ export function changeText(
       const now = servedOf(config);
       lines.push(
         servedBytes < now
-          ? `Volume ${volume} does not grow: nobody has taken that.`
+          ? `What was ordered for volume ${volume} is taken back, if clients see ` +
+              `${formatSize(servedBytes)} of it now; else this is refused.`
           : `Volume ${volume} grows from ${formatSize(now)} to ${formatSize(servedBytes)}, ` +
               `of the ${formatSize(config.sizeBytes)} that its replicas have. No core starts ` +
               'anew, and nothing is copied: they are equal there as everywhere. Clients see it ' +

@@ -62,8 +62,8 @@ async function run(file: string, options: ApplyOptions): Promise<number> {
   const { agreed: from = 0, stage } = host.status.config ?? {};
   for (const change of changes) {
     const shrinks = change.kind === 'grow-volume' && isLess(current, change);
-    // While a change is open the cluster judges: it may be taken back, and nothing else.
-    if (!shrinks || stage !== undefined) continue;
+    // What has not begun may be taken back: that the cluster judges.
+    if (!shrinks || stage === 'ordered') continue;
     throw new InputError(
       `volumes.${change.volume}.size: a volume does not get smaller: what is at its end would be ` +
         'lost',
