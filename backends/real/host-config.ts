@@ -40,7 +40,8 @@ export class HostConfig {
   readonly config: ClusterConfig;
   /** What its replicas may still be made for. */
   readonly before: ClusterConfig | null;
-  #fileDiffers: boolean;
+  /** What is in use: {@link config}, and what was taken since without another core. */
+  #inUse: ClusterConfig;
   /** Of what was in use, the oldest first. */
   #lineage: readonly Ancestor[];
   readonly #file: ClusterConfig;
@@ -61,7 +62,7 @@ export class HostConfig {
     this.config = config;
     this.before = before;
     this.#file = file;
-    this.#fileDiffers = !sameConfig(file, config);
+    this.#inUse = config;
     this.#node = node;
     this.#folder = folder;
     this.#lineage = this.#read(configHash(config), version);
@@ -69,7 +70,7 @@ export class HostConfig {
 
   /** Whether the file says something else than what is in use. */
   get fileDiffers(): boolean {
-    return this.#fileDiffers;
+    return !sameConfig(this.#file, this.#inUse);
   }
 
   /**
@@ -88,9 +89,8 @@ export class HostConfig {
    * more. Throws where that cannot be written down: it is so all the same until the next start.
    */
   took(version: number, changes: readonly AgreedChange[]): void {
-    const config = configWith(this.config, changes);
-    this.#fileDiffers = !sameConfig(this.#file, config);
-    this.#lineage = this.#with(configHash(config), version);
+    this.#inUse = configWith(this.config, changes);
+    this.#lineage = this.#with(configHash(this.#inUse), version);
     this.#remember(this.#lineage);
   }
 

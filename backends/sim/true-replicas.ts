@@ -1,6 +1,8 @@
 /** What the oracles of one volume see of a world: its replicas, and nothing that an engine says. */
+
 import type { VolumeConfig } from '../../engine/core/config.ts';
 import type { ArrayPool } from './arrays.ts';
+import { SECTOR_BYTES } from './disk.ts';
 import type { History } from './history.ts';
 import type { SimHost } from './host.ts';
 import type { HostConfigs } from './host-configs.ts';
@@ -23,8 +25,7 @@ export function truthOf(
   history: History,
   { kernel, configs, pool, host: hostOf }: TruthGround,
 ): VolumeTruth {
-  // As many as the volume may have when it has grown.
-  const { sectors } = (legs[0] as SimLeg).disk;
+  const sectors = config.sizeBytes / SECTOR_BYTES;
   const replicas = legs.map((leg): ReplicaTruth => {
     const host = hostOf(leg.node);
     return {

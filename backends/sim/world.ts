@@ -3,7 +3,6 @@
  * seed. Same configuration, schedule and seed, same run, bit for bit. A world may be used for many
  * runs; what is large is kept from one to the next.
  */
-
 import { servedOf } from '../../engine/cluster/changes.ts';
 import type { ClusterStatus } from '../../engine/cluster/interface.ts';
 import type { ClusterConfig, VolumeConfig } from '../../engine/core/config.ts';

@@ -2,6 +2,7 @@
  * Judges a configuration before anything runs by it: what is contradictory, and what would make
  * LAW-one-holder false. Codes and parameters only; the catalogue has the words.
  */
+
 import {
   type ClusterConfig,
   DEFAULT_TIMING,
@@ -10,6 +11,7 @@ import {
   type VolumeConfig,
 } from '../core/config.ts';
 import { EXTENT_BYTES } from '../core/units.ts';
+import { VOLUME_BYTES_MAX } from '../mirror/config.ts';
 import { checkParts } from './parts-check.ts';
 
 export interface ConfigProblem {
@@ -20,7 +22,6 @@ export interface ConfigProblem {
 
 const VOTERS_MAX = 7;
 const NODE_MAX = 64;
-export const VOLUME_BYTES_MAX: number = 64 * 1024 * 1024 * EXTENT_BYTES;
 export const SIZE_MULTIPLE: number = 4096;
 const REPLICAS_MIN = 2;
 const REPLICAS_MAX = 4;

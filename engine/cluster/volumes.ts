@@ -119,8 +119,6 @@ export class Volumes {
   tellDisks = false;
   /** Bytes of the volume that clients are to see, by what this node has applied of the log. */
   served: (volume: string) => number;
-  /** The same by the configuration that data actors were started with. */
-  readonly #begins: ReadonlyMap<string, number>;
 
   constructor(
     context: Context,
@@ -130,10 +128,8 @@ export class Volumes {
     this.#context = context;
     this.#changed = changed;
     this.#order = order;
-    const { volumes } = context.config;
-    this.#begins = new Map(volumes.map((volume) => [volume.name, servedOf(volume)]));
     this.served = (volume) => this.#beginsWith(volume);
-    for (const { name, replicas } of volumes) {
+    for (const { name, replicas } of context.config.volumes) {
       if (!replicas.some((replica) => replica.node === context.node)) continue;
       this.#all.push({
         volume: name,
@@ -363,8 +359,10 @@ export class Volumes {
     return true;
   }
 
+  /** What a data actor shows that was just started, by the configuration of this core. */
   #beginsWith(name: string): number {
-    return this.#begins.get(name) ?? 0;
+    const volume = this.#context.config.volumes.find((each) => each.name === name);
+    return volume === undefined ? 0 : servedOf(volume);
   }
 
   /** Tells the data actor how much clients are to see, where it shows something else. */

@@ -36,30 +36,13 @@ describe('a volume that grows while it is served', () => {
   beforeAll(async () => {
     cluster = await TestCluster.make({ size: '32MiB', init: ['--room', '96MiB'] });
     for (const name of ['a', 'b', 'w']) cluster.start(name);
-    await inStep();
+    await cluster.waitHealthy();
   }, 120_000);
 
   afterAll(async () => {
     if (broken) console.log(`logs and replicas: ${cluster.folder}`);
     await cluster.close(broken);
   });
-
-  /** Both replicas in sync, nothing left to copy; who serves. */
-  async function inStep(): Promise<string> {
-    let serving = '';
-    await waitFor(
-      'both replicas in sync',
-      async () => {
-        serving = (await cluster.serving()) ?? '';
-        const status = serving === '' ? null : await cluster.status(serving);
-        const volume = status?.status.volumes[0];
-        const full = volume?.members.length === 2 && volume.local?.link === 'Connected';
-        return full && volume?.local?.dirty === 0;
-      },
-      90_000,
-    );
-    return serving;
-  }
 
   /** A file beside the one that the nodes were started with. */
   function fileWith(size: string, room = '96MiB'): string {
@@ -160,7 +143,7 @@ describe('a volume that grows while it is served', () => {
     await waitFor('writes', () => last.acknowledged > 600, 60_000);
     cluster.start(serving);
     await inUse(2);
-    await inStep();
+    await cluster.waitHealthy();
     await last.stop();
     await switchTo(serving);
     expect(await shown(serving)).toBe(blocksIn(96));
@@ -174,14 +157,14 @@ describe('a volume that grows while it is served', () => {
     }
     cluster.start(other, all);
     await inUse(2);
-    await inStep();
+    await cluster.waitHealthy();
     expect((await cluster.status(other))?.fileDiffers).toBe(false);
     await switchTo(other);
     const whole = await readVolume(cluster.uri(other), SEED);
     expect(whole.length).toBe(blocksIn(96));
     const late = (line: string): boolean => Number(line.split(', not ')[1]) >= 2e6;
     expect(last.verify(whole).filter(late)).toEqual([]);
-    await inStep();
+    await cluster.waitHealthy();
     await sleep(1000);
     const [left, right] = ['a', 'b'].map((name) =>
       readFileSync(cluster.replicaPath(name)).subarray(0, ROOM),
@@ -195,7 +178,7 @@ describe('a volume that grows while it is served', () => {
     const ordered = await cluster.command('switch', '--to', name);
     expect(ordered.err).toBe('');
     await waitFor(`${name} to serve`, async () => (await cluster.serving()) === name, 60_000);
-    await inStep();
+    await cluster.waitHealthy();
   }
 });
 

@@ -53,22 +53,7 @@ describe('a cluster whose configuration changes while it serves', () => {
     await cluster.close(broken);
   });
 
-  /** So many members, all connected, nothing left to copy; who serves. */
-  async function inStep(count: number): Promise<string> {
-    let serving = '';
-    await waitFor(
-      `${count} replicas in sync`,
-      async () => {
-        serving = (await cluster.serving()) ?? '';
-        const status = serving === '' ? null : await cluster.status(serving);
-        const volume = status?.status.volumes[0];
-        const full = volume?.members.length === count && volume.local?.link === 'Connected';
-        return full && volume?.local?.dirty === 0;
-      },
-      90_000,
-    );
-    return serving;
-  }
+  const inStep = (members: number) => cluster.waitHealthy(90_000, members);
 
   /** A file beside the one that the nodes were started with. */
   function fileWith(name: string, edit: (yaml: string) => string): string {

@@ -72,22 +72,7 @@ describe('three hosts with a replica each', () => {
     await cluster.close(broken);
   });
 
-  /** Three members, all connected, nothing left to copy; who serves. */
-  async function allEqual(): Promise<string> {
-    let serving = '';
-    await waitFor(
-      'three replicas in sync',
-      async () => {
-        serving = (await cluster.serving()) ?? '';
-        const status = serving === '' ? null : await cluster.status(serving);
-        const volume = status?.status.volumes[0];
-        const full = volume?.members.length === 3 && volume.local?.link === 'Connected';
-        return full && volume?.local?.dirty === 0;
-      },
-      90_000,
-    );
-    return serving;
-  }
+  const allEqual = () => cluster.waitHealthy(90_000, 3);
 
   it('lose no acknowledged write when the one that serves dies, and are equal again', {
     timeout: 240_000,

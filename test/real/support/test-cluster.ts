@@ -147,16 +147,16 @@ export class TestCluster {
     return found;
   }
 
-  /** Both replicas in sync and nothing left to copy. */
-  async waitHealthy(limitMs = 90_000): Promise<string> {
+  /** So many replicas in sync, all connected, and nothing left to copy; who serves. */
+  async waitHealthy(limitMs = 90_000, members = 2): Promise<string> {
     let serving = '';
     await waitFor(
-      'both replicas in sync',
+      `${members} replicas in sync`,
       async () => {
         serving = (await this.serving()) ?? '';
         const status = serving === '' ? null : await this.status(serving);
         const volume = status?.status.volumes[0];
-        const full = volume?.members.length === 2 && volume.local?.link === 'Connected';
+        const full = volume?.members.length === members && volume.local?.link === 'Connected';
         return full && volume?.local?.dirty === 0;
       },
       limitMs,
