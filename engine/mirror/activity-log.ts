@@ -143,9 +143,14 @@ export class ActivityLog {
     }
   }
 
+  /** Whether what is hot is not in the journal as it is, and no block of it is under way. */
+  get unwritten(): boolean {
+    return !this.#writing && (this.#changed || this.#promised > this.#seq);
+  }
+
   /** Group commit: one journal block in flight, the next carries what came since. */
   commit(): void {
-    if (this.#writing || !(this.#changed || this.#promised > this.#seq)) return;
+    if (!this.unwritten) return;
     this.#changed = false;
     this.#writing = true;
     this.#seq += 1;

@@ -109,9 +109,14 @@ export class Barrier {
     if (this.#head > this.#tail) this.#wanted = true;
   }
 
+  /** Whether one is to start. */
+  get wanted(): boolean {
+    return this.#wanted && !this.#running;
+  }
+
   /** Starts a barrier if one is wanted and possible; called at the end of each turn. */
   start(): void {
-    if (!this.#wanted || this.#running) return;
+    if (!this.wanted) return;
     const p = this.#p;
     const proxied = p.state.through === Through.On;
     if (!p.state.lead || (p.state.disk === 'Failed' && !proxied)) return;

@@ -45,6 +45,11 @@ export class BranchWatch {
     return this.#peer !== null && this.#peer.epoch > this.#p.state.epoch;
   }
 
+  /** Whether there is a branch that control is to hear of, or has heard of. */
+  get speaks(): boolean {
+    return this.#peer !== null || this.#told !== null;
+  }
+
   /** End of a turn: control hears what is new. */
   tell(): void {
     if (this.#peer === null && this.#told === null) return;

@@ -163,6 +163,11 @@ export class BranchKeeper {
     });
   }
 
+  /** Whether there may be something that control has not heard of. */
+  get speaks(): boolean {
+    return this.#isNews || this.#holds;
+  }
+
   /** End of a turn: control hears what is new. */
   tell(): void {
     const { turn, config, state } = this.#p;

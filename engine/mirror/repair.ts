@@ -208,6 +208,11 @@ export class Repair {
     return this.#slot >= 0;
   }
 
+  /** Whether blocks are to be repaired. */
+  get waits(): boolean {
+    return this.#queue.size > 0;
+  }
+
   /** End of a turn: begins the next repair. One at a time: clients come first. */
   pump(): void {
     if (this.busy || this.#queue.size === 0) return;

@@ -43,9 +43,7 @@ export class ResyncSource {
   #mapComplete = false;
   /** Before it is durable that no other disk fits the map, nothing is copied. */
   #unsaid = false;
-  /**
-   * How the end of a copy to an asynchronous replica comes about, and what such a copy has done.
-   */
+  /** How a copy to an asynchronous replica comes to its end, and what it has done. */
   readonly drain: Drain = new Drain();
   #over: Copied | null = null;
   /** Bytes sent, and bytes that were zeroes and cost no payload. */
@@ -117,6 +115,11 @@ export class ResyncSource {
     else if (m.kind === 'map' && this.#stage === Stage.Copying) this.#map(m);
     else if (m.kind === 'finished' && this.#stage === Stage.Finishing) this.#finished(m.generation);
     return '';
+  }
+
+  /** Whether blocks are being copied. */
+  get copying(): boolean {
+    return this.#stage === Stage.Copying;
   }
 
   /** End of a turn: keeps the window full, and finishes when nothing is left. */

@@ -308,10 +308,14 @@ export class Undo {
     else this.#whenIdle.push(done);
   }
 
+  /** Whether anything waits for the next batch. */
+  get waits(): boolean {
+    return this.#held.length > 0 || this.#completed !== null;
+  }
+
   /** End of a turn: starts the next batch. */
   pump(): void {
-    const idle = this.#held.length === 0 && this.#completed === null;
-    if (idle || this.#batch.length > 0 || this.#givingUp) return;
+    if (!this.waits || this.#batch.length > 0 || this.#givingUp) return;
     if (this.#kept === null || this.returning) return;
     const full = this.#gather();
     this.#pending = this.#batch.length;
@@ -358,6 +362,11 @@ export class Undo {
   /** Reads batch `number` of the present log; null when it is not whole. */
   readBatch(number: number, done: (runs: UndoRun[] | null) => void): void {
     (this.reader as UndoReader).batch(this.#kept as Log, number, done);
+  }
+
+  /** Whether there is an area by which there may be a way back, or was one that was told of. */
+  get speaks(): boolean {
+    return this.layout !== null || this.#kept !== null || this.#told !== null;
   }
 
   /** End of a turn: control hears what is new. */

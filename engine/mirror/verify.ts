@@ -68,6 +68,11 @@ export class Verify implements ChunkOutcome {
     return this.#quick;
   }
 
+  /** Whether people want anything verified. */
+  get ordered(): boolean {
+    return this.#order !== null;
+  }
+
   /** What people want verified now, null for nothing; an order that is known changes nothing. */
   onOrder(order: VerifyOrder | null, cause: string): void {
     const { turn } = this.#p;

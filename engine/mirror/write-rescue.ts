@@ -44,6 +44,11 @@ export class WriteRescue {
     this.#queue = new SlotQueue(parts.slots);
   }
 
+  /** Whether a write is being seen to. */
+  get waits(): boolean {
+    return this.#slot >= 0;
+  }
+
   /** The own disk is done with the write of `slot`; true when somebody still sees to it. */
   takes(slot: number, status: number): boolean {
     if (slot === this.#slot) {
