@@ -1,8 +1,11 @@
 /**
  * The trace hash: 64 bits over every input, decision, message and durable disk write of a run, in
- * order. Each step is a bijection of the state for a given word and of the word for a given state,
- * so a change of any one word changes the hash for certain, not just probably: where it does not
- * also change how many words there are, as the end of a page may.
+ * order. Each step is a bijection of the state for a given sum and of the sum for a given state. Up
+ * to eight words make a sum, each times an odd number of its own: for a processor those products
+ * are independent, and only the steps wait for each other. So a change of any one word changes its
+ * sum and with it the hash for certain, not just probably: where it does not also change how many
+ * words there are, as the end of a page may. Two words of one sum that change together would have
+ * to fit both halves, which weigh them differently.
  */
 import { mix32 } from '../../engine/core/rng.ts';
 import type { Records } from '../../engine/data/memory.ts';
@@ -14,6 +17,9 @@ const KNOWN = 4096;
 const KNOWN_LENGTH = 24;
 /** Lists of field names that are remembered for each length. */
 const LISTS = 32;
+
+/** Words of one sum. */
+const GROUP = 8;
 
 const SENT = 0x73656e64;
 const RECEIVED = 0x72656376;
@@ -31,6 +37,7 @@ export class TraceHash {
   /** A message's words: each step of the hash waits for the one before, gathering them does not. */
   #gathered = new Int32Array(GATHERED);
   #count = 0;
+  readonly #rest = new Int32Array(GROUP);
   /** Strings seen before and their hashes: kinds and identifiers repeat by the thousand. */
   readonly #texts: string[] = new Array<string>(KNOWN).fill('');
   readonly #hashes = new Int32Array(KNOWN);
@@ -48,10 +55,7 @@ export class TraceHash {
 
   /** Takes one 32-bit word. */
   word(x: number): void {
-    const a = this.#a;
-    const b = this.#b;
-    this.#a = Math.imul(((a << 5) | (a >>> 27)) ^ x, 0x9e3779b1);
-    this.#b = Math.imul(((b << 13) | (b >>> 19)) ^ x, 0x85ebca6b);
+    this.#step(x, x);
   }
 
   /** Takes a safe integer. */
@@ -69,15 +73,54 @@ export class TraceHash {
 
   /** Takes `count` words of an array. */
   words(from: Int32Array, at: number, count: number): void {
-    let a = this.#a;
-    let b = this.#b;
-    for (let i = at; i < at + count; i += 1) {
-      const x = from[i] as number;
-      a = Math.imul(((a << 5) | (a >>> 27)) ^ x, 0x9e3779b1);
-      b = Math.imul(((b << 13) | (b >>> 19)) ^ x, 0x85ebca6b);
-    }
-    this.#a = a;
-    this.#b = b;
+    const whole = count & ~(GROUP - 1);
+    for (let i = 0; i < whole; i += GROUP) this.#group(from, at + i);
+    const rest = count - whole;
+    if (rest > 0) this.#few(from, at + whole, rest);
+  }
+
+  #group(from: Int32Array, at: number): void {
+    let x = Math.imul(from[at] as number, 0x9e3779b1);
+    let a = x;
+    let b = x;
+    x = Math.imul(from[at + 1] as number, 0x7feb352d);
+    a = (a + x) | 0;
+    b = (b + ((x << 3) | (x >>> 29))) | 0;
+    x = Math.imul(from[at + 2] as number, 0x846ca68b);
+    a = (a + x) | 0;
+    b = (b + ((x << 7) | (x >>> 25))) | 0;
+    x = Math.imul(from[at + 3] as number, 0x2c1b3c6d);
+    a = (a + x) | 0;
+    b = (b + ((x << 11) | (x >>> 21))) | 0;
+    x = Math.imul(from[at + 4] as number, 0x297a2d39);
+    a = (a + x) | 0;
+    b = (b + ((x << 15) | (x >>> 17))) | 0;
+    x = Math.imul(from[at + 5] as number, 0x58f38ded);
+    a = (a + x) | 0;
+    b = (b + ((x << 19) | (x >>> 13))) | 0;
+    x = Math.imul(from[at + 6] as number, 0x1b56c4e9);
+    a = (a + x) | 0;
+    b = (b + ((x << 23) | (x >>> 9))) | 0;
+    x = Math.imul(from[at + 7] as number, 0x6c8e9cf5);
+    a = (a + x) | 0;
+    b = (b + ((x << 27) | (x >>> 5))) | 0;
+    this.#step(a, b);
+  }
+
+  /** Fewer than a group: the last word of theirs says how many. */
+  #few(from: Int32Array, at: number, count: number): void {
+    const few = this.#rest;
+    for (let i = 0; i < count; i += 1) few[i] = from[at + i] as number;
+    for (let i = count; i < GROUP - 1; i += 1) few[i] = 0;
+    few[GROUP - 1] = ~count;
+    this.#group(few, 0);
+  }
+
+  #step(x: number, y: number): void {
+    const a = this.#a;
+    const b = this.#b;
+    this.#a = Math.imul(((a << 5) | (a >>> 27)) ^ x, 0x9e3779b1);
+    this.#b = Math.imul(((b << 13) | (b >>> 19)) ^ y, 0x85ebca6b);
   }
 
   /** Takes `count` words of which the last are mostly zeroes: how many are not, and then those. */
@@ -88,20 +131,9 @@ export class TraceHash {
     this.words(from, at, end - at);
   }
 
-  /** Takes all fields of one event or decision record. */
+  /** Takes all fields of one event or decision record: there are two for all that happens. */
   record(records: Records, r: number): void {
-    const from = records.i32;
-    const at = r << 3;
-    let a = this.#a;
-    let b = this.#b;
-    // Fixed length, no counter: there are two of these for each thing that happens.
-    for (let i = 0; i < 8; i += 1) {
-      const x = from[at + i] as number;
-      a = Math.imul(((a << 5) | (a >>> 27)) ^ x, 0x9e3779b1);
-      b = Math.imul(((b << 13) | (b >>> 19)) ^ x, 0x85ebca6b);
-    }
-    this.#a = a;
-    this.#b = b;
+    this.#group(records.i32, r << 3);
   }
 
   /** Takes a message: structure, field names and values, in the order of its fields. */

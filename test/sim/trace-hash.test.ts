@@ -34,6 +34,33 @@ describe('the trace hash', () => {
     );
   });
 
+  it('changes with any two bits of one record', () => {
+    fc.assert(
+      fc.property(fields, fc.nat(255), fc.nat(255), (all, one, other) => {
+        fc.pre(one !== other);
+        const records = new Records(new ArrayBuffer(RECORDS * 32), 0, RECORDS);
+        for (const [r, values] of all.entries()) records.put(r, ...values);
+        const before = hashOf(records);
+        for (const bit of [one, other]) {
+          const word = bit >> 5;
+          records.i32[word] = records.i32[word]! ^ (1 << (bit & 31));
+        }
+        expect(hashOf(records)).not.toBe(before);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('changes with the order of the words of one sum, and with how many there are', () => {
+    const few = (...words: number[]): string => {
+      const hash = new TraceHash();
+      hash.words(Int32Array.from(words), 0, words.length);
+      return hash.digest();
+    };
+    const all = [few(1, 2, 3), few(2, 1, 3), few(1, 3, 2), few(1, 2, 3, 0), few(1, 2), few(0)];
+    expect(new Set(all).size).toBe(all.length);
+  });
+
   it('changes with the order of records', () => {
     const hash = new TraceHash();
     hash.word(1);
