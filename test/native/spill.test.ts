@@ -1,0 +1,393 @@
+/** What waits for a slow link: in memory, then in a file that nobody can name, in one order. */
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SpillOptions, SpillStatus } from '../../backends/real/native.ts';
+import { Decision, Event } from '../../engine/data/abi.ts';
+import {
+  attachLoop,
+  detachLoop,
+  loopMissing,
+  makeFile,
+  mountOn,
+  unmount,
+} from '../real/support/loop-device.ts';
+import { type EchoEngine, LAYOUT } from './support/echo-engine.ts';
+import { NbdSocket } from './support/nbd-socket.ts';
+import { BUILT, failureOf, Rig, SIZE, VOLUME } from './support/rig.ts';
+
+const KEY = new Uint8Array(32).fill(5);
+const MIB = 1 << 20;
+const BLOCK = 512;
+/** In front of each write in the file: what says what it is, record, tag and header. */
+const OVERHEAD = 32 + 112;
+
+/** Where a file system can be frozen: whoever writes then waits, and no signal ends that. */
+const unfreezable = BUILT ? loopMissing() : 'the native addon is not built';
+if (unfreezable !== null) console.log(`skipping disks that hang: ${unfreezable}`);
+
+describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (personality) => {
+  let rig: Rig;
+  let a: EchoEngine;
+  let b: EchoEngine;
+  let client: NbdSocket;
+  let folder = '';
+  /** What b must get, in order. */
+  let wanted: string[] = [];
+  let asked = 0;
+
+  beforeEach(() => {
+    rig = new Rig();
+    folder = rig.path('spill');
+    mkdirSync(folder);
+    wanted = [];
+    asked = 0;
+  });
+  afterEach(() => {
+    client?.socket.destroy();
+    rig.end();
+  });
+
+  /** Two nodes, a link, and a client; b takes nothing until it is told to. */
+  async function begin(spill: Partial<SpillOptions> = {}, millis = {}): Promise<void> {
+    const each = { personality, volume: VOLUME, key: KEY, blockBytes: BLOCK } as const;
+    const times = { keepaliveMillis: 200, silenceMillis: 5000, ...millis };
+    const size = { bytes: 24 * MIB, memoryBytes: MIB, waitingBytes: 2 * MIB };
+    const spills = [{ node: 2, folder, ...size, ...spill }];
+    a = rig.engine({ ...each, ...times, replicaPath: rig.replica('a'), node: 1, spills });
+    const layout = { ...LAYOUT, peerSlots: 4 };
+    b = rig.engine({ ...each, ...times, replicaPath: rig.replica('b'), node: 2, layout });
+    const port = b.reactor.listenPeer({ host: '127.0.0.1', port: 0 });
+    a.reactor.connectPeer({ node: 2, host: '127.0.0.1', port });
+    await up(1);
+    a.detaches = true;
+    b.keeping = true;
+    rig.serve(a);
+    client = await NbdSocket.open(rig, { path: rig.path('vol.sock') });
+    await client.go('vol');
+  }
+
+  async function up(count: number): Promise<void> {
+    const ups = (engine: EchoEngine) => engine.seen.filter(({ op }) => op === Event.LinkUp);
+    await rig.until(() => ups(a).length >= count && ups(b).length >= count);
+    a.link = ups(a).at(-1)?.link as number;
+  }
+
+  const downs = () => a.seen.filter(({ op }) => op === Event.LinkDown).length;
+  const status = () => a.reactor.spills()[0] as SpillStatus;
+
+  /** The client writes so many bytes; b must get them as they are. */
+  function write(length: number): void {
+    asked += 1;
+    const payload = randomBytes(length);
+    const offset = Math.floor((Math.random() * (SIZE - length)) / BLOCK) * BLOCK;
+    client.request(1, 0, asked, offset, length, payload);
+    wanted.push(`w${asked}:${rig.native.crc32c(payload)}`);
+  }
+
+  async function answered(): Promise<void> {
+    await client.answers(asked - done);
+    done = asked;
+  }
+  let done = 0;
+  beforeEach(() => {
+    done = 0;
+  });
+
+  /** Writes and waits for the client's answers: what is to be sent on waits from then on. */
+  async function fill(bytes: number, length: () => number = sizes): Promise<void> {
+    for (let sum = 0; sum < bytes; ) {
+      const each = length();
+      write(each);
+      sum += each;
+      if (asked - done >= 16) await answered();
+    }
+    await answered();
+  }
+  const sizes = () => (1 + Math.floor(Math.random() ** 3 * 512)) * BLOCK;
+
+  function say(text: string): void {
+    a.memory.outPages.set(Buffer.from(text), 0);
+    a.decide(Decision.PeerMessage, 0, a.link, 0, 0, text.length, 0);
+    a.turn(0);
+    wanted.push(`m${text}`);
+  }
+
+  /** Files of this process that have no name any more, in the folder. */
+  function nameless(): string[] {
+    return readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(`${folder}/`);
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  function touched(change: (fd: number) => void): void {
+    const [name] = nameless();
+    const fd = openSync(`/proc/self/fd/${name}`, 'r+');
+    change(fd);
+    closeSync(fd);
+  }
+
+  async function on(): Promise<void> {
+    write(BLOCK);
+    await answered();
+    await rig.until(() => status().state === 'on');
+  }
+
+  it('keeps the order of everything, writes and messages, over many laps of its file', {
+    timeout: 60_000,
+  }, async () => {
+    await begin({ bytes: 7 * MIB + 1111 });
+    await on();
+    let most = 0;
+    for (let lap = 0; lap < 6; lap += 1) {
+      b.keeping = true;
+      for (let n = 0; n < 12; n += 1) {
+        await fill(MIB, sizes);
+        say(`${lap}.${n}`);
+      }
+      most = Math.max(most, status().bytes);
+      // Half of the time it goes on before everything is there.
+      b.goOn();
+      await rig.until(() => b.came.length >= wanted.length - 5 * lap);
+    }
+    await rig.until(() => b.came.length === wanted.length);
+    expect(b.came).toEqual(wanted);
+    expect(most).toBeGreaterThan(2 * MIB);
+    await rig.until(() => status().bytes === 0);
+    // And from memory alone again.
+    await fill(MIB / 2);
+    await rig.until(() => b.came.length === wanted.length);
+    expect(b.came).toEqual(wanted);
+    expect([downs(), status().bytes, status().faults]).toEqual([0, 0, 0]);
+  });
+
+  it('has no name, no use for what is in its folder, and all its room from the beginning', async () => {
+    writeFileSync(`${folder}/kept`, 'kept');
+    await begin();
+    expect([status().state, nameless()]).toEqual(['idle', []]);
+    await on();
+    expect(readdirSync(folder)).toEqual(['kept']);
+    expect(readFileSync(`${folder}/kept`, 'utf8')).toBe('kept');
+    const [fd] = nameless();
+    const words = ['-L', '-c', '%b', `/proc/${process.pid}/fd/${fd}`];
+    const blocks = Number(spawnSync('stat', words, { encoding: 'utf8' }).stdout);
+    expect(blocks * 512).toBeGreaterThanOrEqual(24 * MIB);
+    const flags = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
+    // O_CLOEXEC: no child has it.
+    expect(Number.parseInt(/flags:\s+(\d+)/.exec(flags)?.[1] ?? '', 8) & 0o2000000).not.toBe(0);
+  });
+
+  it('lets clients wait for their slots when memory and file are full, and no link go', async () => {
+    await begin({ bytes: 2 * MIB, waitingBytes: MIB });
+    await on();
+    for (let n = 0; n < 400; n += 1) write(64 << 10);
+    await rig.pass(700);
+    const before = client.arrived().length;
+    await rig.pass(300);
+    expect(client.arrived().length).toBe(0);
+    // In the socket, ready for it, in the file, waiting for it, and the slots of the client.
+    expect(before).toBeLessThan(330);
+    expect([downs(), status().state]).toEqual([0, 'on']);
+    b.goOn();
+    done += before;
+    await answered();
+    await rig.until(() => b.came.length === wanted.length);
+    expect(b.came).toEqual(wanted);
+    expect(downs()).toBe(0);
+  });
+
+  it.each([
+    ['other bytes', (fd: number) => writeSync(fd, randomBytes(24 * MIB), 0, 24 * MIB, 0)],
+    ['one bit that is another', (fd: number) => flip(fd, 24 * MIB)],
+    ['less than was written', (fd: number) => ftruncateSync(fd, 4096)],
+  ])('ends the link when its disk answers with %s, and sends none of it', async (_, change) => {
+    await begin();
+    await on();
+    await fill(20 * MIB);
+    expect(status().bytes).toBeGreaterThan(4 * MIB);
+    touched(change);
+    b.goOn();
+    await rig.until(() => downs() === 1);
+    await up(2);
+    expect(status()).toMatchObject({ faults: 1 });
+    expect(status().reason).not.toBe('');
+    // A prefix of what it was to get, and then the writes of the next link.
+    expect(b.came.length).toBeLessThan(wanted.length);
+    expect(b.came).toEqual(wanted.slice(0, b.came.length));
+    await rig.until(() => nameless().length === 0);
+    b.came.length = 0;
+    wanted = [];
+    asked = 0;
+    done = 0;
+    await on();
+    await fill(MIB);
+    await rig.until(() => b.came.length === wanted.length);
+    expect(b.came).toEqual(wanted);
+    expect(status()).toMatchObject({ state: 'on', reason: '', faults: 1 });
+  });
+
+  it('takes nothing of an earlier lap for what was written in its place', async () => {
+    const length = 32 << 10;
+    const bytes = 300 * (length + OVERHEAD);
+    await begin({ bytes });
+    await on();
+    await fill(10 * MIB, () => length);
+    const [fd] = nameless();
+    const lap = readFileSync(`/proc/self/fd/${fd}`);
+    b.goOn();
+    await rig.until(() => b.came.length === wanted.length && status().bytes === 0);
+    b.keeping = true;
+    await fill(20 * MIB, () => length);
+    expect(status().bytes).toBeGreaterThan(6 * MIB);
+    touched((file) => writeSync(file, lap, 0, lap.length, 0));
+    b.goOn();
+    await rig.until(() => downs() === 1 || b.came.length === wanted.length);
+    expect(downs()).toBe(1);
+    expect(b.came).toEqual(wanted.slice(0, b.came.length));
+  });
+
+  it.each([
+    ['the folder is not there', { folder: '/nowhere/at/all' }, 'No such file or directory'],
+    ['there is no room', { bytes: 2 ** 40 }, 'No space left on device'],
+    ['the folder may not be written to', { folder: '/proc' }, ''],
+  ])('goes without a file, and says so, when %s', async (_, how, reason) => {
+    await begin(how);
+    write(BLOCK);
+    await answered();
+    await rig.until(() => status().state === 'off');
+    expect(status().reason).toContain(reason);
+    await fill(12 * MIB);
+    b.goOn();
+    await rig.until(() => b.came.length === wanted.length);
+    expect(b.came).toEqual(wanted);
+    expect([downs(), status().faults]).toEqual([0, 0]);
+  });
+
+  it('refuses a place that is none', () => {
+    const replicaPath = rig.replica('c');
+    for (const spill of [
+      { node: 2, folder: '', bytes: MIB },
+      { node: 2, folder, bytes: 1 },
+      { node: 65, folder, bytes: MIB },
+    ]) {
+      const failure = failureOf(() => rig.reactor({ replicaPath, spills: [spill] }));
+      expect(failure?.code).toBe('ARGUMENT_INVALID');
+    }
+  });
+
+  it('leaves no descriptor, whenever its link or its reactor ends', async () => {
+    await begin();
+    await on();
+    await fill(8 * MIB);
+    expect(nameless()).toHaveLength(1);
+    a.decide(Decision.LinkClose, 0, a.link, 0, 0, 0, 0);
+    await rig.until(() => downs() === 1);
+    await rig.until(() => nameless().length === 0);
+    await up(2);
+    wanted = [];
+    b.came.length = 0;
+    await on();
+    await fill(8 * MIB);
+    client.socket.destroy();
+    rig.engines.splice(0).forEach(({ reactor }) => {
+      reactor.close();
+    });
+    await rig.until(() => nameless().length === 0);
+  });
+
+  it.skipIf(unfreezable !== null)('lets a disk go that hangs, and closes what it has when it is back', {
+    timeout: 60_000,
+  }, async () => {
+    const disk = frozen(rig, folder);
+    try {
+      await begin({ bytes: 24 * MIB }, { silenceMillis: 1000 });
+      await on();
+      await fill(4 * MIB);
+      disk.freeze();
+      // More than may wait for it: the client waits, until the link is ended for it.
+      for (let n = 0; n < 200; n += 1) write(64 << 10);
+      await rig.until(() => downs() === 1);
+      await up(2);
+      expect(status()).toMatchObject({ state: 'off', faults: 1 });
+      expect(status().reason).toBe('the disk does not answer');
+      await answered();
+      b.goOn();
+      b.came.length = 0;
+      wanted = [];
+      a.detaches = true;
+      await fill(3 * MIB);
+      const numbers = (all: readonly string[]) => all.map((each) => each.split(':')[1]);
+      await rig.until(() => b.came.length >= wanted.length);
+      const got = numbers(b.came).slice(-wanted.length);
+      expect(got).toEqual(numbers(wanted));
+      // The kernel still has the file, and so it keeps its number.
+      expect([downs(), status().state, nameless().length]).toEqual([1, 'off', 1]);
+      disk.thaw();
+      await rig.until(() => nameless().length === 0);
+      await on();
+      // A reactor that ends does not wait for such a disk either.
+      b.keeping = true;
+      await fill(12 * MIB);
+      expect(status().bytes).toBeGreaterThan(0);
+      disk.freeze();
+      for (let n = 0; n < 20; n += 1) write(64 << 10);
+      await rig.pass(100);
+      client.socket.destroy();
+      const begun = Date.now();
+      for (const { reactor } of rig.engines.splice(0)) reactor.close();
+      expect(Date.now() - begun).toBeLessThan(3000);
+      expect(nameless()).toHaveLength(1);
+      disk.thaw();
+      await rig.until(() => nameless().length === 0);
+    } finally {
+      disk.end();
+    }
+  });
+});
+
+/** One bit in each 64 KiB. */
+function flip(fd: number, bytes: number): void {
+  const whole = readFileSync(`/proc/self/fd/${fd}`);
+  for (let at = 40_000; at < bytes; at += 65_536) whole[at] = (whole[at] as number) ^ 4;
+  writeSync(fd, whole, 0, whole.length, 0);
+}
+
+/** A file system of its own at `folder`, which can be frozen. */
+function frozen(rig: Rig, folder: string): { freeze(): void; thaw(): void; end(): void } {
+  const bytes = 128 * MIB;
+  const device = attachLoop(makeFile(rig.path('spill.img'), bytes));
+  const refused = mountOn(device, folder, bytes);
+  if (refused !== null) throw new Error(refused);
+  let is = false;
+  const turn = (word: string) => {
+    const { status, stderr } = spawnSync('fsfreeze', [word, folder], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`fsfreeze: ${stderr}`);
+    is = word === '--freeze';
+  };
+  return {
+    freeze: () => turn('--freeze'),
+    thaw: () => turn('--unfreeze'),
+    end: () => {
+      if (is) turn('--unfreeze');
+      for (const engine of rig.engines.splice(0)) engine.reactor.close();
+      spawnSync('sleep', ['0.3']);
+      unmount(folder);
+      detachLoop(device);
+    },
+  };
+}
