@@ -100,11 +100,16 @@ void PeerConnection::spilled() {
   }
 }
 
-void PeerNetwork::spillTo(std::vector<SpillPlace> places) {
-  spillPlaces_ = std::move(places);
-  if (spillPlaces_.empty()) return;
+void PeerNetwork::spillTo(const std::vector<SpillWish>& wishes) {
+  if (wishes.empty()) return;
   bell_ = std::make_shared<Bell>();
   armBell();
+  // Who asks before there is a need learns in time that there is none to be had.
+  for (const SpillWish& wish : wishes) {
+    SpillPlace& place = spillPlaces_.emplace_back(wish);
+    place.probe = std::make_unique<SpillFile>(place.options.folder, place.options.fileBytes, bell_);
+    place.life = place.probe->life();
+  }
 }
 
 void PeerNetwork::armBell() {
@@ -116,6 +121,14 @@ void PeerNetwork::bellRang() {
   bellArmed_ = false;
   if (ending_) return;
   armBell();
+  for (SpillPlace& place : spillPlaces_) {
+    if (place.probe == nullptr) continue;
+    std::deque<SpillJob> made;
+    place.probe->take(made);
+    if (made.empty()) continue;
+    if (made.front().result < 0) place.reason = describeErrno(-made.front().result);
+    place.probe.reset();
+  }
   for (PeerConnection* connection : connections_) connection->spilled();
 }
 

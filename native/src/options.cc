@@ -85,15 +85,15 @@ std::vector<PartOptions> partsFrom(const Napi::Object& from, const DiskOptions& 
 }
 
 /// Where what waits for peers may be spilled.
-std::vector<SpillPlace> spillsFrom(const Napi::Object& from) {
-  std::vector<SpillPlace> places;
+std::vector<SpillWish> spillsFrom(const Napi::Object& from) {
+  std::vector<SpillWish> places;
   if (from.Get("spills").IsUndefined()) return places;
   if (!from.Get("spills").IsArray()) badArgument("spills");
   const auto list = from.Get("spills").As<Napi::Array>();
   for (uint32_t i = 0; i < list.Length(); i++) {
     if (!list.Get(i).IsObject()) badArgument("spills");
     const auto each = list.Get(i).As<Napi::Object>();
-    SpillPlace place{};
+    SpillWish place{};
     place.node = uint16_t(integer(each, "node", 64));
     place.options.folder = text(each, "folder");
     place.options.fileBytes = integer(each, "bytes", uint64_t{1} << 40);

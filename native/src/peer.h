@@ -134,16 +134,23 @@ struct Endpoint {
   int64_t backOff = 0;
 };
 
-/// Where what waits for one peer may be spilled, and what became of that last.
-struct SpillPlace {
+/// Where what waits for one peer may be spilled.
+struct SpillWish {
   uint16_t node;
   SpillOptions options;
+};
+
+/// What became of that.
+struct SpillPlace : SpillWish {
+  explicit SpillPlace(const SpillWish& wish) : SpillWish(wish) {}
   /// Of the last file: no other one while the kernel has anything of it.
   std::weak_ptr<const SpillFile::State> life;
   /// Why there is none, "" for no reason.
   std::string reason;
   /// Files that failed when something was in them.
   uint64_t faults = 0;
+  /// Tries at the beginning whether one can be made, and lets go of it.
+  std::unique_ptr<SpillFile> probe;
   /// The link on which none could be made, and until when none is tried on it.
   int32_t refusedOn = 0;
   int64_t retryAt = 0;
@@ -172,7 +179,7 @@ class PeerNetwork {
   void accepted(int fd);
 
   /// Detached writes to these nodes may wait in files.
-  void spillTo(std::vector<SpillPlace> places);
+  void spillTo(const std::vector<SpillWish>& wishes);
   /// A spill file has done something.
   void bellRang();
   std::vector<SpillStatus> spills() const;

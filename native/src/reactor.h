@@ -21,7 +21,7 @@ struct ReactorOptions {
   Personality personality = Personality::Auto;
   int64_t keepaliveMicros = 500000;
   int64_t silenceMicros = 2000000;
-  std::vector<SpillPlace> spills;
+  std::vector<SpillWish> spills;
 };
 
 /// Memory shared with JavaScript; lives as long as either side holds it.

@@ -176,7 +176,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
     expect([downs(), status().bytes, status().faults]).toEqual([0, 0, 0]);
   });
 
-  it('has no name, no use for what is in its folder, and all its room from the beginning', async () => {
+  it('has no name, touches nothing else in its folder, and has all its room at once', async () => {
     writeFileSync(`${folder}/kept`, 'kept');
     await begin();
     expect([status().state, nameless()]).toEqual(['idle', []]);
@@ -192,7 +192,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
     expect(Number.parseInt(/flags:\s+(\d+)/.exec(flags)?.[1] ?? '', 8) & 0o2000000).not.toBe(0);
   });
 
-  it('lets clients wait for their slots when memory and file are full, and no link go', async () => {
+  it('lets clients wait for slots when memory and file are full, and no link go', async () => {
     await begin({ bytes: 2 * MIB, waitingBytes: MIB });
     await on();
     for (let n = 0; n < 400; n += 1) write(64 << 10);
@@ -310,54 +310,58 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
     await rig.until(() => nameless().length === 0);
   });
 
-  it.skipIf(unfreezable !== null)('lets a disk go that hangs, and closes what it has when it is back', {
-    timeout: 60_000,
-  }, async () => {
-    const disk = frozen(rig, folder);
-    try {
-      await begin({ bytes: 24 * MIB }, { silenceMillis: 1000 });
-      await on();
-      await fill(4 * MIB);
-      disk.freeze();
-      // More than may wait for it: the client waits, until the link is ended for it.
-      for (let n = 0; n < 200; n += 1) write(64 << 10);
-      await rig.until(() => downs() === 1);
-      await up(2);
-      expect(status()).toMatchObject({ state: 'off', faults: 1 });
-      expect(status().reason).toBe('the disk does not answer');
-      await answered();
-      b.goOn();
-      b.came.length = 0;
-      wanted = [];
-      a.detaches = true;
-      await fill(3 * MIB);
-      const numbers = (all: readonly string[]) => all.map((each) => each.split(':')[1]);
-      await rig.until(() => b.came.length >= wanted.length);
-      const got = numbers(b.came).slice(-wanted.length);
-      expect(got).toEqual(numbers(wanted));
-      // The kernel still has the file, and so it keeps its number.
-      expect([downs(), status().state, nameless().length]).toEqual([1, 'off', 1]);
-      disk.thaw();
-      await rig.until(() => nameless().length === 0);
-      await on();
-      // A reactor that ends does not wait for such a disk either.
-      b.keeping = true;
-      await fill(12 * MIB);
-      expect(status().bytes).toBeGreaterThan(0);
-      disk.freeze();
-      for (let n = 0; n < 20; n += 1) write(64 << 10);
-      await rig.pass(100);
-      client.socket.destroy();
-      const begun = Date.now();
-      for (const { reactor } of rig.engines.splice(0)) reactor.close();
-      expect(Date.now() - begun).toBeLessThan(3000);
-      expect(nameless()).toHaveLength(1);
-      disk.thaw();
-      await rig.until(() => nameless().length === 0);
-    } finally {
-      disk.end();
-    }
-  });
+  it.skipIf(unfreezable !== null)(
+    'lets a disk go that hangs, and closes what it has when it is back',
+    {
+      timeout: 60_000,
+    },
+    async () => {
+      const disk = frozen(rig, folder);
+      try {
+        await begin({ bytes: 24 * MIB }, { silenceMillis: 1000 });
+        await on();
+        await fill(4 * MIB);
+        disk.freeze();
+        // More than may wait for it: the client waits, until the link is ended for it.
+        for (let n = 0; n < 200; n += 1) write(64 << 10);
+        await rig.until(() => downs() === 1);
+        await up(2);
+        expect(status()).toMatchObject({ state: 'off', faults: 1 });
+        expect(status().reason).toBe('the disk does not answer');
+        await answered();
+        b.goOn();
+        b.came.length = 0;
+        wanted = [];
+        a.detaches = true;
+        await fill(3 * MIB);
+        const numbers = (all: readonly string[]) => all.map((each) => each.split(':')[1]);
+        await rig.until(() => b.came.length >= wanted.length);
+        const got = numbers(b.came).slice(-wanted.length);
+        expect(got).toEqual(numbers(wanted));
+        // The kernel still has the file, and so it keeps its number.
+        expect([downs(), status().state, nameless().length]).toEqual([1, 'off', 1]);
+        disk.thaw();
+        await rig.until(() => nameless().length === 0);
+        await on();
+        // A reactor that ends does not wait for such a disk either.
+        b.keeping = true;
+        await fill(12 * MIB);
+        expect(status().bytes).toBeGreaterThan(0);
+        disk.freeze();
+        for (let n = 0; n < 20; n += 1) write(64 << 10);
+        await rig.pass(100);
+        client.socket.destroy();
+        const begun = Date.now();
+        for (const { reactor } of rig.engines.splice(0)) reactor.close();
+        expect(Date.now() - begun).toBeLessThan(3000);
+        expect(nameless()).toHaveLength(1);
+        disk.thaw();
+        await rig.until(() => nameless().length === 0);
+      } finally {
+        disk.end();
+      }
+    },
+  );
 });
 
 /** One bit in each 64 KiB. */
