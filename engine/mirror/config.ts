@@ -184,6 +184,19 @@ export function shippedMax(
   return Math.min(Math.max(blocks, SHIPPED_MAX), SPILLED_MAX);
 }
 
+/**
+ * What may be under way to the asynchronous replica of `node`, as bytes and writes; `spills`:
+ * whether there is a file for it. Without one, what is not sent is in memory, whatever is allowed.
+ */
+export function lagLimits(
+  config: Pick<MirrorConfig, 'lagBytes' | 'spillNodes'>,
+  node: NodeId,
+  spills: boolean,
+): { readonly bytes: number; readonly writes: number } {
+  if (spills) return { bytes: config.lagBytes, writes: shippedMax(config, node) };
+  return { bytes: Math.min(config.lagBytes, LAG_MEMORY_MAX), writes: SHIPPED_MAX };
+}
+
 /** Other replicas that one has at most. */
 export const PARTNERS_MAX = 3;
 

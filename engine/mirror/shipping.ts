@@ -7,7 +7,7 @@
 import { MICROS_PER_S, type Micros } from '../core/units.ts';
 import { Decision, Flag } from '../data/abi.ts';
 import type { Lag } from '../data/messages.ts';
-import { LAG_MEMORY_MAX, SHIPPED_MAX, shippedMax } from './config.ts';
+import { lagLimits, shippedMax } from './config.ts';
 import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
@@ -19,9 +19,8 @@ export class Shipping {
   readonly #partner: Partner;
   /** The writes that no point covers. */
   readonly #writes: ShippedWrites = new ShippedWrites();
-  /** What may be under way: bytes, and writes. */
-  #bytesMax = 0;
-  #writesMax = 0;
+  /** What may be under way. */
+  #limits: ReturnType<typeof lagLimits>;
   /** Whether the backend has a file for what memory has no room for; null before its word. */
   #spills: boolean | null = null;
   /** The newest write that is in an image there, that is so here too, and that has come there. */
@@ -45,22 +44,14 @@ export class Shipping {
   constructor(parts: Parts, partner: Partner) {
     this.#p = parts;
     this.#partner = partner;
-    this.#limit(parts.config.spillAwaited !== true);
-  }
-
-  /** Without a file, what is not sent is in memory, whatever the configuration allows. */
-  #limit(spills: boolean): void {
-    const { config } = this.#p;
-    const { lagBytes } = config;
-    this.#bytesMax = spills ? lagBytes : Math.min(lagBytes, LAG_MEMORY_MAX);
-    this.#writesMax = spills ? shippedMax(config, this.#partner.node) : SHIPPED_MAX;
+    this.#limits = lagLimits(parts.config, partner.node, parts.config.spillAwaited !== true);
   }
 
   /** The backend has a file for what waits, or has none for this reason, '' for none to tell. */
   spill(on: boolean, reason: string): void {
-    const { turn, writes } = this.#p;
+    const { turn, writes, config } = this.#p;
     const { node: peer } = this.#partner;
-    this.#limit(on);
+    this.#limits = lagLimits(config, peer, on);
     if (on && this.#spills !== true) turn.event('mirror.spill.on', { peer });
     if (!on && reason !== '') turn.event('mirror.spill.off', { peer, reason });
     this.#spills = on;
@@ -73,7 +64,8 @@ export class Shipping {
   }
 
   get #isMuch(): boolean {
-    return this.#writes.bytes >= this.#bytesMax || this.#writes.count >= this.#writesMax;
+    const { bytes, writes } = this.#limits;
+    return this.#writes.bytes >= bytes || this.#writes.count >= writes;
   }
 
   /** How far the replica is behind: what is not in an image there. */
