@@ -21,8 +21,8 @@ export class Shipping {
   readonly #writes: ShippedWrites = new ShippedWrites();
   /** What may be under way. */
   #limits: ReturnType<typeof lagLimits>;
-  /** Whether the backend has a file for what memory has no room for; null before its word. */
-  #spills: boolean | null = null;
+  /** What was said last of the file for what memory has no room for: "on", or why there is none. */
+  #said = '';
   /** The newest write that is in an image there, that is so here too, and that has come there. */
   #pointed = 0;
   #covered = 0;
@@ -52,9 +52,13 @@ export class Shipping {
     const { turn, writes, config } = this.#p;
     const { node: peer } = this.#partner;
     this.#limits = lagLimits(config, peer, on);
-    if (on && this.#spills !== true) turn.event('mirror.spill.on', { peer });
-    if (!on && reason !== '') turn.event('mirror.spill.off', { peer, reason });
-    this.#spills = on;
+    const said = on ? 'on' : reason;
+    // That a link ended, and its file with it, is no news.
+    if (said !== '' && said !== this.#said) {
+      if (on) turn.event('mirror.spill.on', { peer });
+      else turn.event('mirror.spill.off', { peer, reason });
+      this.#said = said;
+    }
     writes.roomChanged();
   }
 

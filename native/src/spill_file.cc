@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -48,12 +48,16 @@ int anonymousIn(const std::string& folder) {
 int makeFile(const std::string& folder, uint64_t bytes) {
   const int fd = anonymousIn(folder);
   if (fd < 0) return fd;
-  // Reserved now, so that it does not run out of room when it is needed.
-  int result = -1;
-  do result = fallocate(fd, 0, 0, off_t(bytes));
-  while (result != 0 && errno == EINTR);
+  // Reserved now, so that it does not run out of room when it is needed; but a file system that has
+  // too little is not asked, for it would give all that it has, and nobody else would have any.
+  struct statvfs system{};
+  int result = -1, error = ENOSPC;
+  if (fstatvfs(fd, &system) == 0 && uint64_t{system.f_bavail} * system.f_frsize >= bytes) {
+    do result = fallocate(fd, 0, 0, off_t(bytes));
+    while (result != 0 && errno == EINTR);
+    error = errno;
+  }
   if (result == 0) return fd;
-  const int error = errno;
   ::close(fd);
   return -error;
 }

@@ -1,6 +1,6 @@
 /**
- * Two real hosts, the replica of the second asynchronous and its host in no hurry: what waits for it
- * is more than memory takes, goes into a file, and comes to it in order with no copy.
+ * Two real hosts, the replica of the second asynchronous and its host in no hurry: what waits for
+ * it is more than memory takes, goes into a file, and comes to it in order with no copy.
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

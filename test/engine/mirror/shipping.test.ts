@@ -174,16 +174,18 @@ describe('a spill', () => {
     const seen = watched(pair);
     const say = (on: boolean, reason: string): void => {
       pair.command(pair.host(1), { kind: 'spill', node: 2, on, reason });
-      pair.runFor(5 * MS);
+      pair.runFor(50 * MS);
     };
     say(true, '');
     say(true, '');
     say(false, '');
+    say(true, '');
+    say(false, 'no room');
     say(false, 'no room');
     say(true, '');
     // About a replica that is not asynchronous there is nothing to say.
     pair.command(pair.host(1), { kind: 'spill', node: 1, on: false, reason: 'none' });
-    pair.runFor(5 * MS);
+    pair.runFor(50 * MS);
     const told = seen.flatMap(({ report }) => (report.kind === 'event' ? [report.event] : []));
     const spills = told.filter(({ kind }) => kind.startsWith('mirror.spill.'));
     expect(spills.map(({ kind, d }) => [kind, d?.['peer'], d?.['reason']])).toEqual([
