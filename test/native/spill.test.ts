@@ -203,6 +203,18 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
     expect(Number.parseInt(/flags:\s+(\d+)/.exec(flags)?.[1] ?? '', 8) & 0o2000000).not.toBe(0);
   });
 
+  it('leaves in memory what memory may have', async () => {
+    await begin({ memoryBytes: 64 * MIB });
+    await on();
+    for (let n = 0; n < 48; n += 1) {
+      await fill(MIB, () => 256 << 10);
+      expect(status().bytes).toBe(0);
+    }
+    b.goOn();
+    await rig.until(() => b.came.length === wanted.length);
+    expect(b.came).toEqual(wanted);
+  });
+
   it('lets clients wait for slots when memory and file are full, and no link go', async () => {
     await begin({ bytes: 2 * MIB, waitingBytes: MIB });
     await on();
@@ -336,7 +348,11 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
         await spillInto(1);
         disk.freeze();
         // More than may wait for it: the client waits, until the link is ended for it.
-        for (let n = 0; n < 200; n += 1) write(64 << 10);
+        for (let n = 0; n < 400; n += 1) write(64 << 10);
+        await rig.pass(500);
+        done += client.arrived().length;
+        // Four writes of 1 MiB are with the disk, 2 MiB wait for it, and the slots are 64.
+        expect(asked - done).toBeGreaterThan(150);
         await rig.until(() => downs() === 1);
         await up(2);
         expect(status()).toMatchObject({ state: 'off', faults: 1 });
