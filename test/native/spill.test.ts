@@ -239,35 +239,46 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
   });
 
   it.each([
-    ['other bytes', (fd: number) => writeSync(fd, randomBytes(24 * MIB), 0, 24 * MIB, 0)],
-    ['one bit that is another', (fd: number) => flip(fd, 24 * MIB)],
-    ['the length of a head that no item has', (fd: number) => lengths(fd, 8, 5000)],
-    ['the length of a body that no item has', (fd: number) => lengths(fd, 12, 0xffff_ffff)],
-    ['less than was written', (fd: number) => ftruncateSync(fd, 4096)],
-  ])('ends the link when its disk answers with %s, and sends none of it', async (_, change) => {
-    await begin();
-    await on();
-    await spillInto(12 * MIB, () => LENGTH);
-    touched(change);
-    b.goOn();
-    await rig.until(() => downs() === 1);
-    await up(2);
-    expect(status()).toMatchObject({ faults: 1 });
-    expect(status().reason).not.toBe('');
-    // A prefix of what it was to get, and then the writes of the next link.
-    expect(b.came.length).toBeLessThan(wanted.length);
-    expect(b.came).toEqual(wanted.slice(0, b.came.length));
-    await rig.until(() => nameless().length === 0);
-    b.came.length = 0;
-    wanted = [];
-    asked = 0;
-    done = 0;
-    await on();
-    await fill(MIB);
-    await rig.until(() => b.came.length === wanted.length);
-    expect(b.came).toEqual(wanted);
-    expect(status()).toMatchObject({ state: 'on', reason: '', faults: 1 });
-  });
+    ['other bytes', noise, 'never written there'],
+    ['one bit that is another', flip, 'what the disk answers'],
+    [
+      'the length of a head that no item has',
+      (fd: number) => lengths(fd, 8, 5000),
+      'never written',
+    ],
+    [
+      'the length of a body that no item has',
+      (fd: number) => lengths(fd, 12, 0xffff_ffff),
+      'never',
+    ],
+    ['less than was written', (fd: number) => ftruncateSync(fd, 4096), 'output error'],
+  ])(
+    'ends the link when its disk answers with %s, and sends none of it',
+    async (_, change, reason) => {
+      await begin();
+      await on();
+      await spillInto(12 * MIB, () => LENGTH);
+      touched(change);
+      b.goOn();
+      await rig.until(() => downs() === 1);
+      await up(2);
+      expect(status()).toMatchObject({ faults: 1 });
+      expect(status().reason).toContain(reason);
+      // A prefix of what it was to get, and then the writes of the next link.
+      expect(b.came.length).toBeLessThan(wanted.length);
+      expect(b.came).toEqual(wanted.slice(0, b.came.length));
+      await rig.until(() => nameless().length === 0);
+      b.came.length = 0;
+      wanted = [];
+      asked = 0;
+      done = 0;
+      await on();
+      await fill(MIB);
+      await rig.until(() => b.came.length === wanted.length);
+      expect(b.came).toEqual(wanted);
+      expect(status()).toMatchObject({ state: 'on', reason: '', faults: 1 });
+    },
+  );
 
   it('takes nothing of an earlier lap for what was written in its place', async () => {
     await begin({ bytes: 300 * ITEM });
@@ -392,10 +403,14 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
   );
 });
 
+function noise(fd: number): void {
+  writeSync(fd, randomBytes(24 * MIB), 0, 24 * MIB, 0);
+}
+
 /** One bit in each 64 KiB. */
-function flip(fd: number, bytes: number): void {
+function flip(fd: number): void {
   const whole = readFileSync(`/proc/self/fd/${fd}`);
-  for (let at = 40_000; at < bytes; at += 65_536) whole[at] = (whole[at] as number) ^ 4;
+  for (let at = 40_000; at < whole.length; at += 65_536) whole[at] = (whole[at] as number) ^ 4;
   writeSync(fd, whole, 0, whole.length, 0);
 }
 
