@@ -61,14 +61,19 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
   });
 
   /** Two nodes, a link, and a client; b takes nothing until it is told to. */
-  async function begin(spill: Partial<SpillOptions> = {}, millis = {}): Promise<void> {
+  async function begin(
+    spill: Partial<SpillOptions> = {},
+    millis = {},
+    millisOfB = millis,
+  ): Promise<void> {
     const each = { personality, volume: VOLUME, key: KEY, blockBytes: BLOCK } as const;
     const times = { keepaliveMillis: 200, silenceMillis: 5000, ...millis };
+    const timesOfB = { ...times, ...millisOfB };
     const size = { bytes: 24 * MIB, memoryBytes: MIB, waitingBytes: 2 * MIB };
     const spills = [{ node: 2, folder, ...size, ...spill }];
     a = rig.engine({ ...each, ...times, replicaPath: rig.replica('a'), node: 1, spills });
     const layout = { ...LAYOUT, peerSlots: 4 };
-    b = rig.engine({ ...each, ...times, replicaPath: rig.replica('b'), node: 2, layout });
+    b = rig.engine({ ...each, ...timesOfB, replicaPath: rig.replica('b'), node: 2, layout });
     const port = b.reactor.listenPeer({ host: '127.0.0.1', port: 0 });
     a.reactor.connectPeer({ node: 2, host: '127.0.0.1', port });
     await up(1);
@@ -185,6 +190,29 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
     await rig.until(() => b.came.length === wanted.length);
     expect(b.came).toEqual(wanted);
     expect([downs(), status().bytes, status().faults]).toEqual([0, 0, 0]);
+  });
+
+  it('keeps it where the file has been read out and more comes', async () => {
+    await begin();
+    await on();
+    for (let lap = 0; lap < 4; lap += 1) {
+      b.keeping = true;
+      await spillInto(1);
+      // What was read ahead is in memory, and nothing is in the file.
+      b.goOn();
+      await rig.until(() => status().bytes === 0);
+      b.keeping = true;
+      for (let n = 0; n < 60; n += 1) {
+        b.goOn();
+        for (let k = 0; k < 4; k += 1) write(16 << 10);
+        await rig.pass(2);
+        b.keeping = n % 3 === 0;
+      }
+      await answered();
+      b.goOn();
+      await rig.until(() => b.came.length === wanted.length);
+      expect(b.came).toEqual(wanted);
+    }
   });
 
   it('has no name, touches nothing else in its folder, and has all its room at once', async () => {
@@ -345,6 +373,38 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
     });
     await rig.until(() => nameless().length === 0);
   });
+
+  it.skipIf(unfreezable !== null)(
+    'stays up and in order beside a disk that is long about it',
+    {
+      timeout: 60_000,
+    },
+    async () => {
+      const disk = frozen(rig, folder);
+      try {
+        await begin({ bytes: 24 * MIB }, { silenceMillis: 8000 }, { silenceMillis: 1000 });
+        await on();
+        await spillInto(1);
+        disk.freeze();
+        // A few writes are with the disk, each small, and the rest waits for them.
+        for (let n = 0; n < 30; n += 1) {
+          write(16 << 10);
+          await answered();
+        }
+        b.goOn();
+        await rig.pass(2500);
+        expect(b.seen.filter(({ op }) => op === Event.LinkDown)).toEqual([]);
+        expect(b.came.length).toBeLessThan(wanted.length);
+        expect(b.came).toEqual(wanted.slice(0, b.came.length));
+        disk.thaw();
+        await rig.until(() => b.came.length === wanted.length);
+        expect(b.came).toEqual(wanted);
+        expect([downs(), status().faults]).toEqual([0, 0]);
+      } finally {
+        disk.end();
+      }
+    },
+  );
 
   it.skipIf(unfreezable !== null)(
     'lets a disk go that hangs, and closes what it has when it is back',
