@@ -105,7 +105,9 @@ describe.skipIf(!able)('a spill on a real host', () => {
     expect(most).toBeGreaterThan(8 * MIB);
     await caughtUp();
     expect(await downs()).toBe(before);
-    expect(await spill()).toMatchObject({ state: 'on', bytes: 0, faults: 0 });
+    // What status says of it is a second old.
+    await waitFor('an empty file', async () => (await spill())?.bytes === 0, MINUTE);
+    expect(await spill()).toMatchObject({ state: 'on', faults: 0 });
     // Nobody can see it, and so nobody finds it after a crash.
     expect(readdirSync(join(cluster.folder, 'spill'))).toEqual([]);
     const { out } = runUnderstudy('status', cluster.configPath, '--name', 'a');
