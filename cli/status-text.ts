@@ -1,11 +1,12 @@
 /** The status of a node as tables for a terminal. */
 import Table from 'cli-table3';
 import type { HostStatus } from '../backends/real/host-status.ts';
-import type { FailingReason, Lag, Meters, VerifyReport } from '../engine/data/messages.ts';
+import type { FailingReason, Meters, VerifyReport } from '../engine/data/messages.ts';
 import { branchText, holdingText, lostText } from './branch-text.ts';
 import { formatSize } from './config/units.ts';
 import { configLines } from './config-text.ts';
 import { refusalText } from './nodes.ts';
+import { lagLines } from './spill-text.ts';
 import { splitLine } from './split-text.ts';
 import { wayBackText } from './way-back-text.ts';
 
@@ -108,11 +109,7 @@ export function statusText(host: HostStatus, exclusivity: string): string {
     if (local?.lostBranch !== undefined)
       parts.push(`Branch of ${volume} that was given up: ${lostText(local.lostBranch)}`);
   }
-  for (const { volume, local } of status.volumes) {
-    for (const lag of local?.lags ?? []) {
-      parts.push(`Lag of ${volume} on ${name(lag.node)}: ${lagText(lag)}`);
-    }
-  }
+  parts.push(...lagLines(host, name));
   for (const { volume, local } of status.volumes) {
     if (local?.verify !== undefined || local?.nextVerify !== undefined) {
       parts.push(`Comparison of ${volume}: ${comparisonText(local.verify, local.nextVerify)}`);
@@ -229,10 +226,4 @@ function table(head: string[], rows: string[][]): string {
   const drawn = new Table({ head, style: { head: [], border: [], compact: true } });
   drawn.push(...rows);
   return drawn.toString();
-}
-
-/** What an asynchronous replica does not have in an image yet. */
-function lagText({ bytes, writes, micros }: Lag): string {
-  if (writes === 0) return 'none';
-  return `${(bytes / 1048576).toFixed(1)} MiB, ${writes} writes, ${(micros / 1e6).toFixed(1)} s`;
 }

@@ -100,6 +100,8 @@ async function build() {
       ...common,
       '-shared',
       '-Wl,-z,defs,--unresolved-symbols=ignore-all',
+      // A thread may still be in a call on a spill file when a Worker lets go of the addon.
+      '-Wl,-z,nodelete',
       ...objects,
       '-o',
       join(work, 'understudy.node'),

@@ -251,9 +251,16 @@ export class Core {
       fileDiffers: this.#hostConfig.fileDiffers,
       places: this.#hostConfig.places,
       volumes,
+      ...this.#spills(),
       ...partsOf(this.#options.config, this.#self.id),
       timelineFailures: this.#timeline.failures,
     };
+  }
+
+  #spills(): Pick<HostStatus, 'spills'> {
+    const known = [...this.#volumes].filter(([, { spills }]) => spills.length > 0);
+    if (known.length === 0) return {};
+    return { spills: Object.fromEntries(known.map(([name, { spills }]) => [name, spills])) };
   }
 
   #guardState(): GuardState {

@@ -2,6 +2,7 @@
 import type { VolumeConfig } from '../../engine/core/config.ts';
 import type { BootId, NodeId } from '../../engine/core/units.ts';
 import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
+import type { SpillStatus } from './native.ts';
 
 /** A peer's replication socket; hosts are numeric. */
 export interface PeerAddress {
@@ -48,7 +49,12 @@ export type FromData =
    */
   | { readonly kind: 'started'; readonly wakeFd: number; readonly away: string }
   | { readonly kind: 'reports'; readonly reports: readonly DataReport[] }
-  | { readonly kind: 'stats'; readonly stats: DataStats }
+  | {
+      readonly kind: 'stats';
+      readonly stats: DataStats;
+      /** Absent until the reactor runs. */
+      readonly spills?: readonly SpillStatus[];
+    }
   /** A person has to act; nothing was written. */
   | { readonly kind: 'refused'; readonly reason: string; readonly remedy: string }
   | { readonly kind: 'broke'; readonly reason: string }

@@ -4,7 +4,7 @@ import type { DataCommand, DataReport } from '../../engine/data/messages.ts';
 import type { DataStart, DataStats, FromData, ToData } from './data-messages.ts';
 import { reasonOf } from './failure.ts';
 import type { HostOptions } from './host-options.ts';
-import { hasNative, loadNative } from './native.ts';
+import { hasNative, loadNative, type SpillStatus } from './native.ts';
 import { startWorker } from './spawn.ts';
 
 /** What a volume tells the core. */
@@ -41,6 +41,8 @@ function newThread(): IdleThread {
 export class DataVolume {
   readonly name: string;
   stats: DataStats = {};
+  /** What waits for asynchronous replicas and is too much for memory: where, and how much. */
+  spills: readonly SpillStatus[] = [];
   #worker: Worker;
   #wake: (fd: number) => void;
   #wakeFd = -1;
@@ -100,6 +102,7 @@ export class DataVolume {
           events.faulted(this.name, String(lastFault));
         }
         this.stats = message.stats;
+        this.spills = message.spills ?? [];
         return;
       }
       case 'refused':

@@ -14,7 +14,7 @@ import { Rng } from '../../engine/core/rng.ts';
 import type { Micros } from '../../engine/core/units.ts';
 import { Event } from '../../engine/data/abi.ts';
 import { DataMemory } from '../../engine/data/memory.ts';
-import type { Mailboxes } from '../../engine/data/messages.ts';
+import type { DataCommand, Mailboxes } from '../../engine/data/messages.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import { recordedMirror } from '../../engine/mirror/flight.ts';
 import { isOffered } from '../../engine/ports/frontend.ts';
@@ -25,6 +25,7 @@ import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
 import { loadNative, type Reactor } from './native.ts';
 import { runAway } from './replica-away.ts';
 import { openReplica } from './replica-open.ts';
+import { SpillWatch } from './spill-watch.ts';
 
 /** Counters go to the main thread this often; a turn waits no longer either. */
 const STATS_EVERY: Micros = 1_000_000;
@@ -64,6 +65,11 @@ class Mail {
     return total;
   }
 
+  /** A command of this thread's own. */
+  put(command: DataCommand): void {
+    this.#waiting.push({ kind: 'command', command });
+  }
+
   /** Whether the next turn must not wait. */
   get pressing(): boolean {
     return this.#waiting.length > 0;
@@ -82,6 +88,7 @@ function run(start: DataStart, reactor: Reactor): void {
     ring === null ? new MirrorActor(options) : recordedMirror(options, ring, start.build);
   const flight = ring !== null;
   const mail = new Mail();
+  const watch = new SpillWatch(reactor);
   const clock = new Float64Array(reactor.clock);
   let isOpen: boolean = false;
   let exportBytes = servedOf(start.volume);
@@ -122,7 +129,10 @@ function run(start: DataStart, reactor: Reactor): void {
       const used = (stats.cpuMicros - counted.cpu) / Math.max(1, now - counted.at);
       const cpuPercent = counted.at === 0 ? 0 : Math.round(used * 100);
       counted = { at: now, cpu: stats.cpuMicros };
-      tell({ kind: 'stats', stats: { ...stats, cpuPercent, export: isOpen, exportBytes, flight } });
+      const { spills, commands } = watch.look();
+      for (const command of commands) mail.put(command);
+      const more = { cpuPercent, export: isOpen, exportBytes, flight };
+      tell({ kind: 'stats', stats: { ...stats, ...more }, spills });
     }
   }
 }

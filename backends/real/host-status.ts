@@ -4,6 +4,7 @@ import type { ClusterConfig } from '../../engine/core/config.ts';
 import type { BootId, Micros, NodeId } from '../../engine/core/units.ts';
 import type { DataStats } from './data-messages.ts';
 import type { GuardState } from './guard-state.ts';
+import type { SpillStatus } from './native.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { ApplicationState } from './supervision.ts';
 import type { ControlCounters } from './udp-control.ts';
@@ -52,6 +53,8 @@ export interface HostStatus {
   readonly places: readonly string[];
   /** What each volume's reactor counted. */
   readonly volumes: Readonly<Record<string, DataStats>>;
+  /** Of volumes that may spill: what has become of that, for each asynchronous replica. */
+  readonly spills?: Readonly<Record<string, readonly SpillStatus[]>>;
   /** Of volumes with parts that have a replica here: each part and where clients reach it. */
   readonly parts?: Readonly<Record<string, readonly PartStatus[]>>;
   readonly timelineFailures: number;

@@ -4,6 +4,7 @@ import type { VolumeConfig } from '../../engine/core/config.ts';
 import { EXTENT_BYTES, type NodeId, REQUEST_BYTES_MAX } from '../../engine/core/units.ts';
 import type { AbiLayout } from '../../engine/data/abi.ts';
 import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
+import type { SpillOptions } from './native.ts';
 
 /** The engine's view of `volume` on `node`; nodes in rising order, the same for all hosts. */
 export function mirrorConfig(volume: VolumeConfig, node: NodeId = 0): MirrorConfig {
@@ -37,11 +38,29 @@ export function mirrorConfig(volume: VolumeConfig, node: NodeId = 0): MirrorConf
 export function asyncOf({ replicas, lag }: VolumeConfig): Partial<MirrorConfig> {
   const nodes = replicas.filter(({ mode }) => mode === 'async').map(({ node }) => node);
   if (nodes.length === 0) return {};
-  const asyncNodes = nodes.sort((a, b) => a - b);
-  if (lag === undefined) return { asyncNodes };
+  const spills = replicas.filter(({ spill }) => spill !== undefined).map(({ node }) => node);
+  const spilled =
+    spills.length === 0 ? {} : { spillNodes: spills.sort((a, b) => a - b), spillAwaited: true };
+  const either = { asyncNodes: nodes.sort((a, b) => a - b), ...spilled };
+  if (lag === undefined) return either;
   const { bytes, atLimit, pointEvery } = lag;
-  return { asyncNodes, lagBytes: bytes, lagWaits: atLimit === 'wait', pointDelay: pointEvery };
+  return { ...either, lagBytes: bytes, lagWaits: atLimit === 'wait', pointDelay: pointEvery };
 }
+
+/**
+ * The files in which what waits for asynchronous replicas may be spilled, on `node`: room for what
+ * one may lack, and for what stands before each write of it.
+ */
+export function spillsOf(volume: VolumeConfig, node: NodeId): SpillOptions[] {
+  const { lagBytes } = { ...MIRROR_DEFAULTS, ...asyncOf(volume) };
+  return volume.replicas.flatMap(({ node: peer, spill }) => {
+    if (spill === undefined || peer === node) return [];
+    return [{ node: peer, folder: spill, bytes: lagBytes + Math.ceil(lagBytes / 16) + SPILL_MORE }];
+  });
+}
+
+/** For messages and copies, which count to no lag. */
+const SPILL_MORE = 67_108_864;
 
 const EVENTS = 256;
 

@@ -121,10 +121,39 @@ export interface ReactorOptions {
   readonly volume?: string;
   /** The cluster key, 32 bytes. Copied, and never shown or logged. */
   readonly key?: Uint8Array;
+  /** Where what waits to be sent on to asynchronous replicas may be spilled. */
+  readonly spills?: readonly SpillOptions[];
   /** A silent link says this often that it is alive; default 500. */
   readonly keepaliveMillis?: number;
   /** A link is down after so long a silence; default 2000, at least twice the keep-alive. */
   readonly silenceMillis?: number;
+}
+
+/** A file for what waits for one peer; nobody but this reactor can name it, and it ends with it. */
+export interface SpillOptions {
+  readonly node: number;
+  /** Folder in which the file is made when something is sent on first. */
+  readonly folder: string;
+  /** Bytes of the file, reserved when it is made, 4096..2^40. */
+  readonly bytes: number;
+  /** Bytes that wait in memory before any go into the file; default 64 MiB. */
+  readonly memoryBytes?: number;
+  /** Bytes that wait for the file before clients have to; default 128 MiB. */
+  readonly waitingBytes?: number;
+}
+
+/** What became of a spill. */
+export interface SpillStatus {
+  readonly node: number;
+  /** Nothing was sent on yet; the file is being made; it is there; there is none. */
+  readonly state: 'idle' | 'making' | 'on' | 'off';
+  /** What is in the file now. */
+  readonly bytes: number;
+  readonly fileBytes: number;
+  /** Files that failed with something in them: each ended a link. */
+  readonly faults: number;
+  /** Why there is none, '' for no reason. */
+  readonly reason: string;
 }
 
 /** What a reactor counts, from its beginning. */
@@ -223,6 +252,8 @@ export interface Reactor {
   /** Connects to a higher node, again and again (100 ms, doubling to 2 s), until closed. */
   connectPeer(peer: { readonly node: number; readonly host: string; readonly port: number }): void;
   stats(): ReactorStats;
+  /** One for each of {@link ReactorOptions.spills}. */
+  spills(): readonly SpillStatus[];
   /** Ends everything and lets go of the replica. Waits for the disk, at most ten seconds. */
   close(): void;
 }
@@ -394,6 +425,9 @@ class TypedReactor implements Reactor {
   }
   stats(): ReactorStats {
     return typed(() => this.#raw.stats());
+  }
+  spills(): readonly SpillStatus[] {
+    return typed(() => this.#raw.spills());
   }
   close(): void {
     typed(() => this.#raw.close());

@@ -8,7 +8,7 @@ import { LABEL_PAGES } from '../../engine/mirror/part-label.ts';
 import { parseAddress } from './address.ts';
 import type { DataStart } from './data-messages.ts';
 import { HostError } from './failure.ts';
-import { mirrorConfig, REAL_LAYOUT } from './mirror-config.ts';
+import { mirrorConfig, REAL_LAYOUT, spillsOf } from './mirror-config.ts';
 import { loadNative, NativeError, type Reactor } from './native.ts';
 import { checkReplica, replicaPages } from './replica-check.ts';
 import { convertReplica } from './replica-convert.ts';
@@ -80,6 +80,7 @@ function open(start: DataStart, replica: ReplicaConfig): Reactor {
     volume: volume.uuid,
     key: replicationKey(key, volume.uuid),
     lockWaitMillis: LOCK_WAIT_MS,
+    spills: spillsOf(volume, node),
   });
   if (volume.servedBytes !== undefined) reactor.setExportBytes(volume.servedBytes);
   // A volume in parts has as many exports, under their own names.

@@ -80,7 +80,10 @@ function asyncOf({ replicas, lag }: VolumeConfig): Partial<MirrorConfig> {
     lag === undefined
       ? {}
       : { lagBytes: lag.bytes, lagWaits: lag.atLimit === 'wait', pointDelay: lag.pointEvery };
-  return { asyncNodes: nodes.sort((x, y) => x - y), ...limits };
+  // What waits there is in memory whatever it is called: a spill changes how much it may be.
+  const spills = replicas.filter(({ spill }) => spill !== undefined).map(({ node }) => node);
+  const spilled = spills.length === 0 ? {} : { spillNodes: spills.sort((x, y) => x - y) };
+  return { asyncNodes: nodes.sort((x, y) => x - y), ...spilled, ...limits };
 }
 
 function sideBytesOf({ replicas }: VolumeConfig, node: NodeId): number {

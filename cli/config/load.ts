@@ -207,7 +207,7 @@ function toClusterConfig(
       ...(volume.resync.skipEqual === 'off' ? {} : { skipEqual: volume.resync.skipEqual }),
       ...(volume.lag === undefined ? {} : { lag: limits(volume.lag) }),
       replicas: Object.entries(volume.replicas).map(([node, replica]) => {
-        const { meta, side, sideSize, mode } = replica;
+        const { meta, side, sideSize, mode, spill } = replica;
         const at = ['volumes', name, 'replicas', node];
         return {
           node: nodeId(node, at),
@@ -216,6 +216,7 @@ function toClusterConfig(
           ...(sideSize === undefined ? {} : { sideBytes: parseSize(sideSize) as number }),
           ...(side === undefined ? {} : { side: resolve(folder, side) }),
           ...(mode === 'sync' ? {} : { mode }),
+          ...(spill === undefined ? {} : { spill: resolve(folder, spill.folder) }),
         };
       }),
       nbd: Object.entries(volume.nbd).map(([node, listen]) => ({

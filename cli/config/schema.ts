@@ -68,12 +68,24 @@ const replica = z.strictObject({
     .enum(['sync', 'async'])
     .default('sync')
     .describe('async: no write waits for this replica; it is an earlier image of the volume.'),
+  spill: z
+    .strictObject({
+      folder: z
+        .string()
+        .min(1)
+        .describe('Folder with room for lag.bytes, on each host that may lead.'),
+    })
+    .optional()
+    .describe(
+      'async only: what waits to be sent to it and is too much for memory goes into a file ' +
+        'without a name in this folder.',
+    ),
 });
 
 const lag = z.strictObject({
   bytes: size
     .default('64MiB')
-    .describe('Most that an asynchronous replica lacks, 1MiB..1GiB: it is in memory.'),
+    .describe('Most that an asynchronous replica lacks, 1MiB..1GiB; 64GiB where each has a spill.'),
   atLimit: z
     .enum(['copy', 'wait'])
     .default('copy')

@@ -104,6 +104,8 @@ ${room === '' ? '    # room: 10GiB' : `    room: ${room}`}
     # of the volume, whole, and takes over only by understudy promote. It keeps its last state in a
     # side area while it takes the next:
     #   far: { path: /dev/vg0/data, mode: async, sideSize: 1GiB }
+    # What waits to be sent there is in memory, 64MiB unless lag says otherwise, and 1GiB at most;
+    # beyond that in a file, in a folder of whichever host leads: spill: { folder: /var/spill }
     replicas:
       a: { path: a/data.img }
       b: { path: b/data.img }

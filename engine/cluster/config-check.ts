@@ -11,7 +11,7 @@ import {
   type VolumeConfig,
 } from '../core/config.ts';
 import { EXTENT_BYTES } from '../core/units.ts';
-import { VOLUME_BYTES_MAX } from '../mirror/config.ts';
+import { LAG_MEMORY_MAX, LAG_SPILL_MAX, VOLUME_BYTES_MAX } from '../mirror/config.ts';
 import { checkParts } from './parts-check.ts';
 
 export interface ConfigProblem {
@@ -33,12 +33,8 @@ export const AL_MAX = 13_312;
 /** How long a disk may answer nothing, in µs. */
 const WAIT_MIN = 1_000_000;
 const WAIT_MAX = 600_000_000;
-/**
- * What an asynchronous replica may lack, in bytes: it is in memory. How often it is a later image,
- * in µs.
- */
+/** What an asynchronous replica may lack, in bytes. How often it is a later image, in µs. */
 const LAG_MIN = 1_048_576;
-const LAG_MAX = 1_073_741_824;
 /** So that the longest request, zeroes of 8 MiB, finds room in the log of the image before it. */
 export const ASYNC_SIDE_MIN: number = 16_777_216;
 const POINT_MIN = 10_000;
@@ -263,7 +259,10 @@ function checkLag(
   path: readonly (string | number)[],
   say: Say,
 ): void {
-  replicas.forEach(({ mode, sideBytes = 0 }, j) => {
+  replicas.forEach(({ mode, sideBytes = 0, spill }, j) => {
+    const at = [...path, 'replicas', j, 'spill'];
+    if (spill !== undefined && mode !== 'async') say(at, 'spill-of-sync', {});
+    if (spill === '') say(at, 'empty-spill', {});
     if (mode !== 'async') return;
     if (onDiskFailure === 'proxy') say([...path, 'onDiskFailure'], 'proxy-beside-async', {});
     const side = [...path, 'replicas', j, 'sideSize'];
@@ -277,8 +276,12 @@ function checkLag(
   }
   if (lag === undefined) return;
   const { bytes, pointEvery } = lag;
-  if (!Number.isSafeInteger(bytes) || bytes < LAG_MIN || bytes > LAG_MAX) {
-    say([...path, 'lag', 'bytes'], 'bad-lag', { size: bytes, least: LAG_MIN, most: LAG_MAX });
+  const inMemory = replicas.find(({ mode, spill }) => mode === 'async' && spill === undefined);
+  if (!Number.isSafeInteger(bytes) || bytes < LAG_MIN || bytes > LAG_SPILL_MAX) {
+    say([...path, 'lag', 'bytes'], 'bad-lag', { size: bytes, least: LAG_MIN, most: LAG_SPILL_MAX });
+  } else if (inMemory !== undefined && bytes > LAG_MEMORY_MAX) {
+    const params = { size: bytes, most: LAG_MEMORY_MAX, node: inMemory.node };
+    say([...path, 'lag', 'bytes'], 'lag-in-memory', params);
   }
   if (!Number.isSafeInteger(pointEvery) || pointEvery < POINT_MIN || pointEvery > POINT_MAX) {
     const params = { time: pointEvery, least: POINT_MIN, most: POINT_MAX };

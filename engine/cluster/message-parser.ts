@@ -159,9 +159,10 @@ const entry = kinds({
 const replica: Check = (v) => {
   const plain = shape({ node: integer, path: place, meta: place });
   if (!plain(v)) return false;
-  const { sideBytes, side, mode } = v as { readonly [field: string]: unknown };
+  const { sideBytes, side, mode, spill } = v as { readonly [field: string]: unknown };
   const kinds = orAbsent(oneOf('sync', 'async'));
-  return orAbsent(integer)(sideBytes) && orAbsent(place)(side) && kinds(mode);
+  const places = orAbsent(place)(side) && orAbsent(place)(spill);
+  return orAbsent(integer)(sideBytes) && places && kinds(mode);
 };
 const change = kinds({
   'add-replica': shape({ volume: text, replica, listen: list(place, 16), place: integer }),

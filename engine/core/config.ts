@@ -40,6 +40,11 @@ export interface ReplicaConfig {
    * a side area. Absent like sync.
    */
   readonly mode?: 'sync' | 'async';
+  /**
+   * Asynchronous only: folder, on whatever host leads, in which a file without a name is made for
+   * what waits to be sent to it and is too much for memory. Absent for none.
+   */
+  readonly spill?: string;
 }
 
 /**
@@ -122,7 +127,7 @@ export interface VolumeConfig {
 
 /** What an asynchronous replica may be behind, and what happens there. */
 export interface LagLimits {
-  /** Bytes that it may lack of what was written, 1 MiB..1 GiB. */
+  /** Bytes that it may lack of what was written, 1 MiB..1 GiB, or 64 GiB where all have a spill. */
   readonly bytes: number;
   /**
    * At the limit: writes wait until the replica has caught up with some, or nothing is sent any

@@ -169,8 +169,8 @@ export const Flag = {
    */
   Receipt: 1024,
   /**
-   * PeerWrite: the payload is the link's own from this decision on. The slot may be filled anew at
-   * once, and no PeerAck answers.
+   * PeerWrite: the payload is the link's own from this decision on, and no PeerAck answers. The
+   * engine may be done with the slot at once; when another request gets it, the backend decides.
    */
   Detached: 2048,
 } as const;

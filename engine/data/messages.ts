@@ -383,6 +383,16 @@ export type DataCommand =
        */
       readonly kind: 'serve';
       readonly bytes: number;
+    }
+  | {
+      /**
+       * By the backend itself: what waits to be sent on to the asynchronous replica of `node` has a
+       * file, or none. Then `reason` says why, '' for nothing to tell.
+       */
+      readonly kind: 'spill';
+      readonly node: NodeId;
+      readonly on: boolean;
+      readonly reason: string;
     };
 
 /** From data to control. */

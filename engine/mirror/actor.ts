@@ -331,6 +331,11 @@ export class MirrorActor implements DataActor {
       case 'serve':
         this.#p.writes.serve(command.bytes);
         return;
+      case 'spill':
+        for (const { node, shipping } of this.#p.partners.shipped) {
+          if (node === command.node) shipping.spill(command.on, command.reason);
+        }
+        return;
     }
   }
 

@@ -45,6 +45,8 @@ export const MIRROR_EVENTS: { readonly [kind: string]: readonly string[] } = {
   'mirror.block.rewritten': ['volume', 'block'],
   'mirror.block.moved': ['volume', 'block', 'why'],
   'mirror.resync.unreadable': ['volume', 'block'],
+  'mirror.spill.on': ['volume', 'peer'],
+  'mirror.spill.off': ['volume', 'peer', 'reason'],
   'mirror.sums.mismatch': ['volume', 'block'],
   'mirror.sums.lost': ['volume', 'block'],
   'mirror.sums.page-lost': ['volume', 'page'],

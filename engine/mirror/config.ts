@@ -86,6 +86,16 @@ export interface MirrorConfig {
   readonly asyncNodes: readonly NodeId[];
   /** Bytes that an asynchronous replica may lack of what was written. */
   readonly lagBytes: number;
+  /**
+   * Asynchronous replicas for which the backend may keep in a file what waits to be sent: they may
+   * be behind by more writes, {@link shippedMax}. Absent for none.
+   */
+  readonly spillNodes?: readonly NodeId[];
+  /**
+   * Whether the backend has yet to say that there is such a file (`spill`): until then what waits
+   * is in memory, as without one. Absent for no.
+   */
+  readonly spillAwaited?: boolean;
   /** Whether writes wait at that limit; else no more are sent, and what lacks is copied later. */
   readonly lagWaits: boolean;
   /**
@@ -154,6 +164,38 @@ export const MIRROR_DEFAULTS: MirrorDefaults = {
  */
 export const READ_ERRORS_MAX = 20;
 export const READ_ERRORS_WINDOW: Micros = 24 * 3600 * 1_000_000;
+
+/** Bytes that may wait to be sent on to an asynchronous replica: in memory, or with a file. */
+export const LAG_MEMORY_MAX = 1_073_741_824;
+export const LAG_SPILL_MAX = 68_719_476_736;
+
+/** Writes under way at most: the backend has a copy of each that is not sent yet. */
+export const SHIPPED_MAX = 32_768;
+/** The same with a file: each takes memory here, about 100 bytes (docs/decisions/0038). */
+const SPILLED_MAX = 16_777_216;
+
+/** Writes that may be under way to the asynchronous replica of `node`. */
+export function shippedMax(
+  { lagBytes, spillNodes = [] }: Pick<MirrorConfig, 'lagBytes' | 'spillNodes'>,
+  node: NodeId,
+): number {
+  if (!spillNodes.includes(node)) return SHIPPED_MAX;
+  const blocks = Math.floor(lagBytes / BLOCK_BYTES);
+  return Math.min(Math.max(blocks, SHIPPED_MAX), SPILLED_MAX);
+}
+
+/**
+ * What may be under way to the asynchronous replica of `node`, as bytes and writes; `spills`:
+ * whether there is a file for it. Without one, what is not sent is in memory, whatever is allowed.
+ */
+export function lagLimits(
+  config: Pick<MirrorConfig, 'lagBytes' | 'spillNodes'>,
+  node: NodeId,
+  spills: boolean,
+): { readonly bytes: number; readonly writes: number } {
+  if (spills) return { bytes: config.lagBytes, writes: shippedMax(config, node) };
+  return { bytes: Math.min(config.lagBytes, LAG_MEMORY_MAX), writes: SHIPPED_MAX };
+}
 
 /** Other replicas that one has at most. */
 export const PARTNERS_MAX = 3;

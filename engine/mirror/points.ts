@@ -7,12 +7,12 @@
  */
 import { BLOCK_BYTES } from '../core/units.ts';
 import { Decision } from '../data/abi.ts';
+import { LAG_MEMORY_MAX, SHIPPED_MAX } from './config.ts';
 import { DiskFlag } from './metadata.ts';
 import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Phase, SlotQueue } from './request.ts';
-import { SHIPPED_MAX } from './shipping.ts';
 import { Deadline } from './turn.ts';
 
 /**
@@ -167,7 +167,8 @@ export class Points {
     this.#bytes += slots.length[slot] as number;
     this.#writes += 1;
     // The primary counts all that is under way, and must not wait for the next one by the clock.
-    const much = this.#bytes * POINT_PART >= config.lagBytes;
+    // It may have no file for what is more than memory has room for.
+    const much = this.#bytes * POINT_PART >= Math.min(config.lagBytes, LAG_MEMORY_MAX);
     if (much || this.#writes * POINT_PART >= SHIPPED_MAX) this.timer();
   }
 

@@ -4,31 +4,25 @@
  * Each is dirty from the moment it is issued, and stays so until the replica says that a point
  * covers it and this host has it on its own disk too: then both have it for good. Holds no payload.
  */
-import { BLOCK_BYTES, MICROS_PER_S, type Micros } from '../core/units.ts';
+import { MICROS_PER_S, type Micros } from '../core/units.ts';
 import { Decision, Flag } from '../data/abi.ts';
 import type { Lag } from '../data/messages.ts';
+import { lagLimits, shippedMax } from './config.ts';
 import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Kind, Phase } from './request.ts';
-
-const RING_FIRST = 256;
-/** Writes under way at most: the backend has a copy of each that is not sent yet. */
-export const SHIPPED_MAX = 32_768;
+import { ShippedWrites } from './shipped.ts';
 
 export class Shipping {
   readonly #p: Parts;
   readonly #partner: Partner;
-  /** The ring of writes that no point covers: its number, where, and when. */
-  #number = new Float64Array(RING_FIRST);
-  #offset = new Float64Array(RING_FIRST);
-  #length = new Float64Array(RING_FIRST);
-  #at = new Float64Array(RING_FIRST);
-  #head = 0;
-  #tail = 0;
-  #bytes = 0;
-  /** How many writes of the ring are to a block. */
-  readonly #writes: Map<number, number> = new Map();
+  /** The writes that no point covers. */
+  readonly #writes: ShippedWrites = new ShippedWrites();
+  /** What may be under way. */
+  #limits: ReturnType<typeof lagLimits>;
+  /** What was said last of the file for what memory has no room for: "on", or why there is none. */
+  #said = '';
   /** The newest write that is in an image there, that is so here too, and that has come there. */
   #pointed = 0;
   #covered = 0;
@@ -50,6 +44,22 @@ export class Shipping {
   constructor(parts: Parts, partner: Partner) {
     this.#p = parts;
     this.#partner = partner;
+    this.#limits = lagLimits(parts.config, partner.node, parts.config.spillAwaited !== true);
+  }
+
+  /** The backend has a file for what waits, or has none for this reason, '' for none to tell. */
+  spill(on: boolean, reason: string): void {
+    const { turn, writes, config } = this.#p;
+    const { node: peer } = this.#partner;
+    this.#limits = lagLimits(config, peer, on);
+    const said = on ? 'on' : reason;
+    // That a link ended, and its file with it, is no news.
+    if (said !== '' && said !== this.#said) {
+      if (on) turn.event('mirror.spill.on', { peer });
+      else turn.event('mirror.spill.off', { peer, reason });
+      this.#said = said;
+    }
+    writes.roomChanged();
   }
 
   /** Whether so much is under way that nothing more may be. */
@@ -58,15 +68,15 @@ export class Shipping {
   }
 
   get #isMuch(): boolean {
-    return this.#bytes >= this.#p.config.lagBytes || this.#head - this.#tail >= SHIPPED_MAX;
+    const { bytes, writes } = this.#limits;
+    return this.#writes.bytes >= bytes || this.#writes.count >= writes;
   }
 
   /** How far the replica is behind: what is not in an image there. */
   get lag(): Lag {
     const { turn } = this.#p;
-    const writes = this.#head - this.#tail;
-    const oldest = this.#at[this.#tail & (this.#at.length - 1)] as number;
-    return { bytes: this.#bytes, writes, micros: writes === 0 ? 0 : turn.now - oldest };
+    const { count: writes, bytes, oldest } = this.#writes;
+    return { bytes, writes, micros: writes === 0 ? 0 : turn.now - oldest };
   }
 
   /** Sends the write of `slot` on, the `number`th of its link. The slot is free of it at once. */
@@ -112,7 +122,10 @@ export class Shipping {
   seen(number: number, offset: number, length: number): void {
     if (!this.#follows) return;
     // What both have at last is told later than what the primary knows.
-    if (this.#bytes >= 2 * this.#p.config.lagBytes) this.lost();
+    const { config } = this.#p;
+    const { bytes, count } = this.#writes;
+    const most = 2 * shippedMax(config, this.#partner.node);
+    if (bytes >= 2 * config.lagBytes || count >= most) this.lost();
     else this.#add(number, offset, length);
   }
 
@@ -147,10 +160,7 @@ export class Shipping {
     const { map } = this.#partner;
     map.clearAll();
     this.#partner.padded = 0;
-    const mask = this.#number.length - 1;
-    for (let i = this.#tail; i < this.#head; i += 1) {
-      map.markBytes(this.#offset[i & mask] as number, this.#length[i & mask] as number);
-    }
+    this.#writes.each((offset, length) => map.markBytes(offset, length));
   }
 
   /**
@@ -214,7 +224,7 @@ export class Shipping {
     if (!on && before === null) return;
     if (on && before !== null) {
       if (turn.now < this.#toldAt + MICROS_PER_S) return;
-      if (before.writes === 0 && this.#head === this.#tail) return;
+      if (before.writes === 0 && this.#writes.count === 0) return;
     }
     this.#told = on ? this.lag : null;
     this.#toldAt = turn.now;
@@ -224,8 +234,6 @@ export class Shipping {
 
   /** The link is lost, or used for something else: what was under way stays dirty. */
   lost(): void {
-    this.#tail = this.#head;
-    this.#bytes = 0;
     this.#writes.clear();
     this.#pointed = 0;
     this.#covered = 0;
@@ -246,59 +254,17 @@ export class Shipping {
   }
 
   #add(number: number, offset: number, length: number): void {
-    if (this.#head - this.#tail === this.#number.length) this.#widen();
-    const at = this.#head & (this.#number.length - 1);
-    this.#number[at] = number;
-    this.#offset[at] = offset;
-    this.#length[at] = length;
-    this.#at[at] = this.#p.turn.now;
-    this.#head += 1;
-    this.#bytes += length;
-    const last = lastBlock(offset, length);
-    for (let block = Math.floor(offset / BLOCK_BYTES); block <= last; block += 1) {
-      this.#writes.set(block, (this.#writes.get(block) ?? 0) + 1);
-    }
+    this.#writes.add(number, offset, length, this.#p.turn.now);
   }
 
   #clear(number: number): void {
     const { canary, writes } = this.#p;
     const { map } = this.#partner;
     this.#covered = Math.max(this.#covered, number);
-    const mask = this.#number.length - 1;
-    while (this.#tail < this.#head && (this.#number[this.#tail & mask] as number) <= number) {
-      const at = this.#tail & mask;
-      const offset = this.#offset[at] as number;
-      const length = this.#length[at] as number;
-      this.#tail += 1;
-      this.#bytes -= length;
-      const last = lastBlock(offset, length);
-      for (let block = Math.floor(offset / BLOCK_BYTES); block <= last; block += 1) {
-        const left = (this.#writes.get(block) as number) - 1;
-        if (left > 0) this.#writes.set(block, left);
-        else this.#writes.delete(block);
-        // A later write to it may not have got there.
-        if (left === 0 || canary.laterForgotten) map.clear(block);
-      }
-    }
+    this.#writes.forget(number, (block, last) => {
+      // A later write to it may not have got there.
+      if (last || canary.laterForgotten) map.clear(block);
+    });
     writes.roomChanged();
   }
-
-  #widen(): void {
-    const before = this.#number.length;
-    const widen = (from: Float64Array): Float64Array<ArrayBuffer> => {
-      const to = new Float64Array(before * 2);
-      for (let i = this.#tail; i < this.#head; i += 1) {
-        to[i & (before * 2 - 1)] = from[i & (before - 1)] as number;
-      }
-      return to;
-    };
-    this.#number = widen(this.#number);
-    this.#offset = widen(this.#offset);
-    this.#length = widen(this.#length);
-    this.#at = widen(this.#at);
-  }
-}
-
-function lastBlock(offset: number, length: number): number {
-  return Math.floor((offset + length - 1) / BLOCK_BYTES);
 }

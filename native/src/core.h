@@ -15,7 +15,7 @@ namespace understudy {
 class Stream;
 
 /// Which part of the reactor a completion belongs to; in the top byte of its tag.
-enum class Tag : uint8_t { Receive = 1, Send, Connect, Slot, Flush, Page, Accept, Wake };
+enum class Tag : uint8_t { Receive = 1, Send, Connect, Slot, Flush, Page, Accept, Wake, Spill };
 
 inline uint64_t tagOf(Tag kind, uint64_t value) {
   return uint64_t{static_cast<uint8_t>(kind)} << 56 | value;

@@ -12,20 +12,7 @@ constexpr int64_t kHandshakeMicros = 5000000;
 /// Connections that have not yet proved themselves; beyond it the oldest makes room, so that
 /// strangers who say nothing cannot keep a peer out.
 constexpr size_t kUnprovenMax = 32;
-/// Frames that may wait behind a slow link before it is given up.
-constexpr size_t kQueuedMax = 65536;
 constexpr int64_t kBackOffFirst = 100000, kBackOffMost = 500000;
-
-Frame writeFrame(const Record& decision) {
-  const bool zeroes = (decision.flags & flag::kZero) != 0;
-  Frame frame;
-  frame.type = FrameType::Write;
-  (zeroes ? frame.asked : frame.bodyBytes) = decision.length;
-  frame.flags = uint32_t(decision.flags);
-  frame.slot = decision.slot;
-  frame.offset = uint64_t(decision.offset);
-  return frame;
-}
 
 /// Whether a read, or its answer, is about a digest in place of the payload.
 bool isDigest(uint32_t flags) { return (flags & uint32_t{flag::kDigest}) != 0; }
@@ -301,21 +288,6 @@ void PeerConnection::acked() {
       {event::kPeerAck, slot, link_, int32_t(frame_.flags), sequence, 0, frame_.status});
 }
 
-void PeerConnection::sendDetached(const Record& decision) {
-  const bool zeroes = (decision.flags & flag::kZero) != 0;
-  BELIEVE(decision.length > 0 && (zeroes || decision.length <= core_.layout.slotBytes),
-          "a write to a peer fits its slot");
-  if (queued() > kQueuedMax) return giveUp();
-  uint8_t* own = nullptr;
-  if (!zeroes) {
-    own = static_cast<uint8_t*>(malloc(decision.length));
-    // Without memory for it the link is lost, and what was under way on it copied later.
-    if (own == nullptr) return giveUp();
-    memcpy(own, core_.slots.data(decision.slot), decision.length);
-  }
-  queueFrame(writeFrame(decision), own, -1, nullptr, &core_.headers[decision.slot], own);
-}
-
 void PeerConnection::sendWrite(const Record& decision) {
   core_.slots.engineSlot(decision.slot);
   if ((decision.flags & flag::kDetached) != 0) return sendDetached(decision);
@@ -325,7 +297,7 @@ void PeerConnection::sendWrite(const Record& decision) {
   SlotHeader& header = core_.headers[decision.slot];
   const uint8_t* body = zeroes ? nullptr : core_.slots.data(decision.slot);
   unacknowledged_.push_back({header.sequence, decision.slot});
-  if (queued() > kQueuedMax || unacknowledged_.size() > kQueuedMax) return giveUp();
+  if (overrun() || unacknowledged_.size() > kQueuedMax) return giveUp();
   core_.slots.holdForSend(decision.slot);
   queueFrame(writeFrame(decision), body, decision.slot, nullptr, &header);
 }
@@ -347,7 +319,7 @@ void PeerConnection::sendRead(const Record& decision) {
     core_.copyKeys[size_t(decision.slot)] = session_.copyKey();
   asked_.push_back(
       {header.sequence, decision.slot, decision.length, isDigest(uint32_t(decision.flags))});
-  if (queued() > kQueuedMax) return giveUp();
+  if (overrun()) return giveUp();
   Frame frame;
   frame.type = FrameType::Read;
   frame.flags = uint32_t(decision.flags);
@@ -363,7 +335,7 @@ void PeerConnection::sendData(const Record& decision) {
   const bool full = decision.status == status::kOk;
   BELIEVE(!full || (decision.length > 0 && decision.length <= core_.layout.slotBytes),
           "an answer to a peer fits its slot");
-  if (queued() > kQueuedMax) return giveUp();
+  if (overrun()) return giveUp();
   SlotHeader& header = core_.headers[decision.slot];
   const uint8_t* body = core_.slots.data(decision.slot);
   const uint32_t bytes = full && !isDigest(uint32_t(decision.flags)) ? decision.length : 0;
@@ -379,7 +351,7 @@ void PeerConnection::sendData(const Record& decision) {
 }
 
 void PeerConnection::sendMessage(const Record& decision, const uint8_t* page) {
-  if (queued() > kQueuedMax) return giveUp();
+  if (overrun()) return giveUp();
   Frame frame;
   frame.type = FrameType::Message;
   frame.flags = uint32_t(decision.flags);
@@ -425,6 +397,12 @@ void PeerConnection::inspect(bool judgeSilence) {
   }
   if (phase_ == Phase::Up && idle() && core_.now - sentAt_ >= network_.keepaliveMicros_)
     queueFrame(Frame{}, nullptr, -1, nullptr, nullptr);
+  if (spill_ != nullptr && judgeSilence) {
+    spill_->pump();
+    spill_->judge(network_.silenceMicros_);
+    spilled();
+    if (closing()) return;
+  }
   // A connection that we do not read from for want of slots cannot be heard.
   if (stalled_) heardAt_ = core_.now;
   if (judgeSilence && core_.now - heardAt_ > network_.silenceMicros_) {
@@ -455,6 +433,7 @@ void PeerConnection::gone() {
   filling_ = -1;
   if (page_ != nullptr) core_.pages.give(page_);
   page_ = nullptr;
+  spill_.reset();
   // Nothing receives into them any more: the engine has them back with LinkDown.
   for (const Asked& asked : asked_) core_.slots.endIo(asked.slot);
   asked_.clear();
@@ -591,6 +570,7 @@ int64_t PeerNetwork::inspect(bool judgeSilence) {
 void PeerNetwork::shutAll() {
   ending_ = true;
   for (PeerConnection* connection : connections_) connection->giveUp();
+  if (bellArmed_) bell_->ring();
 }
 
 }  // namespace understudy

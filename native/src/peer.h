@@ -7,12 +7,18 @@
 
 #include "net.h"
 #include "session.h"
+#include "spill.h"
 #include "stream.h"
 
 namespace understudy {
 
 class PeerNetwork;
 struct Endpoint;
+
+/// Frames that may wait in memory behind a slow link before it is given up.
+constexpr size_t kQueuedMax = 65536;
+
+Frame writeFrame(const Record& decision);
 
 class PeerConnection final : public Stream {
  public:
@@ -24,8 +30,12 @@ class PeerConnection final : public Stream {
   void connected(int32_t result);
 
   void sendWrite(const Record& decision);
-  /// The payload is ours from here on, the slot free of it, and nothing answers.
+  /// The payload is ours from here on, and nothing answers. The slot is free of it at once, or, if
+  /// too much waits for the spill file, goes back to its pool only when there is room.
   void sendDetached(const Record& decision);
+  /// The spill file may have done something.
+  void spilled();
+  const Spill* spill() const { return spill_.get(); }
   void sendAck(const Record& decision);
   void sendRead(const Record& decision);
   void sendData(const Record& decision);
@@ -55,6 +65,9 @@ class PeerConnection final : public Stream {
   void bodyArrived() override;
   void gone() override;
   void prepare(Outgoing& item) override;
+  bool divert(const Outgoing& item) override;
+  void refill() override;
+  bool diverted() const override { return spill_ != nullptr && spill_->engaged(); }
 
  private:
   enum class Phase { Connecting, Hello, Proof, Waiting, Up, Down };
@@ -70,6 +83,11 @@ class PeerConnection final : public Stream {
   struct Asked;
   std::deque<Asked>::iterator askedFor(double sequence);
   void reject(const char* why);
+  /// Whether more frames wait than a slow link may have before it is given up.
+  bool overrun() const {
+    return queued() + (spill_ == nullptr ? 0 : spill_->waiting()) > kQueuedMax;
+  }
+  void wantSpill();
   void queueFrame(const Frame& frame, const uint8_t* body, int32_t slot, uint8_t* page,
                   const SlotHeader* header, uint8_t* own = nullptr);
 
@@ -103,6 +121,8 @@ class PeerConnection final : public Stream {
     bool digest;
   };
   std::deque<Asked> asked_;
+  /// Where what is too much for memory waits, from the first detached write on.
+  std::unique_ptr<Spill> spill_;
 };
 
 /// One peer that this node connects to.
@@ -112,6 +132,36 @@ struct Endpoint {
   PeerConnection* connection = nullptr;
   int64_t retryAt = 0;
   int64_t backOff = 0;
+};
+
+/// Where what waits for one peer may be spilled.
+struct SpillWish {
+  uint16_t node;
+  SpillOptions options;
+};
+
+/// What became of that.
+struct SpillPlace : SpillWish {
+  explicit SpillPlace(const SpillWish& wish) : SpillWish(wish) {}
+  /// Of the last file: no other one while the kernel has anything of it.
+  std::weak_ptr<const SpillFile::State> life;
+  /// Why there is none, "" for no reason.
+  std::string reason;
+  /// Files that failed when something was in them.
+  uint64_t faults = 0;
+  /// Tries at the beginning whether one can be made, and lets go of it.
+  std::unique_ptr<SpillFile> probe;
+  /// The link on which none could be made, and until when none is tried on it.
+  int32_t refusedOn = 0;
+  int64_t retryAt = 0;
+};
+
+struct SpillStatus {
+  uint16_t node;
+  /// idle, making, on or off.
+  const char* state;
+  uint64_t bytes, fileBytes, faults;
+  std::string reason;
 };
 
 class PeerNetwork {
@@ -127,6 +177,12 @@ class PeerNetwork {
   /// Throws Failure NO_KEY.
   void needKey() const;
   void accepted(int fd);
+
+  /// Detached writes to these nodes may wait in files.
+  void spillTo(const std::vector<SpillWish>& wishes);
+  /// A spill file has done something.
+  void bellRang();
+  std::vector<SpillStatus> spills() const;
 
   void sendWrite(const Record& decision);
   void sendAck(const Record& decision);
@@ -147,6 +203,8 @@ class PeerNetwork {
   PeerConnection* holderOf(uint16_t node, const PeerConnection* except);
   void authenticated(PeerConnection* connection);
   void left(PeerConnection* connection);
+  SpillPlace* spillPlace(uint16_t node);
+  void armBell();
 
   Core& core_;
   Identity identity_;
@@ -156,6 +214,10 @@ class PeerNetwork {
   bool ending_ = false;
   std::vector<PeerConnection*> connections_;
   std::deque<Endpoint> endpoints_;
+  std::vector<SpillPlace> spillPlaces_;
+  std::shared_ptr<Bell> bell_;
+  uint64_t bellCount_ = 0;
+  bool bellArmed_ = false;
 };
 
 }  // namespace understudy

@@ -93,6 +93,7 @@ Reactor::Reactor(const ReactorOptions& options)
   }
   core_->io = makeIo(options.personality);
   core_->slots.registerWith(*core_->io);
+  peers_.spillTo(options.spills);
   wakeFd_ = eventfd(0, EFD_CLOEXEC);
   if (wakeFd_ < 0) throw Failure("NO_MEMORY", "eventfd: " + describeErrno(errno));
   tick();
@@ -201,6 +202,7 @@ void Reactor::handle(const Completion& completion) {
     case Tag::Flush: return disk_.syncCompleted(tagIndex(tag), completion.result);
     case Tag::Page: return disk_.pageCompleted(tagPointer<Disk::PageOp>(tag), completion.result);
     case Tag::Accept: return accepted(tagPointer<Listener>(tag), completion.result);
+    case Tag::Spill: return peers_.bellRang();
     case Tag::Wake:
       wakeArmed_ = false;
       woken_ = true;

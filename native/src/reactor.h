@@ -21,6 +21,7 @@ struct ReactorOptions {
   Personality personality = Personality::Auto;
   int64_t keepaliveMicros = 500000;
   int64_t silenceMicros = 2000000;
+  std::vector<SpillWish> spills;
 };
 
 /// Memory shared with JavaScript; lives as long as either side holds it.
@@ -60,6 +61,7 @@ class Reactor {
   const char* personality() const { return core_->io->name(); }
   bool direct() const { return disk_.direct(); }
   std::string waitedFor() const { return disk_.waitedFor(); }
+  std::vector<SpillStatus> spills() const { return peers_.spills(); }
   uint64_t enters() const { return core_->io->enters(); }
   uint32_t registeredBytes() const { return core_->slots.registeredBytes(); }
 

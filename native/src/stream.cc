@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace understudy {
 namespace {
 
@@ -100,23 +102,27 @@ void Stream::resume() {
 void Stream::queue(const Outgoing& item) {
   if (closing_) {
     Outgoing dropped = item;
-    return drop(dropped);
+    return release(core_, dropped);
   }
-  waiting_.push_back(item);
-  if (listed_) return;
+  if (!divert(item)) enqueue(item);
+  announce();
+}
+
+void Stream::announce() {
+  if (listed_ || closing_) return;
   listed_ = true;
   core_.sending.push_back(this);
 }
 
 void Stream::flush() {
   listed_ = false;
-  if (sending_ || closing_ || waiting_.empty()) return;
-  if (waiting_.size() <= kGather) {
-    flying_.swap(waiting_);
-  } else {
-    flying_.assign(waiting_.begin(), waiting_.begin() + kGather);
-    waiting_.erase(waiting_.begin(), waiting_.begin() + kGather);
-  }
+  if (closing_) return;
+  refill();
+  if (sending_ || waiting_.empty()) return;
+  const auto end = waiting_.begin() + ptrdiff_t(std::min(kGather, waiting_.size()));
+  flying_.assign(waiting_.begin(), end);
+  waiting_.erase(waiting_.begin(), end);
+  for (const Outgoing& item : flying_) waitingBytes_ -= item.bodyBytes;
   vectors_.clear();
   nextVector_ = 0;
   for (Outgoing& item : flying_) {
@@ -153,17 +159,11 @@ void Stream::sent(int32_t result) {
       }
     }
   }
-  for (Outgoing& item : flying_) drop(item);
+  for (Outgoing& item : flying_) release(core_, item);
   flying_.clear();
   if (closing_) return;
   if (result <= 0) return shut();
-  if (!waiting_.empty()) {
-    if (!listed_) {
-      listed_ = true;
-      core_.sending.push_back(this);
-    }
-    return;
-  }
+  if (!waiting_.empty() || diverted()) return announce();
   quiet();
   if (stopped_) shut();
 }
@@ -179,8 +179,9 @@ void Stream::shut() {
   stalled_ = false;
   // A pending receive or send ends at once, with whatever it then says.
   if (fd_ >= 0) ::shutdown(fd_, SHUT_RDWR);
-  for (Outgoing& item : waiting_) drop(item);
+  for (Outgoing& item : waiting_) release(core_, item);
   waiting_.clear();
+  waitingBytes_ = 0;
   core_.closing.push_back(this);
 }
 
@@ -193,9 +194,9 @@ void Stream::finish() {
   gone();
 }
 
-void Stream::drop(Outgoing& item) {
-  if (item.slot >= 0) core_.slots.dropSend(item.slot);
-  if (item.page != nullptr) core_.pages.give(item.page);
+void release(Core& core, Outgoing& item) {
+  if (item.slot >= 0) core.slots.dropSend(item.slot);
+  if (item.page != nullptr) core.pages.give(item.page);
   free(item.own);
   item.slot = -1;
   item.page = nullptr;

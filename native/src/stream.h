@@ -2,6 +2,7 @@
 // in one gathered call at a time. Knows no protocol. Between `shut` and `gone` it holds nothing but
 // its descriptor; it is deleted only when the kernel has let go of its memory.
 #pragma once
+#include <deque>
 #include <vector>
 
 #include "core.h"
@@ -23,6 +24,9 @@ struct Outgoing {
   /// Whether Stream::prepare is to be called just before it is sent.
   bool prepare;
 };
+
+/// Gives back what an item holds: it is sent, or never will be.
+void release(Core& core, Outgoing& item);
 
 class Stream {
  public:
@@ -62,6 +66,12 @@ class Stream {
   virtual void heard() {}
   /// Everything queued was sent.
   virtual void quiet() {}
+  /// Whether somebody else keeps the item until it is its turn, and gives it to refill() then.
+  virtual bool divert(const Outgoing&) { return false; }
+  /// Before a send: enqueues what was diverted and is due.
+  virtual void refill() {}
+  /// Whether anything is diverted.
+  virtual bool diverted() const { return false; }
 
   void adopt(int fd) { fd_ = fd; }
   void begin() { pump(); }
@@ -77,6 +87,15 @@ class Stream {
   void queue(const Outgoing& item);
   bool idle() const { return !sending_ && waiting_.empty(); }
   size_t queued() const { return waiting_.size(); }
+  /// Payload of what is queued.
+  uint64_t queuedBytes() const { return waitingBytes_; }
+  /// Puts the item behind what is in memory; somebody sees to it that it is sent.
+  void enqueue(const Outgoing& item) {
+    waiting_.push_back(item);
+    waitingBytes_ += item.bodyBytes;
+  }
+  /// Has the reactor send in this turn.
+  void announce();
   /// Stops receiving for good, and ends the connection once everything queued is sent.
   void shutWhenSent();
   bool stopped() const { return stopped_; }
@@ -90,7 +109,6 @@ class Stream {
   void pump();
   void receiveMore();
   void submitSend();
-  void drop(Outgoing& item);
 
   std::unique_ptr<uint8_t[]> buffer_;
   uint32_t head_ = 0, tail_ = 0;
@@ -100,7 +118,9 @@ class Stream {
   bool closing_ = false, finished_ = false, stopped_ = false;
   /// Bodies are large: receive heads sparingly, so that bodies land in their slots uncopied.
   bool largeBodies_ = false;
-  std::vector<Outgoing> waiting_, flying_;
+  std::deque<Outgoing> waiting_;
+  uint64_t waitingBytes_ = 0;
+  std::vector<Outgoing> flying_;
   std::vector<iovec> vectors_;
   size_t nextVector_ = 0;
   msghdr message_{};

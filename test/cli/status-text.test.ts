@@ -32,8 +32,10 @@ function text(known: {
   keptBranches?: HostStatus['status']['volumes'][number]['keptBranches'];
   proxies?: true;
   parts?: HostStatus['parts'];
+  spills?: HostStatus['spills'];
+  lags?: NonNullable<HostStatus['status']['volumes'][number]['local']>['lags'];
 }): string {
-  const { mode, asynchronous = [], parts, keptBranches = [], ...more } = known;
+  const { mode, asynchronous = [], parts, spills, keptBranches = [], ...more } = known;
   const local = { disk: 'UpToDate', role: 'Primary', link: 'Connected', dirty: 0, doubted: false };
   const record = { volume: 'data', epoch: 2, primary: 1, members: [], generation: 1 };
   const lease = { until: 0, held: false };
@@ -57,7 +59,7 @@ function text(known: {
     ...{ node: 'a', cluster: 'demo', build: 'x', boot: 1, session: 1, now: 0, watchdog: 'none' },
     processes: { core: PROCESS, monitor: null, guardian: null, ...restarts },
     ...{ names: { 1: 'a' }, applications: [], control: {}, otherConfig: [], volumes: {} },
-    ...{ timelineFailures: 0, guard: {}, status, parts },
+    ...{ timelineFailures: 0, guard: {}, status, parts, spills },
   };
   return statusText(host as unknown as HostStatus, 'data only');
 }
@@ -71,6 +73,23 @@ describe('the status of a node', () => {
       expect(said).toContain(words);
     }
     expect(text({})).not.toContain('part of');
+  });
+
+  it('says how far asynchronous replicas are behind, and where that waits', () => {
+    const lag = { node: 1, bytes: 3 << 20, writes: 7, micros: 1_500_000 };
+    const spill = { node: 1, bytes: 2 << 20, fileBytes: 9, faults: 0, reason: '' };
+    const line = 'Lag of data on a: 3.0 MiB, 7 writes, 1.5 s';
+    expect(text({ lags: [lag] })).toMatch(new RegExp(`^${line}$`, 'm'));
+    const said = (state: 'idle' | 'making' | 'on' | 'off', reason = '') =>
+      text({ lags: [lag], spills: { data: [{ ...spill, state, reason }] } });
+    expect(said('on')).toContain(`${line}; 2.0 MiB in a spill file`);
+    expect(said('off', 'no room')).toContain(`${line}; no spill file, so 1 GiB at most (no room)`);
+    expect(said('idle')).toContain(`${line}; no spill file yet`);
+    expect(said('making')).toContain(`${line}; no spill file yet`);
+    // Before anything is sent on, too.
+    const off = { ...spill, state: 'off', reason: 'no folder' } as const;
+    expect(text({ spills: { data: [off] } })).toContain('Spill of data for a: off (no folder)');
+    expect(text({ spills: { data: [{ ...spill, state: 'idle' }] } })).not.toContain('Spill of');
   });
 
   it('says how the last comparison stands, and when the next is due', () => {

@@ -120,6 +120,28 @@ describe('a configuration', () => {
     });
   });
 
+  it('may have a spill, and with it be behind by 64 GiB', () => {
+    const plain = '      b: { path: b/data.img }\n';
+    const read = (spill: string, lag: string) => {
+      const far = `      b: { path: b/data.img, mode: async, sideSize: 64MiB${spill} }\n`;
+      const text = template.replace(plain, far).replace('    nbd:\n', `${lag}    nbd:\n`);
+      return readConfig(text, '/etc/demo.yaml').config.volumes[0];
+    };
+    const [a, b] =
+      read(', spill: { folder: later }', '    lag: { bytes: 64GiB }\n')?.replicas ?? [];
+    expect(a).not.toHaveProperty('spill');
+    expect(b?.spill).toBe('/etc/later');
+    expect(() => read('', '    lag: { bytes: 1025MiB }\n')).toThrow(
+      /^\/etc\/demo\.yaml:\d+: volumes\.data\.lag\.bytes: a lag .* no spill\. Remedy: .*folder/,
+    );
+    expect(() => read(', spill: { folder: x }', '    lag: { bytes: 65GiB }\n')).toThrow(
+      'write a size from 1MiB to 1GiB, or to 64GiB with a spill',
+    );
+    expect(() => read(', spill: /var/spill', '')).toThrow('volumes.data.replicas.b.spill');
+    expect(() => read(', spill: { folder: "" }', '')).toThrow('volumes.data.replicas.b.spill');
+    expect(read('', '    lag: { bytes: 1GiB }\n')?.lag?.bytes).toBe(2 ** 30);
+  });
+
   const mistakes: readonly (readonly [what: string, from: string, to: string, field: string])[] = [
     ['an unknown field', 'heartbeat: 500ms', 'hartbeat: 500ms', 'timing.hartbeat'],
     ['an unknown field above others', '    nbd:', '    ndb:', 'volumes.data.ndb'],

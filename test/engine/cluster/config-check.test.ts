@@ -29,6 +29,9 @@ const shipped = (nodes: readonly number[], sideBytes: number) =>
   VOLUME?.replicas.map((each) =>
     nodes.includes(each.node) ? { ...each, mode: 'async', sideBytes } : each,
   );
+/** Those of them that are asynchronous, with a spill. */
+const spilled = (replicas: ReturnType<typeof shipped>, spill: string) =>
+  replicas?.map((each) => ('mode' in each ? { ...each, spill } : each));
 const GROUP = BASE.groups[0];
 
 const CASES: readonly (readonly [string, Path, unknown])[] = [
@@ -72,7 +75,14 @@ const CASES: readonly (readonly [string, Path, unknown])[] = [
     { ...VOLUME, replicas: shipped([2], 16_777_216), onDiskFailure: 'proxy' },
   ],
   ['bad-lag', ['volumes', 0, 'lag'], { ...LAG, bytes: 1_048_575 }],
-  ['bad-lag', ['volumes', 0, 'lag'], { ...LAG, bytes: 1_073_741_825 }],
+  ['bad-lag', ['volumes', 0, 'lag'], { ...LAG, bytes: 68_719_476_737 }],
+  [
+    'lag-in-memory',
+    ['volumes', 0],
+    { ...VOLUME, replicas: shipped([2], 16_777_216), lag: { ...LAG, bytes: 1_073_741_825 } },
+  ],
+  ['spill-of-sync', ['volumes', 0, 'replicas', 0, 'spill'], '/var/spill'],
+  ['empty-spill', ['volumes', 0, 'replicas'], spilled(shipped([2], 16_777_216), '')],
   ['bad-point-every', ['volumes', 0, 'lag'], { ...LAG, pointEvery: 9_999 }],
   ['bad-point-every', ['volumes', 0, 'lag'], { ...LAG, pointEvery: 60_000_001 }],
   ['replica-count', ['volumes', 0, 'replicas'], VOLUME?.replicas.slice(0, 1)],

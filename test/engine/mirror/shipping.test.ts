@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Decision, Event, PAGE_BYTES } from '../../../engine/data/abi.ts';
+import type { MirrorConfig } from '../../../engine/mirror/config.ts';
 import {
   decodePeerMessage,
   encodePeerMessage,
@@ -162,6 +163,53 @@ describe('what is sent on to an asynchronous replica', () => {
     const ended = endedOf(pair);
     pair.runFor(200 * MS);
     expect(ended.writes).toBeGreaterThan(50);
+  });
+});
+
+describe('a spill', () => {
+  const spilling = { ...ASYNC_CONFIG, spillNodes: [2], spillAwaited: true };
+
+  it('is told of once when it is there, and whenever there is none for a reason', () => {
+    const { pair } = following(6, [], spilling);
+    const seen = watched(pair);
+    const say = (on: boolean, reason: string): void => {
+      pair.command(pair.host(1), { kind: 'spill', node: 2, on, reason });
+      pair.runFor(50 * MS);
+    };
+    say(true, '');
+    say(true, '');
+    say(false, '');
+    say(true, '');
+    say(false, 'no room');
+    say(false, 'no room');
+    say(true, '');
+    // About a replica that is not asynchronous there is nothing to say.
+    pair.command(pair.host(1), { kind: 'spill', node: 1, on: false, reason: 'none' });
+    pair.runFor(50 * MS);
+    const told = seen.flatMap(({ report }) => (report.kind === 'event' ? [report.event] : []));
+    const spills = told.filter(({ kind }) => kind.startsWith('mirror.spill.'));
+    expect(spills.map(({ kind, d }) => [kind, d?.['peer'], d?.['reason']])).toEqual([
+      ['mirror.spill.on', 2, undefined],
+      ['mirror.spill.off', 2, 'no room'],
+      ['mirror.spill.on', 2, undefined],
+    ]);
+    pair.settle();
+    expect(pair.violations).toEqual([]);
+  });
+
+  it('changes nothing of what is sent, in memory or not', () => {
+    const sent = (config: MirrorConfig): string => {
+      const { pair } = following(7, [], config);
+      const all: string[] = [];
+      pair.onDecision = (h, op, slot, offset, length) => {
+        all.push(`${h.node} ${op} ${slot} ${offset} ${length}`);
+      };
+      pair.runFor(200 * MS);
+      return all.join('\n');
+    };
+    const plain = sent(ASYNC_CONFIG);
+    expect(sent({ ...ASYNC_CONFIG, spillNodes: [2] })).toBe(plain);
+    expect(sent(spilling)).toBe(plain);
   });
 });
 

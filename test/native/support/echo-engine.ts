@@ -42,6 +42,13 @@ export class EchoEngine {
   holding = false;
   /** Slots that were held, in order. */
   readonly held: number[] = [];
+  /** Clients' writes are sent on without an answer, as to an asynchronous replica. */
+  detaches = false;
+  /** What of that and of messages came here, in order: `w<number>:<checksum>`, `m<text>`. */
+  readonly came: string[] = [];
+  /** Such writes are taken and not done while this is set, so that slots run out. */
+  keeping = false;
+  readonly #kept: (() => void)[] = [];
   #count = 0;
   #sequence = 0;
   /** Parts of each slot's request still to come. */
@@ -103,6 +110,12 @@ export class EchoEngine {
       this.decide(Decision.Complete, slot, 0, 0, 0, 0, status);
   }
 
+  /** Goes on with the writes that were kept. */
+  goOn(): void {
+    this.keeping = false;
+    for (const free of this.#kept.splice(0)) free();
+  }
+
   #handle(r: number): void {
     const { events, headers } = this.memory;
     const slot = events.slot(r);
@@ -125,6 +138,13 @@ export class EchoEngine {
         this.#status[slot] = 0;
         this.decide(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
         if (this.link === 0) return;
+        if (this.detaches) {
+          this.#sequence += 1;
+          headers.put(slot, 1, this.#sequence, 1, slot + 1);
+          const how = flags | Flag.Detached;
+          this.decide(Decision.PeerWrite, slot, this.link, how, offset, length, 0);
+          return;
+        }
         this.#pending[slot] = 2;
         this.#awaited[slot] = this.link;
         this.#sequence += 1;
@@ -153,6 +173,13 @@ export class EchoEngine {
         this.#part(slot, events.status(r));
         return;
       case Event.PeerWrite:
+        if ((flags & Flag.Detached) !== 0) {
+          this.came.push(`w${headers.sequence(slot)}:${headers.checksum(slot)}`);
+          const free = () => this.decide(Decision.Free, slot, 0, 0, 0, 0, 0);
+          if (this.keeping) this.#kept.push(free);
+          else free();
+          return;
+        }
         this.#pending[slot] = -events.link(r);
         this.decide(Decision.LocalWrite, slot, 0, flags, offset, length, 0);
         return;
@@ -176,6 +203,7 @@ export class EchoEngine {
     const paged = op === Event.PeerMessage || (op === Event.MetaDone && events.status(r) === 0);
     const at = slot * 4096;
     const text = paged ? String.fromCharCode(...this.memory.inPages.subarray(at, at + 16)) : '';
+    if (op === Event.PeerMessage) this.came.push(`m${text.slice(0, length)}`);
     this.seen.push({ op, link: events.link(r), offset, length, status: events.status(r), text });
   }
 

@@ -50,7 +50,15 @@ export const configEn: { readonly [code: string]: string } = {
   'config.all-async': 'every replica is asynchronous, and none has every write',
   'config.all-async.remedy': 'take mode: async from one of them',
   'config.bad-lag': 'a lag of {size:bytes} is not between {least:bytes} and {most:bytes}',
-  'config.bad-lag.remedy': 'write a size from 1MiB to 1GiB',
+  'config.bad-lag.remedy': 'write a size from 1MiB to 1GiB, or to 64GiB with a spill',
+  'config.lag-in-memory':
+    'a lag of {size:bytes} does not fit memory, which has {most:bytes}; node {node} has no spill',
+  'config.lag-in-memory.remedy':
+    'write 1GiB or less, or give each asynchronous replica a spill: { folder: /var/spill }',
+  'config.spill-of-sync': 'nothing waits to be sent to a synchronous replica',
+  'config.spill-of-sync.remedy': 'take its spill: away, or set mode: async',
+  'config.empty-spill': 'a spill needs a folder',
+  'config.empty-spill.remedy': 'name a folder with room for lag.bytes on each host that may lead',
   'config.bad-point-every':
     'a time of {time} µs between images is not between {least} and {most} µs',
   'config.bad-point-every.remedy': 'write a time from 10ms to 1min',

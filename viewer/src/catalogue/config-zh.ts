@@ -47,7 +47,15 @@ export const configZh: { readonly [code: string]: string } = {
   'config.all-async': '所有副本都是异步的，没有一个拥有全部写入',
   'config.all-async.remedy': '去掉其中一个的 mode: async',
   'config.bad-lag': '落后上限 {size:bytes} 不在 {least:bytes} 与 {most:bytes} 之间',
-  'config.bad-lag.remedy': '填写 1MiB 到 1GiB 之间的大小',
+  'config.bad-lag.remedy': '填写 1MiB 到 1GiB 之间的大小；有 spill 时最大 64GiB',
+  'config.lag-in-memory':
+    '落后上限 {size:bytes} 超过内存所允许的 {most:bytes}，而节点 {node} 没有 spill',
+  'config.lag-in-memory.remedy':
+    '填写 1GiB 或更小，或给每个异步副本一个文件夹（spill: { folder: /var/spill }）',
+  'config.spill-of-sync': '同步副本没有等待发送的数据',
+  'config.spill-of-sync.remedy': '去掉它的 spill:，或设置 mode: async',
+  'config.empty-spill': 'spill 需要一个文件夹',
+  'config.empty-spill.remedy': '在每台可能主导的主机上，指定一个放得下 lag.bytes 的文件夹',
   'config.bad-point-every': '镜像之间的时间 {time} 微秒不在 {least} 与 {most} 微秒之间',
   'config.bad-point-every.remedy': '填写 10ms 到 1min 之间的时间',
   'config.bad-disk-timeout': '等待磁盘的时间 {time} 微秒不在 {least} 与 {most} 微秒之间',

@@ -111,6 +111,9 @@ export const eventsEn: { readonly [code: string]: string } = {
     'The own disk cannot read {length} bytes at {offset}: the other replica serves them',
   'event.mirror.read.lost':
     '{length} bytes at {offset} have no good copy in reach: the request fails, nothing else does',
+  'event.mirror.spill.on': 'What waits to be sent to {peer:node} has a spill file',
+  'event.mirror.spill.off':
+    'What waits to be sent to {peer:node} has no spill file, only memory: {reason}',
   'event.mirror.sums.mismatch':
     'Block {block} is not what was written there: the disk has changed it without a word',
   'event.mirror.sums.lost':

@@ -100,6 +100,8 @@ export const eventsZh: { readonly [code: string]: string } = {
   'event.mirror.read.peer': '本地磁盘读不出 {offset} 处的 {length} 字节：改由另一副本提供',
   'event.mirror.read.lost':
     '{offset} 处的 {length} 字节没有可用的完好副本：只有这个请求失败，其他不受影响',
+  'event.mirror.spill.on': '等待发送给 {peer:node} 的数据有了溢出文件',
+  'event.mirror.spill.off': '等待发送给 {peer:node} 的数据没有溢出文件，只在内存里：{reason}',
   'event.mirror.sums.mismatch': '块 {block} 不是当初写入的内容：磁盘悄悄改变了它',
   'event.mirror.sums.lost': '块 {block} 与其校验和不符，又没有已知正确的其他副本：该块已丢失',
   'event.mirror.sums.page-lost':

@@ -94,6 +94,8 @@ export const KIND_LOOKS: { readonly [kind: string]: KindLook } = {
   'mirror.disk.failed': look('disk', SEVERITY_TROUBLE),
   'mirror.read.peer': look('disk', SEVERITY_CHANGE),
   'mirror.read.lost': look('disk', SEVERITY_TROUBLE),
+  'mirror.spill.on': look('heal', SEVERITY_NOTE),
+  'mirror.spill.off': look('disk', SEVERITY_TROUBLE),
   'mirror.sums.mismatch': look('disk', SEVERITY_TROUBLE),
   'mirror.sums.lost': look('disk', SEVERITY_TROUBLE),
   'mirror.sums.page-lost': look('disk', SEVERITY_CHANGE),
