@@ -52,10 +52,11 @@ export function asyncOf({ replicas, lag }: VolumeConfig): Partial<MirrorConfig> 
  * one may lack, and for what stands before each write of it.
  */
 export function spillsOf(volume: VolumeConfig, node: NodeId): SpillOptions[] {
-  const { lagBytes } = { ...MIRROR_DEFAULTS, ...asyncOf(volume) };
+  const { lagBytes, lagWaits: waits } = { ...MIRROR_DEFAULTS, ...asyncOf(volume) };
+  const bytes = lagBytes + Math.ceil(lagBytes / 16) + SPILL_MORE;
   return volume.replicas.flatMap(({ node: peer, spill }) => {
     if (spill === undefined || peer === node) return [];
-    return [{ node: peer, folder: spill, bytes: lagBytes + Math.ceil(lagBytes / 16) + SPILL_MORE }];
+    return [{ node: peer, folder: spill, bytes, waits }];
   });
 }
 

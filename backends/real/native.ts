@@ -138,8 +138,10 @@ export interface SpillOptions {
   readonly bytes: number;
   /** Bytes that wait in memory before any go into the file; default 64 MiB. */
   readonly memoryBytes?: number;
-  /** Bytes that wait for the file before clients have to; default 128 MiB. */
+  /** Bytes that wait for the file, at most; default 128 MiB. */
   readonly waitingBytes?: number;
+  /** At so many clients wait for the file; false: the link ends instead. Default true. */
+  readonly waits?: boolean;
 }
 
 /** What became of a spill. */

@@ -35,7 +35,11 @@ void PeerConnection::sendDetached(const Record& decision) {
   const uint8_t* body = zeroes ? nullptr : core_.slots.data(decision.slot);
   const SlotHeader* header = &core_.headers[decision.slot];
   if (diverted() && spill_->full() && core_.slots.isFront(decision.slot)) {
-    // Not copied: clients wait for the slot, whatever the limit of the lag.
+    if (!spill_->waits()) {
+      core_.stats.lastRefusal = "spill-slow";
+      return giveUp();
+    }
+    // Not copied: clients wait for the slot.
     core_.slots.holdForSend(decision.slot);
     return queueFrame(writeFrame(decision), body, decision.slot, nullptr, header);
   }

@@ -99,6 +99,7 @@ std::vector<SpillWish> spillsFrom(const Napi::Object& from) {
     place.options.fileBytes = integer(each, "bytes", uint64_t{1} << 40);
     place.options.memoryBytes = integer(each, "memoryBytes", 1 << 30, place.options.memoryBytes);
     place.options.waitingBytes = integer(each, "waitingBytes", 1 << 30, place.options.waitingBytes);
+    if (!each.Get("waits").IsUndefined()) place.options.waits = each.Get("waits").ToBoolean();
     if (place.options.folder.empty()) badArgument("folder of a spill");
     if (place.options.fileBytes < kPageBytes) badArgument("bytes of a spill");
     places.push_back(std::move(place));

@@ -17,8 +17,10 @@ struct SpillOptions {
   uint64_t fileBytes = 0;
   /// Bytes that wait in memory for the socket before anything goes into the file.
   uint64_t memoryBytes = 64 << 20;
-  /// Bytes in memory that wait for the file before more are left in their slots.
+  /// Bytes in memory that wait for the file before more are left in their slots, or the link ends.
   uint64_t waitingBytes = 128 << 20;
+  /// Whether clients wait for a file that is slower than they are.
+  bool waits = true;
 };
 
 class Spill {
@@ -38,6 +40,7 @@ class Spill {
   bool engaged() const { return held_ > 0; }
   /// So much waits for the file that no more may be copied for it.
   bool full() const { return tailBytes_ >= options_.waitingBytes || tail_.size() >= kTailMax; }
+  bool waits() const { return options_.waits; }
   /// Items in memory that wait for the file.
   size_t waiting() const { return tail_.size(); }
 

@@ -264,6 +264,24 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
     expect(downs()).toBe(0);
   });
 
+  it('lets no client wait where the limit of the lag is to be copied later: the link goes', async () => {
+    await begin({ bytes: 2 * MIB, waitingBytes: MIB, waits: false });
+    await on();
+    for (let round = 0; round < 100 && downs() === 0; round += 1) {
+      while (asked - done < 64) write(64 << 10);
+      await rig.pass(200);
+      done += client.arrived().length;
+    }
+    expect(downs()).toBe(1);
+    expect(a.reactor.stats().lastRefusal).toBe('spill-slow');
+    await answered();
+    b.goOn();
+    await up(2);
+    // A prefix of what it was to get.
+    expect(b.came.length).toBeLessThan(wanted.length);
+    expect(b.came).toEqual(wanted.slice(0, b.came.length));
+  });
+
   it.each([
     ['other bytes', noise, 'never written there'],
     ['one bit that is another', flip, 'what the disk answers'],
