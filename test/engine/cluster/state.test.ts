@@ -376,8 +376,18 @@ describe('the agreed configuration', () => {
     const begun = step(ordered, 'begun');
     // Until it is done, nothing is forgotten of the removal.
     expect(admits(begun, 2)).toBe(false);
+    // Nor does a person have it lead before: what it has is new.
+    const ownerless = (from: ClusterState): ClusterState => {
+      return { ...from, groups: [{ ...onlyGroup(from), owner: 0 }] };
+    };
+    const first = ownerless(step(change(ALONE, added), 'begun'));
+    for (const led of [ownerless(begun), first]) {
+      expect(apply(led, takeOver(led, { kind: 'none' }))).toBe(led);
+    }
     const state = step(begun, 'done');
     expect(agreedOf(state).changes.length).toBe(1);
     expect([admits(state), admits(state, 2)]).toEqual([false, true]);
+    const later = ownerless(state);
+    expect(apply(later, takeOver(later, { kind: 'none' }))).not.toBe(later);
   });
 });
