@@ -264,7 +264,7 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a spill by %s', (p
     expect(downs()).toBe(0);
   });
 
-  it('lets no client wait where the limit of the lag is to be copied later: the link goes', async () => {
+  it('ends the link when both are full where no client is to wait', async () => {
     await begin({ bytes: 2 * MIB, waitingBytes: MIB, waits: false });
     await on();
     for (let round = 0; round < 100 && downs() === 0; round += 1) {
