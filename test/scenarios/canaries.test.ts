@@ -4,15 +4,11 @@ import { plantedBugs } from '../../scenarios/canaries.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
 import { readScenario } from '../../scenarios/scenario.ts';
-import { shownBy } from '../../scenarios/shown-by.ts';
-import { found, RUNS, SEEDS } from '../support/campaigns.ts';
+import { found, RUNS, rulesOfTwo, SEEDS } from '../support/campaigns.ts';
 
 const MINUTE = 60_000;
 
-/** Those of a mirror of two: what more replicas need has tests of its own. */
-const rules = plantedBugs().filter(({ id }) => {
-  return id.startsWith('RULE-') && 'campaign' in shownBy(id);
-});
+const rules = rulesOfTwo();
 
 describe('a campaign', () => {
   it('knows one planted bug for each rule', () => {
