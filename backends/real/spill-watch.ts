@@ -22,7 +22,7 @@ export class SpillWatch {
       const on = state === 'on';
       const said = `${on} ${reason}`;
       const before = this.#told.get(node) ?? 'false ';
-      if (state === 'making' || said === before) continue;
+      if (said === before) continue;
       this.#told.set(node, said);
       commands.push({ kind: 'spill', node, on, reason });
     }

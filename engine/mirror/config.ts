@@ -171,7 +171,7 @@ export const LAG_SPILL_MAX = 68_719_476_736;
 
 /** Writes under way at most: the backend has a copy of each that is not sent yet. */
 export const SHIPPED_MAX = 32_768;
-/** The same with a file: each takes memory here, about 100 bytes (docs/decisions/0038). */
+/** The same with a file: each takes memory here, 60 to 73 bytes (docs/decisions/0038). */
 const SPILLED_MAX = 16_777_216;
 
 /** Writes that may be under way to the asynchronous replica of `node`. */

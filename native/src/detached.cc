@@ -79,6 +79,8 @@ void PeerConnection::refill() {
   Outgoing item;
   while (queuedBytes() < most && queued() < kReadyItems && spill_->next(item)) enqueue(item);
   spill_->pump();
+  // The bell that tells of a failure may ring later than it is seen here.
+  if (spill_->state() == Spill::State::Failed) spilled();
 }
 
 void PeerConnection::spilled() {

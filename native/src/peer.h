@@ -17,6 +17,8 @@ struct Endpoint;
 
 /// Frames that may wait in memory behind a slow link before it is given up.
 constexpr size_t kQueuedMax = 65536;
+/// The same of their payload: what may be in memory without a file (LAG_MEMORY_MAX), and a fourth.
+constexpr uint64_t kQueuedBytesMax = 1280 << 20;
 
 Frame writeFrame(const Record& decision);
 
@@ -85,7 +87,8 @@ class PeerConnection final : public Stream {
   void reject(const char* why);
   /// Whether more frames wait than a slow link may have before it is given up.
   bool overrun() const {
-    return queued() + (spill_ == nullptr ? 0 : spill_->waiting()) > kQueuedMax;
+    return queued() + (spill_ == nullptr ? 0 : spill_->waiting()) > kQueuedMax ||
+           queuedBytes() > kQueuedBytesMax;
   }
   void wantSpill();
   void queueFrame(const Frame& frame, const uint8_t* body, int32_t slot, uint8_t* page,

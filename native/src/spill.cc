@@ -33,7 +33,8 @@ Spill::~Spill() {
 }
 
 bool Spill::put(const Outgoing& item, uint64_t bytesAhead, size_t itemsAhead) {
-  if (state_ != State::On) return false;
+  // When it has failed the link is about to end: until then nothing goes past what is lost here.
+  if (state_ != State::On && !engaged()) return false;
   if (!engaged() && bytesAhead < options_.memoryBytes && itemsAhead < kItemsMax) return false;
   held_++;
   tail_.push_back(item);
@@ -89,7 +90,8 @@ void Spill::done(SpillJob&& job) {
 
 void Spill::judge(int64_t limit) {
   if (state_ != State::On || out_ == 0 || core_.now - progressAt_ <= limit) return;
-  fail("the disk does not answer");
+  // Not even killed does a process end before the kernel has ended its calls.
+  fail("the disk does not answer, and this process can not end before it does");
 }
 
 void Spill::fail(const std::string& reason) {

@@ -29,6 +29,9 @@ struct SpillFile::State {
 
 namespace {
 
+/// One part in so many of a file system is left for others.
+constexpr uint64_t kSpared = 32;
+
 /// A descriptor that no other process can name, or a negative errno.
 int anonymousIn(const std::string& folder) {
   const int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -49,10 +52,12 @@ int makeFile(const std::string& folder, uint64_t bytes) {
   const int fd = anonymousIn(folder);
   if (fd < 0) return fd;
   // Reserved now, so that it does not run out of room when it is needed; but a file system that has
-  // too little is not asked, for it would give all that it has, and nobody else would have any.
+  // too little is not asked, for it would give all that it has. Others shall have some left, too.
   struct statvfs system{};
   int result = -1, error = ENOSPC;
-  if (fstatvfs(fd, &system) == 0 && uint64_t{system.f_bavail} * system.f_frsize >= bytes) {
+  const bool known = fstatvfs(fd, &system) == 0;
+  const uint64_t spared = uint64_t{system.f_blocks} / kSpared * system.f_frsize;
+  if (known && uint64_t{system.f_bavail} * system.f_frsize >= bytes + spared) {
     do result = fallocate(fd, 0, 0, off_t(bytes));
     while (result != 0 && errno == EINTR);
     error = errno;

@@ -118,7 +118,7 @@ void Stream::flush() {
   listed_ = false;
   if (closing_) return;
   refill();
-  if (sending_ || waiting_.empty()) return;
+  if (sending_ || closing_ || waiting_.empty()) return;
   const auto end = waiting_.begin() + ptrdiff_t(std::min(kGather, waiting_.size()));
   flying_.assign(waiting_.begin(), end);
   waiting_.erase(waiting_.begin(), end);
