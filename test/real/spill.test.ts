@@ -96,7 +96,7 @@ describe.skipIf(!able)('a spill on a real host', () => {
     })();
     let image: Buffer = Buffer.alloc(0);
     try {
-      // Status is a second old, and a fast host has read it all out again by then: until it was seen.
+      // Status is a second old, and a fast host may have read it all out again by then.
       for (let n = 0; n < 30 && most <= 8 * MIB; n += 1) image = await copyIn('second.img');
     } finally {
       over = true;
