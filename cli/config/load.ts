@@ -143,8 +143,23 @@ function shapeProblem(issue: $ZodIssue, lineOf: (path: Path) => number): ConfigP
     line: lineOf(path),
     field: path.join('.'),
     reason: missing ? 'this field is missing or empty' : 'the value does not fit',
-    remedy: `give ${expectation(issue.message)}`,
+    remedy: `give ${boundOf(issue) ?? expectation(issue.message)}`,
   };
+}
+
+/** What a text, list or number is too short, small, long or large for; null for another matter. */
+function boundOf(issue: $ZodIssue): string | null {
+  if (issue.code !== 'too_small' && issue.code !== 'too_big') return null;
+  const small = issue.code === 'too_small';
+  const limit = Number(small ? issue.minimum : issue.maximum);
+  const one = limit === 1;
+  const nouns: { readonly [origin: string]: string } = {
+    string: one ? ' character' : ' characters',
+    array: one ? ' entry' : ' entries',
+  };
+  const within = issue.inclusive === false ? (small ? 'more than' : 'less than') : '';
+  const least = small ? 'at least' : 'at most';
+  return `${within === '' ? least : within} ${limit}${nouns[issue.origin] ?? ''}`;
 }
 
 /** The schema's sentence in words of the file's format. */

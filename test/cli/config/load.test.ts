@@ -222,6 +222,14 @@ describe('a configuration', () => {
     });
   }
 
+  it('with a text that is empty, or a list too short, is told what to give', () => {
+    const empty = problemsAfter('a: { path: a/data.img }', "a: { path: '' }");
+    expect(empty.problems.map(({ line }) => line)).toEqual([empty.line]);
+    expect(empty.problems[0]?.remedy).toBe('give at least 1 character');
+    const short = problemsAfter('    replicas:', '    parts: []\n    replicas:');
+    expect(short.problems[0]?.remedy).toBe('give at least 2 entries');
+  });
+
   it('whose timing breaks the inequality is refused with the arithmetic shown', () => {
     const { problems } = problemsAfter('grant: 3200ms', 'grant: 3s');
     const text = problems.map(({ reason }) => reason).join(' ');
