@@ -1,50 +1,15 @@
 /** A volume of the configuration as its data actor wants it, and how much memory it gets. */
-import { servedOf } from '../../engine/cluster/changes.ts';
 import type { VolumeConfig } from '../../engine/core/config.ts';
-import { EXTENT_BYTES, type NodeId, REQUEST_BYTES_MAX } from '../../engine/core/units.ts';
+import { type NodeId, REQUEST_BYTES_MAX } from '../../engine/core/units.ts';
 import type { AbiLayout } from '../../engine/data/abi.ts';
-import { MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
+import type { MirrorConfig } from '../../engine/mirror/config.ts';
+import { mirrorOf } from '../../engine/mirror/of-volume.ts';
 import type { SpillOptions } from './native.ts';
 
-/** The engine's view of `volume` on `node`; nodes in rising order, the same for all hosts. */
+/** The engine's view of `volume` on `node`. */
 export function mirrorConfig(volume: VolumeConfig, node: NodeId = 0): MirrorConfig {
-  const { sideBytes = 0 } = volume.replicas.find((replica) => replica.node === node) ?? {};
-  return {
-    ...MIRROR_DEFAULTS,
-    volume: volume.name,
-    uuid: volume.uuid,
-    sizeBytes: volume.sizeBytes,
-    servedBytes: servedOf(volume),
-    logicalBlock: volume.logicalBlock,
-    alExtents: volume.activityLogExtents,
-    // One request's extents, and one more where it is not aligned, must fit the hot set.
-    zeroBytes: Math.min(MIRROR_DEFAULTS.zeroBytes, (volume.activityLogExtents - 1) * EXTENT_BYTES),
-    diskTimeout: volume.diskTimeout,
-    semiSync: volume.mode === 'semi-sync',
-    proxies: volume.onDiskFailure === 'proxy',
-    balanceReads: volume.reads === 'balanced',
-    checksums: volume.checksums === true,
-    skipEqual: volume.skipEqual ?? 'off',
-    sideBytes,
-    undoRequired: volume.undo === 'required' && sideBytes > 0,
-    nodes: volume.replicas.map(({ node }) => node).sort((a, b) => a - b),
-    ...asyncOf(volume),
-    ...(volume.parts === undefined ? {} : { inParts: true }),
-    ...(volume.layout === undefined ? {} : { layout: volume.layout }),
-  };
-}
-
-/** Which replicas are asynchronous, and how far they may be behind. */
-export function asyncOf({ replicas, lag }: VolumeConfig): Partial<MirrorConfig> {
-  const nodes = replicas.filter(({ mode }) => mode === 'async').map(({ node }) => node);
-  if (nodes.length === 0) return {};
-  const spills = replicas.filter(({ spill }) => spill !== undefined).map(({ node }) => node);
-  const spilled =
-    spills.length === 0 ? {} : { spillNodes: spills.sort((a, b) => a - b), spillAwaited: true };
-  const either = { asyncNodes: nodes.sort((a, b) => a - b), ...spilled };
-  if (lag === undefined) return either;
-  const { bytes, atLimit, pointEvery } = lag;
-  return { ...either, lagBytes: bytes, lagWaits: atLimit === 'wait', pointDelay: pointEvery };
+  const config = mirrorOf(volume, node);
+  return config.spillNodes === undefined ? config : { ...config, spillAwaited: true };
 }
 
 /**
@@ -52,7 +17,7 @@ export function asyncOf({ replicas, lag }: VolumeConfig): Partial<MirrorConfig> 
  * one may lack, and for what stands before each write of it.
  */
 export function spillsOf(volume: VolumeConfig, node: NodeId): SpillOptions[] {
-  const { lagBytes, lagWaits: waits } = { ...MIRROR_DEFAULTS, ...asyncOf(volume) };
+  const { lagBytes, lagWaits: waits } = mirrorOf(volume, node);
   const bytes = lagBytes + Math.ceil(lagBytes / 16) + SPILL_MORE;
   return volume.replicas.flatMap(({ node: peer, spill }) => {
     if (spill === undefined || peer === node) return [];

@@ -1,12 +1,11 @@
 /** The engine's own actors and metadata format, as a simulated world uses them. */
-import { servedOf } from '../../engine/cluster/changes.ts';
 import { Control } from '../../engine/cluster/control.ts';
 import type { VolumeConfig } from '../../engine/core/config.ts';
 import { EXTENT_BYTES, type NodeId } from '../../engine/core/units.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import { MirrorActor } from '../../engine/mirror/actor.ts';
 import { PAGE_BLOCKS, PAGE_WORDS } from '../../engine/mirror/block-map.ts';
-import { alExtentsMax, MIRROR_DEFAULTS, type MirrorConfig } from '../../engine/mirror/config.ts';
+import { alExtentsMax, type MirrorConfig } from '../../engine/mirror/config.ts';
 import { recordedMirror } from '../../engine/mirror/flight.ts';
 import { APART, diskTag } from '../../engine/mirror/generation.ts';
 import { decodeJournal, type JournalRead } from '../../engine/mirror/journal.ts';
@@ -18,6 +17,7 @@ import {
   metadataLayout,
   metadataPages,
 } from '../../engine/mirror/metadata.ts';
+import { mirrorOf, sideBytesOf } from '../../engine/mirror/of-volume.ts';
 import { deviceBytes } from '../../engine/mirror/page.ts';
 import { type PageReader, relayout } from '../../engine/mirror/relayout.ts';
 import { placesIn, type SpareLayout, spareLayout } from '../../engine/mirror/spare-table.ts';
@@ -41,53 +41,18 @@ const COMPACT_AT = 12;
  * met.
  */
 export function mirrorConfig(volume: VolumeConfig, node: NodeId): MirrorConfig {
-  const sideBytes = sideBytesOf(volume, node);
   const journalPages = 8;
   const ringHolds = alExtentsMax({ journalPages });
   return {
-    ...MIRROR_DEFAULTS,
+    ...mirrorOf(volume, node),
     zeroBytes: SIM_LAYOUT.slotBytes,
-    volume: volume.name,
-    uuid: volume.uuid,
-    sizeBytes: volume.sizeBytes,
-    servedBytes: servedOf(volume),
-    logicalBlock: volume.logicalBlock,
-    nodes: volume.replicas.map(({ node }) => node).sort((x, y) => x - y),
     alExtents: Math.min(Math.max(4, volume.activityLogExtents), ringHolds),
-    diskTimeout: volume.diskTimeout,
-    semiSync: volume.mode === 'semi-sync',
-    proxies: volume.onDiskFailure === 'proxy',
-    balanceReads: volume.reads === 'balanced',
-    checksums: volume.checksums === true,
-    skipEqual: volume.skipEqual ?? 'off',
     checksumPages: 2,
-    sideBytes,
-    undoRequired: volume.undo === 'required' && sideBytes > 0,
-    ...asyncOf(volume),
-    ...(volume.parts === undefined ? {} : { inParts: true }),
-    ...(volume.layout === undefined ? {} : { layout: volume.layout }),
     journalPages,
     barrierWrites: 256,
     // Long enough for a crash to find something that no barrier has covered yet.
     barrierDelay: 150_000,
   };
-}
-
-function asyncOf({ replicas, lag }: VolumeConfig): Partial<MirrorConfig> {
-  const nodes = replicas.filter(({ mode }) => mode === 'async').map(({ node }) => node);
-  if (nodes.length === 0) return {};
-  const limits =
-    lag === undefined
-      ? {}
-      : { lagBytes: lag.bytes, lagWaits: lag.atLimit === 'wait', pointDelay: lag.pointEvery };
-  // What waits there is in memory whatever it is called: a spill changes how much it may be.
-  const spills = replicas.filter(({ spill }) => spill !== undefined).map(({ node }) => node);
-  const spilled = spills.length === 0 ? {} : { spillNodes: spills.sort((x, y) => x - y) };
-  return { asyncNodes: nodes.sort((x, y) => x - y), ...spilled, ...limits };
-}
-
-function sideBytesOf({ replicas }: VolumeConfig, node: NodeId): number {
-  return replicas.find((replica) => replica.node === node)?.sideBytes ?? 0;
 }
 
 /** Makers of the engine's actors. One per world: it keeps what it made for each volume. */

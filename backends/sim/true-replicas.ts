@@ -1,5 +1,4 @@
 /** What the oracles of one volume see of a world: its replicas, and nothing that an engine says. */
-
 import type { VolumeConfig } from '../../engine/core/config.ts';
 import type { ArrayPool } from './arrays.ts';
 import { SECTOR_BYTES } from './disk.ts';

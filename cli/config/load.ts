@@ -157,9 +157,9 @@ function boundOf(issue: $ZodIssue): string | null {
     string: one ? ' character' : ' characters',
     array: one ? ' entry' : ' entries',
   };
-  const within = issue.inclusive === false ? (small ? 'more than' : 'less than') : '';
-  const least = small ? 'at least' : 'at most';
-  return `${within === '' ? least : within} ${limit}${nouns[issue.origin] ?? ''}`;
+  const [least, most] =
+    issue.inclusive === false ? ['more than', 'less than'] : ['at least', 'at most'];
+  return `${small ? least : most} ${limit}${nouns[issue.origin] ?? ''}`;
 }
 
 /** The schema's sentence in words of the file's format. */

@@ -2,7 +2,6 @@
  * Judges a configuration before anything runs by it: what is contradictory, and what would make
  * LAW-one-holder false. Codes and parameters only; the catalogue has the words.
  */
-
 import {
   type ClusterConfig,
   DEFAULT_TIMING,

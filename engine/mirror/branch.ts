@@ -52,7 +52,6 @@ export class BranchWatch {
 
   /** End of a turn: control hears what is new. */
   tell(): void {
-    if (this.#peer === null && this.#told === null) return;
     const { turn, config } = this.#p;
     // What the link carries now has been agreed on.
     if (this.#partner.link.mode !== Mode.None) this.#peer = null;

@@ -55,11 +55,6 @@ export class Quiesce {
 
   /** End of a turn: goes on where what it waited for is done, ends where it may not stand. */
   pump(): void {
-    // Apart from what makes a closure: that costs an allocation even where it returns at once.
-    if (this.on) this.#goOn();
-  }
-
-  #goOn(): void {
     const over = this.#over();
     if (over !== null) {
       this.#end(over);

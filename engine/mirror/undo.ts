@@ -315,7 +315,7 @@ export class Undo {
 
   /** End of a turn: starts the next batch. */
   pump(): void {
-    if (!this.waits || this.#batch.length > 0 || this.#givingUp) return;
+    if (this.#batch.length > 0 || this.#givingUp) return;
     if (this.#kept === null || this.returning) return;
     const full = this.#gather();
     this.#pending = this.#batch.length;
