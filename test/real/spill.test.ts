@@ -17,7 +17,7 @@ const MIB = 1024 * 1024;
 const SIZE = 256 * MIB;
 const MINUTE = 60_000;
 /** Shorter than the silence after which a link is given up, and long for a client. */
-const STILL = 1_100;
+const STILL = 500;
 
 const able = hasNative() && hasProgram('nbdcopy');
 
@@ -91,7 +91,7 @@ describe.skipIf(!able)('a spill on a real host', () => {
         await sleep(STILL);
         if (core !== undefined) signal(core, 'SIGCONT');
         most = Math.max(most, (await spill())?.bytes ?? 0);
-        await sleep(250);
+        await sleep(100);
       }
     })();
     let image: Buffer = Buffer.alloc(0);
