@@ -486,7 +486,7 @@ export class Control implements ControlActor {
         if (this.#raft.governs) this.#reconfigure.lead(this.#proposals);
       }
     }
-    this.#durability.flush(() => this.#document());
+    if (this.#durability.due) this.#durability.flush(() => this.#document());
     this.#sleep();
   }
 

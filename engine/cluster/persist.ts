@@ -43,9 +43,14 @@ export class Durability {
     this.#waiting.push({ version: this.#version, run });
   }
 
-  /** Writes the document if it changed and no write is under way. */
+  /** Whether the document has changed and no write of it is under way. */
+  get due(): boolean {
+    return this.#writing < 0 && this.#version !== this.#durable;
+  }
+
+  /** Writes the document if that is due, and says whether. */
   flush(document: () => Durable): boolean {
-    if (this.#writing >= 0 || this.#version === this.#durable) return false;
+    if (!this.due) return false;
     this.#token += 1;
     this.#writing = this.#version;
     this.#context.decide({ kind: 'persist', token: this.#token, durable: document() });

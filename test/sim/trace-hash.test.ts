@@ -1,9 +1,42 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TraceHash } from '../../backends/sim/trace-hash.ts';
+import type {
+  ControlMessage,
+  Heartbeat,
+  LeaseAckMessage,
+  VoteMessage,
+} from '../../engine/cluster/messages.ts';
 import { Records } from '../../engine/data/memory.ts';
 
 const RECORDS = 6;
+
+const BASE = { boot: 1, life: 2, event: '3.1.7' };
+const VOTE: VoteMessage = { ...BASE, kind: 'vote', term: 1, pre: false, last: 4, lastTerm: 1 };
+/** Times beyond 32 bits, as those of a clock are. */
+const BEAT: Required<Heartbeat> = {
+  ...BASE,
+  kind: 'heartbeat',
+  identity: 10,
+  sent: 2 ** 40 + 11,
+  yours: 12,
+  heard: 2 ** 41 + 13,
+  term: 14,
+  leader: 15,
+  commit: 16,
+  matched: 17,
+  facts: 18,
+  factsHeard: 19,
+  lease: 20,
+  hears: [1, 3],
+};
+const ACK: Required<LeaseAckMessage> = {
+  ...BASE,
+  kind: 'lease-ack',
+  of: 21,
+  sent: 2 ** 42 + 22,
+  identity: 23,
+};
 
 const fields = fc.array(
   fc.tuple(
@@ -74,14 +107,29 @@ describe('the trace hash', () => {
   it('changes with what a datagram says, where it goes, and which one arrives', () => {
     const run = (to: number, link: number, term: number, from: number, number: number): string => {
       const hash = new TraceHash();
-      expect(hash.sent(9, 0, { term: 1 })).toBe(1);
-      expect(hash.sent(to, link, { term })).toBe(2);
+      expect(hash.sent(9, 0, { ...VOTE, term: 1 })).toBe(1);
+      expect(hash.sent(to, link, { ...VOTE, term })).toBe(2);
       hash.received(from, link, number);
       return hash.digest();
     };
     const changed = [run(2, 0, 3, 1, 2), run(3, 0, 3, 1, 2), run(2, 1, 3, 1, 2)];
     changed.push(run(2, 0, 4, 1, 2), run(2, 0, 3, 3, 2), run(2, 0, 3, 1, 1));
     expect(new Set(changed).size).toBe(changed.length);
+  });
+
+  it('changes with any one field of the messages that are taken without their names', () => {
+    const samples: readonly (Required<Heartbeat> | Required<LeaseAckMessage>)[] = [BEAT, ACK];
+    for (const message of samples) {
+      const before = sentOf(message);
+      expect(sentOf({ ...message })).toBe(before);
+      const names = Object.keys(message).filter((name) => name !== 'kind');
+      const others = names.map((name) => {
+        const value: unknown = message[name as keyof typeof message];
+        return sentOf({ ...message, [name]: otherOf(value) } as ControlMessage);
+      });
+      expect(new Set([before, ...others]).size).toBe(names.length + 1);
+    }
+    expect(sentOf({ ...BEAT, hears: [1] })).not.toBe(sentOf({ ...BEAT, hears: [1, 0] }));
   });
 
   it('takes a page for its words, without the zeroes at its end', () => {
@@ -119,6 +167,18 @@ describe('the trace hash', () => {
     expect(digestOf({ ...message })).toBe(digestOf(message));
   });
 });
+
+/** Another value of the same type. */
+function otherOf(value: unknown): unknown {
+  if (typeof value === 'number') return value + 1;
+  return Array.isArray(value) ? [...value, 9] : `${String(value)}.`;
+}
+
+function sentOf(message: ControlMessage): string {
+  const hash = new TraceHash();
+  hash.sent(2, 0, message);
+  return hash.digest();
+}
 
 function hashOf(records: Records): string {
   const hash = new TraceHash();

@@ -1,5 +1,6 @@
 /** Everything that a run feeds to its trace hash, written down so that it can be fed again. */
 import type { TraceHash } from '../../backends/sim/trace-hash.ts';
+import type { ControlMessage } from '../../engine/cluster/messages.ts';
 
 /** One thing that was fed. Values are copies: their owners go on changing them. */
 export type Fed =
@@ -66,7 +67,7 @@ export function feed(hash: TraceHash, fed: Fed): void {
   else if (fed.kind === 'words') {
     if (fed.page) hash.page(fed.words, 0, fed.words.length);
     else hash.words(fed.words, 0, fed.words.length);
-  } else if (fed.kind === 'sent') hash.sent(fed.node, fed.link, fed.value as object);
+  } else if (fed.kind === 'sent') hash.sent(fed.node, fed.link, fed.value as ControlMessage);
   else if (fed.kind === 'received') hash.received(fed.node, fed.link, fed.number);
   else hash.value(fed.value);
 }

@@ -2,6 +2,7 @@
  * LAW-flushed: when a flush or a FUA write completes, everything that it covers is on the media of
  * every replica of the in-sync set, and stays there whatever is cut off later.
  */
+import type { VolumeRecord } from '../../../engine/data/messages.ts';
 import { type History, Request } from '../history.ts';
 import { counts, Orphan, type ReplicaTruth, type VolumeTruth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
@@ -16,6 +17,7 @@ export class FlushedOracle {
   last = 0;
   /** Completed writes that no completed flush covers yet, in order of completion. */
   #open: number[] = [];
+  readonly #held: ReplicaTruth[] = [];
 
   constructor(truth: VolumeTruth, verdict: Verdict) {
     this.#truth = truth;
@@ -86,14 +88,18 @@ export class FlushedOracle {
     }
   }
 
-  /** The replicas on which what completes at `leg` must be stable. */
+  /** The replicas on which what completes at `leg` must be stable; good until the next call. */
   #holders(leg: number): readonly ReplicaTruth[] {
     const { replicas } = this.#truth;
-    const record = replicas.find((replica) => replica.leg === leg)?.record ?? null;
-    return replicas.filter((replica) => {
-      if (record === null) return replica.leg === leg;
-      return counts(record, replica);
-    });
+    let record: VolumeRecord | null = null;
+    for (const replica of replicas) if (replica.leg === leg) record = replica.record;
+    const holders = this.#held;
+    holders.length = 0;
+    for (const replica of replicas) {
+      const holds = record === null ? replica.leg === leg : counts(record, replica);
+      if (holds) holders.push(replica);
+    }
+    return holders;
   }
 
   #stable(op: number, holders: readonly ReplicaTruth[]): void {

@@ -9,6 +9,7 @@ import { Ill } from '../disk-ills.ts';
 import type { CacheLoss } from '../disk-options.ts';
 import { Request } from '../history.ts';
 import type { ApplicationState } from '../observer.ts';
+import type { Spoils } from '../spoils.ts';
 import { Zeroes } from '../zeroes.ts';
 import { AcknowledgedOracle } from './acknowledged.ts';
 import { ComparedOracle } from './compared.ts';
@@ -181,9 +182,8 @@ export class VolumeOracles {
     let lost = 0;
     for (let at = 0; at < sectors; at += 1) {
       const mine = spoils.ought(view[at] as number);
-      const has = (content: Int32Array): boolean => mine === spoils.ought(content[at] as number);
-      const same = others.every(has);
-      if (same && durable.every(has)) continue;
+      const same = allHave(others, spoils, at, mine);
+      if (same && allHave(durable, spoils, at, mine)) continue;
       const block = Math.floor(at / BLOCK_SECTORS);
       if ((same || !back) && (is.covers(block) || !ought.covers(block))) continue;
       if (same) {
@@ -511,6 +511,12 @@ function forget(replica: ReplicaTruth): void {
   replica.heldUntil = 0;
   replica.copiedUntil = 0;
   replica.leftAt = -1;
+}
+
+/** Whether each of the contents has value `is` in sector `at`. */
+function allHave(of: readonly Int32Array[], spoils: Spoils, at: number, is: number): boolean {
+  for (const content of of) if (spoils.ought(content[at] as number) !== is) return false;
+  return true;
 }
 
 function isNamed({ acting, node }: ReplicaTruth): boolean {

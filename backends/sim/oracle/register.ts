@@ -38,6 +38,8 @@ export class RegisterOracle {
   /** Other values that are still possible, as triples, and which sectors have any. */
   readonly #more = new Map<number, number[]>();
   readonly #several: Int32Array;
+  /** The values of one sector while an operation is added; empty between two. */
+  readonly #joined: number[] = [];
   /** What a decision kept, where it is known stable, and when it was made; -1 for none. */
   #floor: Int32Array | null = null;
   #decidedAt = -1;
@@ -345,17 +347,24 @@ export class RegisterOracle {
     if (values.length === 3) {
       if (this.#several[at] === 1) this.#more.delete(at);
       this.#several[at] = 0;
-    } else {
-      this.#more.set(at, values.slice(3));
-      this.#several[at] = 1;
+      return;
     }
+    const others = this.#several[at] === 1 ? this.#more.get(at) : undefined;
+    if (others === undefined) this.#more.set(at, values.slice(3));
+    else {
+      // The list there is: in a hot sector a new one each time would be half of all memory used.
+      for (let i = 3; i < values.length; i += 1) others[i - 3] = values[i] as number;
+      while (others.length > values.length - 3) others.pop();
+    }
+    this.#several[at] = 1;
   }
 
   /** Adds an operation on `stamp` spanning (f, s); false when its value conflicts with another. */
   #slow(at: number, stamp: number, f: number, s: number): boolean {
     if (this.#several[at] === 0) return this.#second(at, stamp, f, s);
     const known = this.#more.get(at) as number[];
-    const values = [stamp, f, s];
+    const values = this.#joined;
+    values.push(stamp, f, s);
     this.#join(
       values,
       this.#stamp[at] as number,
@@ -373,6 +382,8 @@ export class RegisterOracle {
     }
     if ((this.#pending[at] as number) === 0) this.#prune(values);
     this.#store(at, values);
+    // Not by its length: the list would give its memory back, and ask for it anew.
+    while (values.length > 0) values.pop();
     return agrees;
   }
 

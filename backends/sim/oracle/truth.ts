@@ -151,9 +151,11 @@ export function volumeNow({ config, replicas }: VolumeTruth): VolumeConfig {
 
 /** Whether both hold a replica, each by what it is itself made for. */
 export function areBoth(a: ReplicaTruth, b: ReplicaTruth): boolean {
-  const names = (one: ReplicaTruth, other: ReplicaTruth): boolean =>
-    one.volume()?.replicas.some(({ node }) => node === other.node) === true;
-  return names(a, b) && names(b, a);
+  return isMadeFor(a, b) && isMadeFor(b, a);
+}
+
+function isMadeFor(one: ReplicaTruth, other: ReplicaTruth): boolean {
+  return one.volume()?.replicas.some(({ node }) => node === other.node) === true;
 }
 
 /** Whether any replica forgot what it knew about itself, and was not filled anew since. */
