@@ -32,7 +32,7 @@ const busybox = '/bin/busybox';
 
 /** Where `guest-parts.sh` puts what it fetches. */
 function partsFolder(): string {
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   return join(cache, 'understudy', 'guest');
 }
 

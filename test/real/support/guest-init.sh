@@ -101,7 +101,6 @@ device() {
 # Nobody watches over a session once it is made, and a slow guest is no reason to give it up.
 patient='-P node.conn[0].timeo.noop_out_interval=0 -P node.conn[0].timeo.noop_out_timeout=0'
 for nexus in $(seq "$nexuses"); do
-  # shellcheck disable=SC2086
   LD_LIBRARY_PATH=$iscsi/usr/lib/x86_64-linux-gnu:$iscsi/lib/x86_64-linux-gnu chroot /guest \
     "$iscsi/sbin/iscsistart" -i "$iqn:host$nexus" -t "$iqn:array" -g 1 -a "127.0.0.$nexus" \
     $patient || fail "no session for nexus $nexus"

@@ -5,7 +5,7 @@
 # services. Does nothing where the newest kernel is there already.
 set -euo pipefail
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/understudy/guest
+cache=${XDG_CACHE_HOME:-${HOME:-~}/.cache}/understudy/guest
 package=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: //p' | head -n 1)
 release=${package#linux-image-}
 [ ! -e "$cache/boot/vmlinuz-$release" ] || exit 0
