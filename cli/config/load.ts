@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { $ZodIssue } from 'zod/v4/core';
 import { checkConfig } from '../../engine/cluster/config-check.ts';
 import type { ClusterConfig, LagLimits, VerifySchedule } from '../../engine/core/config.ts';
@@ -13,6 +13,9 @@ import { pathsOf, type SayField, sizeOf } from './parts.ts';
 import { explainProblem } from './problems.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
 import { parseDuration, parseSize } from './units.ts';
+
+/** Aliases of YAML that a configuration may have: they can make a short text very long. */
+const ALIASES_MAX = 100;
 
 /** One thing wrong with a configuration. */
 export interface ConfigProblem {
@@ -72,6 +75,24 @@ export function loadConfig(file: string): LoadedConfig {
   return readConfig(text, file);
 }
 
+/** What a document says. An alias of what there is not, or of very much, is only met here. */
+function valuesOf(document: Document.Parsed, lines: LineCounter, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: ALIASES_MAX });
+  } catch (error) {
+    let line = 0;
+    visit(document, {
+      Alias: (_, alias) => {
+        line = alias.range ? lines.linePos(alias.range[0]).line : 0;
+        return alias.resolve(document) === undefined ? visit.BREAK : undefined;
+      },
+    });
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const remedy = 'write the values themselves, and a text that begins with * or & in quotes';
+    throw new ConfigError(file, [{ line, field: '', reason, remedy }]);
+  }
+}
+
 /** As {@link loadConfig}, of a text; `file` only names it and anchors relative paths. */
 export function readConfig(text: string, file: string): LoadedConfig {
   const lines = new LineCounter();
@@ -99,7 +120,7 @@ export function readConfig(text: string, file: string): LoadedConfig {
     }
     return 1;
   };
-  const parsed = configSchema.safeParse(document.toJS());
+  const parsed = configSchema.safeParse(valuesOf(document, lines, file));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => shapeProblem(issue, lineOf));
     throw new ConfigError(file, problems);

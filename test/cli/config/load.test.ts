@@ -222,6 +222,29 @@ describe('a configuration', () => {
     });
   }
 
+  it('with an alias of nothing, or of far too much, is refused at its line, with a remedy', () => {
+    const refused = (text: string) => {
+      try {
+        readConfig(text, 'understudy.yaml');
+      } catch (error) {
+        if (error instanceof ConfigError) return error.problems;
+        throw error;
+      }
+      throw new Error('it was read');
+    };
+    expect(refused('cluster: demo\nkey: *secret\n')).toMatchObject([
+      { line: 2, reason: expect.stringContaining('Unresolved alias') },
+    ]);
+    const letters = [...'abcdefgh'];
+    const nested = letters.map((name, i) => {
+      const item = i === 0 ? 'x' : `*${letters[i - 1]}`;
+      return `${name}: &${name} [${Array.from({ length: 9 }, () => item).join(', ')}]\n`;
+    });
+    const [problem] = refused(nested.join(''));
+    expect(problem?.reason).toContain('Excessive alias count');
+    expect(problem?.remedy).toContain('write the values themselves');
+  });
+
   it('with a text that is empty, or a list too short, is told what to give', () => {
     const empty = problemsAfter('a: { path: a/data.img }', "a: { path: '' }");
     expect(empty.problems.map(({ line }) => line)).toEqual([empty.line]);
