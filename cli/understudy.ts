@@ -25,6 +25,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   promote: async () => (await import('./commands/promote.ts')).promoteCommand(),
   resolve: async () => (await import('./commands/resolve.ts')).resolveCommand(),
   branch: async () => (await import('./commands/branch.ts')).branchCommand(),
+  reservation: async () => (await import('./commands/reservation.ts')).reservationCommand(),
   view: async () => (await import('./commands/view.ts')).viewCommand(),
   replay: async () => (await import('./commands/replay.ts')).replayCommand(),
   config: async () => (await import('./commands/config.ts')).configCommand(),

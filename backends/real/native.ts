@@ -280,6 +280,9 @@ export interface GuardianState {
   close(): void;
 }
 
+/** The answers of PERSISTENT RESERVE IN as they came, or why there is none. */
+export type TableParts = readonly [keys: Uint8Array | number, holder?: Uint8Array | number];
+
 /** The addon. */
 export interface Native {
   makeReactor(options: ReactorOptions): Reactor;
@@ -302,6 +305,14 @@ export interface Native {
    * written there survives the process, and the host as far as the kernel has written it back.
    */
   mapFile(path: string, bytes: number): ArrayBuffer;
+  /** See native/src/reservation.h; 0, a SCSI status, or -errno. Blocks until the disk answers. */
+  changeReservation(fd: number, change: number, key: bigint, victim: bigint): number;
+  /**
+   * What PERSISTENT RESERVE IN shows of a disk, READ KEYS and READ RESERVATION; for what cannot be
+   * read a SCSI status with its sense key above it, or 65536 + errno. Blocks until the disk has
+   * answered.
+   */
+  readReservation(path: string): TableParts;
   crc32c(data: Uint8Array): number;
   /** SipHash-2-4 with 128 bits, under a key of 16 bytes. */
   siphash128(key: Uint8Array, data: Uint8Array): Uint8Array;
@@ -350,6 +361,8 @@ interface Addon {
    * written there survives the process, and the host as far as the kernel has written it back.
    */
   mapFile(path: string, bytes: number): ArrayBuffer;
+  changeReservation(fd: number, change: number, key: bigint, victim: bigint): number;
+  readReservation(path: string): TableParts;
   crc32c(data: Uint8Array): number;
   siphash128(key: Uint8Array, data: Uint8Array): Uint8Array;
   nh(key: Uint8Array, data: Uint8Array): Uint8Array;
@@ -374,6 +387,9 @@ export function loadNative(): Native {
     lockFile: (file) => typed(() => addon.lockFile(file)),
     readPage: (file, at) => typed(() => addon.readPage(file, at)),
     mapFile: (file, bytes) => typed(() => addon.mapFile(file, bytes)),
+    changeReservation: (fd, change, key, victim) =>
+      typed(() => addon.changeReservation(fd, change, key, victim)),
+    readReservation: (file) => typed(() => addon.readReservation(file)),
     crc32c: (data) => typed(() => addon.crc32c(data)),
     siphash128: (key, data) => typed(() => addon.siphash128(key, data)),
     nh: (key, data) => typed(() => addon.nh(key, data)),

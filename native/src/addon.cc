@@ -6,12 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <memory>
+
 #include "abi_table.h"
 #include "crc32c.h"
 #include "disk.h"
 #include "guardian_state.h"
 #include "options.h"
 #include "reactor.h"
+#include "reservation.h"
 #include "nh.h"
 #include "siphash.h"
 
@@ -433,6 +436,63 @@ Napi::Value nhOf(const Napi::CallbackInfo& info) {
   });
 }
 
+uint64_t keyOf(const Napi::Value& value) {
+  bool whole = false;
+  const uint64_t key = value.IsBigInt() ? value.As<Napi::BigInt>().Uint64Value(&whole) : 0;
+  if (!whole) badArgument("key (64 bits)");
+  return key;
+}
+
+Napi::Value changeReservationOf(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsNumber() || !info[1].IsNumber()) badArgument("fd, change");
+    const uint32_t change = info[1].As<Napi::Number>().Uint32Value();
+    if (change < 1 || change > 4) badArgument("change");
+    return Napi::Number::New(
+        info.Env(), changeReservation(info[0].As<Napi::Number>().Int32Value(),
+                                      ReservationChange(change), keyOf(info[2]), keyOf(info[3])));
+  });
+}
+
+/// Both parts of a table; where one could not be read, why.
+struct Table {
+  int results[2] = {};
+  uint8_t data[2][kReservationBytes];
+
+  void read(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+      results[0] = -(kErrnoFrom + errno);
+      return;
+    }
+    for (uint32_t what = 0; what < 2; ++what) {
+      results[what] = readReservation(fd, ReservationRead(what), data[what]);
+      if (results[what] < 0) break;
+    }
+    ::close(fd);
+  }
+
+  Napi::Value given(Napi::Env env) const {
+    Napi::Array parts = Napi::Array::New(env);
+    for (uint32_t what = 0; what < 2; ++what) {
+      if (results[what] < 0)
+        parts.Set(what, Napi::Number::New(env, -results[what]));
+      else
+        parts.Set(what, Napi::Buffer<uint8_t>::Copy(env, data[what], size_t(results[what])));
+    }
+    return parts;
+  }
+};
+
+Napi::Value readReservationOf(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsString()) badArgument("path");
+    auto table = std::make_unique<Table>();
+    table->read(info[0].As<Napi::String>().Utf8Value());
+    return table->given(info.Env());
+  });
+}
+
 Napi::Value now(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), double(bootMicros()));
 }
@@ -447,6 +507,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("mapFile", Napi::Function::New<mapFile>(env));
   exports.Set("readPage", Napi::Function::New<readPage>(env));
   exports.Set("lockFile", Napi::Function::New<lockFile>(env));
+  exports.Set("changeReservation", Napi::Function::New<changeReservationOf>(env));
+  exports.Set("readReservation", Napi::Function::New<readReservationOf>(env));
   exports.Set("crc32c", Napi::Function::New<crcOf>(env));
   exports.Set("siphash128", Napi::Function::New<sipOf>(env));
   exports.Set("nh", Napi::Function::New<nhOf>(env));
