@@ -70,6 +70,20 @@ function compile(folder) {
     console.error('The daemon could not be compiled. Nothing was started. Remedy: npm ci.');
     process.exit(1);
   }
+  // Which engine it is, by the sources that are there no more.
+  const hash = pathToFileURL(join(fresh, 'backends', 'real', 'engine-hash.js')).href;
+  const note = `import { writeFileSync } from 'node:fs';
+    import { HASH_FILE, hashOfSources } from ${JSON.stringify(hash)};
+    const [, from, to] = process.argv;
+    writeFileSync(to + '/' + HASH_FILE, hashOfSources(from));`;
+  const folders = [join(root, 'engine'), join(fresh, 'engine')];
+  const noted = spawnSync(process.execPath, ['--input-type=module', '-e', note, ...folders], {
+    stdio: ['ignore', process.stderr, process.stderr],
+  });
+  if (noted.status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    process.exit(1);
+  }
   // What the program finds relative to itself: its manifest, and the addon.
   symlinkSync('../../package.json', join(fresh, 'package.json'));
   mkdirSync(join(fresh, 'native'), { recursive: true });

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Micros } from '../../engine/core/units.ts';
 import { TIMELINE_SCHEMA, type TimelineHeader } from '../../engine/timeline/event.ts';
+import { engineHash } from './engine-hash.ts';
 import type { HostOptions } from './host-options.ts';
 
 /** `mono` is the host's clock now. */
@@ -10,7 +11,7 @@ export function timelineHeader(options: HostOptions, mono: Micros): TimelineHead
   return {
     schema: TIMELINE_SCHEMA,
     build,
-    engineHash: 'dev',
+    engineHash: engineHash(),
     configHash: createHash('sha256').update(text).digest('hex').slice(0, 16),
     config,
     clockMap: [{ node, mono, wall: Date.now() }],

@@ -1,6 +1,7 @@
 /** Writes both streams of a simulated run to files that the viewer and every reader take. */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { engineHash } from '../../backends/real/engine-hash.ts';
 import type { ClusterConfig } from '../../engine/core/config.ts';
 import { encodeEvent, encodeHeader } from '../../engine/timeline/codec.ts';
 import { TIMELINE_SCHEMA } from '../../engine/timeline/event.ts';
@@ -20,7 +21,7 @@ export function writeTimeline(
   const header = encodeHeader({
     schema: TIMELINE_SCHEMA,
     build: BUILD,
-    engineHash: 'dev',
+    engineHash: engineHash(),
     configHash: createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16),
     config,
     // Simulated clocks begin with the world; clock rate errors show as they were.

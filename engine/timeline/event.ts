@@ -17,7 +17,7 @@ export interface TimelineHeader {
   readonly schema: number;
   /** Version of the program. */
   readonly build: string;
-  /** Hash of the engine's sources, or "dev". */
+  /** Hash of the sources of the engine that decided: 16 hexadecimal digits. */
   readonly engineHash: string;
   /** Hash of the configuration, and the configuration itself for the viewer's lanes. */
   readonly configHash: string;
