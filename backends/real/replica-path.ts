@@ -36,17 +36,18 @@ export function troubleOf(path: string, code: string): ReplicaTrouble {
 export type Acquaintance = 'never' | 'in-another-boot' | 'in-this-boot';
 
 /**
- * Why the replica is waited for, '' where a person has to act. At the start of a machine sessions
- * of its network disks may come up later than we do, so a device without a name is waited for, but
- * only one that was there before: a name that never was is a mistake. And whatever has become of a
- * replica that this boot has had open, it is no mistake of whoever wrote the configuration.
+ * Why the replica is waited for, and what may end that; '' where a person has to act. At the start
+ * of a machine sessions of its network disks may come up later than we do, so a device without a
+ * name is waited for, but only one that was there before: a name that never was is a mistake. And
+ * whatever has become of a replica that this boot has had open, it is no mistake of whoever wrote
+ * the configuration.
  */
 export function waitsFor(error: unknown, known: Acquaintance): string {
   if (!(error instanceof ReplicaError)) return '';
-  const { trouble, message } = error;
+  const { trouble, message, remedy } = error;
   const waits =
     trouble === 'unreachable' ||
     known === 'in-this-boot' ||
     (trouble === 'unnamed' && known === 'in-another-boot');
-  return waits ? message : '';
+  return waits ? `${message}. Remedy: ${remedy}` : '';
 }

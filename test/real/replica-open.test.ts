@@ -17,7 +17,8 @@ import { afterEach, beforeEach, describe, expect } from 'vitest';
 import type { DataStart } from '../../backends/real/data-messages.ts';
 import { HostError } from '../../backends/real/failure.ts';
 import { mirrorConfig } from '../../backends/real/mirror-config.ts';
-import { hasNative } from '../../backends/real/native.ts';
+import { hasNative, replicaFileBytes } from '../../backends/real/native.ts';
+import { replicaPages } from '../../backends/real/replica-check.ts';
 import { ReplicaMemory } from '../../backends/real/replica-memory.ts';
 import { openReplica } from '../../backends/real/replica-open.ts';
 import { newReplica } from '../../cli/replica-file.ts';
@@ -206,6 +207,20 @@ describe('a replica in parts', () => {
     newReplica({ volume, node: 1, path: log, parts, meta: '', side: '', sideBytes: 0 }, false);
     return { file, start: { ...start, volume } };
   }
+
+  it('is waited for with a reason and a remedy when its size has changed', async () => {
+    const file = diskFile('resized');
+    const start = startOf(file);
+    const replica = start.volume.replicas[0] as ReplicaConfig;
+    const bytes = replicaFileBytes(SIZE, replicaPages(start.volume, replica));
+    truncateSync(file, bytes);
+    expect(outcome(start)).toBe('open');
+    truncateSync(file, bytes + 1);
+    const opened = openReplica(start, replica);
+    expect('away' in opened ? opened.away : '').toMatch(
+      new RegExp(`${file}.* has ${bytes + 1} bytes, not ${bytes}. Remedy: correct size: or path:`),
+    );
+  });
 
   it('writes a damaged copy of a label anew, and opens with one that cannot be read', async () => {
     const { file, start } = made();
