@@ -413,7 +413,8 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)('a link by %s', (pe
     );
     // Shown by writing it to the own replica.
     a.decide(Decision.LocalWrite, own, 0, Flag.Fua, 1 << 20, 1 << 20, 0);
-    await rig.pass(100);
+    await rig.until(() => a.locals.length > 0);
+    expect(a.locals).toEqual([0]);
     const kept = readFileSync(rig.path('a')).subarray(1 << 20, 2 << 20);
     expect(kept.equals(content)).toBe(true);
     expect(b.reactor.stats().framesRejected).toBe(0);
