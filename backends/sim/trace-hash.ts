@@ -150,8 +150,8 @@ export class TraceHash {
     this.#count = 0;
   }
 
-  // Four of five messages are heartbeats and the words for leases. What their fields are is said by
-  // their kind: taken without names, and without lists of them, they cost a third.
+  // Six of seven messages are heartbeats and acknowledgements of leases. What their fields are is
+  // said by their kind: they are taken without names, and without lists to walk them.
   #leaseAck(ack: LeaseAckMessage): void {
     this.#put(LEASE_ACK);
     this.#number(ack.boot);
