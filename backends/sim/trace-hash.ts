@@ -154,19 +154,22 @@ export class TraceHash {
   // said by their kind: they are taken without names, and without lists to walk them.
   #leaseAck(ack: LeaseAckMessage): void {
     this.#put(LEASE_ACK);
-    this.#number(ack.boot);
-    this.#number(ack.life);
-    this.#put(this.#hashOf(ack.event));
+    this.#sender(ack);
     this.#number(ack.of);
     this.#number(ack.sent);
     this.#number(ack.identity);
   }
 
+  /** What every message says of who sent it. */
+  #sender({ boot, life, event }: Heartbeat | LeaseAckMessage): void {
+    this.#number(boot);
+    this.#number(life);
+    this.#put(this.#hashOf(event));
+  }
+
   #beat(beat: Heartbeat): void {
     this.#put(BEAT);
-    this.#number(beat.boot);
-    this.#number(beat.life);
-    this.#put(this.#hashOf(beat.event));
+    this.#sender(beat);
     this.#number(beat.identity);
     this.#number(beat.sent);
     this.#number(beat.yours);

@@ -76,10 +76,6 @@ export class ReservationClaim {
     this.#bug = bug;
   }
 
-  get key(): string {
-    return this.#own;
-  }
-
   /** What to ask next, beginning with null; or how it ended. */
   next(answer: ReservationAnswer | null): ReservationOrder | ClaimEnd {
     if (answer === null) return this.#ask({ op: 'read' });
@@ -107,29 +103,23 @@ export class ReservationClaim {
 
   #judge({ keys, holder }: ReservationTable): ReservationOrder | ClaimEnd {
     const others = keys.filter((key) => key !== this.#own);
-    const stranger = others.find((key) => !this.#isEarlier(key));
+    // Who holds the disk may be on the table no more, with some arrays.
+    if (holder !== null && holder.key !== this.#own) others.push(holder.key);
+    const stranger = others.find((key) => !this.#isOfNode(key));
     if (stranger !== undefined) return { end: 'taken', key: stranger };
-    if (holder !== null && (!holder.ours || !this.#isKnown(holder.key))) {
-      return { end: 'taken', key: holder.key };
-    }
+    if (holder?.ours === false) return { end: 'taken', key: holder.key };
     if (!keys.includes(this.#own)) return this.#ask({ op: 'register', key: this.#own });
     const [victim] = others;
     if (victim !== undefined && this.#bug !== 'claim-beside') {
       return this.#ask({ op: 'preempt', key: this.#own, victim });
     }
     if (holder === null) return this.#ask({ op: 'reserve', key: this.#own });
-    if (holder.key !== this.#own && this.#bug !== 'claim-beside') {
-      return this.#ask({ op: 'preempt', key: this.#own, victim: holder.key });
-    }
     return this.#held();
   }
 
-  #isEarlier(key: string): boolean {
+  /** Whether the key is of some life of this node, for this volume. */
+  #isOfNode(key: string): boolean {
     return key.startsWith(this.#prefix) || this.#bug === 'claim-by-force';
-  }
-
-  #isKnown(key: string): boolean {
-    return key === this.#own || this.#isEarlier(key);
   }
 
   #held(): ClaimEnd {

@@ -47,14 +47,21 @@ int readOnce(int fd, ReservationRead what, uint8_t out[kReservationBytes], bool&
   return int(kReservationBytes) - request.resid;
 }
 
+/// No key in place of one is none.
+int registerKey(int fd, uint64_t before, uint64_t after, uint32_t flags) {
+  pr_registration order{};
+  order.old_key = before;
+  order.new_key = after;
+  order.flags = flags;
+  return ioctl(fd, IOC_PR_REGISTER, &order);
+}
+
 int changeOnce(int fd, ReservationChange change, uint64_t key, uint64_t victim) {
   switch (change) {
-    case ReservationChange::Register: {
-      pr_registration order{};
-      order.new_key = key;
-      order.flags = PR_FL_IGNORE_KEY;
-      return ioctl(fd, IOC_PR_REGISTER, &order);
-    }
+    case ReservationChange::Register:
+      return registerKey(fd, 0, key, PR_FL_IGNORE_KEY);
+    case ReservationChange::Release:
+      return registerKey(fd, key, 0, 0);
     case ReservationChange::Reserve: {
       pr_reservation order{};
       order.key = key;
@@ -69,11 +76,6 @@ int changeOnce(int fd, ReservationChange change, uint64_t key, uint64_t victim) 
       order.new_key = victim;
       order.type = PR_WRITE_EXCLUSIVE_REG_ONLY;
       return ioctl(fd, IOC_PR_PREEMPT_ABORT, &order);
-    }
-    case ReservationChange::Release: {
-      pr_registration order{};
-      order.old_key = key;
-      return ioctl(fd, IOC_PR_REGISTER, &order);
     }
   }
   return -1;
