@@ -469,8 +469,27 @@ void NbdServer::setOpen(bool open) {
   for (NbdConnection* connection : std::vector(connections_)) connection->retire();
 }
 
+bool NbdServer::makeRoom() {
+  size_t there = 0;
+  NbdConnection* longest = nullptr;
+  // In the order in which they came.
+  for (NbdConnection* connection : connections_) {
+    if (connection->closing()) continue;
+    there++;
+    if (longest == nullptr && connection->phase_ != NbdConnection::Phase::Transmission) {
+      longest = connection;
+    }
+  }
+  if (there < kConnectionsMax) return connections_.size() < 2 * kConnectionsMax;
+  if (longest == nullptr) return false;
+  // Clients say what they want at once: so whoever only holds the line keeps nobody out.
+  core_.stats.nbdTimeouts++;
+  longest->shut();
+  return true;
+}
+
 void NbdServer::accepted(int fd, bool tcp) {
-  if (connections_.size() >= kConnectionsMax) {
+  if (!makeRoom()) {
     core_.stats.nbdRefused++;
     ::close(fd);
     return;

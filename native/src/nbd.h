@@ -102,6 +102,8 @@ class NbdServer {
 
  private:
   friend class NbdConnection;
+  /// Whether one more may come; who has agreed on nothing for the longest time goes for it.
+  bool makeRoom();
   Core& core_;
   /// One for each part of the volume: a flush of one is a flush of all, and requests are ordered
   /// by where they are in the volume.

@@ -338,6 +338,36 @@ describe.skipIf(!BUILT).each(['io_uring', 'epoll'] as const)(
       expect(await client.answers(1)).toMatchObject([{ error: 0 }]);
     });
 
+    it('lets a client in at once, however many hold connections and say nothing', async () => {
+      const engine = start();
+      rig.serve(engine);
+      const silent: NbdSocket[] = [];
+      while (silent.length < 200) silent.push(await open(rig, { path: rig.path('vol.sock') }));
+      await rig.pass(50);
+      expect(engine.reactor.stats()).toMatchObject({ nbdRefused: 0, nbdTimeouts: 200 - 128 });
+      const client = await connected();
+      client.read(1, 0, 4096);
+      expect(await client.answers(1)).toMatchObject([{ error: 0 }]);
+      for (const { socket } of silent) socket.destroy();
+    });
+
+    it('refuses one client too many, and takes nothing from those that it serves', async () => {
+      const engine = start();
+      rig.serve(engine);
+      const clients: NbdSocket[] = [];
+      while (clients.length < 128) clients.push(await connected());
+      await expect(connected()).rejects.toThrow('the server hung up');
+      expect(engine.reactor.stats()).toMatchObject({ nbdRefused: 1, nbdTimeouts: 0 });
+      for (const client of clients) {
+        client.read(1, 0, 4096);
+        expect(await client.answers(1)).toMatchObject([{ error: 0 }]);
+      }
+      clients[0]?.socket.destroy();
+      await rig.pass(50);
+      await connected();
+      for (const client of clients) client.socket.destroy();
+    });
+
     it.skipIf(!QEMU)('turns a failure of the disk into an error of the request', async () => {
       const uri = rig.serve(start({ direct: 'off' }));
       truncateSync(rig.path('a'), 4096);
