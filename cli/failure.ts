@@ -1,5 +1,5 @@
 /** How commands end: exit codes, and errors said once, in words or as one JSON object. */
-import { ConfigError } from './config/load.ts';
+import { ConfigError } from './config/error.ts';
 
 /** Everything asked for was done, all laws held. */
 export const EXIT_OK = 0;

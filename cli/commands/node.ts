@@ -1,21 +1,13 @@
 /** `understudy node`: runs this host's processes in the foreground until it is told to stop. */
 import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { HostOptions } from '../../backends/real/host-options.ts';
 import { writeHostOptions } from '../../backends/real/host-options.ts';
 import { Monitor } from '../../backends/real/monitor.ts';
 import { endOnSignals } from '../../backends/real/signals.ts';
-import { loadConfig } from '../config/load.ts';
-import { EXIT_BAD_INPUT, EXIT_OK, InputError, printJson } from '../failure.ts';
-import { BUILD } from '../version.ts';
-
-interface NodeOptions {
-  readonly name: string;
-  readonly data?: string;
-  readonly console?: string;
-  readonly json?: boolean;
-}
+import { runEntry } from '../../backends/real/spawn.ts';
+import { EXIT_BAD_INPUT, EXIT_OK, printJson } from '../failure.ts';
+import type { NodeWords } from '../node-options.ts';
 
 /** Builds the command. */
 export function nodeCommand(): Command {
@@ -29,8 +21,18 @@ export function nodeCommand(): Command {
     .action(runNode);
 }
 
-async function runNode(file: string, options: NodeOptions): Promise<void> {
-  const hostOptions = hostOptionsOf(file, options);
+async function runNode(file: string, options: NodeWords): Promise<void> {
+  // In a process of its own, whose parsers end with it: this one goes on for months.
+  const { code, out } = runEntry(new URL('../node-options-main.ts', import.meta.url), [
+    file,
+    JSON.stringify(options),
+  ]);
+  if (code !== EXIT_OK) {
+    process.stdout.write(out);
+    process.exitCode = code;
+    return;
+  }
+  const hostOptions = JSON.parse(out) as HostOptions;
   const { dataFolder } = hostOptions;
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const monitor = await Monitor.start(hostOptions, writeHostOptions);
@@ -40,27 +42,4 @@ async function runNode(file: string, options: NodeOptions): Promise<void> {
     else console.error(`Node ${options.name} runs. See it: understudy status --data ${dataFolder}`);
   });
   process.exit((await monitor.ended) === 'refused' ? EXIT_BAD_INPUT : EXIT_OK);
-}
-
-function hostOptionsOf(file: string, { name, data, console }: NodeOptions): HostOptions {
-  const { config, folder, keyPath, dataFolders, text } = loadConfig(file);
-  const node = config.nodes.find((each) => each.name === name);
-  if (node === undefined) {
-    const names = config.nodes.map((each) => each.name).join(', ');
-    throw new InputError(`${file} has no node "${name}"`, `use one of: ${names}`);
-  }
-  if (console !== undefined && !/^(127\.\d+\.\d+\.\d+|\[::1\]):\d{1,5}$/.test(console)) {
-    const remedy = 'give a loopback address such as 127.0.0.1:7400';
-    throw new InputError(`--console ${console} is no loopback address`, remedy);
-  }
-  return {
-    config,
-    text,
-    folder,
-    node: node.id,
-    keyPath,
-    dataFolder: resolve(data ?? dataFolders.get(name) ?? name),
-    console: console ?? '',
-    build: BUILD,
-  };
 }

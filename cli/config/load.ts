@@ -9,6 +9,7 @@ import type { $ZodIssue } from 'zod/v4/core';
 import { checkConfig } from '../../engine/cluster/config-check.ts';
 import type { ClusterConfig, LagLimits, VerifySchedule } from '../../engine/core/config.ts';
 import { EXTENT_BYTES } from '../../engine/core/units.ts';
+import { ConfigError, type ConfigProblem } from './error.ts';
 import { pathsOf, type SayField, sizeOf } from './parts.ts';
 import { explainProblem } from './problems.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
@@ -16,36 +17,6 @@ import { parseDuration, parseSize } from './units.ts';
 
 /** Aliases of YAML that a configuration may have: they can make a short text very long. */
 const ALIASES_MAX = 100;
-
-/** One thing wrong with a configuration. */
-export interface ConfigProblem {
-  /** 1-based; 0 when the file as a whole is meant. */
-  readonly line: number;
-  /** "volumes.data.size", "" for the file. */
-  readonly field: string;
-  readonly reason: string;
-  readonly remedy: string;
-}
-
-/** Thrown by {@link loadConfig}; the command line prints it and exits with 2. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly file: string;
-  readonly problems: readonly ConfigProblem[];
-
-  constructor(file: string, problems: readonly ConfigProblem[]) {
-    super(problems.map((problem) => formatProblem(file, problem)).join('\n'));
-    this.file = file;
-    this.problems = problems;
-  }
-}
-
-/** "cluster.yaml:12: volumes.data.size: reason. Remedy: …" */
-export function formatProblem(file: string, problem: ConfigProblem): string {
-  const place = problem.line > 0 ? `${file}:${problem.line}` : file;
-  const field = problem.field === '' ? '' : `${problem.field}: `;
-  return `${place}: ${field}${problem.reason}. Remedy: ${problem.remedy}.`;
-}
 
 /** A configuration that was found sound, and where its files are. */
 export interface LoadedConfig {

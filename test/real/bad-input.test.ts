@@ -3,7 +3,7 @@
  * replica, and rubbish on every port. Each gets a clear answer, nothing is lost, everybody lives.
  */
 import { createHash } from 'node:crypto';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import {
   closeSync,
   existsSync,
@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  rmSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -35,9 +36,11 @@ const SIZE = '4MiB';
 const noAddon = hasNative() ? null : 'the native addon is not built (npm run build:native)';
 const open: TestCluster[] = [];
 const servers: Server[] = [];
+const wires: UdpSocket[] = [];
 
 afterEach(async () => {
   for (const server of servers.splice(0)) server.close();
+  for (const wire of wires.splice(0)) wire.close();
   for (const cluster of open.splice(0)) await cluster.close();
 });
 
@@ -126,29 +129,37 @@ describe('a host that cannot start as it is told', () => {
     writeFileSync(key, 'zz\n');
     const first = start();
     expect(first.err).toContain('is not 64 hexadecimal digits');
-    expect(first.err).toMatch(/"remedy":"[^"]{10,}/);
+    expect(first.err).toMatch(/Remedy: .{10,}/);
     expect(first.code).toBe(2);
+    rmSync(key);
+    const folder = join(cluster.folder, 'new');
+    const words = ['node', cluster.configPath, '--name', 'w', '--data', folder];
+    const missing = runUnderstudy(...words);
+    expect(missing.err).toMatch(/understudy.key cannot be read.*\n?Remedy: .{10,}/);
+    expect([missing.code, existsSync(folder)]).toEqual([2, false]);
+    const json = runUnderstudy(...words, '--json');
+    expect(JSON.parse(json.out)).toMatchObject({ remedy: expect.stringMatching(/.{10,}/) });
     writeFileSync(key, good);
     const child = cluster.start('w');
     await waitFor('an answer', async () => (await cluster.status('w')) !== null, 30_000);
     const ended = new Promise((resolve) => child.on('exit', resolve));
     child.kill('SIGTERM');
     await ended;
-    const folder = cluster.dataFolder('w');
-    const newest = readdirSync(folder)
+    const own = cluster.dataFolder('w');
+    const newest = readdirSync(own)
       .filter((name) => name.startsWith('control-0'))
       .sort()
       .at(-1);
-    const before = readFileSync(join(folder, newest ?? ''));
+    const before = readFileSync(join(own, newest ?? ''));
     const damaged = Buffer.from(before);
     damaged.writeUInt8(damaged.readUInt8(before.length - 2) ^ 1, before.length - 2);
-    writeFileSync(join(folder, newest ?? ''), damaged);
+    writeFileSync(join(own, newest ?? ''), damaged);
     const second = start();
     expect(second.err).toContain('its checksum does not fit');
     expect(second.err).toContain('this node then joins as a new voter');
     expect(second.code).toBe(2);
     // Nothing was written over it: a person may still look.
-    expect(readFileSync(join(folder, newest ?? '')).equals(damaged)).toBe(true);
+    expect(readFileSync(join(own, newest ?? '')).equals(damaged)).toBe(true);
   });
 });
 
@@ -318,6 +329,32 @@ async function tap(port: number, from: number): Promise<{ sent: () => Buffer[] }
   return { sent: () => sent.map((pieces) => Buffer.concat(pieces)) };
 }
 
+/** A wire to `address`, on the same network: it passes datagrams on, and has kept them. */
+async function wireTap(address: string): Promise<{
+  address: string;
+  /** Sends the newest `count` again; how many there were. */
+  replay: (count: number) => number;
+}> {
+  const { host, port } = parseAddress(address);
+  const [from] = (await freePorts(1)) as [number];
+  const socket = createSocket('udp4');
+  const kept: Buffer[] = [];
+  socket.on('message', (datagram) => {
+    kept.push(datagram);
+    socket.send(datagram, port, host);
+  });
+  await new Promise<void>((resolve) => socket.bind(from, host, resolve));
+  wires.push(socket);
+  return {
+    address: `${host}:${from}`,
+    replay: (count) => {
+      const again = kept.slice(-count);
+      for (const datagram of again) socket.send(datagram, port, host);
+      return again.length;
+    },
+  };
+}
+
 const noClient = noAddon ?? clientMissing();
 
 describe('rubbish on every port', () => {
@@ -413,5 +450,52 @@ describe('rubbish on every port', () => {
     expect(count(after, 'linksUp')).toBe(count(before, 'linksUp'));
     expect(recorder.verify(await readVolume(cluster.uri(serving), 'replay'))).toEqual([]);
     expect(await cluster.waitHealthy()).toBe(serving);
+  });
+
+  it('includes datagrams of control that were recorded and are sent again', async () => {
+    const cluster = await make();
+    const b = cluster.loaded.config.nodes.find(({ name }) => name === 'b');
+    const yaml = readFileSync(cluster.configPath, 'utf8');
+    // Node a is told that b hears where the wires are tapped; b answers it directly.
+    let seenByA = yaml;
+    const wires = await Promise.all((b?.control ?? []).map((address) => wireTap(address)));
+    for (const [i, address] of (b?.control ?? []).entries()) {
+      expect(seenByA).toContain(address);
+      seenByA = seenByA.replace(address, wires[i]?.address ?? '');
+    }
+    const path = join(cluster.folder, 'seen-by-a.yaml');
+    writeFileSync(path, seenByA);
+    cluster.start('a', path);
+    for (const name of ['b', 'w']) cluster.start(name);
+    const serving = await cluster.waitHealthy();
+    const recorder = new AckRecorder();
+    const writing = { uri: cluster.uri(serving), seed: 'again', first: 1, depth: 8 };
+    const writer = new WriterProcess({ ...writing, blocks: 1024, unitsMax: 1 }, recorder);
+    await waitFor('enough writes', () => writer.acknowledged > 300);
+    // What the other side is sure to have taken, in this life of it.
+    const counters = async () => (await statusOf(cluster, 'b')).control;
+    const before = await counters();
+    const sent = wires.reduce((sum, wire) => sum + wire.replay(100), 0);
+    expect(sent).toBeGreaterThan(20);
+    await waitFor('replays are counted', async () => {
+      const { replayed, badAuthentication } = await counters();
+      return replayed >= before.replayed + sent / 2 && badAuthentication === 0;
+    });
+    // And in the next one, which has forgotten every number it has heard.
+    process.kill((await statusOf(cluster, 'b')).processes.core.pid, 'SIGKILL');
+    await waitFor(
+      'b is back',
+      async () => ((await cluster.status('b'))?.control.accepted ?? 0) > 0,
+    );
+    const reborn = await counters();
+    for (const wire of wires) wire.replay(100);
+    await waitFor('what an earlier life was told is refused', async () => {
+      return (await counters()).staleSession >= reborn.staleSession + sent / 2;
+    });
+    await cluster.waitHealthy();
+    await writer.stop();
+    expect(
+      recorder.verify(await readVolume(cluster.uri((await cluster.serving()) ?? ''), 'again')),
+    ).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, type ConfigProblem, readConfig } from '../../../cli/config/load.ts';
+import { ConfigError, type ConfigProblem } from '../../../cli/config/error.ts';
+import { readConfig } from '../../../cli/config/load.ts';
 import { configTemplate } from '../../../cli/config/template.ts';
 
 const template = configTemplate({

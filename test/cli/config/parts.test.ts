@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from '../../../cli/config/load.ts';
+import { ConfigError } from '../../../cli/config/error.ts';
+import { readConfig } from '../../../cli/config/load.ts';
 import { configTemplate } from '../../../cli/config/template.ts';
 
 const MIB = 1 << 20;
