@@ -4,7 +4,7 @@
  * the judge is test/real/support/ack-recorder.ts.
  */
 import { randomInt } from 'node:crypto';
-import { openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mirrorConfig } from '../../backends/real/mirror-config.ts';
@@ -15,7 +15,14 @@ import type { VolumeConfig } from '../../engine/core/config.ts';
 import { Rng } from '../../engine/core/rng.ts';
 import { PAGE_BYTES } from '../../engine/data/abi.ts';
 import { repeatFlight } from '../../engine/mirror/flight.ts';
-import { DiskFlag, decodeSuperblock, metadataLayout } from '../../engine/mirror/metadata.ts';
+import {
+  chooseSuperblock,
+  DiskFlag,
+  decodeSuperblock,
+  metadataLayout,
+  type Superblock,
+  type SuperblockRead,
+} from '../../engine/mirror/metadata.ts';
 import { readFlights } from '../../engine/timeline/flight-reader.ts';
 import { AckRecorder } from './support/ack-recorder.ts';
 import { sleep, waitFor } from './support/hosts.ts';
@@ -164,6 +171,33 @@ describe.each(MODES)('two hosts and a witness, %s', (mode, rounds) => {
     }
   }
 
+  /** Has `name` serve, with both replicas in sync. */
+  async function serveAt(name: string): Promise<string> {
+    if ((await cluster.waitHealthy()) === name) return name;
+    const { code, err } = await cluster.command('switch', '--to', name);
+    expect([code, err]).toEqual([0, '']);
+    await waitFor(`${name} serves`, async () => (await cluster.serving()) === name, 20_000);
+    return cluster.waitHealthy();
+  }
+
+  /** The newer of the two superblocks of a replica, as they are on its disk now. */
+  function superblockOf(name: string): Superblock {
+    const { config } = loadConfig(cluster.configPath);
+    const node = cluster.id(name);
+    const volume = mirrorConfig(config.volumes[0] as VolumeConfig, node);
+    const { slotA, slotB } = metadataLayout(volume);
+    const file = openSync(cluster.replicaPath(name), 'r');
+    const read = (slot: number): SuperblockRead => {
+      const page = Buffer.alloc(PAGE_BYTES);
+      readSync(file, page, 0, PAGE_BYTES, volume.sizeBytes + slot * PAGE_BYTES);
+      return decodeSuperblock(volume, node, slot, page);
+    };
+    const choice = chooseSuperblock(read(slotA), read(slotB));
+    closeSync(file);
+    if (!choice.ok) throw new Error(`no superblock of ${name} can be read`);
+    return choice.block;
+  }
+
   /** Waits until `source` copies to its peer, and is not done. */
   async function untilResync(source: string): Promise<void> {
     await waitFor(
@@ -178,7 +212,8 @@ describe.each(MODES)('two hosts and a witness, %s', (mode, rounds) => {
 
   async function round(kind: Round, victim: string): Promise<string> {
     const other = victim === 'a' ? 'b' : 'a';
-    let serving = await cluster.waitHealthy();
+    // Whoever dies serves, except the target of a copy, which cannot.
+    let serving = kind === 'resync-target' ? await cluster.waitHealthy() : await serveAt(victim);
     const restarts: string[] = [];
     if (kind === 'resync-target' || kind === 'resync-source') {
       // The victim of the first death misses a backlog; it comes back, and copying begins.
@@ -188,6 +223,7 @@ describe.each(MODES)('two hosts and a witness, %s', (mode, rounds) => {
       await write(serving, BACKLOG_WRITES, BACKLOG_UNITS);
       cluster.start(target);
     }
+    expect(serving === victim).toBe(kind !== 'resync-target');
     const process_ = writer(serving);
     await untilAcknowledged(process_, kind.startsWith('resync') ? 1 : ACKNOWLEDGED_MIN);
     if (kind.startsWith('resync')) await untilResync(serving);
@@ -206,8 +242,12 @@ describe.each(MODES)('two hosts and a witness, %s', (mode, rounds) => {
       restarts.push(victim);
     }
     if (paused !== null) signal(paused, 'SIGCONT');
-    const wasServing = victim === serving;
-    if (wasServing) {
+    // The copy was under way: whoever was being filled is still no replica that anybody could use.
+    if (kind.startsWith('resync')) {
+      const filled = kind === 'resync-target' ? victim : other;
+      expect(superblockOf(filled).flags & DiskFlag.Inconsistent).not.toBe(0);
+    }
+    if (victim === serving) {
       await waitFor('the lost connection is noticed', () => process_.isEnded, 20_000);
       sequence = process_.last + 1;
     } else {
@@ -265,16 +305,8 @@ describe.each(MODES)('two hosts and a witness, %s', (mode, rounds) => {
     const serving = await cluster.waitHealthy();
     await write(serving, 20);
     const follower = serving === 'a' ? 'b' : 'a';
-    const { config } = loadConfig(cluster.configPath);
-    const node = config.nodes.find(({ name }) => name === follower)?.id ?? 0;
-    const volume = mirrorConfig(config.volumes[0] as VolumeConfig, node);
-    const { slotA } = metadataLayout(volume);
-    const page = Buffer.alloc(PAGE_BYTES);
-    const at = volume.sizeBytes + slotA * PAGE_BYTES;
-    readSync(openSync(cluster.replicaPath(follower), 'r'), page, 0, PAGE_BYTES, at);
-    const read = decodeSuperblock(volume, node, slotA, page);
-    const noted = read.ok && (read.block.flags & DiskFlag.Received) !== 0;
-    expect([read.ok, noted]).toEqual([true, mode === 'semi-sync']);
+    const noted = (superblockOf(follower).flags & DiskFlag.Received) !== 0;
+    expect(noted).toBe(mode === 'semi-sync');
   }, 60_000);
 
   it('decide the same again when what their recorders kept is executed', (context) => {
