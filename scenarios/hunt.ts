@@ -60,8 +60,10 @@ const UNWATCHED: HuntWatch = { run: () => {}, found: () => {} };
 /**
  * Bugs that are seen because nothing goes on, not because data is lost. RULE-13: the log's own
  * record of the generation keeps a replica without it from ever counting as a member.
+ * survivor-yields: whoever lost power is not who leads by the log, and a primary is no target, so
+ * the two refuse each other for good.
  */
-const STUCK: ReadonlySet<string> = new Set(['RULE-13']);
+const STUCK: ReadonlySet<string> = new Set(['RULE-13', 'survivor-yields']);
 
 /** Whether a finding is about data or about who serves. Being stuck is evidence of something. */
 export function tells(id: string, { law, code }: Pick<Finding, 'law' | 'code'>): boolean {

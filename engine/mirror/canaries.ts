@@ -6,7 +6,7 @@
 /** Every planted bug of this engine: a stable id, and what goes wrong, in one sentence. */
 export const MIRROR_CANARIES = [
   {
-    id: 'RULE-01',
+    id: 'epoch-unsynced',
     what: 'A replica acts and acknowledges in an epoch that it never made durable.',
   },
   { id: 'RULE-02', what: 'A lost peer is left out at once, without a committed record.' },
@@ -16,10 +16,16 @@ export const MIRROR_CANARIES = [
   },
   { id: 'RULE-04', what: 'Data is written before its extent is durably hot.' },
   { id: 'RULE-05', what: 'A flush completes when it is stable on the local replica alone.' },
-  { id: 'RULE-06', what: 'A rebooted replica is taken for one that never lost its cache.' },
+  {
+    id: 'reboot-unnoticed',
+    what: 'A rebooted replica is taken for one that never lost its cache.',
+  },
   { id: 'RULE-07', what: 'An extent goes cold before its writes are stable on both replicas.' },
   { id: 'RULE-08', what: 'Writes not known stable on a lost peer are not made dirty.' },
-  { id: 'RULE-09', what: 'The rebooted replica becomes the source, not the survivor.' },
+  {
+    id: 'survivor-yields',
+    what: 'Of two replicas, the one that lost power is taken for the source, not the survivor.',
+  },
   {
     id: 'RULE-10',
     what: 'A resync target counts as equal, and as a member, from the start of the copy.',

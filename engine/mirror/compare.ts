@@ -61,7 +61,7 @@ export interface Comparison {
 /** Guards that a campaign may switch off. */
 export interface CompareCanary {
   readonly rule03: boolean;
-  readonly rule09: boolean;
+  readonly survivorYields: boolean;
   readonly fewerChangesLose?: boolean;
   readonly discardAny?: boolean;
   readonly orderUnconfirmed?: boolean;
@@ -69,7 +69,7 @@ export interface CompareCanary {
   readonly tailUnseen?: boolean;
 }
 
-const NO_CANARY: CompareCanary = { rule03: false, rule09: false };
+const NO_CANARY: CompareCanary = { rule03: false, survivorYields: false };
 
 /**
  * What `self` concludes: 'source' means that self's data is to be copied to the peer. `discard` is
@@ -85,7 +85,7 @@ export function compareReplicas(
   if (self.sizeBytes !== peer.sizeBytes) return refuse('other-size');
   if (self.logicalBlock !== peer.logicalBlock) return refuse('other-block');
   if (!hasDisk(self) || !hasDisk(peer)) return refuse('no-disk');
-  if (canary.rule09 && self.rebooted !== peer.rebooted) {
+  if (canary.survivorYields && self.rebooted !== peer.rebooted) {
     return side(self.rebooted, 'equal-dirty-survivor');
   }
   if (self.generation === 0 && peer.generation === 0) return refuse('both-fresh');

@@ -20,7 +20,7 @@ export function obstacleOf(
   session: Session,
 ): string {
   const { state, store, canary } = parts;
-  if (!state.isMember(record, canary.rule06)) {
+  if (!state.isMember(record, canary.rebootUnnoticed)) {
     return record.members.some((m) => m.node === state.node) ? 'other-boot' : 'not-member';
   }
   const { length } = record.members;
@@ -38,7 +38,7 @@ export function obstacleOf(
   }
   // An epoch of an earlier session: what that session proposed may still be committed.
   const earlier = record.epoch <= session.epoch && !state.lead;
-  return earlier && !(session.rebooted && canary.rule06) ? 'earlier-session' : '';
+  return earlier && !(session.rebooted && canary.rebootUnnoticed) ? 'earlier-session' : '';
 }
 
 /** Whether the data here is that of the record, as far as generations tell. */

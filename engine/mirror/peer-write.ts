@@ -72,7 +72,7 @@ export class PeerWrites {
       this.#answer(slot, Status.StaleEpoch);
       return;
     }
-    if (this.#epoch.count > 0 || (epoch > this.#p.store.durableEpoch && !canary.rule01)) {
+    if (this.#epoch.count > 0 || (epoch > this.#p.store.durableEpoch && !canary.epochUnsynced)) {
       slots.phase[slot] = Phase.Epoch;
       this.#epoch.push(slot);
       turn.reached('mirror.peer.epoch-wait');

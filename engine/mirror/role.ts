@@ -277,7 +277,7 @@ export class RoleMachine {
 
   /** Whether `record` names this life of this host a member. */
   #myLife(record: VolumeRecord): boolean {
-    return this.#p.state.isMember(record, this.#p.canary.rule06);
+    return this.#p.state.isMember(record, this.#p.canary.rebootUnnoticed);
   }
 
   #pump(): void {

@@ -187,7 +187,7 @@ export class Store {
 
   /** RULE-01: makes `epoch` durable before anybody acts in it. */
   persistEpoch(epoch: Epoch, done: () => void): void {
-    if (this.#p.canary.rule01) {
+    if (this.#p.canary.epochUnsynced) {
       this.durableEpoch = Math.max(this.durableEpoch, epoch);
       done();
       return;
@@ -299,7 +299,7 @@ export class Store {
     this.#versionFlying = 0;
     const durable = this.#versionDurable();
     this.#durable.superblock = Math.min(a.seq, b.seq);
-    if (!canary.rule01)
+    if (!canary.epochUnsynced)
       this.durableEpoch = canary.slotSingle ? slot.epoch : Math.min(a.epoch, b.epoch);
     const waiters = this.#waiters;
     this.#waiters = [];
@@ -485,7 +485,7 @@ export class Store {
     const hot = unknown || ring.extents.length > 0;
     for (const partner of partners.all) {
       if (unknown) this.#markAll(partner);
-      else if (!(rebooted && canary.rule06) && !canary.hotForgotten) {
+      else if (!(rebooted && canary.rebootUnnoticed) && !canary.hotForgotten) {
         for (const extent of ring.extents) this.#markExtent(partner, extent);
       }
       // What is dirty for a crash only is no change that anybody made. Pages are written before
@@ -500,7 +500,7 @@ export class Store {
     this.#durable.superblock = claimed.superblock;
     this.block.boot = state.boot;
     // RULE-06: a replica whose host lost power may miss acknowledged writes.
-    if (rebooted && !canary.rule06) {
+    if (rebooted && !canary.rebootUnnoticed) {
       const { Doubted, Unproved, Received, Lacking, Rebooted } = DiskFlag;
       const gone = Doubted | Unproved | Received | Lacking;
       this.block.flags = (this.block.flags | Rebooted) & ~gone;

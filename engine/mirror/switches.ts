@@ -31,15 +31,15 @@ class Asked {
  * would be a look-up that no compiler sees through. There are some at each step of each write.
  */
 class Switches extends Asked implements CanarySwitches {
-  readonly rule01: boolean = this.has('RULE-01');
+  readonly epochUnsynced: boolean = this.has('epoch-unsynced');
   readonly rule02: boolean = this.has('RULE-02');
   readonly rule03: boolean = this.has('RULE-03');
   readonly rule04: boolean = this.has('RULE-04');
   readonly rule05: boolean = this.has('RULE-05');
-  readonly rule06: boolean = this.has('RULE-06');
+  readonly rebootUnnoticed: boolean = this.has('reboot-unnoticed');
   readonly rule07: boolean = this.has('RULE-07');
   readonly rule08: boolean = this.has('RULE-08');
-  readonly rule09: boolean = this.has('RULE-09');
+  readonly survivorYields: boolean = this.has('survivor-yields');
   readonly rule10: boolean = this.has('RULE-10');
   readonly rule11: boolean = this.has('RULE-11');
   readonly rule12: boolean = this.has('RULE-12');

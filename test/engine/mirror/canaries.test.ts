@@ -150,7 +150,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'long-write-cut': longThenDark,
   'relation-kept': thawed,
   'stale-epoch': thawed,
-  'RULE-01': durableBeforeActive,
+  'epoch-unsynced': durableBeforeActive,
   'generation-unsynced': durableBeforeActive,
   'fua-dropped': stableAtOnce,
   'old-generation-trusted': restored,

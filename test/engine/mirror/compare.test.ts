@@ -128,8 +128,9 @@ describe('comparison of two replicas', () => {
       return count;
     };
     expect(wrong()).toBe(0);
-    const planted = canarySwitches(new Set(['fewer-changes-lose']));
-    expect(wrong(planted)).toBeGreaterThan(0);
+    for (const id of ['fewer-changes-lose', 'survivor-yields']) {
+      expect(wrong(canarySwitches(new Set([id])))).toBeGreaterThan(0);
+    }
   });
 
   it('tells split brain from unrelated data and from another volume', () => {
@@ -152,7 +153,7 @@ describe('comparison of two replicas', () => {
 
   it('gives a branch up only by an order that names exactly it and what is kept, mirrored', () => {
     let [wrong, resolved] = [0, 0];
-    const sound = { rule03: false, rule09: false };
+    const sound = { rule03: false, survivorYields: false };
     const orders: Discard[] = [];
     for (const node of [1, 2, 3]) {
       for (const generation of [5, 6, 7, 8, 9]) {

@@ -45,7 +45,7 @@ describe('what keeps a host from leading', () => {
   it('is another life of it, or that it is no member', () => {
     expect(obstacle({ members: [{ node: 1, boot: 6 }] })).toBe('other-boot');
     expect(obstacle({ members: [{ node: 2, boot: 20 }] })).toBe('not-member');
-    expect(obstacle({ members: [{ node: 1, boot: 6 }], canaries: ['RULE-06'] })).toBe('');
+    expect(obstacle({ members: [{ node: 1, boot: 6 }], canaries: ['reboot-unnoticed'] })).toBe('');
   });
 
   it('is a copy that is not whole: an outdated one leads only where nobody has more', () => {
