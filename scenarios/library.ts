@@ -14,6 +14,7 @@ import { cloggedThenDead } from './library/clogged-then-dead.ts';
 import { copiesCompareInDoubt } from './library/copies-compare-in-doubt.ts';
 import { coreKilledUnderLoad } from './library/core-killed-under-load.ts';
 import { coreKilledWhileStopping } from './library/core-killed-while-stopping.ts';
+import { deafPrimary } from './library/deaf-primary.ts';
 import { diskFailsAndServiceStays } from './library/disk-fails-and-service-stays.ts';
 import { diskFailsUnderLoad } from './library/disk-fails-under-load.ts';
 import { diskReplacedUnderLoad } from './library/disk-replaced-under-load.ts';
@@ -63,6 +64,7 @@ import { readScenario, type Scenario, type ScenarioText } from './scenario.ts';
 const TEXTS: readonly ScenarioText[] = [
   splitNetwork,
   oneWayCut,
+  deafPrimary,
   primaryPowerLoss,
   targetCrashDuringResync,
   sourceCrashDuringResync,

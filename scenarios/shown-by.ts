@@ -208,6 +208,14 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     `${CLUSTER}canaries.test.ts`,
     'needs a witness that is wiped right after a commit that only it and a dead node had',
   ],
+  'want-without-lease': [
+    'test/scenarios/deaf-primary.test.ts',
+    'nobody is promised service while a fault lasts, and all is well when it is over',
+  ],
+  'deaf-renewed': [
+    'test/scenarios/deaf-primary.test.ts',
+    'nobody is promised service while a fault lasts, and all is well when it is over',
+  ],
   'command-repeated': [
     `${CLUSTER}operator.test.ts`,
     'is seen in what people are answered, of which no law speaks',

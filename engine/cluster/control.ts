@@ -396,6 +396,8 @@ export class Control implements ControlActor {
     const held = this.#holder.held(now);
     if (held === this.#held) return;
     this.#held = held;
+    this.#volumes.held = held;
+    this.#factsDue = true;
     const until = this.#holder.until;
     if (held) {
       reached('lease-returned');

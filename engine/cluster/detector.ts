@@ -60,8 +60,21 @@ export class Detector {
     if (refusal === 'attested') reached('lease-refused-attested');
     if (refusal === 'unsettled') reached('lease-refused-unsettled');
     if (refusal !== '') return false;
+    if (this.#isDeaf(node)) {
+      reached('lease-refused-deaf');
+      return false;
+    }
     this.#voter.promise(node, now + timing.grant);
     return this.#voter.fresh(node, beat.sent);
+  }
+
+  /**
+   * Whether the node does not hear us, as far as its heartbeats tell. It would not hear the answer:
+   * a promise would give it no right, and keep others from taking over for as long as it is deaf.
+   */
+  #isDeaf(node: NodeId): boolean {
+    const { flags } = this.#context;
+    return (this.#links.peer(node)?.suspectEvent ?? '') !== '' && !flags['deaf-renewed'];
   }
 
   /** Leader: asks every voter, itself included, about a node. */

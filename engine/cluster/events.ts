@@ -81,6 +81,7 @@ export const CLUSTER_MARKS = [
   'group-rollback',
   'lease-lapsed',
   'lease-refused-attested',
+  'lease-refused-deaf',
   'lease-refused-unsettled',
   'lease-returned',
   'lease-settled',

@@ -113,6 +113,8 @@ export class Volumes {
   onVerify: (local: LocalVolume, report: VerifyReport) => void = () => {};
   /** Told what becomes of each quiesce point. */
   onQuiesce: (report: QuiesceReport) => void = () => {};
+  /** Whether this node holds its lease. */
+  held = false;
   /** Whether facts say in which record a primary serves. */
   tellActive = false;
   /** Whether they say which disk each replica has, and each wish whose it is about. */
@@ -393,7 +395,7 @@ export class Volumes {
   facts(): readonly VolumeFacts[] {
     return this.#all.map((local) => {
       const { volume, attached, disk, generation, epoch, branch, note: verify } = local;
-      const want = this.#saidOf(local.want);
+      const want = this.#mayWant ? this.#saidOf(local.want) : null;
       const keeps = this.#keeps(local);
       const doubt = this.#doubtOf(volume);
       const known = { volume, attached, disk, generation, epoch, want, doubted: doubt !== null };
@@ -409,6 +411,15 @@ export class Volumes {
       const said = note === null ? apart : { ...apart, keptBranch: note };
       return verify === null ? said : { ...said, verify: sentOf(verify, this.#all.length) };
     });
+  }
+
+  /**
+   * A primary has others left out for the sake of its clients, and without its lease it answers
+   * none. What it wishes all the same, cut off from those who would answer, may reach the log: then
+   * it alone is in sync, and whoever was ready to take over no longer is.
+   */
+  get #mayWant(): boolean {
+    return this.held || this.#context.flags['want-without-lease'];
   }
 
   /** Programs of before, and logs in which nothing was changed, know of no disks. */

@@ -28,6 +28,7 @@ const SHOWS: {
 } = {
   'split-network': { takeOvers: 0, outage: 2, resyncs: 1 },
   'one-way-cut': { takeOvers: 1, outage: 5 },
+  'deaf-primary': { takeOvers: 1, outage: 6 },
   'primary-power-loss': { takeOvers: 1, outage: 5, resyncs: 1 },
   'target-crash-during-resync': { takeOvers: 0, resyncs: 2 },
   'source-crash-during-resync': { resyncs: 2 },

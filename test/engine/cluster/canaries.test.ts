@@ -96,6 +96,8 @@ const ELSEWHERE: readonly CanaryId[] = [
   'branch-of-new',
   'other-disk-counts',
   'other-disk-leads',
+  'deaf-renewed',
+  'want-without-lease',
 ];
 
 describe('planted bugs', () => {

@@ -20,7 +20,7 @@ function setup(canaries: readonly string[] = []) {
   const at: { state: ClusterState } = { state: OWNED };
   const detector = new Detector(context, links, durability, voter, () => at.state);
   detector.awakeSince = START;
-  return { context, durability, voter, detector, marks, at };
+  return { context, links, durability, voter, detector, marks, at };
 }
 
 const REQUEST: AttestRequestMessage = {
@@ -51,6 +51,23 @@ describe('a voter that is asked about an owner', () => {
     durability.flush(() => ({}));
     durability.persisted(1);
     expect(sent(context)).toEqual(['attest']);
+  });
+
+  it('promises nothing to who asks and does not hear it, so that others may take over', () => {
+    const promised = (...canaries: string[]): boolean[] => {
+      const { context, links, detector, marks } = setup(canaries);
+      const peer = links.peer(1);
+      if (peer === null) throw new Error('node 1 is a peer');
+      const answers = ['', '3.1.c7', ''].map((suspectEvent, i) => {
+        peer.suspectEvent = suspectEvent;
+        context.now += 500_000;
+        return detector.renew(1, heartbeatOf(1, { lease: 1, sent: 5 + i }));
+      });
+      expect(marks.includes('lease-refused-deaf')).toBe(answers.includes(false));
+      return answers;
+    };
+    expect(promised()).toEqual([true, false, true]);
+    expect(promised('deaf-renewed')).toEqual([true, true, true]);
   });
 
   it('attests nothing for G after a renewal', () => {
