@@ -109,9 +109,13 @@ export class StayingWriter {
   }
 }
 
-/** For each block the sequence that it holds, 0 for zeroes, -1 for what nobody wrote. */
-export function readVolume(uri: string, seed: string): Promise<number[]> {
+/**
+ * For each block the sequence that it holds, 0 for zeroes, -1 for what nobody wrote. Rejects where
+ * nobody serves it, or not within `limitMs`: a host that must not answer may keep silent.
+ */
+export function readVolume(uri: string, seed: string, limitMs = 0): Promise<number[]> {
   const child = spawn(python, [driver, 'read', uri, seed], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const limit = limitMs === 0 ? undefined : setTimeout(() => child.kill('SIGKILL'), limitMs);
   return new Promise((resolve, reject) => {
     let [output, errors] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {
@@ -121,6 +125,7 @@ export function readVolume(uri: string, seed: string): Promise<number[]> {
       errors += piece;
     });
     child.on('close', (code) => {
+      clearTimeout(limit);
       if (code === 0) resolve(JSON.parse(output) as number[]);
       else reject(new Error(`reading ${uri} failed: ${errors}`));
     });

@@ -44,6 +44,8 @@ export interface ClusterOptions {
   readonly init?: readonly string[];
   /** Changes the configuration before anything starts. */
   readonly edit?: (yaml: string) => string;
+  /** Words before the command that starts a node: where it is to run. */
+  readonly on?: (name: string) => readonly string[];
 }
 
 export class TestCluster {
@@ -51,8 +53,9 @@ export class TestCluster {
   readonly configPath: string;
   readonly loaded: LoadedConfig;
   #monitors = new Map<string, ChildProcess>();
+  readonly #on: (name: string) => readonly string[];
 
-  static async make({ size, init = [], edit }: ClusterOptions): Promise<TestCluster> {
+  static async make({ size, init = [], edit, on }: ClusterOptions): Promise<TestCluster> {
     // Short, because Unix sockets have short paths.
     const folder = await mkdtemp(join(tmpdir(), 'us-'));
     const port = await freePortRun(10);
@@ -61,10 +64,11 @@ export class TestCluster {
     if (made.code !== 0) throw new Error(`init failed: ${made.err}`);
     const path = join(folder, 'understudy.yaml');
     if (edit !== undefined) writeFileSync(path, edit(readFileSync(path, 'utf8')));
-    return new TestCluster(folder, path);
+    return new TestCluster(folder, path, on ?? (() => []));
   }
 
-  private constructor(folder: string, configPath: string) {
+  private constructor(folder: string, configPath: string, on: (name: string) => readonly string[]) {
+    this.#on = on;
     this.folder = folder;
     this.configPath = configPath;
     this.loaded = loadConfig(configPath);
@@ -81,6 +85,13 @@ export class TestCluster {
   }
   replicaPath(name: string): string {
     return join(this.folder, name, 'data.img');
+  }
+  /** The volume's address on the host's Unix socket, which no network is between. */
+  socketUri(name: string): string {
+    const [volume] = this.loaded.config.volumes;
+    const listen = volume?.nbd.find(({ node }) => node === this.id(name))?.listen ?? [];
+    const path = listen.find((address) => address.startsWith('unix:'))?.slice('unix:'.length);
+    return `nbd+unix:///${volume?.name}?socket=${path}`;
   }
   /** The volume's address on loopback TCP. */
   uri(name: string): string {
@@ -109,8 +120,9 @@ export class TestCluster {
   start(name: string, configPath: string = this.configPath): ChildProcess {
     const log = openSync(this.logPath(name), 'a');
     appendFileSync(log, `--- start ${name}\n`);
-    const words = [...understudy, 'node', configPath, '--name', name];
-    const child = spawn(process.execPath, words, { stdio: ['ignore', log, log], detached: true });
+    const node = [process.execPath, ...understudy, 'node', configPath, '--name', name];
+    const [program = '', ...words] = [...this.#on(name), ...node];
+    const child = spawn(program, words, { stdio: ['ignore', log, log], detached: true });
     this.#monitors.set(name, child);
     return child;
   }
