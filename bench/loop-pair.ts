@@ -125,7 +125,7 @@ export class LoopPair {
     this.#turnsUntil(() => first.attached && second.attached);
     for (const host of this.#hosts) {
       host.command({ kind: 'record', record: this.#record, cause: '' });
-      host.command({ kind: 'grant', until: Number.MAX_SAFE_INTEGER });
+      host.command({ kind: 'grant', cause: '', until: Number.MAX_SAFE_INTEGER });
       host.event(Event.LinkUp, 0, LINK, 0, 3 - host.node, 0);
     }
     this.#turnsUntil(() => first.active);

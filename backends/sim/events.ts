@@ -36,6 +36,14 @@ export const SIM_EVENTS: { readonly [kind: string]: readonly string[] } = {
   detected: ['law', 'code'],
 };
 
+/**
+ * The world has no causes: what it does is what the schedule or a host does to the engine from
+ * outside, and what oracles find they find by themselves. So each of its events begins a chain.
+ */
+export function isOfWorld(kind: string): boolean {
+  return Object.hasOwn(SIM_EVENTS, kind);
+}
+
 /** What the oracles can find, with the names of the parameters. */
 export const FINDING_CODES: { readonly [code: string]: readonly string[] } = {
   'acknowledged.joined-without': ['volume', 'sector', 'found'],

@@ -25,6 +25,8 @@ export class LocalApplication {
   runningSince: Micros = 0;
   /** The event that told of the last change. */
   event = '';
+  /** How many events this life had written then. */
+  told = 0;
   /** The event that asked for the last start or stop. */
   asked = '';
   startedAt: Micros = -1;
@@ -107,6 +109,7 @@ export class Applications {
       { group, epoch, state },
       application.asked,
     );
+    application.told = this.#context.written;
     if (state !== 'failed') return;
     if (application.startedEpoch === 0) application.startedAt = -1;
     if (application.failed(epoch, now)) this.#context.reached('group-restart-in-place');

@@ -34,6 +34,11 @@ export class Context {
   identity = 0;
   /** The event being handled, '' for none. */
   cause = '';
+  /** The event in which this core started, and that in which it last came to its right to act. */
+  started = '';
+  right = '';
+  /** Events that told last of what the log says, by subject as Proposals has them. */
+  readonly #told: Map<string, string> = new Map();
   #sequence = 0;
   /** Units by the newest agreement that was asked for, and its version. */
   #led: readonly Unit[] = [];
@@ -98,6 +103,36 @@ export class Context {
     const high = mix32(rng.u32() ^ mix32(boot ^ session)) >>> 12;
     const low = mix32(rng.u32() ^ mix32(now) ^ Math.floor(boot / 4294967296));
     return high * 4294967296 + low || 1;
+  }
+
+  /** What a message that is sent now goes back to: what is handled, or that this core lives. */
+  get said(): string {
+    return this.cause === '' ? this.started : this.cause;
+  }
+
+  /** The event that told last of a subject of the log, as 'group shop'; '' for none. */
+  toldOf(subject: string): string {
+    return this.#told.get(subject) ?? '';
+  }
+
+  tells(subject: string, event: string): void {
+    this.#told.set(subject, event);
+  }
+
+  /** How many events this life has written: of two of its own the later one has more. */
+  get written(): number {
+    return this.#sequence;
+  }
+
+  /** `run` as a part of what is handled now, whenever it is called. */
+  carry(run: () => void): () => void {
+    const { cause } = this;
+    return () => {
+      const before = this.cause;
+      if (cause !== '') this.cause = cause;
+      run();
+      this.cause = before;
+    };
   }
 
   /** Writes a timeline event and returns its id. */

@@ -7,6 +7,7 @@ import type { ClusterConfig } from '../core/config.ts';
 import { invariant } from '../core/invariant.ts';
 import type { Rng } from '../core/rng.ts';
 import type { BootId, Micros, NodeId } from '../core/units.ts';
+import { startOf } from '../timeline/event.ts';
 import { flagsOf } from './canaries.ts';
 import { Context } from './context.ts';
 import { Detector } from './detector.ts';
@@ -34,6 +35,7 @@ import { Proposals } from './proposals.ts';
 import { Raft } from './raft.ts';
 import { Reconfigure } from './reconfigure.ts';
 import { Resolution } from './resolution.ts';
+import { Right } from './right.ts';
 import {
   applyEntry,
   type ClusterState,
@@ -74,6 +76,7 @@ export class Control implements ControlActor {
   readonly #formation: Formation;
   readonly #voter = new LeaseVoter();
   readonly #holder = new LeaseHolder();
+  readonly #right: Right;
   readonly #detector: Detector;
   readonly #volumes: Volumes;
   readonly #executor: Executor;
@@ -86,7 +89,6 @@ export class Control implements ControlActor {
   readonly #reconfigure: Reconfigure;
   #state: ClusterState = EMPTY_STATE;
   #started = false;
-  #held = false;
   #lastStep: Micros = 0;
   #beatDue: Micros = 0;
   #ticks = 0;
@@ -104,6 +106,12 @@ export class Control implements ControlActor {
     this.#context = context;
     this.#durability = new Durability(context);
     this.#links = new Links(context, () => this.#beat());
+    this.#right = new Right(context, this.#links, this.#holder, (lapse) => {
+      if (lapse !== '') this.#executor.lapsed(lapse);
+      this.#volumes.held = this.#right.held;
+      this.#factsDue = true;
+      this.#local();
+    });
     const order = (volume: string) => recordOf(this.#state, volume)?.discard;
     this.#volumes = new Volumes(context, () => this.#durability.mark(), order);
     const machine = {
@@ -164,7 +172,7 @@ export class Control implements ControlActor {
     }
     this.#lastStep = now;
     // Before anything else is believed: does our right still stand?
-    this.#judgeLease();
+    this.#right.judge();
     for (const input of inputs) {
       if (!this.#started && input.kind !== 'start') continue;
       this.#take(input);
@@ -243,7 +251,9 @@ export class Control implements ControlActor {
     this.#detector.awakeSince = context.now;
     context.life = context.draw();
     const document = documentOf(durable);
-    context.event('core.start', { boot, session, blank: document === null }, '');
+    context.started = context.event('core.start', { boot, session, blank: document === null }, '');
+    invariant(context.started === startOf(context.node, session), 'its start is its first event');
+    context.cause = context.started;
     if (document === null) {
       context.identity = context.draw();
       this.#durability.mark();
@@ -315,7 +325,7 @@ export class Control implements ControlActor {
         kind: 'lease-ack',
         boot,
         life,
-        event: '',
+        event: beat.event,
         of: beat.life,
         sent: beat.sent,
         identity,
@@ -383,31 +393,8 @@ export class Control implements ControlActor {
 
   /** A voter promised us the renewal sent at `sent`. */
   #acknowledged(voter: NodeId, sent: Micros): void {
-    const { flags, now, timing } = this.#context;
-    const from = flags['holder-from-receipt'] ? now : sent;
     const majority = majorityOf(this.#state.voters.length);
-    if (!this.#holder.acknowledged(voter, from, majority, timing.pet)) return;
-    this.#judgeLease();
-    if (this.#held) this.#executor.extend();
-  }
-
-  #judgeLease(): void {
-    const { now, reached } = this.#context;
-    const held = this.#holder.held(now);
-    if (held === this.#held) return;
-    this.#held = held;
-    this.#volumes.held = held;
-    this.#factsDue = true;
-    const until = this.#holder.until;
-    if (held) {
-      reached('lease-returned');
-      this.#context.event('lease.held', { until }, '');
-    } else {
-      reached('lease-lapsed');
-      const event = this.#context.event('lease.lapsed', { until }, '');
-      for (const unit of this.#context.units) this.#executor.lapsed(unit.group.name, event);
-    }
-    this.#local();
+    if (this.#right.acknowledged(voter, sent, majority)) this.#executor.extend();
   }
 
   /** The log committed an entry. */
@@ -442,11 +429,14 @@ export class Control implements ControlActor {
     }
     this.#planDue = true;
     this.#local();
+    if (state.agreed !== before.agreed) context.tells('config', cause);
     for (const group of state.groups) {
       if (before.groups.includes(group)) continue;
       const { owner, epoch, phase } = group;
       const d = { group: group.group, owner, epoch, phase };
-      this.#executor.note(group.group, context.event('group.owner', d, cause));
+      const event = context.event('group.owner', d, cause);
+      context.tells(`group ${group.group}`, event);
+      this.#executor.note(group.group, event);
     }
     for (const record of state.volumes) {
       if (before.volumes.includes(record)) continue;
@@ -454,6 +444,7 @@ export class Control implements ControlActor {
       const members = record.members.map((m) => m.node).join(',');
       const d = { volume, epoch, primary, members, generation };
       const event = context.event('volume.record', d, cause);
+      context.tells(`volume ${volume}`, event);
       const unit = context.units.find((u) => u.volume.name === volume);
       if (unit !== undefined) this.#executor.note(unit.group.name, event);
     }
@@ -525,9 +516,10 @@ export class Control implements ControlActor {
   }
 
   #beat(): Beat {
-    const { term, leader, commit, acknowledged } = this.#raft;
-    const facts = this.#facts.version;
-    return { term, leader, commit, matched: acknowledged, facts, lease: this.#leaseAsked() };
+    const { term, leader, commit, acknowledged: matched, led } = this.#raft;
+    const { version: facts } = this.#facts;
+    const event = led === '' ? this.#context.started : led;
+    return { term, leader, commit, matched, facts, lease: this.#leaseAsked(), event };
   }
 
   /** RULE-01 planted. */
@@ -538,8 +530,8 @@ export class Control implements ControlActor {
       this.#holder.seize();
     }
     this.#holder.prolong(this.#context.now + this.#context.timing.pet);
-    this.#judgeLease();
-    if (this.#held) this.#executor.extend();
+    this.#right.judge();
+    if (this.#right.held) this.#executor.extend();
   }
 
   #tellFacts(): void {
@@ -589,7 +581,7 @@ export class Control implements ControlActor {
     if (election >= 0 && election < at) at = election;
     const due = this.#detector.due;
     if (due >= 0 && due < at) at = due;
-    if (this.#held && this.#holder.until < at) at = this.#holder.until;
+    if (this.#right.held && this.#holder.until < at) at = this.#holder.until;
     if (at <= now) at = now + WAKE_MIN;
     if (at === this.#wakeAt) return;
     this.#wakeAt = at;

@@ -62,6 +62,28 @@ export const CLUSTER_EVENTS = {
 
 export type ClusterEventKind = keyof typeof CLUSTER_EVENTS;
 
+/**
+ * Kinds that may begin a chain of causes, and why; an event of any other kind has a cause always.
+ * One of these has one too where there is something that it waited for.
+ */
+export const CLUSTER_BEGINS: { readonly [kind in ClusterEventKind]?: string } = {
+  'core.start': 'What started the host, or had its monitor start a core, is outside of the engine.',
+  'link.up':
+    'The network carries again, and does not say why. The first time in a life of the peer it ' +
+    'waited for that life.',
+  'link.down': 'Nothing was heard for a while: what was to be heard would have been the event.',
+  'log.formed': 'Blank voters hear one another: nothing has happened to any of them before.',
+  'log.campaign':
+    'The time to hear of a leader is over, and may be before anybody is called suspect.',
+  'lease.held':
+    'Renewals are acknowledged again after a standstill, and nobody was called silent meanwhile.',
+  'lease.lapsed': 'Its time is over: the renewals that would have prolonged it did not come.',
+  'application.state':
+    'An application ends, or its monitor tells a new core what runs, without having been asked.',
+  'operator.command': 'A person, or a program, wants something.',
+  'verify.scheduled': 'It is time to compare.',
+};
+
 /** Rare branches that a campaign must have reached. */
 export const CLUSTER_MARKS = [
   'branch-discarded',

@@ -42,7 +42,8 @@ export class Executor {
   /** What this life told the guardian last; null while the word of an earlier life stands. */
   #guardian: { armed: boolean; until: Micros } | null = null;
   #causes = new Map<string, string>();
-  #lapses = new Map<string, string>();
+  /** The event in which the lease ran out last. */
+  #lapse = '';
 
   constructor(
     context: Context,
@@ -87,8 +88,8 @@ export class Executor {
   }
 
   /** The lease ran out: stops from now on are for that. */
-  lapsed(group: string, event: string): void {
-    this.#lapses.set(group, event);
+  lapsed(event: string): void {
+    this.#lapse = event;
   }
 
   get until(): Micros {
@@ -174,7 +175,8 @@ export class Executor {
     const stopped = mine && group.phase === 'stopping' && clean;
     // A replica that fails is why the owner stops, whatever its application said last.
     const failure = group.phase === 'stopping' ? '' : volume.failure;
-    const last = application.event !== '' ? application.event : volume.event;
+    const ofData = volume.told > application.told || application.event === '';
+    const last = ofData ? volume.event : application.event;
     const tainted = mine && volume.attached && group.recordEpoch <= volume.taint;
     return {
       group: group.group,
@@ -186,7 +188,7 @@ export class Executor {
       stopFailed: application.state === 'stop-failed',
       clean,
       readopt: tainted ? group.epoch : 0,
-      event: failure !== '' ? failure : last,
+      event: failure || last || this.#context.started,
     };
   }
 
@@ -204,7 +206,7 @@ export class Executor {
     if (group.phase !== 'starting' && group.phase !== 'online') return;
     if (!this.held()) {
       if (!application.quiet) {
-        const lapse = this.#lapses.get(group.group) ?? cause;
+        const lapse = this.#lapse === '' ? cause : this.#lapse;
         this.applications.stop(unit, 'lease-lapsed', lapse);
       }
       // The record still reaches data, which acts only under a grant.

@@ -20,7 +20,7 @@ export interface FactSources {
 }
 
 export function factsOf(
-  { boot, life, identity }: Context,
+  { boot, life, identity, started: event }: Context,
   version: number,
   { started, formed, voter, volumes, executor, config, ready }: FactSources,
 ): FactsMessage {
@@ -28,7 +28,7 @@ export function factsOf(
     kind: 'facts',
     boot,
     life,
-    event: '',
+    event,
     version,
     identity,
     formed,

@@ -110,7 +110,7 @@ export class Formation {
       this.#durability.mark();
     }
     const { proposer, ballot } = entry;
-    const event = '';
+    const { event } = entry;
     this.#durability.after(() => {
       this.#links.send(from, {
         kind: 'genesis-accept',

@@ -19,6 +19,8 @@ interface Link {
   ours: Micros;
   /** Id of the event that called it down, '' while it is up and before it ever was. */
   downEvent: string;
+  /** The life of the peer in which it was up last. */
+  upIn: number;
 }
 
 /** What this node knows of another. */
@@ -29,6 +31,10 @@ export interface Peer {
   up: boolean;
   /** Id of the event that called it suspect, '' while it is up. */
   suspectEvent: string;
+  /** Of those that told of its present life, and that it was heard again, and when that was. */
+  lifeEvent: string;
+  upEvent: string;
+  upAt: Micros;
   boot: BootId;
   life: number;
   identity: number;
@@ -53,6 +59,8 @@ export interface Beat {
   readonly matched: number;
   readonly facts: number;
   readonly lease: number;
+  /** The event by which the node is what this says: that it leads, or else that it lives. */
+  readonly event: string;
 }
 
 export class Links {
@@ -72,13 +80,17 @@ export class Links {
       const count = Math.max(1, Math.min(node.control.length, context.self.control.length));
       const links: Link[] = [];
       for (let i = 0; i < count; i++) {
-        links.push({ up: false, heardAt: NEVER, theirs: NEVER, ours: NEVER, downEvent: '' });
+        const never = { heardAt: NEVER, theirs: NEVER, ours: NEVER };
+        links.push({ up: false, ...never, downEvent: '', upIn: 0 });
       }
       const peer: Peer = {
         node: node.id,
         links,
         up: false,
         suspectEvent: '',
+        lifeEvent: '',
+        upEvent: '',
+        upAt: NEVER,
         boot: 0,
         life: 0,
         identity: 0,
@@ -134,7 +146,8 @@ export class Links {
     peer.factsEcho = -1;
     peer.shownAt = shownAt;
     peer.heardAt = now;
-    this.#context.event('peer.life', { peer: peer.node, boot: message.boot, rebooted });
+    const d = { peer: peer.node, boot: message.boot, rebooted };
+    peer.lifeEvent = this.#context.event('peer.life', d, message.event);
     return true;
   }
 
@@ -171,7 +184,7 @@ export class Links {
       }
       const { now, startedAt, timing } = this.#context;
       if (!peer.up && peer.suspectEvent === '' && now - startedAt >= timing.suspect) {
-        peer.suspectEvent = this.#suspect(peer, '');
+        peer.suspectEvent = this.#suspect(peer, this.#context.started);
         this.changed = true;
       }
     }
@@ -197,7 +210,7 @@ export class Links {
         kind: 'heartbeat',
         boot,
         life,
-        event: '',
+        event: fields.event,
         identity,
         sent: now,
         yours,
@@ -228,7 +241,7 @@ export class Links {
         kind: 'relay',
         boot,
         life,
-        event: '',
+        event: this.#context.said,
         from: node,
         to,
         inner: message,
@@ -261,8 +274,12 @@ export class Links {
     if (up === link.up) return;
     link.up = up;
     this.changed = true;
+    let event = '';
     if (up) {
-      this.#context.event('link.up', { peer: peer.node, link: number }, '');
+      // The first time it waited for the peer's life; later for the network, which says nothing.
+      const cause = link.upIn === peer.life ? '' : peer.lifeEvent;
+      event = this.#context.event('link.up', { peer: peer.node, link: number }, cause);
+      link.upIn = peer.life;
       link.downEvent = '';
     } else {
       const silent = now - link.heardAt;
@@ -276,7 +293,8 @@ export class Links {
     peer.up = any;
     if (any) {
       peer.suspectEvent = '';
-      this.#context.event('peer.up', { peer: peer.node }, '');
+      peer.upEvent = this.#context.event('peer.up', { peer: peer.node }, event);
+      peer.upAt = now;
     } else {
       peer.suspectEvent = this.#suspect(peer, link.downEvent);
     }

@@ -207,7 +207,7 @@ const plainWant = shape({
 });
 const want: Check = (v) =>
   plainWant(v) && orAbsent(integer)((v as { readonly changed?: unknown }).changed);
-const branch = shape({
+const plainBranch = shape({
   verdict: oneOf('split-brain', 'unrelated'),
   generation: integer,
   parents: list(integer, 64),
@@ -218,6 +218,8 @@ const branch = shape({
   padded: integer,
   settled: flag,
 });
+const branch: Check = (v) =>
+  plainBranch(v) && orAbsent(text)((v as { readonly event?: unknown }).event);
 const finding = shape({
   block: integer,
   blocks: integer,
@@ -296,7 +298,7 @@ const plainNodeFacts = shape({
   version: integer,
   identity: integer,
   formed: flag,
-  attested: list(shape({ node: integer, lease: integer }), 64),
+  attested: list(shape({ node: integer, lease: integer, event: text }), 64),
   volumes: list(volumeFacts),
   groups: list(groupFacts),
 });

@@ -10,6 +10,7 @@ import type { BootId, Epoch, Generation, Micros, NodeId } from '../core/units.ts
 import type { Branch, DataReport, DiskState, Member } from '../data/messages.ts';
 import type { CommandRef, GenesisEntry } from './entries.ts';
 import type { LogCommand } from './interface.ts';
+import type { Attestation } from './lease.ts';
 import type { LogEntry } from './raft-log.ts';
 import type { ClusterState } from './state.ts';
 import type { VerifyNote } from './verify-note.ts';
@@ -200,7 +201,7 @@ export interface FactsMessage extends Base {
   readonly config?: number;
   /** Version by which its next core could run, where that is a later one. */
   readonly ready?: number;
-  readonly attested: readonly { readonly node: NodeId; readonly lease: number }[];
+  readonly attested: readonly Attestation[];
   readonly volumes: readonly VolumeFacts[];
   readonly groups: readonly GroupFacts[];
 }

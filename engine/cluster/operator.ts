@@ -121,7 +121,7 @@ export class Operator {
     if (refusal === null) return;
     const { boot, life } = this.#context;
     const { reason, remedy } = refusal;
-    const event = '';
+    const { event } = message;
     const answer: CommandRefusedMessage = {
       kind: 'command-refused',
       boot,

@@ -40,7 +40,7 @@ export class Durability {
       run();
       return;
     }
-    this.#waiting.push({ version: this.#version, run });
+    this.#waiting.push({ version: this.#version, run: this.#context.carry(run) });
   }
 
   /** Whether the document has changed and no write of it is under way. */

@@ -117,7 +117,8 @@ export class Planner {
       if (group.owner === 0 || group.owner === node) continue;
       if (this.#links.peer(group.owner)?.up !== false) continue;
       const d = { group: group.group, epoch: group.epoch + 1 };
-      const event = this.#context.event('canary.alone', d);
+      const silent = this.#links.peer(group.owner)?.suspectEvent ?? '';
+      const event = this.#context.event('canary.alone', d, silent);
       const proof: Proof = { kind: 'assumed', node: group.owner };
       const self: Candidate = { node, boot, life, reachable: true, facts: null };
       return this.#grant(group, record, self, false, proof, event);
@@ -127,7 +128,9 @@ export class Planner {
 
   #unit(unit: Unit, group: GroupState, record: VolumeRecord): void {
     if (group.owner === 0) {
-      if (group.phase === 'offline') this.#move(unit, group, record, { kind: 'none' }, [], '');
+      if (group.phase !== 'offline') return;
+      const cause = this.#context.toldOf(`group ${group.group}`);
+      this.#move(unit, group, record, { kind: 'none' }, [], cause);
       return;
     }
     const owner = this.#views.candidate(group.owner);
@@ -182,13 +185,14 @@ export class Planner {
     owner: Candidate,
     facts: GroupFacts,
   ): void {
-    if (group.phase !== 'stopping' && this.#readopt(unit, group, record, owner)) return;
+    const life = this.#lifeOf(owner.node);
+    if (group.phase !== 'stopping' && this.#readopt(unit, group, record, owner, life)) return;
     const verdict = this.#views.judge(unit, group, record, owner);
     if (!verdict.ok && verdict.reason === 'not-attached') {
       // Its data actor is a moment behind its core, most times. Why nobody else can take it is said
       // by whoever looks for one: two reasons in turns would fill the log.
       if (!this.#isOver(group)) return;
-      if (!facts.clean) this.#strand(group, verdict);
+      if (!facts.clean) this.#strand(group, verdict, life);
     }
     // Its core says that nothing runs, and it may run nothing in this life: as good as a stop.
     if (!facts.clean) return;
@@ -202,12 +206,23 @@ export class Planner {
     }
   }
 
-  #readopt(unit: Unit, group: GroupState, record: VolumeRecord, owner: Candidate): boolean {
+  /** The event that told of the present life of a node. */
+  #lifeOf(node: NodeId): string {
+    return this.#links.peer(node)?.lifeEvent ?? this.#context.started;
+  }
+
+  #readopt(
+    unit: Unit,
+    group: GroupState,
+    record: VolumeRecord,
+    owner: Candidate,
+    cause: string,
+  ): boolean {
     const verdict = this.#views.judge(unit, group, record, owner);
     if (!verdict.ok || group.failed.includes(owner.node)) return false;
     this.#context.reached('group-readopt');
     const d = { group: group.group, owner: owner.node, epoch: group.epoch + 1 };
-    const event = this.#context.event('group.readopt', d, '');
+    const event = this.#context.event('group.readopt', d, cause);
     const proof: Proof = { kind: 'self', node: owner.node };
     this.#proposals.propose(this.#grant(group, record, owner, false, proof, event));
     return true;
@@ -244,7 +259,8 @@ export class Planner {
       this.stop(group, { target: base.node }, 'split-brain', null, facts.event);
       return;
     }
-    if (facts.readopt === group.epoch && this.#readopt(unit, group, record, owner)) return;
+    const readopts = facts.readopt === group.epoch;
+    if (readopts && this.#readopt(unit, group, record, owner, facts.event)) return;
     if (facts.failed === group.epoch) {
       const failed = [...group.failed.filter((n) => n !== owner.node), owner.node];
       const other = this.#views.where(unit, { ...group, failed, target: 0 }, record);
@@ -325,7 +341,7 @@ export class Planner {
     if (this.#unripe(unit, group, record)) return false;
     const found = this.#views.where(unit, group, record);
     if (!found.ok) {
-      this.#strand(group, found);
+      this.#strand(group, found, cause);
       return false;
     }
     this.#stranded.delete(group.group);
@@ -375,14 +391,15 @@ export class Planner {
     if (this.#resolution.ripe(unit, record, discard) === 'go') return false;
     const why = { reason: 'branch-unchecked', remedy: 'bring-both-back' };
     const there = this.#views.candidate(discard.node).reachable;
-    if (this.#strand(group, why) && there) this.#resolution.abandon(record, 'unchecked');
+    const told = this.#context.toldOf(`volume ${record.volume}`);
+    if (this.#strand(group, why, told) && there) this.#resolution.abandon(record, 'unchecked');
     return true;
   }
 
   /** No way on: after a grace, people are told why. True when the grace is over. */
-  #strand(group: GroupState, why: Blocked): boolean {
+  #strand(group: GroupState, why: Blocked, cause: string): boolean {
     if (!this.#isOver(group)) return false;
-    this.#block(group, why, this.#links.peer(group.owner)?.suspectEvent ?? '');
+    this.#block(group, why, cause);
     return true;
   }
 

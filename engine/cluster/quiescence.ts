@@ -31,6 +31,8 @@ interface Point {
   broken: string;
   /** The command that waits for an answer, 0 for none. */
   asked: number;
+  /** The event of the command that came last. */
+  event: string;
   /** Whether a person let it go. */
   released: boolean;
 }
@@ -60,7 +62,7 @@ export class Quiescence {
     const d = { command: command.kind, group: of, to: 0 };
     const cause = this.#context.event('operator.command', d);
     const refusal = command.kind === 'quiesce' ? this.#refusal(command.volumes) : null;
-    if (refusal !== null) this.#answer(id, refusal);
+    if (refusal !== null) this.#answer(id, refusal, cause);
     else if (command.kind === 'quiesce') this.#begin(id, command, cause);
     else this.#release(id, command.point, cause);
   }
@@ -101,6 +103,7 @@ export class Quiescence {
       until: now + Math.min(micros, QUIESCE_MAX),
       broken: '',
       asked: id,
+      event: cause,
       released: false,
     };
     this.#points = [...this.#points, point].slice(-KEPT);
@@ -112,14 +115,16 @@ export class Quiescence {
 
   #release(id: number, number: number, cause: string): void {
     const point = this.#points.find((each) => each.id === number);
-    if (point === undefined) this.#answer(id, no('unknown-point', 'see-timeline'));
-    else if (point.asked !== 0 || point.released) this.#answer(id, no('point-busy', 'try-later'));
-    else if (point.broken !== '') {
+    if (point === undefined) this.#answer(id, no('unknown-point', 'see-timeline'), cause);
+    else if (point.asked !== 0 || point.released) {
+      this.#answer(id, no('point-busy', 'try-later'), cause);
+    } else if (point.broken !== '') {
       point.released = true;
-      this.#answer(id, no(`point-${point.broken}`, 'quiesce-again'));
+      this.#answer(id, no(`point-${point.broken}`, 'quiesce-again'), cause);
     } else {
       point.released = true;
       point.asked = id;
+      point.event = cause;
       this.#letGo(point, cause);
       this.#tell(point);
     }
@@ -157,21 +162,22 @@ export class Quiescence {
     if (!released && point.broken === '' && quiet.size < volumes.length) return;
     const id = point.asked;
     point.asked = 0;
-    const { broken } = point;
-    if (broken !== '') this.#answer(id, no(`point-${broken}`, 'quiesce-again'));
-    else if (released) this.#answer(id, { ok: true });
+    const { broken, event } = point;
+    if (broken !== '') this.#answer(id, no(`point-${broken}`, 'quiesce-again'), event);
+    else if (released) this.#answer(id, { ok: true }, event);
     else {
       const members = volumes.map((volume) => ({
         volume,
         members: quiet.get(volume)?.members ?? [],
       }));
-      this.#answer(id, { ok: true, point: { id: point.id, volumes: members } });
+      this.#answer(id, { ok: true, point: { id: point.id, volumes: members } }, event);
     }
   }
 
-  #answer(id: number, answer: OperatorAnswer): void {
+  #answer(id: number, answer: OperatorAnswer, cause: string): void {
     const reason = answer.ok ? '' : answer.reason;
-    this.#context.event('operator.answer', { command: 'quiesce', ok: answer.ok, reason }, '');
+    const d = { command: 'quiesce', ok: answer.ok, reason };
+    this.#context.event('operator.answer', d, cause);
     this.#context.decide({ kind: 'answer', id, answer });
   }
 }

@@ -68,6 +68,11 @@ export class Raft {
   #leaderHeard: Micros = -1;
   #ledSince: Micros = 0;
   #firstOwn = 0;
+  /** Why it campaigns, '' for silence that nobody told of; and the event in which it did. */
+  #why = '';
+  #campaigned = '';
+  /** The event in which it began to lead, '' while it does not. */
+  #led = '';
   #votes = new Set<NodeId>();
   readonly #replication: Replication;
 
@@ -101,6 +106,11 @@ export class Raft {
   /** What heartbeats acknowledge. */
   get acknowledged(): number {
     return this.#durableMatched;
+  }
+
+  /** The event in which it began to lead, '' while it does not. */
+  get led(): string {
+    return this.#led;
   }
 
   get leads(): boolean {
@@ -161,6 +171,7 @@ export class Raft {
     this.#durability.mark();
     this.#commitTo(1);
     this.#resetElection();
+    this.#why = genesis.event;
     if (first) this.#electionDue = this.#context.now;
   }
 
@@ -168,15 +179,20 @@ export class Raft {
     const { now, timing } = this.#context;
     if (this.#role === 'leader') {
       let heard = 1;
+      const silent: string[] = [];
       for (const voter of this.#machine.state.voters) {
         const peer = this.#links.peer(voter.node);
-        if (peer !== null && now - peer.heardAt <= 2 * timing.election) heard += 1;
+        if (peer === null) continue;
+        if (now - peer.heardAt <= 2 * timing.election) heard += 1;
+        else if (peer.suspectEvent !== '') silent.push(peer.suspectEvent);
       }
       const quorum = heard >= majorityOf(this.#machine.state.voters.length);
       if (!quorum && now - this.#ledSince >= 2 * timing.election) {
         if (this.#context.flags['stale-leader-commits']) return;
         this.#context.reached('leader-resigned');
-        this.#context.event('log.resigned', { term: this.#term, reason: 'no-quorum' }, '');
+        const d = { term: this.#term, reason: 'no-quorum' };
+        const [cause = '', ...reads] = silent;
+        this.#why = this.#context.event('log.resigned', d, cause, reads);
         this.#follow(this.#term, 0);
       }
       return;
@@ -226,6 +242,7 @@ export class Raft {
     if (this.#role !== 'follower' || this.#leader !== node) return;
     const { now, rng, timing } = this.#context;
     this.#follow(this.#term, 0);
+    this.#why = this.#links.peer(node)?.lifeEvent ?? '';
     this.#leaderHeard = -1;
     const soon = now + rng.below(Math.max(1, Math.floor(timing.heartbeat / 5)));
     this.#electionDue = Math.min(this.#electionDue, soon);
@@ -339,7 +356,7 @@ export class Raft {
     const { index, indexTerm } = message;
     if (index > this.#commit && this.#log.termAt(index) !== indexTerm) {
       this.#context.reached('log-snapshot-installed');
-      this.#context.event('log.snapshot', { index });
+      this.#context.cause = this.#context.event('log.snapshot', { index });
       this.#log.reset(index, indexTerm);
       this.#snapState = message.state;
       this.#commit = index;
@@ -379,6 +396,8 @@ export class Raft {
     const { node } = this.#context;
     this.#resetElection();
     this.#votes.clear();
+    const silent = this.#links.peer(this.#leader)?.suspectEvent ?? '';
+    if (silent !== '') this.#why = silent;
     this.#leader = 0;
     if (pre) {
       this.#role = 'pre';
@@ -386,7 +405,7 @@ export class Raft {
       this.#role = 'candidate';
       this.#setTerm(this.#term + 1);
       this.#votedFor = node;
-      this.#context.event('log.campaign', { term: this.#term });
+      this.#campaigned = this.#context.event('log.campaign', { term: this.#term }, this.#why);
     }
     const term = pre ? this.#term + 1 : this.#term;
     this.#durability.after(() => {
@@ -396,7 +415,7 @@ export class Raft {
       const { boot, life } = this.#context;
       const last = this.#log.last;
       const lastTerm = this.#log.lastTerm;
-      const event = '';
+      const event = pre ? this.#why || this.#context.started : this.#campaigned;
       this.#links.broadcast({ kind: 'vote', boot, life, event, term, pre, last, lastTerm });
     });
   }
@@ -412,9 +431,10 @@ export class Raft {
     this.#role = 'leader';
     this.#leader = this.#context.node;
     this.#ledSince = this.#context.now;
-    this.#replication.begin(this.#log.last);
     this.#firstOwn = this.#log.last + 1;
-    const event = this.#context.event('log.leader', { term: this.#term });
+    const event = this.#context.event('log.leader', { term: this.#term }, this.#campaigned);
+    this.#led = event;
+    this.#replication.begin(this.#log.last, event);
     this.#machine.leaderChanged();
     this.propose({ kind: 'noop', event });
   }
@@ -426,6 +446,8 @@ export class Raft {
     else if (changed) this.#durableMatched = 0;
     if (changed) this.#matched = 0;
     this.#role = 'follower';
+    this.#led = '';
+    if (leader !== 0) this.#why = '';
     this.#leader = leader;
     if (leader !== 0 || led) this.#resetElection();
     if (changed) this.#context.event('log.following', { leader, term });
@@ -457,14 +479,14 @@ export class Raft {
     const { pre } = asked;
     // A refusal carries our own term, so that a candidate behind it catches up.
     const term = granted ? asked.term : this.#term;
-    const event = '';
+    const event = this.#context.said;
     this.#links.send(to, { kind: 'vote-ack', boot, life, event, term, pre, granted, identity });
   }
 
   #acknowledge(to: NodeId, ok: boolean, previous: number, matched: number): void {
     const { boot, life, identity } = this.#context;
     const term = this.#term;
-    const event = '';
+    const event = this.#context.said;
     this.#links.send(to, {
       kind: 'append-ack',
       boot,

@@ -135,7 +135,7 @@ export class Reconfigure {
   run(): void {
     const agreed = this.#state().agreed;
     if (agreed === undefined) return;
-    for (const local of this.#volumes.all) this.#volumes.serve(local);
+    for (const local of this.#volumes.all) this.#volumes.serve(local, this.#told);
     this.#volumes.tellActive = agreed.stage === 'ordered';
     this.#volumes.tellDisks = true;
     const waits = this.#notBegun(agreed);
@@ -160,7 +160,7 @@ export class Reconfigure {
     }
     this.#take(target, () => {
       const d = { version: target.version };
-      const cause = this.#context.event('config.restart', d, '');
+      const cause = this.#context.event('config.restart', d, this.#told);
       this.#context.decide({ kind: 'restart-core', why: 'config', cause });
     });
   }
@@ -195,7 +195,7 @@ export class Reconfigure {
     if ((begins ? this.#notBegun(agreed) : this.#notDone(open)) !== null) return;
     const to = begins ? 'begun' : 'done';
     const d = { version: open.version, volume, node: nodeOf(open.change) };
-    const event = this.#context.event(begins ? 'config.begun' : 'config.done', d, '');
+    const event = this.#context.event(begins ? 'config.begun' : 'config.done', d, this.#told);
     const record = recordOf(this.#state(), volume)?.epoch ?? 0;
     const entry: Entry = {
       kind: 'config-step',
@@ -420,10 +420,15 @@ export class Reconfigure {
     return changes.length > 0 || refused.length > 0 || !samePlain(layouts(config), layouts(next));
   }
 
+  /** The event that told last of what was agreed on. */
+  get #told(): string {
+    return this.#context.toldOf('config');
+  }
+
   #take({ version, changes }: Agreed, then: () => void): void {
     this.#taking = version;
     this.#taken = { version, changes, before: this.#laidOut() };
-    this.#context.event('config.taken', { version }, '');
+    this.#context.event('config.taken', { version }, this.#told);
     this.#context.reached('config-taken');
     const grows = changes.some((each) => {
       return each.version > this.#version && each.change.kind === 'grow-volume';

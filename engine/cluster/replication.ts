@@ -17,6 +17,8 @@ export class Replication {
   readonly #machine: { readonly state: ClusterState };
   #match = new Map<NodeId, { identity: number; matched: number }>();
   #next = new Map<NodeId, number>();
+  /** The event in which this node began to lead. */
+  #event = '';
   /** The heartbeat that last made us send: it comes once per link. */
   #asked = new Map<NodeId, Micros>();
 
@@ -27,7 +29,8 @@ export class Replication {
   }
 
   /** A new term of leadership: nothing is known of anybody. */
-  begin(last: number): void {
+  begin(last: number, event: string): void {
+    this.#event = event;
     this.#match.clear();
     this.#asked.clear();
     for (const peer of this.#links.peers) this.#next.set(peer.node, last + 1);
@@ -85,7 +88,7 @@ export class Replication {
   send(to: NodeId, log: RaftLog, term: number, commit: number, state: ClusterState): void {
     const { boot, life } = this.#context;
     const next = this.#next.get(to) ?? log.last + 1;
-    const event = '';
+    const event = this.#event;
     if (next <= log.snapIndex) {
       const index = log.snapIndex;
       const indexTerm = log.snapTerm;

@@ -76,8 +76,13 @@ export class Resolution {
     const [a, b] = this.#sides(record, pair);
     const choice = chooseVictim(policy, a, b, flags);
     if (choice.victim === 0) return false;
-    this.#order(record, pair, choice, policy, null, '');
+    this.#order(record, pair, choice, policy, null, pair[0].branch.event ?? this.#told(record));
     return true;
+  }
+
+  /** The event that told of the record which stands. */
+  #told({ volume }: VolumeRecord): string {
+    return this.#context.toldOf(`volume ${volume}`);
   }
 
   /** Whether whoever serves by the victim has stopped, and has what the order names. */
@@ -103,7 +108,7 @@ export class Resolution {
     const { discard } = record;
     if (discard === undefined || this.#proposals.busy('volume', record.volume)) return;
     this.#context.reached('branch-order-void');
-    this.#drop(record, discard, reason, null, '');
+    this.#drop(record, discard, reason, null, this.#told(record));
   }
 
   /** A person's order; null when it became an entry, or 'wait' where it has to for another one. */
@@ -398,7 +403,7 @@ export class Resolution {
     const { node, order } = discard;
     const dirty = pair.find((side) => side.node === node)?.branch.dirty ?? 0;
     const d = { volume: record.volume, node, order, dirty };
-    const event = this.#context.event('volume.discard.confirmed', d, '');
+    const event = this.#context.event('volume.discard.confirmed', d, this.#told(record));
     const { generation } = pair.find((side) => side.node === node)?.branch ?? discard;
     const confirmed = { ...discard, generation, confirmed: true };
     const next = { ...record, epoch: record.epoch + 1, discard: confirmed };

@@ -145,7 +145,8 @@ export class Upkeep {
       const was = bootOf(this.#state(), id);
       if (!reachable || boot === 0 || boot === was || this.#proposals.busy('boot', id)) continue;
       if (this.#state().boots.some((b) => b.node === id && b.past.includes(boot))) continue;
-      const event = this.#context.event('boot.known', { peer: id, boot }, '');
+      const cause = this.#links.peer(id)?.lifeEvent ?? this.#context.started;
+      const event = this.#context.event('boot.known', { peer: id, boot }, cause);
       this.#proposals.propose({ kind: 'boot', event, node: id, was, boot });
     }
   }
@@ -158,7 +159,8 @@ export class Upkeep {
       const voter = this.#state().voters.find((v) => v.node === peer.node);
       if (voter === undefined || voter.past.includes(identity)) continue;
       if (!this.#links.reachable(peer.node)) continue;
-      const event = this.#context.event('voter.readmitted', { voter: peer.node }, '');
+      const d = { voter: peer.node };
+      const event = this.#context.event('voter.readmitted', d, peer.lifeEvent);
       this.#context.reached('voter-readmitted');
       this.#proposals.propose({ kind: 'readmit', event, node: peer.node, was, identity });
     }
@@ -168,7 +170,8 @@ export class Upkeep {
   settle(): void {
     for (const { id } of this.#context.config.nodes) {
       const lease = leaseEpochOf(this.#state(), id);
-      if (lease === 0 || !this.#attested(id, lease)) continue;
+      const attested = lease === 0 ? null : this.#attested(id, lease);
+      if (attested === null) continue;
       if (this.#proposals.busy('lease', id) || !this.#links.reachable(id)) continue;
       // An owner change that rests on these attestations may be on its way.
       const moving = this.#state().groups.some(
@@ -176,18 +179,22 @@ export class Upkeep {
       );
       if (moving) continue;
       this.#context.reached('lease-settled');
-      const event = this.#context.event('lease.settled', { peer: id, lease }, '');
+      const heard = this.#links.peer(id)?.upEvent ?? '';
+      const reads = heard === '' ? [] : [heard];
+      const event = this.#context.event('lease.settled', { peer: id, lease }, attested, reads);
       this.#proposals.propose({ kind: 'settle', event, node: id, lease });
     }
   }
 
-  /** Whether anybody says that it attested the lease's end. */
-  #attested(node: NodeId, lease: number): boolean {
-    if (names(this.#views.ownFacts, node, lease)) return true;
+  /** The event in which somebody says to have attested the lease's end; null for nobody. */
+  #attested(node: NodeId, lease: number): string | null {
+    const own = attestationOf(this.#views.ownFacts, node, lease);
+    if (own !== null) return own;
     for (const { facts } of this.#links.peers) {
-      if (facts !== null && names(facts, node, lease)) return true;
+      const said = facts === null ? null : attestationOf(facts, node, lease);
+      if (said !== null) return said;
     }
-    return false;
+    return null;
   }
 }
 
@@ -205,7 +212,9 @@ function standing(
   return takenBack === undefined || members.length > 1 ? record : { ...record, takenBack };
 }
 
-function names(facts: FactsMessage, node: NodeId, lease: number): boolean {
-  for (const word of facts.attested) if (word.node === node && word.lease === lease) return true;
-  return false;
+function attestationOf(facts: FactsMessage, node: NodeId, lease: number): string | null {
+  for (const word of facts.attested) {
+    if (word.node === node && word.lease === lease) return word.event;
+  }
+  return null;
 }

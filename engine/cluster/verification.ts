@@ -89,7 +89,7 @@ export class Verification {
       }
       this.#context.reached('verify-continued');
       const d = { volume, cursor: note.cursor };
-      this.#goOn(local, note, this.#context.event('verify.continue', d, ''));
+      this.#goOn(local, note, this.#context.event('verify.continue', d, local.event));
     }
   }
 

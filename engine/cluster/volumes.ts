@@ -48,6 +48,8 @@ export interface LocalVolume {
   active: Epoch;
   granted: Micros;
   event: string;
+  /** How many events this life had written then. */
+  told: number;
   /** Id of the data actor's event that its disk failed, '' while it has not. */
   failure: string;
   /** Why its disk is likely to fail soon, '' while it is not. */
@@ -151,6 +153,7 @@ export class Volumes {
         active: 0,
         granted: -1,
         event: '',
+        told: 0,
         failure: '',
         failing: '',
         pathLost: false,
@@ -252,7 +255,8 @@ export class Volumes {
         if (report.doubted) this.#doubt(volume, report.lacking === true);
         const hot = report.hot && record?.primary === this.#context.node;
         volume.taint = Math.max(epoch, hot ? record.epoch : 0);
-        volume.event = this.#context.event('data.attached', { volume: name, disk, epoch });
+        const d = { volume: name, disk, epoch };
+        this.#tells(volume, this.#context.event('data.attached', d, report.cause));
         return;
       }
       case 'state': {
@@ -302,7 +306,7 @@ export class Volumes {
         if (report.proxies !== true) this.#trust(volume);
         if (report.epoch > volume.active) {
           const d = { volume: name, epoch: report.epoch };
-          volume.event = this.#context.event('data.active', d, report.cause);
+          this.#tells(volume, this.#context.event('data.active', d, report.cause));
           volume.active = report.epoch;
         }
         return;
@@ -311,7 +315,7 @@ export class Volumes {
         if (report.epoch < volume.sent || !volume.engaged) return;
         volume.engaged = false;
         const d = { volume: name, epoch: report.epoch };
-        volume.event = this.#context.event('data.stopped', d, report.cause);
+        this.#tells(volume, this.#context.event('data.stopped', d, report.cause));
         return;
       }
       case 'verify':
@@ -339,11 +343,16 @@ export class Volumes {
         volume.lostBranch = report.lost ?? null;
         return;
       case 'refused': {
-        const { peer, reason } = report;
-        this.#context.event('data.refused', { volume: name, peer, reason });
+        const { peer, reason, cause } = report;
+        this.#context.event('data.refused', { volume: name, peer, reason }, cause);
         return;
       }
     }
+  }
+
+  #tells(volume: LocalVolume, event: string): void {
+    volume.event = event;
+    volume.told = this.#context.written;
   }
 
   /** Hands the committed record on when it is new to this life of the data actor. */
@@ -354,7 +363,7 @@ export class Volumes {
     if (volume.want !== null && volume.want.epoch < record.epoch) volume.want = null;
     const plain = { kind: 'record', record, cause } as const;
     // Who leads shows what was agreed on from the first moment.
-    this.serve(volume);
+    this.serve(volume, cause);
     const inDoubt = this.#doubtOf(volume.volume)?.lacking === false;
     const command = inDoubt ? { ...plain, doubted: true } : plain;
     this.#context.decide({ kind: 'to-data', volume: volume.volume, command });
@@ -368,11 +377,11 @@ export class Volumes {
   }
 
   /** Tells the data actor how much clients are to see, where it shows something else. */
-  serve(volume: LocalVolume): void {
+  serve(volume: LocalVolume, cause: string): void {
     const bytes = this.served(volume.volume);
     if (!volume.attached || volume.served === bytes || this.#context.flags['size-untold']) return;
     volume.served = bytes;
-    this.#context.event('data.size', { volume: volume.volume, bytes });
+    this.#context.event('data.size', { volume: volume.volume, bytes }, cause);
     this.#context.decide({
       kind: 'to-data',
       volume: volume.volume,
@@ -383,7 +392,9 @@ export class Volumes {
   grant(volume: LocalVolume, until: Micros): void {
     if (until <= volume.granted) return;
     volume.granted = until;
-    const command = { kind: 'grant', until } as const;
+    const { right, started } = this.#context;
+    // With a planted bug it never came to any.
+    const command = { kind: 'grant', until, cause: right === '' ? started : right } as const;
     this.#context.decide({ kind: 'to-data', volume: volume.volume, command });
   }
 

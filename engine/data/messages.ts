@@ -178,6 +178,8 @@ export interface Branch {
   readonly padded: number;
   /** Whether nobody serves by this replica: what it has changes no more without another record. */
   readonly settled: boolean;
+  /** Id of the event that told of it last; programs of before say none. */
+  readonly event?: string;
 }
 
 /**
@@ -332,6 +334,8 @@ export type DataCommand =
        */
       readonly kind: 'grant';
       readonly until: Micros;
+      /** Id of the control event in which this host came to its right, for the timeline. */
+      readonly cause: string;
     }
   | {
       /** Give up the primary role in `epoch`: no new requests, drain, flush, report Stopped. */
@@ -415,6 +419,7 @@ export type DataReport =
       readonly parents?: readonly Generation[];
       /** 32 bits of the disk's identity; absent where its metadata could not be read. */
       readonly device?: number;
+      readonly cause: string;
     }
   | {
       /** From now on requests may reach to that byte: whoever connects is shown as much. */
@@ -539,6 +544,7 @@ export type DataReport =
       readonly volume: string;
       readonly peer: NodeId;
       readonly reason: string;
+      readonly cause: string;
     }
   | {
       /** For the timeline (both streams share one schema). */

@@ -201,7 +201,7 @@ export class ActivityLog {
       i = next;
     }
     this.#changed = true;
-    this.#whenEmpty = done;
+    this.#whenEmpty = this.#p.turn.carry(done);
   }
 
   /** The intervals begin anew: what is hot is stable everywhere, or dirty. */

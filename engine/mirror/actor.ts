@@ -8,6 +8,7 @@ import type { BootId, Micros, NodeId } from '../core/units.ts';
 import { Decision, Event, PAGE_BYTES, slotCount } from '../data/abi.ts';
 import type { DataMemory, Records } from '../data/memory.ts';
 import type { DataActor, DataCommand, DiskState, Mailboxes, Role } from '../data/messages.ts';
+import { startOf } from '../timeline/event.ts';
 import { ActivityLog } from './activity-log.ts';
 import { ReadBalance } from './balance.ts';
 import { Barrier } from './barrier.ts';
@@ -69,6 +70,8 @@ export class MirrorActor implements DataActor {
   readonly #events: Records;
   readonly #inbox: DataCommand[];
   #started = false;
+  /** Id of the event in which this core started. */
+  readonly #startedBy: string;
   // What the last state report said.
   #disk: DiskState | '' = '';
   #role: Role | '' = '';
@@ -89,11 +92,13 @@ export class MirrorActor implements DataActor {
     invariant(config.nodes.includes(node), 'a data actor runs on a host that holds a replica');
     const reached = options.reached ?? (() => {});
     const canary = canarySwitches(options.canaries ?? new Set());
+    const turn = new Turn(memory, mailboxes, node, options.session, config.volume, reached);
+    this.#startedBy = startOf(node, options.session);
     const parts = {
       config,
       canary,
-      state: new MirrorState(node, options.boot, canary),
-      turn: new Turn(memory, mailboxes, node, options.session, config.volume, reached),
+      state: new MirrorState(node, options.boot, canary, () => turn.cause),
+      turn,
       slots: new Slots(slotCount(memory.layout)),
     } as { -readonly [K in keyof Parts]: Parts[K] };
     // The parts find each other through `parts`, which is whole before any event.
@@ -145,9 +150,12 @@ export class MirrorActor implements DataActor {
     p.turn.begin(now);
     if (!this.#started) {
       this.#started = true;
-      p.store.attach();
+      p.state.diskBy = p.state.roleBy = this.#startedBy;
+      p.turn.under(this.#startedBy, () => p.store.attach());
     }
     for (let r = 0; r < count; r += 1) this.#event(r);
+    // What follows waited for its turn: each part knows what for.
+    p.turn.cause = '';
     // In most turns most parts have nothing to do, and to see that costs less than to go there.
     const { all, shipped } = p.partners;
     if (p.sums !== null) p.sums.pump();
@@ -160,7 +168,7 @@ export class MirrorActor implements DataActor {
     if (p.repair.waits) p.repair.pump();
     if (p.verify.ordered) p.verify.pump();
     if (p.source.copying) p.source.pump();
-    if (p.source.takeFreed()) for (const { link } of all) link.again();
+    p.source.tellFreed();
     if (p.undo.waits) p.undo.pump();
     if (p.undo.returning) p.back.pump();
     if (p.state.through === Through.Asked) p.proxy.pump();
@@ -303,7 +311,7 @@ export class MirrorActor implements DataActor {
         }
         return;
       case 'grant':
-        this.#p.writes.grant(command.until);
+        this.#p.writes.grant(command.until, command.cause);
         return;
       case 'demote':
         role.demote(command.epoch, command.cause);
@@ -422,7 +430,8 @@ export class MirrorActor implements DataActor {
 
   #reportState(): void {
     const { state, turn, partners, writes, config, store, health } = this.#p;
-    const { disk, epoch, failure, pathLost } = state;
+    const { disk, epoch, failure, pathLost, roleMoved } = state;
+    state.roleMoved = false;
     const role = state.role(turn.now);
     const clean = partners.dirty === 0;
     const link = partners.state;
@@ -447,10 +456,12 @@ export class MirrorActor implements DataActor {
     ) {
       return;
     }
-    // The failure may lie some events back in the batch.
-    if (disk === 'Failed' && disk !== this.#disk) turn.cause = failure;
+    // Where nothing else has changed, the right to act has come or run out.
+    turn.cause = roleMoved ? state.roleBy : state.grantBy;
     if (role !== this.#role) turn.event('mirror.role', { role, epoch });
+    turn.cause = state.diskBy;
     if (disk !== this.#disk) turn.event('mirror.disk', { disk });
+    turn.cause = '';
     this.#disk = disk;
     this.#role = role;
     this.#epoch = epoch;

@@ -95,7 +95,7 @@ export class Barrier {
 
   /** `done` is called when everything complete by now is stable wherever it must be. */
   whenStable(done: () => void): void {
-    this.#pendingCalls.push(done);
+    this.#pendingCalls.push(this.#p.turn.carry(done));
     this.#wanted = true;
   }
 

@@ -17,6 +17,9 @@ export class BranchWatch {
   readonly #p: Parts;
   readonly #partner: Partner;
   #peer: ReplicaView | null = null;
+  /** The event behind the hello in which it was found, and the one that told of it. */
+  #by = '';
+  #event = '';
   #verdict: Branch['verdict'] = 'split-brain';
   #told: Branch | null = null;
   #toldAt: Micros = 0;
@@ -30,6 +33,7 @@ export class BranchWatch {
   met(peer: ReplicaView, { verdict }: Comparison): void {
     const apart = verdict === 'split-brain' || verdict === 'unrelated';
     this.#peer = apart ? peer : null;
+    this.#by = this.#p.turn.cause;
     if (!apart) return;
     this.#verdict = verdict;
     if (this.ahead) this.#p.turn.reached('mirror.branch.ahead');
@@ -69,11 +73,14 @@ export class BranchWatch {
     } else if (branch !== null) {
       const { verdict, generation: mine, peer: theirs, shared } = branch;
       turn.reached('mirror.branch.found');
-      turn.event('mirror.branch', { verdict, mine, theirs, shared });
+      turn.under(this.#by, () => {
+        this.#event = turn.event('mirror.branch', { verdict, mine, theirs, shared });
+      });
     }
     this.#told = branch;
     this.#toldAt = turn.now;
-    turn.report({ kind: 'branch', volume: config.volume, branch });
+    const said = branch && { ...branch, event: this.#event };
+    turn.report({ kind: 'branch', volume: config.volume, branch: said });
   }
 
   /** Control hears of one branch at a time: among several of the one that the order is about. */

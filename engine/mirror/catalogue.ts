@@ -74,6 +74,30 @@ export const MIRROR_EVENTS: { readonly [kind: string]: readonly string[] } = {
   'mirror.return.end': ['volume', 'generation'],
 };
 
+/**
+ * Kinds that may begin a chain of causes, and why; an event of any other kind has a cause always.
+ * One of these has one too where there is something that it waited for.
+ */
+export const MIRROR_BEGINS: { readonly [kind: string]: string } = {
+  'mirror.disk.failed': 'The disk answers with an error, or does not answer in time.',
+  'mirror.link':
+    'A connection is there, or is no more: the network does not say why. One that replaces what ' +
+    'was given up here goes back to that.',
+  'mirror.link.drop':
+    'A peer owes an answer for too long, or sends what is none: nothing came that has an event.',
+  'mirror.peer.refused': 'A write was answered with an error, and answers to writes have no event.',
+  'mirror.read.peer': 'A client reads what the own disk does not give.',
+  'mirror.read.lost': 'A client reads what no disk gives.',
+  'mirror.block.moved': 'A client writes what the medium refuses in its place.',
+  'mirror.block.rewritten': 'A client writes a block that could not be read.',
+  'mirror.spill.on': 'The process round the engine has a file for what waits.',
+  'mirror.spill.off': 'It has none, or can write no more to it.',
+  'mirror.sums.mismatch': 'What the disk gave is not what was written, by its checksum.',
+  'mirror.sums.page-lost': 'The disk does not give a page of checksums.',
+  'mirror.undo.start':
+    'A write of the primary, which has no event, has an asynchronous replica begin its next image.',
+};
+
 /** Rare branches. A campaign counts which of them it reached. */
 export const MIRROR_MARKS: readonly string[] = [
   'mirror.al.evict-dirty',

@@ -19,7 +19,7 @@ export class Flushes {
   /** Makes every write that the local disk has taken durable, then calls `done`. */
   run(done: () => void): void {
     const token = this.#p.state.nextToken();
-    this.#waiting.set(token, done);
+    this.#waiting.set(token, this.#p.turn.carry(done));
     this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, token, 0);
   }
 
@@ -28,7 +28,7 @@ export class Flushes {
     const { partners } = this.#p;
     let awaited = 0;
     const token = this.#p.state.nextToken();
-    this.#waiting.set(token, done);
+    this.#waiting.set(token, this.#p.turn.carry(done));
     this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, token, 0);
     for (const { link, index } of partners.all) {
       if (!link.mirrored) continue;
@@ -41,7 +41,7 @@ export class Flushes {
   /** The same here and at one peer, which is left out when it is lost meanwhile. */
   withPeer({ link, index }: Partner, done: () => void): void {
     const token = this.#p.state.nextToken();
-    this.#waiting.set(token, done);
+    this.#waiting.set(token, this.#p.turn.carry(done));
     this.#awaited.set(token, 1 << index);
     this.#p.turn.emit(Decision.LocalFlush, 0, 0, 0, 0, token, 0);
     link.sendFlush(token);
@@ -51,7 +51,7 @@ export class Flushes {
   atPeers(done: () => void): void {
     let awaited = 0;
     const token = this.#p.state.nextToken();
-    this.#waiting.set(token, done);
+    this.#waiting.set(token, this.#p.turn.carry(done));
     this.#local.add(token);
     for (const { link, index, required } of this.#p.partners.all) {
       if (!required) continue;

@@ -28,8 +28,9 @@ export class BranchKeeper {
   #isNews = false;
   /** The update that gives it up is on its way. */
   #dropping = false;
-  /** How often it was read in vain. */
+  /** How often it was read in vain, and the event in which that was told. */
   #vain = 0;
+  #vainBy = '';
   /** A copy waits until it is dropped. */
   #holds = false;
   /** The last one that could not be kept. */
@@ -54,7 +55,8 @@ export class BranchKeeper {
   /** It is time to read again what could not be read. */
   timer(): void {
     const lost = this.#branch?.state === 'damaged' && keepsBranch(this.#p.store.block);
-    if (lost && !this.#dropping && this.#p.state.disk !== 'Failed') this.#read();
+    if (!lost || this.#dropping || this.#p.state.disk === 'Failed') return;
+    this.#p.turn.under(this.#vainBy, () => this.#read());
   }
 
   #read(): void {
@@ -145,7 +147,7 @@ export class BranchKeeper {
       return;
     }
     this.#dropping = true;
-    turn.event('mirror.branch.drop', { generation });
+    turn.cause = turn.event('mirror.branch.drop', { generation });
     const { block } = store;
     block.features = withBranch(block.features, false);
     block.undo = 0;
@@ -155,7 +157,7 @@ export class BranchKeeper {
       this.#holds = false;
       this.#isNews = true;
       turn.reached('mirror.branch.dropped');
-      turn.event('mirror.branch.dropped', { generation });
+      turn.cause = turn.event('mirror.branch.dropped', { generation });
       // Whoever was told that no copy can begin asks again.
       for (const { link } of this.#p.partners.all) {
         if (link.mode === Mode.None) link.drop('branch-dropped');
@@ -199,7 +201,7 @@ export class BranchKeeper {
     }
     if (this.#vain === 0) {
       turn.reached('mirror.branch.damaged');
-      turn.event('mirror.branch.damaged', { generation });
+      this.#vainBy = turn.event('mirror.branch.damaged', { generation });
     }
     const wait = READ_AGAIN[this.#vain];
     this.#vain += 1;

@@ -11,6 +11,7 @@ import { NO_DISK } from './generation.ts';
 import type { DiskOf, PeerMessage } from './messages.ts';
 import { decodePeerMessage, encodePeerMessage, Feature, Outcome } from './messages.ts';
 import { linkStateOf, Mode } from './mode.ts';
+import { outcomeOf } from './outcome.ts';
 import { Owed } from './owed.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
@@ -52,6 +53,9 @@ export class Link {
   stable = 0;
   /** Whether the peer said hello on this incarnation. */
   #heard = false;
+  /** Id of the event in which it came up, and that in which the last one was given up here. */
+  #upBy = '';
+  #droppedBy = '';
 
   constructor(parts: Parts, partner: Partner) {
     this.#p = parts;
@@ -90,12 +94,15 @@ export class Link {
     this.#partner.told = true;
     this.#round = 0;
     this.#refused = false;
-    this.#waiting = null;
-    this.#self = null;
+    this.#waiting = this.#self = null;
     this.owed.forget();
     this.flushes.forget();
     this.stable = 0;
-    this.#p.turn.event('mirror.link', { state: 'up', link: id });
+    const { turn } = this.#p;
+    // The backend makes another one for each that was given up here.
+    turn.cause = this.#droppedBy;
+    this.#droppedBy = '';
+    this.#upBy = turn.cause = turn.event('mirror.link', { state: 'up', link: id });
     this.#heard = false;
     this.peerDisk = NO_DISK;
     this.disks = [];
@@ -104,17 +111,17 @@ export class Link {
 
   /** The present incarnation is down for good. */
   down(id: number): void {
-    this.#p.turn.event('mirror.link', { state: 'down', link: id });
-    this.#lost();
+    const { turn } = this.#p;
+    turn.under(turn.event('mirror.link', { state: 'down', link: id }), () => this.#lost());
   }
 
   /** Gives the incarnation up and closes it. */
   drop(reason: string): void {
     if (this.id === 0) return;
     const { turn } = this.#p;
-    turn.event('mirror.link.drop', { reason, link: this.id });
+    this.#droppedBy = turn.event('mirror.link.drop', { reason, link: this.id });
     turn.emit(Decision.LinkClose, 0, this.id, 0, 0, 0, 0);
-    this.#lost();
+    turn.under(this.#droppedBy, () => this.#lost());
   }
 
   /**
@@ -271,7 +278,7 @@ export class Link {
     this.owed.answered(slot);
     if (status !== Status.Ok) {
       turn.reached('mirror.peer.refused-write');
-      turn.event('mirror.peer.refused', { status });
+      turn.cause = turn.event('mirror.peer.refused', { status });
       this.drop('refused-write');
       role.peerFailed(this.#partner);
       return;
@@ -473,26 +480,16 @@ export class Link {
       this.#self = null;
       return;
     }
-    const member = record.members.find((m) => m.node === this.#partner.node);
-    turn.event('mirror.handshake', { verdict: c.verdict, reason: c.reason, epoch: record.epoch });
-    // RULE-03: a serving primary that lost its link leaves the peer out first, however equal.
-    const fresh = !state.lead || canary.rule03;
+    const { verdict, reason } = c;
+    turn.cause = turn.event('mirror.handshake', { verdict, reason, epoch: record.epoch });
     if (canary.equalClears && c.reason.startsWith('equal')) this.#partner.map.clearAll();
-    let outcome: number;
-    if (c.verdict === 'none' && fresh && this.#partner.isIn(record)) outcome = Outcome.Sync;
-    else if (c.verdict !== 'none' && c.verdict !== 'source') outcome = Outcome.Refused;
-    else {
-      if (member === undefined && state.lead) source.makeWay(this.#partner);
-      const free = state.lead && !this.#partner.isOpen && source.isFreeFor(this.#partner);
-      const copy = member === undefined && free;
-      outcome = copy ? Outcome.Copy : Outcome.Wait;
-    }
+    const outcome = outcomeOf(c, this.#partner, this.#p);
     this.send({ kind: 'decision', round: this.#round, hash, outcome });
     if (outcome === Outcome.Sync) {
       this.mode = Mode.Sync;
       this.#partner.told = true;
       this.#equal();
-      turn.event('mirror.link.sync', { link: this.id, epoch: record.epoch });
+      turn.cause = turn.event('mirror.link.sync', { link: this.id, epoch: record.epoch });
       role.connected(this.#partner);
     } else if (outcome === Outcome.Copy) source.begin(this.#partner);
     else if (outcome === Outcome.Refused) this.#refuse(c.reason);
@@ -548,19 +545,24 @@ export class Link {
     this.#refused = true;
     const { turn, role } = this.#p;
     turn.reached('mirror.link.refused');
-    turn.event('mirror.link.refused', { reason, peer: this.#partner.node });
-    this.#report(reason);
-    role.peerFailed(this.#partner);
+    const event = turn.event('mirror.link.refused', { reason, peer: this.#partner.node });
+    turn.under(event, () => {
+      this.#report(reason);
+      role.peerFailed(this.#partner);
+    });
   }
 
   #report(reason: string): void {
     const { turn, config } = this.#p;
     const { node } = this.#partner;
-    turn.report({ kind: 'refused', volume: config.volume, peer: node, reason });
+    turn.report({ kind: 'refused', volume: config.volume, peer: node, reason, cause: turn.cause });
   }
 
   #sendHello(round: number, answer: boolean, view: ReplicaView): void {
-    this.send(helloOf(this.#p, { round, answer, view }));
+    const { turn } = this.#p;
+    const hello = helloOf(this.#p, { round, answer, view });
+    // Where nothing that is handled has an event, it is that there is a link at all.
+    turn.under(turn.cause || this.#upBy, () => this.send(hello));
   }
 
   #view(): ReplicaView {
@@ -573,9 +575,7 @@ export class Link {
     const { id, mode, mirrored, following } = this;
     this.id = 0;
     this.mode = Mode.None;
-    this.#self = null;
-    this.#comparison = null;
-    this.#waiting = null;
+    this.#self = this.#comparison = this.#waiting = null;
     this.#outcome = 0;
     this.owed.forget();
     this.flushes.forget();

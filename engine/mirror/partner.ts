@@ -416,6 +416,11 @@ export class Partners {
     return dirty;
   }
 
+  /** What stood in the way of handshakes may be gone. */
+  again(): void {
+    for (const { link } of this.all) link.again();
+  }
+
   release(): void {
     for (const partner of this.all) partner.required = false;
   }

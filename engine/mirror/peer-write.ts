@@ -223,7 +223,7 @@ export class PeerWrites {
   /** Calls `done` when no peer's write is in flight on the local disk. */
   whenIdle(done: () => void): void {
     if (this.#flying === 0) done();
-    else this.#idle.push(done);
+    else this.#idle.push(this.#p.turn.carry(done));
   }
 
   /** The write of `slot` takes its place among those that overlap it. */

@@ -45,6 +45,8 @@ export class Points {
   readonly #p: Parts;
   #stage: number = Stage.None;
   #source: Partner | null = null;
+  /** The event with which the present image began to be overwritten, or else the last image. */
+  #by = '';
   /** Tells a late callback from an earlier relation. */
   #attempt = 1;
   /** By which relation the write of each slot was admitted, 0 for none. */
@@ -78,6 +80,7 @@ export class Points {
     this.#attempt += 1;
     this.#stage = Stage.Rest;
     this.#source = source;
+    this.#by = this.#p.turn.cause;
     this.#admitted = 0;
     this.#unsavedBatches = 0;
     this.#unsavedBlocks = 0;
@@ -129,14 +132,14 @@ export class Points {
     if (this.#relation[slot] !== this.#attempt) return;
     this.#relation[slot] = 0;
     this.#admitted -= 1;
-    if (this.#stage === Stage.Closing) this.#close();
+    if (this.#stage === Stage.Closing) this.#p.turn.under(this.#by, () => this.#close());
   }
 
   /** It is time to become a later image. */
   timer(): void {
     if (this.#stage !== Stage.Open) return;
     this.#stage = Stage.Closing;
-    this.#close();
+    this.#p.turn.under(this.#by, () => this.#close());
   }
 
   #blocks(slot: number): number {
@@ -224,9 +227,9 @@ export class Points {
     };
     const begin = (): void => {
       if (attempt !== this.#attempt || state.disk === 'Failed') return;
-      state.disk = 'Inconsistent';
       store.block.flags = (store.block.flags | DiskFlag.Inconsistent) & ~DiskFlag.Point;
-      undo.open();
+      this.#by = turn.cause = undo.open() || this.#by;
+      state.disk = 'Inconsistent';
       if (canary.openUnwaited) opened();
       store.persist(canary.openUnwaited ? () => {} : opened);
     };
@@ -262,7 +265,7 @@ export class Points {
       undo.ended(log);
       if (attempt !== this.#attempt) return;
       turn.reached('mirror.point');
-      turn.event('mirror.point', { sequence });
+      this.#by = turn.cause = turn.event('mirror.point', { sequence });
       this.#source?.link.send({ kind: 'point', sequence });
       this.#stage = Stage.Rest;
       this.#go();

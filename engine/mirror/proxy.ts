@@ -80,8 +80,10 @@ export class ProxyRole {
       this.#stage = Stage.Asking;
       this.#wishes.say(this.#members(), 'disk-failed');
     };
-    if (this.#p.canary.proxyUnflushed) asks();
-    else this.#p.flushes.atPeers(asks);
+    this.#p.turn.under(this.#p.state.failure, () => {
+      if (this.#p.canary.proxyUnflushed) asks();
+      else this.#p.flushes.atPeers(asks);
+    });
   }
 
   /** The record keeps this host as the primary, without its replica; false where it cannot be. */
@@ -130,18 +132,19 @@ export class ProxyRole {
 
   /** The deadline to get there is over. */
   late(): void {
-    if (this.#p.state.through === Through.Asked) this.end('late');
+    const { state, turn } = this.#p;
+    if (state.through === Through.Asked) turn.under(state.failure, () => this.end('late'));
   }
 
   /** It cannot go on: from here this is a replica that has failed. */
   end(reason: string): void {
     const { state, turn, partners } = this.#p;
     if (state.through === Through.No) return;
-    this.over();
-    state.lead = false;
     turn.due(Deadline.Connect, Number.POSITIVE_INFINITY);
     turn.reached('mirror.proxy.ended');
-    turn.event('mirror.proxy.end', { epoch: state.epoch, reason });
+    turn.cause = turn.event('mirror.proxy.end', { epoch: state.epoch, reason });
+    this.over();
+    state.lead = false;
     for (const { link } of partners.all) link.drop('disk-failed');
   }
 

@@ -15,6 +15,8 @@ const Stage = { None: 0, Draining: 1, Flushing: 2, Quiet: 3 } as const;
 export class Quiesce {
   readonly #p: Parts;
   #id = 0;
+  /** The event in which it was asked for, or stood. */
+  #by = '';
   #until: Micros = 0;
   #stage: number = Stage.None;
 
@@ -39,7 +41,7 @@ export class Quiesce {
       this.#until = Math.min(order.until, turn.now + QUIESCE_MAX);
       this.#stage = Stage.Draining;
       turn.due(Deadline.Quiesce, this.#until);
-      turn.event('mirror.quiesce', { epoch: state.epoch });
+      this.#by = turn.event('mirror.quiesce', { epoch: state.epoch });
     }
   }
 
@@ -57,7 +59,7 @@ export class Quiesce {
   pump(): void {
     const over = this.#over();
     if (over !== null) {
-      this.#end(over);
+      this.#p.turn.under(this.#by, () => this.#end(over));
       return;
     }
     if (this.#stage !== Stage.Draining) return;
@@ -69,8 +71,10 @@ export class Quiesce {
     const quiet = (): void => {
       if (id === this.#id && this.#stage === Stage.Flushing) this.#quiet();
     };
-    if (canary.quiesceUnflushed) quiet();
-    else barrier.whenStable(quiet);
+    this.#p.turn.under(this.#by, () => {
+      if (canary.quiesceUnflushed) quiet();
+      else barrier.whenStable(quiet);
+    });
   }
 
   /** Why it can stand no longer; null while it can. */
@@ -95,7 +99,7 @@ export class Quiesce {
     }
     this.#stage = Stage.Quiet;
     const members = this.#members().join(' ');
-    turn.cause = turn.event('mirror.quiesced', { epoch: state.epoch, members });
+    this.#by = turn.cause = turn.event('mirror.quiesced', { epoch: state.epoch, members });
     this.#say('quiet', '', this.#id);
   }
 
@@ -104,7 +108,7 @@ export class Quiesce {
     const stood = this.#stage === Stage.Quiet;
     if (!stood) turn.reached('mirror.quiesce.never');
     else if (reason !== 'released') turn.reached('mirror.quiesce.broken');
-    turn.event('mirror.quiesce.end', { stood, reason });
+    turn.cause = turn.event('mirror.quiesce.end', { stood, reason });
     this.#say('ended', reason, this.#id);
     this.#stage = Stage.None;
     this.#id = 0;

@@ -84,7 +84,7 @@ export class Receipts {
       return;
     }
     turn.reached('mirror.receipt.flush-waits');
-    this.#waiting.push({ upTo: this.#given, left: this.#open, done });
+    this.#waiting.push({ upTo: this.#given, left: this.#open, done: this.#p.turn.carry(done) });
   }
 
   /**

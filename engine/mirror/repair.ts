@@ -5,6 +5,8 @@
  */
 import { BLOCK_BYTES } from '../core/units.ts';
 import { Decision, Flag, Status } from '../data/abi.ts';
+import type { TimelineValue } from '../timeline/event.ts';
+import { Mode } from './mode.ts';
 import type { Partner } from './partner.ts';
 import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
@@ -45,13 +47,15 @@ export class Repair {
   readonly #again: Uint8Array;
   /** A bit for each peer that was asked for what is in the slot. */
   readonly #tried: Uint8Array;
-  /** Blocks to be repaired, oldest first. */
-  readonly #queue: Set<number> = new Set();
+  /** Blocks to be repaired, oldest first, and the event in which each was found, '' for none. */
+  readonly #queue: Map<number, string> = new Map();
   /** Blocks whose own copy nothing is known against, but the peer's agrees with its checksum. */
   readonly #overruled: Set<number> = new Set();
   /** Blocks that cannot be repaired as things are, and why: see {@link Trouble}. */
   readonly #bad: Map<number, Trouble> = new Map();
   #slot = -1;
+  /** By what the block in hand was found. */
+  #by = '';
   #stage: number = Stage.Probe;
   /** The block that was put right last, -1 when it is wanted again. */
   #done = -1;
@@ -146,6 +150,19 @@ export class Repair {
     this.#want(offset, length);
   }
 
+  /**
+   * The same of one block that is to be copied, in the copy that began with the event `by`. False
+   * where no member in step has it.
+   */
+  mends(offset: number, by: string): boolean {
+    const { partners, turn } = this.#p;
+    const has = partners.all.some(({ link, map }) => {
+      return link.mode === Mode.Sync && !map.isDirty(offset / BLOCK_BYTES);
+    });
+    if (has) turn.under(by, () => this.notice(offset, BLOCK_BYTES));
+    return has;
+  }
+
   /** The peer's copy of the block differs, agrees with its checksum, and the own one has none. */
   overrule(block: number): void {
     if (this.#overruled.size < QUEUE_MAX) this.#overruled.add(block);
@@ -220,8 +237,9 @@ export class Repair {
     if (state.demoting || quiesce.on || state.through !== Through.No || !reads.possible) return;
     const slot = slots.firstFree(this.#firstEngine, this.#end);
     if (slot < 0) return;
-    const block = this.#queue.values().next().value as number;
+    const [block, by] = this.#queue.entries().next().value as [number, string];
     this.#queue.delete(block);
+    this.#by = by;
     const offset = block * BLOCK_BYTES;
     this.#slot = slot;
     this.#stage = Stage.Probe;
@@ -355,7 +373,7 @@ export class Repair {
     const length = slots.length[slot] as number;
     turn.reached('mirror.read.lost');
     const news = this.#p.state.through !== Through.No || this.#want(offset, length);
-    if (news) turn.event('mirror.read.lost', { offset, length });
+    if (news) this.#foundBy(turn.event('mirror.read.lost', { offset, length }), offset, length);
     writes.readDone(slot, canary.failedReadOk ? Status.Ok : Status.Io);
   }
 
@@ -370,7 +388,16 @@ export class Repair {
       // It has a good copy after all.
       if (this.#bad.get(block) === 'peer') this.#bad.delete(block);
     }
-    if (this.#want(offset, length)) turn.event('mirror.read.peer', { offset, length });
+    if (!this.#want(offset, length)) return;
+    this.#foundBy(turn.event('mirror.read.peer', { offset, length }), offset, length);
+  }
+
+  /** What waits of the range, and had no event, was found in this one. */
+  #foundBy(event: string, offset: number, length: number): void {
+    const end = offset + length;
+    for (let block = Math.floor(offset / BLOCK_BYTES); block * BLOCK_BYTES < end; block += 1) {
+      if (this.#queue.get(block) === '') this.#queue.set(block, event);
+    }
   }
 
   /**
@@ -382,7 +409,8 @@ export class Repair {
     const before = this.#queue.size;
     for (let block = Math.floor(offset / BLOCK_BYTES); block * BLOCK_BYTES < end; block += 1) {
       if (this.#done === block) this.#done = -1;
-      if (!this.#bad.has(block) && this.#queue.size < QUEUE_MAX) this.#queue.add(block);
+      if (this.#bad.has(block) || this.#queue.has(block)) continue;
+      if (this.#queue.size < QUEUE_MAX) this.#queue.set(block, this.#p.turn.cause);
     }
     return this.#queue.size > before;
   }
@@ -462,8 +490,7 @@ export class Repair {
       this.#close();
       this.#done = block;
       turn.reached('mirror.repair.moved');
-      turn.event('mirror.block.moved', { block, why: 'read' });
-      this.#p.health.wentBad(block);
+      this.#tells(block, 'mirror.block.moved', { block, why: 'read' }, true);
     });
   }
 
@@ -473,8 +500,16 @@ export class Repair {
     this.#close();
     this.#done = block;
     turn.reached('mirror.repair.done');
-    turn.event('mirror.repair.done', { block });
-    this.#p.health.wentBad(block);
+    this.#tells(block, 'mirror.repair.done', { block }, true);
+  }
+
+  /** What became of the block in hand; whether it `counts` against the disk. */
+  #tells(block: number, kind: string, d: { [name: string]: TimelineValue }, counts: boolean): void {
+    const { turn, health } = this.#p;
+    turn.under(this.#by, () => {
+      turn.cause = turn.event(kind, d);
+      if (counts) health.wentBad(block);
+    });
   }
 
   /** The block stays bad here until a client writes it. */
@@ -485,9 +520,8 @@ export class Repair {
     if (this.#bad.size >= KNOWN_MAX) this.#bad.delete(this.#bad.keys().next().value as number);
     this.#bad.set(block, what);
     turn.reached(`mirror.repair.${what}`);
-    turn.event('mirror.repair.failed', { block, what });
     // What both have lost, giving up one of them would not bring back.
-    if (what !== 'peer') this.#p.health.wentBad(block);
+    this.#tells(block, 'mirror.repair.failed', { block, what }, what !== 'peer');
   }
 
   #close(): void {

@@ -3,6 +3,7 @@
  * slots that allocate nothing. A slot waits in at most one queue at a time.
  */
 import { invariant } from '../core/invariant.ts';
+import { MICROS_PER_S, type Micros } from '../core/units.ts';
 
 /** What a slot is used for. */
 export const Kind = {
@@ -131,6 +132,14 @@ export class Slots {
   firstFree(from: number, to: number): number {
     for (let slot = from; slot < to; slot += 1) if (this.kind[slot] === Kind.Free) return slot;
     return -1;
+  }
+
+  /** Whether clients have asked for nothing in the second before `now`, by their `count` slots. */
+  isQuiet(count: number, now: Micros): boolean {
+    for (let slot = 0; slot < count; slot += 1) {
+      if ((this.since[slot] as number) > now - MICROS_PER_S) return false;
+    }
+    return true;
   }
 
   /** Ends the use of a slot. */

@@ -35,7 +35,10 @@ export class ResyncSource {
   /** Who is being copied to, or was last. One at a time: two would halve each other's pace. */
   #partner: Partner;
   #stage: number = Stage.Idle;
-  #freed = false;
+  /** What ended it, until those who waited for that are told. */
+  #freedBy: string | null = null;
+  /** The event of its start. */
+  #begun = '';
   #cursor = 0;
   #flying = 0;
   /** The bytes of the copies in flight. */
@@ -142,7 +145,9 @@ export class ResyncSource {
     const settled = this.#over?.settle(this.#p, this.#partner, () => attempt === this.#attempt);
     next = Math.min(next, settled ?? next);
     if (next !== Number.POSITIVE_INFINITY) turn.due(Deadline.Copy, next);
-    if (this.#mapComplete && this.#dirty === 0 && this.#flying === 0) this.#finish();
+    if (this.#mapComplete && this.#dirty === 0 && this.#flying === 0) {
+      turn.under(this.#begun, () => this.#finish());
+    }
   }
 
   /** Dirty blocks that are to be copied yet. */
@@ -268,7 +273,8 @@ export class ResyncSource {
     if (this.#stage !== Stage.Copying) return;
     const { turn } = this.#p;
     this.#left.again();
-    turn.event('mirror.resync.progress', { ...this.#done(), dirty: this.#partner.map.dirty });
+    const d = { ...this.#done(), dirty: this.#partner.map.dirty };
+    turn.under(this.#begun, () => turn.event('mirror.resync.progress', d));
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
   }
 
@@ -284,19 +290,25 @@ export class ResyncSource {
     return this.#stage === Stage.Idle || partner === this.#partner;
   }
 
-  /** Whether a copy has ended, or was given up, since this was asked: others waited for it. */
-  takeFreed(): boolean {
-    const freed = this.#freed;
-    this.#freed = false;
-    return freed && this.#p.partners.several;
+  /** End of a turn: where a copy has ended, or was given up, those who waited begin anew. */
+  tellFreed(): void {
+    const by = this.#freedBy;
+    if (by === null) return;
+    this.#freedBy = null;
+    const { partners, turn } = this.#p;
+    if (partners.several) turn.under(by, () => partners.again());
+  }
+
+  #ends(): void {
+    this.#stage = Stage.Idle;
+    this.#freedBy = this.#p.turn.cause;
   }
 
   /** A new record or handshake takes the place of what was being agreed. */
   abort(partner: Partner): void {
     if (this.#stage === Stage.Idle || partner !== this.#partner) return;
     this.pace.end();
-    this.#stage = Stage.Idle;
-    this.#freed = true;
+    this.#ends();
     this.#attempt += 1;
     this.#drained();
     this.#over?.end();
@@ -313,8 +325,7 @@ export class ResyncSource {
   /** The target became a member. */
   ended(partner: Partner): void {
     if (this.#stage !== Stage.Proposed || partner !== this.#partner) return;
-    this.#stage = Stage.Idle;
-    this.#freed = true;
+    this.#ends();
     this.#over?.end();
     this.#over = null;
     this.#partner.padded = 0;
@@ -382,7 +393,7 @@ export class ResyncSource {
   }
 
   #ready(): void {
-    const { turn, state, store, canary } = this.#p;
+    const { turn, state, store, slots, canary } = this.#p;
     const { link, map, node } = this.#partner;
     this.#stage = Stage.Copying;
     this.#cursor = 0;
@@ -404,9 +415,10 @@ export class ResyncSource {
     };
     this.#unsaid = this.#partner.copyBegins(byMap, said);
     if (this.#partner.asynchronous) this.#over = new Copied(map);
-    this.pace.begin(turn.now, this.#isQuiet());
+    this.pace.begin(turn.now, slots.isQuiet(turn.memory.layout.frontSlots, turn.now));
     this.compare.begin(this.#partner);
-    turn.event('mirror.resync.start', { dirty: map.dirty, epoch: state.epoch, target: node });
+    const d = { dirty: map.dirty, epoch: state.epoch, target: node };
+    this.#begun = turn.cause = turn.event('mirror.resync.start', d);
     turn.due(Deadline.Progress, turn.now + MICROS_PER_S);
     link.ask({ kind: 'map-request', page: 0 });
     // RULE-10: the target is proposed as a member when it is finished, not when it is begun.
@@ -434,15 +446,6 @@ export class ResyncSource {
     this.#partner.pad(map.dirty - dirty);
     this.#cursor = Math.min(this.#cursor, m.page * PAGE_BLOCKS);
     link.ask({ kind: 'map-request', page: next });
-  }
-
-  /** Whether the application has asked for nothing in the last second. */
-  #isQuiet(): boolean {
-    const { slots, turn } = this.#p;
-    for (let slot = 0; slot < turn.memory.layout.frontSlots; slot += 1) {
-      if ((slots.since[slot] as number) > turn.now - MICROS_PER_S) return false;
-    }
-    return true;
   }
 
   /** Starts the next copy, of `bytes` at most, in `slot`; false when there is none to start now. */
@@ -499,14 +502,8 @@ export class ResyncSource {
 
   /** Another member has the one block of `slot`: it is put right here, and copied then. */
   #isElsewhere(slot: number): boolean {
-    const { slots, partners, repair, canary } = this.#p;
-    if (canary.copyGivesUp) return false;
-    const offset = slots.offset[slot] as number;
-    const has = partners.all.some(({ link, map }) => {
-      return link.mode === Mode.Sync && !map.isDirty(offset / BLOCK_BYTES);
-    });
-    if (has) repair.notice(offset, BLOCK_BYTES);
-    return has;
+    const { slots, repair, canary } = this.#p;
+    return !canary.copyGivesUp && repair.mends(slots.offset[slot] as number, this.#begun);
   }
 
   /** The disk did not give what was to be copied: the blocks alone, then without the bad one. */
@@ -520,7 +517,8 @@ export class ResyncSource {
       return;
     }
     turn.reached('mirror.resync.unreadable');
-    if (this.#left.add(first)) turn.event('mirror.resync.unreadable', { block: first });
+    if (!this.#left.add(first)) return;
+    turn.under(this.#begun, () => turn.event('mirror.resync.unreadable', { block: first }));
   }
 
   /**
@@ -531,7 +529,8 @@ export class ResyncSource {
     const { slots, turn } = this.#p;
     slots.flags[slot] = Flag.Resync | Flag.Lost;
     turn.reached('mirror.sums.lost-copied');
-    turn.event('mirror.sums.lost', { block: (slots.offset[slot] as number) / BLOCK_BYTES });
+    const block = (slots.offset[slot] as number) / BLOCK_BYTES;
+    turn.under(this.#begun, () => turn.event('mirror.sums.lost', { block }));
   }
 
   #finish(): void {

@@ -3,9 +3,10 @@
  * before anybody acts in it; promotes, goes alone, gives up, and steps back when it is fenced.
  */
 import type { Epoch } from '../core/units.ts';
-import type { VolumeRecord } from '../data/messages.ts';
+import type { DiskState, VolumeRecord } from '../data/messages.ts';
+import { Demotion } from './demotion.ts';
 import { diskTag, startGeneration } from './generation.ts';
-import { DiskFlag, type MetadataFault } from './metadata.ts';
+import { DiskFlag, type MetadataFault, type Superblock } from './metadata.ts';
 import { Mode } from './mode.ts';
 import { hasData, obstacleOf } from './obstacle.ts';
 import { isNamed, type Partner } from './partner.ts';
@@ -17,8 +18,10 @@ import { type WantReason, Wishes } from './wish.ts';
 export class RoleMachine {
   readonly #p: Parts;
   readonly #wishes: Wishes;
-  /** The newest record not yet applied. */
+  readonly #demotion: Demotion;
+  /** The newest record not yet applied, and the event that told of it. */
   #next: VolumeRecord | null = null;
+  #nextBy = '';
   #applying: VolumeRecord | null = null;
   /** A record of the same primary, applied when that primary announces it on the link. */
   #deferred: VolumeRecord | null = null;
@@ -27,15 +30,16 @@ export class RoleMachine {
   #ending: (() => void) | null = null;
   /** Waits for the other member's link before it may serve. */
   #promoting = false;
+  /** The event of the record under which it waits. */
+  #waitsBy = '';
   #attachEpoch: Epoch = 0;
   #rebooted = false;
   #attachFailed = false;
-  #drained: (() => void) | null = null;
-  #demoteRun = 0;
 
   constructor(parts: Parts) {
     this.#p = parts;
     this.#wishes = new Wishes(parts);
+    this.#demotion = new Demotion(parts);
   }
 
   /** Whether a record is being applied. */
@@ -50,14 +54,14 @@ export class RoleMachine {
     state.attached = true;
     [this.#attachEpoch, this.#rebooted] = [store.durableEpoch, found.rebooted];
     this.#p.undo.attach();
-    if (block.flags & DiskFlag.Inconsistent) state.disk = 'Inconsistent';
-    else state.disk = block.flags & DiskFlag.Outdated ? 'Outdated' : 'Consistent';
+    const disk = diskOf(block);
     const { generation, epoch, parents } = block;
-    state.device = diskTag(block.device);
-    const { disk, device } = state;
-    turn.event('mirror.attach', { disk, generation, epoch, ...found });
+    const device = diskTag(block.device);
+    turn.cause = turn.event('mirror.attach', { disk, generation, epoch, ...found });
+    [state.disk, state.device] = [disk, device];
     const line = { generation, parents: parents.slice(), device, epoch };
-    const known = { volume: config.volume, disk, ...line, hot: found.hot };
+    const { cause } = turn;
+    const known = { volume: config.volume, disk, ...line, hot: found.hot, cause };
     const doubt = store.lacking ? { doubted: true, lacking: true } : { doubted: store.doubted };
     turn.report({ kind: 'attached', ...known, ...doubt });
     // A control that has not caught up yet may have told of a time that is over.
@@ -75,13 +79,14 @@ export class RoleMachine {
     const { state, turn, config, canary } = this.#p;
     const { volume } = config;
     this.#attachFailed = true;
-    state.fail(status);
     turn.reached('mirror.attach.failed');
-    state.failure = turn.event('mirror.attach.failed', { reason: fault });
+    const cause = turn.event('mirror.attach.failed', { reason: fault });
+    state.failure = turn.cause = cause;
+    state.fail(status);
     const none = { generation: 0, epoch: 0, hot: false } as const;
     const doubt = doubted && !canary.failureForgotten;
-    turn.report({ kind: 'attached', volume, disk: 'Failed', ...none, doubted: doubt });
-    turn.report({ kind: 'refused', volume, peer: state.node, reason: fault });
+    turn.report({ kind: 'attached', volume, disk: 'Failed', ...none, doubted: doubt, cause });
+    turn.report({ kind: 'refused', volume, peer: state.node, reason: fault, cause });
   }
 
   /** The newest record that is known, applied or not. */
@@ -125,23 +130,15 @@ export class RoleMachine {
       state.demoted = state.record?.primary === state.node;
       this.#promoting = false;
       writes.refuseWaiting();
-      this.#stopped(epoch);
+      this.#demotion.stopped(epoch);
       return;
     }
-    if (state.demoting) return;
-    turn.event('mirror.demote', { epoch });
-    state.demoting = true;
-    this.#demoteRun += 1;
-    const run = this.#demoteRun;
-    writes.refuseWaiting();
-    this.#whenDrained(() => this.#demoteFlush(run, epoch));
+    if (!state.demoting) this.#demotion.begin(epoch);
   }
 
   /** No front-end request is in flight. */
   drained(): void {
-    const call = this.#drained;
-    this.#drained = null;
-    call?.();
+    this.#demotion.drained();
   }
 
   /** The handshake found a replica equal to this one, and both are members. */
@@ -178,7 +175,7 @@ export class RoleMachine {
     this.#p.proxy.late();
     if (!this.#promoting) return;
     this.#p.turn.reached('mirror.promote.alone');
-    this.#wishWithout('settle');
+    this.#p.turn.under(this.#waitsBy, () => this.#wishWithout('settle'));
   }
 
   /** A link is lost. */
@@ -208,12 +205,12 @@ export class RoleMachine {
     if (state.attached) store.doubt(status);
     if (state.failedBefore(canary.latePathIgnored ? 0 : status)) return;
     if (!state.attached) {
-      this.attachFailed('unreadable', true, status);
+      turn.under(store.attachBy, () => this.attachFailed('unreadable', true, status));
       return;
     }
-    state.fail(status, what === 'timeout');
     turn.reached('mirror.disk.failed');
     state.failure = turn.cause = turn.event('mirror.disk.failed', { what });
+    state.fail(status, what === 'timeout');
     if (what !== 'timeout' && this.#p.proxy.begin()) return;
     state.lead = false;
     this.#promoting = false;
@@ -225,9 +222,13 @@ export class RoleMachine {
     const record = this.#applying;
     if (this.#p.state.disk !== 'Failed' || record === null) return;
     const end = this.#ending;
-    if (end !== null) end();
-    // Else the record of another primary goes on when everything in flight has ended.
-    else if (record.primary === this.#p.state.node) this.#cannotLead(record, 'disk');
+    const leads = record.primary === this.#p.state.node;
+    // The record of another primary goes on when everything in flight has ended.
+    if (end === null && !leads) return;
+    this.#p.turn.under(this.#p.state.failure, () => {
+      if (end !== null) end();
+      else this.#cannotLead(record, 'disk');
+    });
   }
 
   /**
@@ -253,7 +254,7 @@ export class RoleMachine {
   #receive(record: VolumeRecord, viaLink: boolean): void {
     const { state, store, partners } = this.#p;
     if (!state.attached) {
-      if (this.#next === null || record.epoch > this.#next.epoch) this.#next = record;
+      if (this.#next === null || record.epoch > this.#next.epoch) this.#comes(record);
       return;
     }
     const known = (this.#next ?? this.#applying ?? state.record)?.epoch ?? -1;
@@ -265,8 +266,13 @@ export class RoleMachine {
     }
     if (record.primary !== state.node) state.lead = false;
     if (this.#deferred !== null && this.#deferred.epoch <= record.epoch) this.#deferred = null;
-    this.#next = record;
+    this.#comes(record);
     this.#pump();
+  }
+
+  #comes(record: VolumeRecord): void {
+    this.#next = record;
+    this.#nextBy = this.#p.turn.cause;
   }
 
   /** Whether `record` keeps this host a member under the primary that it follows. */
@@ -290,9 +296,11 @@ export class RoleMachine {
     this.#wishes.reset();
     const { epoch, primary, generation } = record;
     const members = record.members.map((m) => m.node).join(' ');
-    turn.event('mirror.record', { epoch, primary, generation, members });
-    if (primary === state.node) this.#leadUnder(record);
-    else this.#followUnder(record);
+    turn.under(this.#nextBy, () => {
+      turn.cause = turn.event('mirror.record', { epoch, primary, generation, members });
+      if (primary === state.node) this.#leadUnder(record);
+      else this.#followUnder(record);
+    });
   }
 
   /** The record is applied. */
@@ -314,8 +322,7 @@ export class RoleMachine {
   #leadUnder(record: VolumeRecord): void {
     const { state, partners, receipts, store, canary } = this.#p;
     // A wish to give up an earlier epoch is over: control says again what it wants in this one.
-    state.demoting = false;
-    this.#demoteRun += 1;
+    this.#demotion.end();
     const goesOn = partners.several && (state.lead || this.#promoting);
     const session = { epoch: this.#attachEpoch, rebooted: this.#rebooted, goesOn };
     if (this.#p.proxy.lead(record)) {
@@ -368,7 +375,8 @@ export class RoleMachine {
   #cannotLead(record: VolumeRecord, obstacle: string): void {
     const { state, turn, config, partners } = this.#p;
     turn.reached(`mirror.promote.${obstacle}`);
-    turn.event('mirror.record.refused', { epoch: record.epoch, reason: obstacle });
+    const cause = turn.event('mirror.record.refused', { epoch: record.epoch, reason: obstacle });
+    turn.cause = cause;
     this.#p.proxy.end('record-refused');
     state.lead = false;
     this.#promoting = false;
@@ -383,7 +391,8 @@ export class RoleMachine {
         if (partners.required) this.#wishes.flushed('settle', () => state.record === record);
         else this.#wishes.say([state.node], 'settle');
       } else {
-        turn.report({ kind: 'refused', volume: config.volume, peer: state.node, reason: obstacle });
+        const { volume } = config;
+        turn.report({ kind: 'refused', volume, peer: state.node, reason: obstacle, cause });
       }
       this.#applied();
     });
@@ -436,6 +445,7 @@ export class RoleMachine {
     if (!state.lead && !(partners.several && this.#promoting)) {
       state.demoted = false;
       this.#promoting = true;
+      this.#waitsBy = turn.cause;
       turn.due(Deadline.Connect, turn.now + config.connectTimeout);
       this.#applied();
       return;
@@ -489,7 +499,7 @@ export class RoleMachine {
     const waited = this.#promoting && partners.several && !canary.waiterForgotten;
     this.#promoting = false;
     this.#activate();
-    if (waited) for (const { link } of partners.all) link.again();
+    if (waited) partners.again();
   }
 
   #activate(): void {
@@ -514,9 +524,7 @@ export class RoleMachine {
       if (link.following && record.primary === node) link.drop('record');
       else link.handOver();
     }
-    this.#demoteRun += 1;
-    const wasDemoting = state.demoting;
-    state.demoting = false;
+    const wasDemoting = this.#demotion.end();
     state.lead = false;
     partners.release();
     if (writes.open === 0 && writes.waiting === 0) {
@@ -527,7 +535,7 @@ export class RoleMachine {
     state.fencing = true;
     this.#p.turn.reached('mirror.fenced');
     this.#p.turn.event('mirror.fenced', { epoch: record.epoch, open: writes.open });
-    this.#whenDrained(() => {
+    this.#demotion.whenDrained(() => {
       if (!this.#p.canary.rule14) this.#persistFollow(record, wasDemoting);
     });
     writes.fence();
@@ -562,38 +570,18 @@ export class RoleMachine {
         by.link.mode = Mode.Follow;
         this.#p.follower.follow(before, record, by);
       }
-      if (wasDemoting) this.#stopped(record.epoch);
+      if (wasDemoting) this.#demotion.stopped(record.epoch);
       this.#applied();
     });
-  }
-
-  #demoteFlush(run: number, epoch: Epoch): void {
-    const { flushes, verify } = this.#p;
-    const still = (next: () => void) => () => {
-      if (run === this.#demoteRun) next();
-    };
-    verify.chunk.whenIdle(still(() => flushes.leaveNothing(still, () => this.#demoteDone(epoch))));
-  }
-
-  #demoteDone(epoch: Epoch): void {
-    const { state } = this.#p;
-    [state.lead, state.demoting, state.demoted] = [false, false, true];
-    this.#p.proxy.over();
-    this.#stopped(epoch);
-  }
-
-  #stopped(epoch: Epoch): void {
-    const { turn, config } = this.#p;
-    const cause = turn.event('mirror.stopped', { epoch });
-    turn.report({ kind: 'stopped', volume: config.volume, epoch, cause });
-  }
-
-  #whenDrained(done: () => void): void {
-    if (this.#p.writes.open === 0 && !this.#p.state.fencing) done();
-    else this.#drained = done;
   }
 
   #wishWithout(reason: WantReason): void {
     this.#wishes.flushed(reason, () => this.#p.state.lead || this.#promoting);
   }
+}
+
+/** What its metadata alone say of a replica. */
+function diskOf({ flags }: Superblock): DiskState {
+  if (flags & DiskFlag.Inconsistent) return 'Inconsistent';
+  return flags & DiskFlag.Outdated ? 'Outdated' : 'Consistent';
 }

@@ -73,8 +73,11 @@ export class SideArea {
   }
 
   #expect(ended: Ended): number {
-    const token = this.#p.state.nextToken();
-    this.#ended.set(token, ended);
+    const { state, turn } = this.#p;
+    const { cause } = turn;
+    const token = state.nextToken();
+    const carried: Ended = (status, bytes) => turn.under(cause, () => ended(status, bytes));
+    this.#ended.set(token, cause === '' ? ended : carried);
     return token;
   }
 }

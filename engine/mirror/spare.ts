@@ -91,7 +91,7 @@ export class Spare {
    * caller holds the range of the block.
    */
   record(block: number, page: number, done: () => void): void {
-    this.#waiting.push({ block, page, done });
+    this.#waiting.push({ block, page, done: this.#p.turn.carry(done) });
     if (this.#p.canary.spareUnrecorded) this.#switch();
     else if (this.#waiting.length === 1) this.#write();
   }
@@ -161,7 +161,11 @@ export class Spare {
       const copy = a?.seq === seq ? copyB : copyA;
       const entries = this.#entries[number] ?? null;
       (copy === copyA ? this.#readA : this.#readB)[number] = { seq, claims: noClaims(), entries };
-      this.#page(copy, number, () => this.mend(done));
+      this.#page(
+        copy,
+        number,
+        this.#p.turn.carry(() => this.mend(done)),
+      );
       return;
     }
     this.#readA = [];

@@ -25,8 +25,19 @@ export class MirrorState {
   readonly node: NodeId;
   readonly boot: BootId;
   readonly #anyDisk: boolean;
-  /** Written by the attach, the role and a disk failure. */
-  disk: DiskState = 'Diskless';
+  /** The event that is being handled. */
+  readonly #cause: () => string;
+  #disk: DiskState = 'Diskless';
+  #record: VolumeRecord | null = null;
+  #lead = false;
+  #demoted = false;
+  #fencing = false;
+  #through: number = Through.No;
+  /** The events in which the disk, and what the role depends on besides time, changed last. */
+  diskBy = '';
+  roleBy = '';
+  /** Whether that of the role was since this was last cleared. */
+  roleMoved = true;
   /** Id of the event in which the disk failed, '' while it has not. */
   failure = '';
   /** Whether it failed because the path to it is lost: it may be back. */
@@ -35,27 +46,97 @@ export class MirrorState {
   device = 0;
   /** Whether the metadata was read and this life made durable. */
   attached = false;
-  /** The record in whose epoch this host acts; its epoch is durable here. */
-  record: VolumeRecord | null = null;
-  /** Primary of `record`, with data that may be served while the grant lasts. */
-  lead = false;
   /** The primary is giving up its role: what is in flight ends, nothing new begins. */
   demoting = false;
-  /** The primary gave up its role in the record's epoch. */
-  demoted = false;
-  /** A record named another primary; requests in flight are being ended. */
-  fencing = false;
-  /** One of {@link Through}. */
-  through: number = Through.No;
   grantUntil: Micros = 0;
+  /** The event by which the grant came. */
+  grantBy = '';
   #token = 0;
   /** Its disk failed by saying nothing. */
   #hung = false;
 
-  constructor(node: NodeId, boot: BootId, canary?: Pick<CanarySwitches, 'otherDiskAdmitted'>) {
+  constructor(
+    node: NodeId,
+    boot: BootId,
+    canary?: Pick<CanarySwitches, 'otherDiskAdmitted'>,
+    cause: () => string = () => '',
+  ) {
     this.node = node;
     this.boot = boot;
     this.#anyDisk = canary?.otherDiskAdmitted === true;
+    this.#cause = cause;
+  }
+
+  /** Written by the attach, the role and a disk failure. */
+  get disk(): DiskState {
+    return this.#disk;
+  }
+
+  set disk(disk: DiskState) {
+    if (disk === this.#disk) return;
+    this.#disk = disk;
+    this.diskBy = this.#cause();
+    this.#moved();
+  }
+
+  /** The record in whose epoch this host acts; its epoch is durable here. */
+  get record(): VolumeRecord | null {
+    return this.#record;
+  }
+
+  set record(record: VolumeRecord | null) {
+    if (record === this.#record) return;
+    this.#record = record;
+    this.#moved();
+  }
+
+  /** Primary of `record`, with data that may be served while the grant lasts. */
+  get lead(): boolean {
+    return this.#lead;
+  }
+
+  set lead(lead: boolean) {
+    if (lead === this.#lead) return;
+    this.#lead = lead;
+    this.#moved();
+  }
+
+  /** The primary gave up its role in the record's epoch. */
+  get demoted(): boolean {
+    return this.#demoted;
+  }
+
+  set demoted(demoted: boolean) {
+    if (demoted === this.#demoted) return;
+    this.#demoted = demoted;
+    this.#moved();
+  }
+
+  /** A record named another primary; requests in flight are being ended. */
+  get fencing(): boolean {
+    return this.#fencing;
+  }
+
+  set fencing(fencing: boolean) {
+    if (fencing === this.#fencing) return;
+    this.#fencing = fencing;
+    this.#moved();
+  }
+
+  /** One of {@link Through}. */
+  get through(): number {
+    return this.#through;
+  }
+
+  set through(through: number) {
+    if (through === this.#through) return;
+    this.#through = through;
+    this.#moved();
+  }
+
+  #moved(): void {
+    this.roleMoved = true;
+    this.roleBy = this.#cause();
   }
 
   /**

@@ -92,6 +92,8 @@ export class Store {
   #ring: RingReader | null = null;
   #badMapPage = -1;
   #attachToken = 0;
+  /** The event behind the reading of the metadata. */
+  attachBy = '';
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -122,6 +124,7 @@ export class Store {
   /** Begins to read the whole area. */
   attach(): void {
     this.#attachToken = this.#p.state.nextToken();
+    this.attachBy = this.#p.turn.cause;
     this.#readNext = this.layout.journal;
     this.#read(this.layout.slotA);
     this.#read(this.layout.slotB);
@@ -130,7 +133,7 @@ export class Store {
   /** Makes {@link Store.block} durable, then calls `done`. */
   persist(done: () => void): void {
     this.#version += 1;
-    this.#waiters.push({ version: this.#version, done });
+    this.#waiters.push({ version: this.#version, done: this.#p.turn.carry(done) });
     this.#writeSuperblock();
   }
 
@@ -257,7 +260,7 @@ export class Store {
 
   /** Writes every map page that is old on disk, then calls `done`. */
   flushPages(done: () => void): void {
-    this.#flushed.push(done);
+    this.#flushed.push(this.#p.turn.carry(done));
     this.#flushing = true;
     this.#flushStep();
   }
@@ -265,6 +268,7 @@ export class Store {
   /** A MetaRead or MetaWrite ended. */
   done(page: number, token: number, status: number, inPage: number): void {
     if (!this.#p.state.attached && this.#readsLeft > 0 && token === this.#attachToken) {
+      this.#p.turn.cause = this.attachBy;
       this.#readDone(page, status, inPage);
       return;
     }
@@ -571,7 +575,7 @@ export class Store {
   #renewRing(extents: readonly number[], done: () => void): void {
     this.#renewal = Uint32Array.from(extents);
     this.#renewals = this.layout.journalPages + 1;
-    this.#renewed = done;
+    this.#renewed = this.#p.turn.carry(done);
     this.#renew();
   }
 

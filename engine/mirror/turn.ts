@@ -260,6 +260,24 @@ export class Turn {
     this.#count += 1;
   }
 
+  /**
+   * `next` as a part of what is handled now, however much later it is called: for whoever waits
+   * for a disk, a peer or a deadline. What arises where nothing is handled now that has an event
+   * is a part of what `next` is called in.
+   */
+  carry(next: () => void): () => void {
+    const { cause } = this;
+    return () => this.under(cause === '' ? this.cause : cause, next);
+  }
+
+  /** Does `step` as a part of what the event `cause` began, and goes back to what is handled. */
+  under(cause: string, step: () => void): void {
+    const before = this.cause;
+    this.cause = cause;
+    step();
+    this.cause = before;
+  }
+
   /** Puts an event on the timeline, with the volume it is about, and returns its id. */
   event(kind: string, d: { readonly [name: string]: TimelineValue }): string {
     this.#events += 1;

@@ -24,6 +24,8 @@ export class UndoReturn {
   /** Why it cannot go on, '' while it can. */
   #failed = '';
   #reading = false;
+  /** The event in which it began. */
+  #begun = '';
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -47,7 +49,8 @@ export class UndoReturn {
     }
     undo.returning = true;
     const { generation } = this.#p.store.block;
-    turn.event('mirror.return.start', { generation, blocks: undo.saved.dirty });
+    const d = { generation, blocks: undo.saved.dirty };
+    this.#begun = turn.cause = turn.event('mirror.return.start', d);
     turn.reached('mirror.return.begun');
     this.#failed = '';
     undo.whenIdle(() => peers.whenIdle(() => state.disk !== 'Failed' && this.#mark()));
@@ -96,8 +99,10 @@ export class UndoReturn {
     slots.close(slot);
     this.#flying -= 1;
     if (this.#flying > 0) return;
-    if (this.#failed !== '') this.#fail(this.#failed);
-    else if (this.#runs.length === 0) this.#nextBatch();
+    this.#p.turn.under(this.#begun, () => {
+      if (this.#failed !== '') this.#fail(this.#failed);
+      else if (this.#runs.length === 0) this.#nextBatch();
+    });
   }
 
   #put(slot: number, flags: number): void {
@@ -149,7 +154,7 @@ export class UndoReturn {
     const { undo, turn } = this.#p;
     this.#runs = [];
     undo.returning = false;
-    turn.event('mirror.return.failed', { reason });
+    turn.cause = turn.event('mirror.return.failed', { reason });
     this.#dropLinks();
   }
 
@@ -160,7 +165,7 @@ export class UndoReturn {
       undo.returning = false;
       undo.ended();
       turn.reached('mirror.return.done');
-      turn.event('mirror.return.end', { generation: store.block.generation });
+      turn.cause = turn.event('mirror.return.end', { generation: store.block.generation });
       this.#dropLinks();
     });
   }

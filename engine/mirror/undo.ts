@@ -77,6 +77,8 @@ export class Undo {
   #whenIdle: (() => void)[] = [];
   /** Tells a late callback from an earlier attempt to begin. */
   #attempt = 0;
+  /** Id of the event in which the log was begun last. */
+  #begun = '';
   /** The old image is being put back. */
   returning = false;
   #lost: WayBack['reason'] = '';
@@ -184,7 +186,7 @@ export class Undo {
    * `held` when it must not begin. `given` is the order by which that image is given up.
    */
   begin(next: () => void, held: (reason: HeldBack) => void, given: GivenUp | null = null): void {
-    const { state, flushes, peers, partners, config, canary } = this.#p;
+    const { state, flushes, peers, partners, config, canary, turn } = this.#p;
     this.#attempt += 1;
     const attempt = this.#attempt;
     const still = (call: () => void) => () => {
@@ -195,7 +197,7 @@ export class Undo {
       return;
     }
     if (this.#loading) {
-      this.#whenLoaded.push(still(() => this.begin(next, held, given)));
+      this.#whenLoaded.push(turn.carry(still(() => this.begin(next, held, given))));
       return;
     }
     const image = state.disk !== 'Inconsistent';
@@ -234,23 +236,27 @@ export class Undo {
     this.whenIdle(still(() => peers.whenIdle(still(() => flushes.run(flushed)))));
   }
 
-  /** The image is given up with the next update of the superblock, which names its log. */
-  open(): void {
+  /**
+   * The image is given up with the next update of the superblock, which names its log. Returns the
+   * event in which that was begun, '' where none was.
+   */
+  open(): string {
     const { store, turn } = this.#p;
     const next = this.#prepared;
     // Also where the area is gone from the configuration: it may come back.
-    if (this.#p.branch.stands && !this.#p.canary.branchOverwritten) return;
+    if (this.#p.branch.stands && !this.#p.canary.branchOverwritten) return '';
     // Where nothing is left of an image no log may say so.
     store.block.undo = next?.head.log ?? 0;
-    if (next === this.#kept) return;
+    if (next === this.#kept) return '';
     if (next === null) {
       this.ended();
-      return;
+      return '';
     }
     this.#begin(next);
     const { generation, epoch } = store.block;
     turn.reached('mirror.undo.begun');
-    turn.event('mirror.undo.start', { generation, epoch });
+    this.#begun = turn.event('mirror.undo.start', { generation, epoch });
+    return this.#begun;
   }
 
   /** Whether [offset, offset+length) may be overwritten now. */
@@ -274,7 +280,7 @@ export class Undo {
    * the log is given up; never where the log must be kept and has no room.
    */
   complete(done: () => void): void {
-    this.#completed = done;
+    this.#completed = this.#p.turn.carry(done);
     this.#isComplete();
   }
 
@@ -298,14 +304,15 @@ export class Undo {
 
   /** Calls `done` when all is known of the log that the metadata names, or there is none. */
   whenRead(done: () => void): void {
-    if (this.#loading && !this.#p.canary.returnUnread) this.#whenLoaded.push(done);
+    if (this.#loading && !this.#p.canary.returnUnread)
+      this.#whenLoaded.push(this.#p.turn.carry(done));
     else done();
   }
 
   /** Calls `done` when no batch is under way. */
   whenIdle(done: () => void): void {
     if (this.#batch.length === 0) done();
-    else this.#whenIdle.push(done);
+    else this.#whenIdle.push(this.#p.turn.carry(done));
   }
 
   /** Whether anything waits for the next batch. */
@@ -545,8 +552,10 @@ export class Undo {
     if (config.undoRequired) {
       this.#heldBack = reason;
       turn.reached('mirror.undo.held');
-      turn.event('mirror.undo.held', { reason });
-      partners.leader?.link.drop('undo');
+      turn.under(this.#begun, () => {
+        turn.cause = turn.event('mirror.undo.held', { reason });
+        partners.leader?.link.drop('undo');
+      });
       return;
     }
     const { generation, given: order } = (this.#kept as Log).head;
@@ -554,7 +563,7 @@ export class Undo {
     this.#givingUp = true;
     this.#lost = reason;
     turn.reached('mirror.undo.given-up');
-    turn.event('mirror.undo.lost', { reason });
+    turn.under(this.#begun, () => turn.event('mirror.undo.lost', { reason }));
     const given = () => {
       this.ended();
       this.#lost = reason;

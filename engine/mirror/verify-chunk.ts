@@ -76,6 +76,8 @@ export class VerifyChunk {
   /** Whose copy it is held against. */
   #partner: Partner;
   #slot = -1;
+  /** The event in which the order began. */
+  begun = '';
   #stage: number = Stage.Lock;
   /** {@link Flag.Digest} where digests are compared, 0 where the peer sends what it has. */
   #how = 0;
@@ -249,7 +251,7 @@ export class VerifyChunk {
 
   /** Calls `done` when no repair is in hand: a host gives up its role with no block half done. */
   whenIdle(done: () => void): void {
-    if (this.#slot >= 0 && this.#stage >= Stage.Mark) this.#idle.push(done);
+    if (this.#slot >= 0 && this.#stage >= Stage.Mark) this.#idle.push(this.#p.turn.carry(done));
     else done();
   }
 
@@ -345,7 +347,7 @@ export class VerifyChunk {
   }
 
   #lost(lost: 'own-disk' | 'other-disk' | 'both-disks', slot: number): void {
-    const { repair } = this.#p;
+    const { repair, turn } = this.#p;
     const own = lost === 'other-disk' ? this.#digest(slot) : '';
     const [block, other, dirty] = [this.#block, this.#other, this.#dirty];
     const look = { block, own, other, lost, dirty, right: null };
@@ -353,12 +355,14 @@ export class VerifyChunk {
     const abandoned = this.#abandoned;
     this.#close();
     if (abandoned) return;
-    if (lost !== 'other-disk') repair.notice(look.block * BLOCK_BYTES, length);
-    this.#outcome.unreadable(look);
+    turn.under(this.begun, () => {
+      if (lost !== 'other-disk') repair.notice(look.block * BLOCK_BYTES, length);
+      this.#outcome.unreadable(look);
+    });
   }
 
   #differs(slot: number): void {
-    const { store, reads, repair, sums, canary } = this.#p;
+    const { store, reads, repair, sums, turn, canary } = this.#p;
     const block = this.#block;
     const [own, dirty] = [this.#digest(slot), this.#dirty];
     const right = this.#right(slot);
@@ -367,8 +371,10 @@ export class VerifyChunk {
     if (right === 'other' && !canary.sumHealedWrong) {
       const known = sums?.opinion(slot) === Opinion.Mismatch;
       this.#close();
-      if (known) repair.notice(block * BLOCK_BYTES, BLOCK_BYTES);
-      else repair.overrule(block);
+      turn.under(this.begun, () => {
+        if (known) repair.notice(block * BLOCK_BYTES, BLOCK_BYTES);
+        else repair.overrule(block);
+      });
       this.#healing = block;
       return;
     }
@@ -408,7 +414,7 @@ export class VerifyChunk {
     const block = this.#block;
     this.#partner.map.clear(block);
     turn.reached('mirror.verify.repaired');
-    turn.event('mirror.verify.repaired', { block });
+    turn.under(this.begun, () => turn.event('mirror.verify.repaired', { block }));
     const abandoned = this.#abandoned;
     this.#close();
     if (!abandoned) this.#outcome.repaired(block);
@@ -424,7 +430,7 @@ export class VerifyChunk {
     }
     this.#close();
     // It stays dirty: a resync sees to it, from the beginning.
-    link.drop('not-repaired');
+    this.#p.turn.under(this.begun, () => link.drop('not-repaired'));
   }
 
   /** Whether what the peer said of the chunk was said on the link that is there. */
@@ -436,11 +442,13 @@ export class VerifyChunk {
 
   /** The own disk does not give the block any more: what stands in the slot is nobody's data. */
   #unread(slot: number): void {
-    const { slots, repair } = this.#p;
+    const { slots, repair, turn } = this.#p;
     const [offset, length] = [slots.offset[slot] as number, this.#length];
     this.#close();
-    repair.notice(offset, length);
-    this.#partner.link.drop('not-repaired');
+    turn.under(this.begun, () => {
+      repair.notice(offset, length);
+      this.#partner.link.drop('not-repaired');
+    });
   }
 
   /** It is begun anew later; what was being rewritten is dirty, and the resync's from here on. */

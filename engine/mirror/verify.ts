@@ -32,6 +32,8 @@ export class Verify implements ChunkOutcome {
   readonly #findings: VerifyFindings;
   readonly #chunkBlocks: number;
   #order: VerifyOrder | null = null;
+  /** The event in which it began. */
+  #begun = '';
   #state: VerifyReport['state'] = 'done';
   /** The next block of the pass. */
   #cursor = 0;
@@ -88,7 +90,7 @@ export class Verify implements ChunkOutcome {
     this.#nextAt = turn.now;
     const { level, from, repair } = order;
     if (level === 'quick') this.#quick.begin();
-    turn.event('mirror.verify.start', { level, from, repair });
+    this.#begun = this.#chunk.begun = turn.event('mirror.verify.start', { level, from, repair });
     this.#say('running', '');
   }
 
@@ -147,7 +149,7 @@ export class Verify implements ChunkOutcome {
     const { turn } = this.#p;
     this.#findings.differs(look);
     turn.reached('mirror.verify.differs');
-    turn.event('mirror.verify.differs', { block: look.block });
+    turn.under(this.#begun, () => turn.event('mirror.verify.differs', { block: look.block }));
     return this.#order?.repair === true;
   }
 
@@ -164,7 +166,8 @@ export class Verify implements ChunkOutcome {
     const { turn } = this.#p;
     this.#findings.unreadable(look);
     turn.reached('mirror.verify.unreadable');
-    turn.event('mirror.verify.unreadable', { block: look.block, who: look.lost ?? '' });
+    const d = { block: look.block, who: look.lost ?? '' };
+    turn.under(this.#begun, () => turn.event('mirror.verify.unreadable', d));
     this.#pace(BLOCK_BYTES);
   }
 
@@ -204,7 +207,9 @@ export class Verify implements ChunkOutcome {
     const { turn } = this.#p;
     for (const { what } of verdict.disagreements) {
       turn.reached('mirror.verify.disagrees');
-      turn.event('mirror.verify.disagrees', { what: `verify.${what}` });
+      turn.under(this.#begun, () => {
+        turn.event('mirror.verify.disagrees', { what: `verify.${what}` });
+      });
     }
     this.#cursor = this.#blocks;
     this.#finish('done', '');
@@ -230,7 +235,8 @@ export class Verify implements ChunkOutcome {
   #finish(state: 'done' | 'stopped', reason: string): void {
     const { turn } = this.#p;
     const { checked, differing, repaired, unreadable } = this.#findings.tally;
-    turn.event('mirror.verify.end', { state, checked, differing, repaired, unreadable });
+    const d = { state, checked, differing, repaired, unreadable };
+    turn.under(turn.cause || this.#begun, () => turn.event('mirror.verify.end', d));
     this.#say(state, reason);
     this.#order = null;
     this.#chunk.abandon();

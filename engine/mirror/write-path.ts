@@ -188,11 +188,12 @@ export class FrontWrites {
   }
 
   /** The right to act as primary until then. */
-  grant(until: number): void {
+  grant(until: number, cause: string): void {
     const { state, turn } = this.#p;
     if (until <= state.grantUntil) return;
     const lapsed = !state.mayServe(turn.now);
     state.grantUntil = until;
+    state.grantBy = cause;
     turn.due(Deadline.Grant, until);
     if (lapsed) this.resume();
   }

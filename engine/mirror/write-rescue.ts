@@ -193,8 +193,8 @@ export class WriteRescue {
   #moved(): void {
     const { turn, health } = this.#p;
     turn.reached('mirror.write.moved');
-    turn.event('mirror.block.moved', { block: this.#block, why: 'write' });
-    health.wentBad(this.#block);
+    const event = turn.event('mirror.block.moved', { block: this.#block, why: 'write' });
+    turn.under(event, () => health.wentBad(this.#block));
     this.#block += 1;
     this.#stage = Stage.Each;
     this.#each();

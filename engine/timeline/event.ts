@@ -65,6 +65,14 @@ export interface TimelineMerge {
   readonly disordered: number;
 }
 
+/**
+ * Id of the event in which a core starts: the first that its control actor writes. What the rest
+ * of the core does of itself at its beginning is caused by it.
+ */
+export function startOf(node: NodeId, session: number): string {
+  return `${node}.${session}.c1`;
+}
+
 export type TimelineValue = number | string | boolean;
 
 export interface TimelineEvent {

@@ -134,7 +134,15 @@ export function heartbeatOf(node: number, change: Partial<Heartbeat> = {}): Hear
 }
 
 /** What a node that knows nothing says of itself. */
-export const STILL: Beat = { term: 0, leader: 0, commit: 0, matched: 0, facts: -1, lease: 0 };
+export const STILL: Beat = {
+  term: 0,
+  leader: 0,
+  commit: 0,
+  matched: 0,
+  facts: -1,
+  lease: 0,
+  event: '',
+};
 
 /** Makes every link to the peer look heard both ways at `now`. */
 export function linkUp(context: Context, links: Links, node: number): void {

@@ -152,7 +152,7 @@ export class ControlNet {
         const hot = disk.wasPrimary;
         const { state, generation, seen } = disk;
         const facts = { disk: state, generation, epoch: seen, hot, doubted: false } as const;
-        this.#data.report(host, { kind: 'attached', volume: VOLUME, ...facts });
+        this.#data.report(host, { kind: 'attached', cause: '', volume: VOLUME, ...facts });
         this.#tellApp(host);
       });
     }

@@ -297,7 +297,7 @@ export class Many extends ManyHosts {
       if (h.actor === null || !h.attached || h.pausedUntil > this.now) continue;
       if (h.node === this.record.primary && !this.#takeOverDue && this.#base.length === 0) {
         h.lastGrant = this.now + GRANT;
-        this.command(h, { kind: 'grant', until: h.lastGrant });
+        this.command(h, { kind: 'grant', cause: '', until: h.lastGrant });
       }
       this.command(h, { kind: 'record', record: this.record, cause: 'c' });
     }

@@ -234,7 +234,7 @@ export class Pair extends ClientHosts {
       if (h.actor === null || !h.connected || !h.attached || h.pausedUntil > this.now) continue;
       if (h.node === this.record.primary && !this.#takeOverDue) {
         h.lastGrant = this.now + GRANT;
-        this.command(h, { kind: 'grant', until: h.lastGrant - h.lag });
+        this.command(h, { kind: 'grant', cause: '', until: h.lastGrant - h.lag });
       }
       this.command(h, { kind: 'record', record: this.record, cause: 'c' });
     }

@@ -27,6 +27,34 @@ describe('a context', () => {
     expect(Object.keys(event?.event ?? {})).not.toContain('cause');
   });
 
+  it('has what is handled go on with what waits for a disk', () => {
+    const { context } = contextOf(1);
+    context.started = '1.1.c1';
+    expect(context.said).toBe('1.1.c1');
+    context.cause = '2.1.c5';
+    const waits = context.carry(() => context.event('log.leader', { term: 1 }));
+    context.cause = '';
+    const nothing = context.carry(() => context.event('log.leader', { term: 2 }));
+    context.cause = '3.1.c6';
+    waits();
+    nothing();
+    expect(context.said).toBe('3.1.c6');
+    const causes = ofKind(context.take(), 'event').map(({ event }) => event.cause);
+    expect(causes).toEqual(['2.1.c5', '3.1.c6']);
+  });
+
+  it('remembers what told last of each subject of the log', () => {
+    const { context } = contextOf(1);
+    expect(context.toldOf('group shop')).toBe('');
+    context.tells('group shop', '1.1.c2');
+    context.tells('volume data', '1.1.c3');
+    context.tells('group shop', '1.1.c4');
+    expect([context.toldOf('group shop'), context.toldOf('volume data')]).toEqual([
+      '1.1.c4',
+      '1.1.c3',
+    ]);
+  });
+
   it('draws what no other life draws, though its chance is the same', () => {
     const life = fc.tuple(fc.nat(2 ** 20), fc.nat(1000), fc.nat());
     fc.assert(

@@ -17,7 +17,11 @@ function setup(canaries: readonly string[] = []) {
   const attach = (epoch = 1): void => {
     const read = { generation: 7, epoch, hot: false, doubted: false } as const;
     const facts = { disk: 'UpToDate', ...read } as const;
-    volumes.report({ kind: 'attached', volume: VOLUME, ...facts }, () => 0, onlyRecord(at.state));
+    volumes.report(
+      { kind: 'attached', cause: '', volume: VOLUME, ...facts },
+      () => 0,
+      onlyRecord(at.state),
+    );
   };
   const lease = (until: number): void => {
     holder.acknowledged(1, until - 1_000_000, 2, 1_000_000);
@@ -206,7 +210,13 @@ describe('a host that owned', () => {
     executor.restore([{ group: GROUP, epoch: 1, boot: 11 }]);
     executor.applications.report(GROUP, 1, 'running');
     const read = { generation: 7, epoch: 1, hot: true, doubted } as const;
-    const found = { kind: 'attached', volume: VOLUME, disk: 'Consistent', ...read } as const;
+    const found = {
+      kind: 'attached',
+      cause: '',
+      volume: VOLUME,
+      disk: 'Consistent',
+      ...read,
+    } as const;
     volumes.report(found, () => 0, onlyRecord(at.state));
     lease(5_000_000);
     context.take();

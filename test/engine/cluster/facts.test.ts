@@ -9,6 +9,8 @@ describe('facts', () => {
     expect(saysNothingNew({ ...told, config: 1 }, told)).toBe(false);
     expect(saysNothingNew({ ...told, identity: 7 }, told)).toBe(false);
     expect(saysNothingNew(factsOf(1, 'Failed'), told)).toBe(false);
-    expect(saysNothingNew({ ...told, attested: [{ node: 2, lease: 1 }] }, told)).toBe(false);
+    expect(
+      saysNothingNew({ ...told, attested: [{ node: 2, lease: 1, event: '2.1.c9' }] }, told),
+    ).toBe(false);
   });
 });

@@ -53,6 +53,46 @@ describe('a link', () => {
   });
 });
 
+describe('what links tell', () => {
+  /** Kinds with their causes, by kinds where these are told of as well. */
+  function told(context: ReturnType<typeof setup>['context']): string[] {
+    const events = ofKind(context.take(), 'event').map(({ event }) => event);
+    return events.map(({ kind, cause = '' }) => {
+      return `${kind} <- ${events.find(({ id }) => id === cause)?.kind ?? cause}`;
+    });
+  }
+
+  it('goes back to the life of the peer, and later to nothing but the network', () => {
+    const { context, links, peer } = setup();
+    links.admit(peer, heartbeatOf(2, { event: '2.1.c1' }));
+    const hear = () => {
+      const echo = { sent: context.now, yours: context.life, heard: context.now };
+      links.onHeartbeat(peer, 0, heartbeatOf(2, echo));
+    };
+    hear();
+    expect(told(context)).toEqual([
+      'peer.life <- 2.1.c1',
+      'link.up <- peer.life',
+      'peer.up <- link.up',
+    ]);
+    context.now += SUSPECT + 1;
+    links.tick();
+    expect(told(context).slice(0, 2)).toEqual(['link.down <- ', 'peer.suspect <- link.down']);
+    hear();
+    expect(told(context)).toEqual(['link.up <- ', 'peer.up <- link.up']);
+    expect(peer.upAt).toBe(context.now);
+  });
+
+  it('calls a peer that was never heard silent since the own start', () => {
+    const { context, links, peer } = setup();
+    context.started = 'start';
+    context.now += SUSPECT;
+    links.tick();
+    expect(told(context)).toEqual(['peer.suspect <- start', 'peer.suspect <- start']);
+    expect(peer.suspectEvent).not.toBe('');
+  });
+});
+
 describe('a peer', () => {
   it('is suspect exactly when all its links have been silent too long', () => {
     const { context, links, peer } = setup();

@@ -45,7 +45,11 @@ function life(
   path.restore(before.looks);
   const known = { generation: 7, epoch: 1, hot: false, doubted: false } as const;
   for (const volume of [VOLUME, OTHER]) {
-    volumes.report({ kind: 'attached', volume, disk: 'UpToDate', ...known }, () => 0, null);
+    volumes.report(
+      { kind: 'attached', cause: '', volume, disk: 'UpToDate', ...known },
+      () => 0,
+      null,
+    );
   }
   const say = (volume: string, change: Partial<State>): void => {
     const plain = { epoch: 1, link: 'Connecting', dirty: 0, pending: 0, failure: '1.1.9' } as const;

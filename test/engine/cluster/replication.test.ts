@@ -36,7 +36,7 @@ describe('replication', () => {
 
   it('answers a refusal once, though it comes over every link', () => {
     const { replication } = setup();
-    replication.begin(10);
+    replication.begin(10, '1.1.c5');
     expect(replication.refused(2, 10, 4, 102)).toBe(true);
     expect(replication.refused(2, 10, 4, 102)).toBe(false);
     expect(replication.refused(2, 4, 2, 102)).toBe(true);
@@ -46,7 +46,7 @@ describe('replication', () => {
   it('goes back behind nothing that a voter has agreed to, however late it refused', () => {
     const sent = (...canaries: string[]) => {
       const { context, replication } = setup(...canaries);
-      replication.begin(12);
+      replication.begin(12, '1.1.c5');
       // Refused twice, over two links; the second comes when all is there.
       replication.refused(2, 12, 4, 102);
       replication.note(2, 12, 102);
@@ -63,7 +63,7 @@ describe('replication', () => {
 
   it('begins anew with a voter that has another disk and refuses', () => {
     const { replication } = setup();
-    replication.begin(12);
+    replication.begin(12, '1.1.c5');
     replication.note(2, 12, 102);
     expect(replication.refused(2, 12, 0, 202)).toBe(true);
   });
@@ -71,7 +71,7 @@ describe('replication', () => {
   it('sends the snapshot when the entries are gone', () => {
     const { context, replication } = setup();
     const log = new RaftLog(20, 3, []);
-    replication.begin(20);
+    replication.begin(20, '1.1.c5');
     replication.send(2, log, 4, 20, FORMED);
     replication.refused(2, 20, 1, 102);
     replication.send(2, log, 4, 20, FORMED);

@@ -24,7 +24,13 @@ function setup(node: number, role: 'Primary' | 'Secondary', state: ClusterState 
   const volumes = new Volumes(context);
   const verification = new Verification(context, volumes, () => state);
   const known = { generation: 7, epoch: 1, hot: false, doubted: false } as const;
-  const attached = { kind: 'attached', volume: VOLUME, disk: 'UpToDate', ...known } as const;
+  const attached = {
+    kind: 'attached',
+    cause: '',
+    volume: VOLUME,
+    disk: 'UpToDate',
+    ...known,
+  } as const;
   volumes.report(attached, () => 0, null);
   const now = {
     disk: 'UpToDate',

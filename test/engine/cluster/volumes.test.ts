@@ -14,7 +14,7 @@ function setup(node = 1, canaries: readonly string[] = []) {
   const volumes = new Volumes(context);
   const attach = (epoch: number, hot = false): void => {
     const facts = { disk: 'UpToDate', generation: 7, epoch, hot, doubted: false } as const;
-    volumes.report({ kind: 'attached', volume: VOLUME, ...facts }, boots, RECORD);
+    volumes.report({ kind: 'attached', cause: '', volume: VOLUME, ...facts }, boots, RECORD);
   };
   const local = volumes.get(VOLUME);
   const commands = () => ofKind(context.take(), 'to-data').map((d) => d.command.kind);
@@ -51,7 +51,7 @@ describe('a local volume', () => {
     const keeps = () => volumes.facts()[0]?.keeps;
     const attach = (generation: number, parents: number[], disk: 'Outdated' | 'Inconsistent') => {
       const facts = { disk, generation, parents, epoch: 1, hot: false, doubted: false } as const;
-      volumes.report({ kind: 'attached', volume: VOLUME, ...facts }, boots, RECORD);
+      volumes.report({ kind: 'attached', cause: '', volume: VOLUME, ...facts }, boots, RECORD);
     };
     expect(keeps()).toBeUndefined();
     for (const [generation, parents, disk, has] of [
@@ -181,7 +181,11 @@ describe('a local volume', () => {
       hot: false,
       doubted: false,
     } as const;
-    volumes.report({ kind: 'attached', volume: VOLUME, ...facts, device: 71 }, boots, RECORD);
+    volumes.report(
+      { kind: 'attached', cause: '', volume: VOLUME, ...facts, device: 71 },
+      boots,
+      RECORD,
+    );
     const said = { epoch: 2, members: [1, 2], peerBoot: 77, peerDisk: 72 } as const;
     const wish = { ...said, reason: 'resync-done', cause: '' } as const;
     volumes.report({ kind: 'want', volume: VOLUME, ...wish }, boots, RECORD);
@@ -287,7 +291,7 @@ describe('a local volume', () => {
       hot: true,
       doubted: true,
     } as const;
-    volumes.report({ kind: 'attached', volume: VOLUME, ...facts }, boots, RECORD);
+    volumes.report({ kind: 'attached', cause: '', volume: VOLUME, ...facts }, boots, RECORD);
     expect(volumes.facts()[0]?.doubted).toBe(true);
   });
 
@@ -295,7 +299,7 @@ describe('a local volume', () => {
     const { volumes, context } = setup(1);
     const facts = { disk: 'Consistent', generation: 7, epoch: 1, hot: false } as const;
     const lacking = { doubted: true, lacking: true } as const;
-    const attached = { kind: 'attached', volume: VOLUME, ...facts, ...lacking } as const;
+    const attached = { kind: 'attached', cause: '', volume: VOLUME, ...facts, ...lacking } as const;
     volumes.report(attached, boots, RECORD);
     expect(volumes.facts()[0]).toMatchObject(lacking);
     expect(volumes.doubted).toEqual([{ volume: VOLUME, boot: 11, lacking: true }]);

@@ -11,7 +11,10 @@ describe('flushes', () => {
     const emit = (op: number, ...rest: number[]): void => {
       if (op === Decision.LocalFlush) asked.push(rest[4] as number);
     };
-    const parts = { state: new MirrorState(1, 3), turn: { emit } } as unknown as Parts;
+    const parts = {
+      state: new MirrorState(1, 3),
+      turn: { emit, carry: (done: () => void) => done },
+    } as unknown as Parts;
     const flushes = new Flushes(parts);
     const done: string[] = [];
     flushes.run(() => done.push('a'));
@@ -35,7 +38,11 @@ describe('flushes', () => {
     };
     const [a, b, away] = [partner(0, true), partner(1, true), partner(2, false)];
     const state = new MirrorState(1, 3);
-    const parts = { state, turn: { emit }, partners: { all: [a, b, away] } } as unknown as Parts;
+    const parts = {
+      state,
+      turn: { emit, carry: (done: () => void) => done },
+      partners: { all: [a, b, away] },
+    } as unknown as Parts;
     const flushes = new Flushes(parts);
     const done: string[] = [];
     flushes.everywhere(() => done.push('done'));
@@ -59,7 +66,10 @@ describe('flushes', () => {
       { index: 0, link },
       { index: 1, link },
     ] as unknown as [Partner, Partner];
-    const parts = { state: new MirrorState(1, 3), turn: { emit } } as unknown as Parts;
+    const parts = {
+      state: new MirrorState(1, 3),
+      turn: { emit, carry: (done: () => void) => done },
+    } as unknown as Parts;
     const flushes = new Flushes(parts);
     const done: string[] = [];
     flushes.withPeer(one, () => done.push('answered'));

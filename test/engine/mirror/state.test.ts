@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MirrorState } from '../../../engine/mirror/state.ts';
+import { MirrorState, Through } from '../../../engine/mirror/state.ts';
 import { canarySwitches } from '../../../engine/mirror/switches.ts';
 
 const RECORD = { volume: 'v', epoch: 3, primary: 1, members: [], generation: 1 };
@@ -57,5 +57,34 @@ describe('the state', () => {
     const s = new MirrorState(1, 7);
     expect(s.nextToken()).toBe(1);
     expect(s.nextToken()).toBe(2);
+  });
+
+  it('remembers what moved the disk last, and what the role depends on', () => {
+    let cause = 'a';
+    const s = new MirrorState(1, 7, undefined, () => cause);
+    s.disk = 'Consistent';
+    cause = 'b';
+    s.record = RECORD;
+    cause = 'c';
+    // Nothing that was not so before.
+    s.record = RECORD;
+    s.disk = 'Consistent';
+    s.lead = false;
+    expect([s.diskBy, s.roleBy]).toEqual(['a', 'b']);
+    s.roleMoved = false;
+    const moves = [
+      { lead: true },
+      { demoted: true },
+      { fencing: true },
+      { through: Through.On },
+      { disk: 'UpToDate' },
+    ] as const;
+    for (const move of moves) {
+      [cause = ''] = Object.keys(move);
+      Object.assign(s, move);
+      expect([s.roleBy, s.roleMoved]).toEqual([cause, true]);
+      s.roleMoved = false;
+    }
+    expect(s.diskBy).toBe('disk');
   });
 });

@@ -104,4 +104,32 @@ describe('a turn', () => {
     turn.begin(5);
     expect(() => turn.begin(4)).toThrow('never runs backwards');
   });
+
+  it('hands its cause to what waits, and takes back what is handled when that is called', () => {
+    const { turn, outbox } = make();
+    const causes = () => {
+      const said = outbox.splice(0).map((report) => report.kind === 'event' && report.event.cause);
+      return said.map((cause) => cause || '');
+    };
+    const tell = () => {
+      turn.event('mirror.point', { sequence: 1 });
+    };
+    turn.begin(0);
+    turn.cause = '1.1.c7';
+    const waits = turn.carry(tell);
+    turn.begin(1);
+    const began = turn.carry(tell);
+    waits();
+    tell();
+    expect(causes()).toEqual(['1.1.c7', '']);
+    // What began with nothing is a part of what is handled when its time comes.
+    turn.begin(2);
+    turn.under('1.1.c9', () => {
+      turn.under('1.1.c8', began);
+      waits();
+      tell();
+    });
+    expect(causes()).toEqual(['1.1.c8', '1.1.c7', '1.1.c9']);
+    expect(turn.cause).toBe('');
+  });
 });

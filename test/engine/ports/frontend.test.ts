@@ -24,7 +24,7 @@ describe('a volume', () => {
       expect(isOffered(true, inRole(role))).toBe(true);
       expect(isOffered(false, inRole(role))).toBe(false);
     }
-    const other: DataReport = { kind: 'refused', volume: 'v', peer: 2, reason: 'x' };
+    const other: DataReport = { kind: 'refused', volume: 'v', peer: 2, reason: 'x', cause: '' };
     expect([isOffered(true, other), isOffered(false, other)]).toEqual([true, false]);
   });
 });
