@@ -329,6 +329,7 @@ const PLANTED: readonly (readonly [scenario: string, canary: string, law: string
   ['old-leader-back-with-old-data', 'outdated-promoted', 'LAW-acknowledged'],
   ['pause-longer-than-lease', 'guardian-never-armed', 'LAW-one-holder'],
   ['pause-without-a-watchdog', 'lease-never-checked', 'LAW-stop-before-start'],
+  ['guest-suspended-with-its-clock', 'ack-early', 'LAW-one-epoch'],
   ['witness-flaps-then-split', 'RULE-01', 'LAW-heals'],
   ['secondary-sends-and-is-not-heard', 'RULE-01', 'LAW-stop-before-start'],
   ['old-words-come-late', 'stale-epoch', 'LAW-heals'],
