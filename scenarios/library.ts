@@ -1,5 +1,6 @@
 /** The named scenarios, in the order in which they are worth reading. */
 import { invariant } from '../engine/core/invariant.ts';
+import { SCHEDULES } from './cluster-schedules.ts';
 import { HISTORY } from './history.ts';
 import { asyncLagHoldsWrites } from './library/async-lag-holds-writes.ts';
 import { asyncReplicaDarkAgainAndAgain } from './library/async-replica-dark-again-and-again.ts';
@@ -120,6 +121,7 @@ const TEXTS: readonly ScenarioText[] = [
   holdersChangeWhileOneIsAway,
   diskReplacedUnderLoad,
   volumeGrowsUnderLoad,
+  ...SCHEDULES,
   ...HISTORY,
 ];
 

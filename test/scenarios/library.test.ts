@@ -3,6 +3,7 @@ import { PLAIN_FAULT } from '../../backends/sim/fault.ts';
 import { LIBRARY } from '../../scenarios/library.ts';
 import { newWorld, runScenario } from '../../scenarios/run.ts';
 import { readScenario, type Scenario, writeScenario } from '../../scenarios/scenario.ts';
+import { SCHEDULE_SHOWS } from '../support/schedule-shows.ts';
 
 const world = newWorld();
 /** Those of old bugs, which are sweeps, are judged in history.test.ts. */
@@ -245,6 +246,7 @@ const SHOWS: {
     reachesAll: ['config-taken', 'volume-grown'],
   },
   'write-fails-unheard': { takeOvers: 1, outage: 6, resyncs: 1, reaches: ['mirror.disk.failed'] },
+  ...SCHEDULE_SHOWS,
 };
 
 describe('the library', () => {
