@@ -18,6 +18,7 @@ import { renewalsAnsweredLate } from './library/renewals-answered-late.ts';
 import { secondarySendsAndIsNotHeard } from './library/secondary-sends-and-is-not-heard.ts';
 import { slowDiskOfThePrimary } from './library/slow-disk-of-the-primary.ts';
 import { stuckJoinerStopsNobody } from './library/stuck-joiner-stops-nobody.ts';
+import { thawedHostStopsSlowly } from './library/thawed-host-stops-slowly.ts';
 import { witnessFlapsThenSplit } from './library/witness-flaps-then-split.ts';
 import type { ScenarioText } from './scenario.ts';
 
@@ -40,6 +41,7 @@ export const SCHEDULES: readonly ScenarioText[] = [
   powerReturnsOldestFirst,
   editsOfAMinority,
   slowDiskOfThePrimary,
+  thawedHostStopsSlowly,
 ];
 
 /** One schedule. */
@@ -132,7 +134,7 @@ export const CLUSTER_SCHEDULES: readonly ClusterSchedule[] = [
   is(
     28,
     'a guest is suspended for a minute, its clock and watchdog with it',
-    ['guest-suspended-with-its-clock', 'freeze-longer-than-lease'],
+    ['guest-suspended-with-its-clock', 'freeze-longer-than-lease', 'thawed-host-stops-slowly'],
     ['the address that is dropped before the first answer needs addresses as resources'],
   ),
   isNot(29, 'the wall clock is set back an hour, or a day ahead', [

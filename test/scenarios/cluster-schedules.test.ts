@@ -214,6 +214,11 @@ const HAPPENS: { readonly [scenario: string]: (seen: Seen) => void } = {
     const frozen = seen.first('fault.freeze', A);
     inOrder(frozen, seen.first(STARTS, B), seen.first('fault.over', A, { kind: 'freeze' }));
   },
+  'thawed-host-stops-slowly': (seen) => {
+    const frozen = seen.first('fault.freeze', A);
+    inOrder(frozen, seen.first(RUNS, B), seen.first('fault.over', A, { kind: 'freeze' }));
+    inOrder(seen.first('operator.command', 0, { command: 'switch' }), seen.first(RUNS, C));
+  },
   'witness-flaps-then-split': (seen) => {
     const [, , away] = seen.times('fault.power-off', W);
     const cut = seen.first('fault.cut', A);

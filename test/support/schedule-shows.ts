@@ -95,6 +95,7 @@ export const SCHEDULE_SHOWS: { readonly [name: string]: ScheduleShows } = {
     reachesAll: ['config-taken', 'leader-resigned'],
     avoids: ['volume-grown'],
   },
+  'thawed-host-stops-slowly': { takeOvers: 2, resyncs: 1, detects: 'LAW-one-holder' },
   'slow-disk-of-the-primary': {
     takeOvers: 1,
     outage: 16,
