@@ -208,6 +208,10 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
     `${CLUSTER}canaries.test.ts`,
     'needs a witness that is wiped right after a commit that only it and a dead node had',
   ],
+  'overstay-petted': [
+    'test/scenarios/thawed-host.test.ts',
+    'needs a guest that stands still longer than its lease, and an application that stops slowly',
+  ],
   'want-without-lease': [
     'test/scenarios/deaf-primary.test.ts',
     'nobody is promised service while a fault lasts, and all is well when it is over',

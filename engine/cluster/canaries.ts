@@ -29,6 +29,10 @@ export const CLUSTER_CANARIES = [
   { id: 'holder-from-receipt', what: 'a lease runs from the receipt of the acknowledgement' },
   { id: 'deaf-renewed', what: 'a voter renews the lease of a node that it knows not to hear it' },
   {
+    id: 'overstay-petted',
+    what: 'a watchdog is petted while what runs here is another node’s by the log',
+  },
+  {
     id: 'want-without-lease',
     what: 'a primary has others left out though its lease has run out',
   },
@@ -188,6 +192,7 @@ export function flagsOf(canaries: ReadonlySet<string>): Flags {
     'attest-not-persisted': has('attest-not-persisted'),
     'holder-from-receipt': has('holder-from-receipt'),
     'deaf-renewed': has('deaf-renewed'),
+    'overstay-petted': has('overstay-petted'),
     'want-without-lease': has('want-without-lease'),
     'single-attestation': has('single-attestation'),
     'lease-epoch-ignored': has('lease-epoch-ignored'),

@@ -145,12 +145,27 @@ export class Executor {
       const application = this.applications.get(unit);
       if (this.held() || !application.quiet) armed = true;
     }
-    const until = this.until;
     const told = this.#guardian;
+    const until =
+      told !== null && this.#overstays() ? Math.min(told.until, this.until) : this.until;
     if (told === null && armed && !this.held()) return;
     if (told !== null && armed === told.armed && (until === told.until || !armed)) return;
     this.#guardian = { armed, until };
     this.#context.decide({ kind: 'guardian', armed, until });
+  }
+
+  /**
+   * Whether something runs here that is another node's by the log. It is not to outlive the right
+   * under which it began, though this node has a lease again: a guest that stood still and woke, or
+   * whose application stops slowly, would go on beside its successor for as long as that takes.
+   */
+  #overstays(): boolean {
+    if (this.#context.flags['overstay-petted']) return false;
+    return this.#context.units.some((unit) => {
+      const group = groupOf(this.#state(), unit.group.name);
+      const elsewhere = group !== null && group.owner !== this.#context.node;
+      return elsewhere && !unit.implicit && !this.applications.get(unit).quiet;
+    });
   }
 
   facts(): readonly GroupFacts[] {

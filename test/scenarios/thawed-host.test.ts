@@ -37,4 +37,15 @@ describe('a guest that wakes when its group has moved', () => {
       }
     },
   );
+
+  // Nothing changes when the excuse of the table ends: the end of an overlap is judged, too.
+  it.each(['thawed-host-stops-slowly', 'freeze-longer-than-lease'])(
+    'is found beside its successor when a watchdog is petted on (planted): %s',
+    (name) => {
+      const scenario = LIBRARY.find((each) => each.name === name) as Scenario;
+      const how = { canaries: new Set(['overstay-petted']) };
+      const laws = SEEDS.flatMap((seed) => runScenario(scenario, seed, how, world).violations);
+      expect(new Set(laws.map(({ law }) => law))).toEqual(new Set(['LAW-one-holder']));
+    },
+  );
 });

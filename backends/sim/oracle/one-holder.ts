@@ -19,10 +19,17 @@ export class OneHolderOracle {
 
   changed(node: number, state: ApplicationState): void {
     if (state === 'stopped') {
+      // What the table of laws excuses, it excuses until some instant: so its end is judged, too.
+      if (this.#running.has(node)) this.judge(node, state);
       this.#running.delete(node);
       return;
     }
     this.#running.add(node);
+    this.judge(node, state);
+  }
+
+  /** Looks whether more than one runs now; `node` is who changed, or whose turn it is. */
+  judge(node: number, state: ApplicationState): void {
     if (this.#running.size < 2) return;
     const { running } = this;
     const d = { group: this.#group, nodes: running.join(','), state };

@@ -496,6 +496,7 @@ export class VolumeOracles {
 
   /** Nothing is in flight anywhere. */
   quiet(): void {
+    this.holder.judge(this.holder.running[0] ?? 0, 'running');
     if (this.#unnamed.judge()) this.#orphans = true;
     this.#cover.audit('cover.quiet');
     for (const member of members(this.truth)) {

@@ -98,6 +98,7 @@ const ELSEWHERE: readonly CanaryId[] = [
   'other-disk-leads',
   'deaf-renewed',
   'want-without-lease',
+  'overstay-petted',
 ];
 
 describe('planted bugs', () => {
