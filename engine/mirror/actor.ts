@@ -148,11 +148,7 @@ export class MirrorActor implements DataActor {
   step(count: number, now: Micros): number {
     const p = this.#p;
     p.turn.begin(now);
-    if (!this.#started) {
-      this.#started = true;
-      p.state.diskBy = p.state.roleBy = this.#startedBy;
-      p.turn.under(this.#startedBy, () => p.store.attach());
-    }
+    if (!this.#started) this.#start();
     for (let r = 0; r < count; r += 1) this.#event(r);
     // What follows waited for its turn: each part knows what for.
     p.turn.cause = '';
@@ -183,6 +179,14 @@ export class MirrorActor implements DataActor {
     if (p.branch.speaks) p.branch.tell();
     for (let i = 0; i < shipped.length; i += 1) (shipped[i] as Partner).shipping.tell();
     return p.turn.end();
+  }
+
+  // Not in `step`: what a function there would hold on to would be made anew for each turn.
+  #start(): void {
+    const { state, store, turn } = this.#p;
+    this.#started = true;
+    state.diskBy = state.roleBy = this.#startedBy;
+    turn.under(this.#startedBy, () => store.attach());
   }
 
   #event(r: number): void {
@@ -431,7 +435,7 @@ export class MirrorActor implements DataActor {
   #reportState(): void {
     const { state, turn, partners, writes, config, store, health } = this.#p;
     const { disk, epoch, failure, pathLost, roleMoved } = state;
-    state.roleMoved = false;
+    if (roleMoved) state.roleMoved = false;
     const role = state.role(turn.now);
     const clean = partners.dirty === 0;
     const link = partners.state;

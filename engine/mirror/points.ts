@@ -132,13 +132,18 @@ export class Points {
     if (this.#relation[slot] !== this.#attempt) return;
     this.#relation[slot] = 0;
     this.#admitted -= 1;
-    if (this.#stage === Stage.Closing) this.#p.turn.under(this.#by, () => this.#close());
+    if (this.#stage === Stage.Closing) this.#closeBy();
   }
 
   /** It is time to become a later image. */
   timer(): void {
     if (this.#stage !== Stage.Open) return;
     this.#stage = Stage.Closing;
+    this.#closeBy();
+  }
+
+  /** Apart from who calls it for each write: a function there would cost each of them. */
+  #closeBy(): void {
     this.#p.turn.under(this.#by, () => this.#close());
   }
 
