@@ -43,6 +43,7 @@ import { outdatedPromotedByAcceptedLoss } from './library/outdated-promoted-by-a
 import { ownerDiesAsItChanges } from './library/owner-dies-as-it-changes.ts';
 import { pathLostAndBack } from './library/path-lost-and-back.ts';
 import { pauseLongerThanLease } from './library/pause-longer-than-lease.ts';
+import { primaryDiesAsACopyEnds } from './library/primary-dies-as-a-copy-ends.ts';
 import { primaryPowerLoss } from './library/primary-power-loss.ts';
 import { promotedByAcceptedLoss } from './library/promoted-by-accepted-loss.ts';
 import { rebootedPromotedByAcceptedLoss } from './library/rebooted-promoted-by-accepted-loss.ts';
@@ -70,6 +71,7 @@ const TEXTS: readonly ScenarioText[] = [
   targetCrashDuringResync,
   sourceCrashDuringResync,
   sourceLostForGood,
+  primaryDiesAsACopyEnds,
   eachVoterInTurn,
   witnessRestartedEmpty,
   mostVotersWiped,

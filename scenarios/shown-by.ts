@@ -145,6 +145,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'proxy-repairs-from-own': [FAILING, PROXIED],
   'proxy-receipt': [MIRROR, PROXIED],
   'proxy-late-repair': [MIRROR, PROXIED],
+  'proxy-reads-copy': [HISTORY, PROXIED],
   'proxy-unflushed': ['test/engine/mirror/proxy.test.ts', PROXIED],
   'proxy-untold': ['test/engine/mirror/proxy.test.ts', PROXIED],
   'tail-unseen': ['test/engine/mirror/compare.test.ts', LOSS],

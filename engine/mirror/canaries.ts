@@ -369,6 +369,10 @@ export const MIRROR_CANARIES = [
   },
   { id: 'proxy-unflushed', what: 'A failed replica is left out before others have all of it.' },
   { id: 'proxy-untold', what: 'A write completes before the only copy knows that it is that.' },
+  {
+    id: 'proxy-reads-copy',
+    what: 'A primary whose disk failed reads from a replica that is half copied to.',
+  },
   { id: 'half-copy-taken', what: 'A replica that is half copied to leads by accepted loss.' },
   { id: 'point-unstable', what: 'An asynchronous replica is called an image before it is stable.' },
   {

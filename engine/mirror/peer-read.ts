@@ -12,6 +12,7 @@ import type { Parts } from './parts.ts';
 import { Hold } from './range-lock.ts';
 import { mediumError } from './repair.ts';
 import { Kind, Peer, Phase, SlotQueue } from './request.ts';
+import { Through } from './state.ts';
 import { Opinion } from './sums.ts';
 
 export class PeerReads {
@@ -45,6 +46,7 @@ export class PeerReads {
   mayAsk({ link }: Partner): boolean {
     const { state, canary } = this.#p;
     if (!state.lead) return false;
+    if (canary.proxyReadsCopy && state.through === Through.On) return link.id !== 0;
     return link.mode === Mode.Sync || (canary.repairFromDirty && link.mirrored);
   }
 
@@ -224,6 +226,7 @@ export class PeerReads {
   #serves(slot: number): boolean {
     const { slots, partners, unproved, canary } = this.#p;
     if (canary.peerReadAnyEpoch || canary.repairFromDirty || canary.balanceInCopy) return true;
+    if (canary.proxyReadsCopy) return true;
     if (partners.on(slots.link[slot] as number)?.link.mode === Mode.Follow) return true;
     const digest = ((slots.flags[slot] as number) & Flag.Digest) !== 0;
     return digest && this.#isForCopy(slot) && (!unproved.doubtful || canary.skipInDoubt);

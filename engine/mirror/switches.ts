@@ -107,6 +107,7 @@ class Switches extends Asked implements CanarySwitches {
   readonly readyByOldRecord: boolean = this.has('ready-by-old-record');
   readonly proxyUnflushed: boolean = this.has('proxy-unflushed');
   readonly proxyUntold: boolean = this.has('proxy-untold');
+  readonly proxyReadsCopy: boolean = this.has('proxy-reads-copy');
   readonly halfCopyTaken: boolean = this.has('half-copy-taken');
   readonly proxyAcksAlone: boolean = this.has('proxy-acks-alone');
   readonly proxyCools: boolean = this.has('proxy-cools');

@@ -6,8 +6,8 @@ export const linkLostTwiceWithinMilliseconds: ScenarioText = {
   title: 'The link is lost again milliseconds after it came back',
   about:
     'The secondary’s core dies twice: once under load, and again within milliseconds after ' +
-    'its link is back, while the first loss is still being dealt with. The second loss is not ' +
-    'taken for the first one.',
+    'its link is back, while both find out what the first loss left to copy. The second loss is ' +
+    'not taken for the first one.',
   history: 25,
   duration: '40s',
   workload: { iops: 700, reads: 10, flushes: 2 },

@@ -19,9 +19,9 @@ export const oneEndGivesTheLinkUpFirst: ScenarioText = {
       target: 'primary',
       peer: 'secondary',
       links: 'replication',
-      for: '200ms',
+      for: '560ms',
     },
-    { at: '6s', kind: 'pause-core', target: 'primary', for: '350ms' },
+    { at: '6s', kind: 'pause-core', target: 'primary', for: '710ms' },
   ],
-  sweep: { faults: [1, 2], moves: 'for', by: '22ms', steps: 30 },
+  sweep: { faults: [1, 2], moves: 'for', by: '10ms', steps: 30 },
 };

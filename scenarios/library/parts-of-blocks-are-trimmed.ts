@@ -20,9 +20,9 @@ export const partsOfBlocksAreTrimmed: ScenarioText = {
       target: 'primary',
       cache: 'all',
       when: 'resync-end',
-      after: '300us',
+      after: '9ms',
       for: '2s',
     },
   ],
-  sweep: { faults: [1], moves: 'after', by: '1ms', steps: 30 },
+  sweep: { faults: [0], moves: 'for', by: '17ms', steps: 30 },
 };

@@ -8,7 +8,6 @@ export const primaryDiesAsACopyEnds: ScenarioText = {
     'The secondary was away and is copied to. About the instant at which the copy is finished ' +
     'and the log admits it, the primary loses power. Either the secondary is a member, has ' +
     'everything and takes over, or it is none and waits.',
-  history: 32,
   duration: '40s',
   workload: { iops: 700, reads: 10, flushes: 2 },
   faults: [

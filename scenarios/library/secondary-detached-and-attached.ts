@@ -15,5 +15,5 @@ export const secondaryDetachedAndAttached: ScenarioText = {
     { at: '5s', kind: 'write-error', target: 'secondary', area: 'everything', for: '300ms' },
     { at: '6s', kind: 'kill-core', target: 'secondary' },
   ],
-  sweep: { faults: [1], moves: 'at', by: '13ms', steps: 30 },
+  sweep: { faults: [0, 1], moves: 'at', by: '13ms', steps: 30 },
 };

@@ -34,6 +34,7 @@ const SHOWS: {
   'target-crash-during-resync': { takeOvers: 0, resyncs: 2 },
   'source-crash-during-resync': { resyncs: 2 },
   'source-lost-for-good': { resyncs: 2 },
+  'primary-dies-as-a-copy-ends': { resyncs: 1 },
   'each-voter-in-turn': { takeOvers: 1, outage: 5, resyncs: 2 },
   'witness-restarted-empty': { takeOvers: 0 },
   'most-voters-wiped': { takeOvers: 1, detects: 'LAW-heals' },

@@ -267,7 +267,7 @@ const AMONG_SEVERAL: { readonly [id: string]: Schedule } = {
 };
 const RUNS = 120;
 /**
- * Only the simulated world's oracle sees these, test/scenarios/canaries.test.ts,
+ * Only the simulated world's oracle sees these, test/scenarios/canaries.test.ts, history.test.ts,
  * library.test.ts, lost-paths.test.ts, on-disk-failure.test.ts, reconfigured.test.ts or
  * resync-skip.test.ts; or kept-branch.test.ts, with areas of two sizes, with what is told, and with
  * a drop under way; or, where the log puts right what the comparison got wrong, the test of the
@@ -286,6 +286,7 @@ const ELSEWHERE: readonly string[] = [
   'proxy-acks-alone',
   'proxy-cools',
   'proxy-repairs-from-own',
+  'proxy-reads-copy',
   'other-disk-admitted',
   'layout-ignored',
   'relayout-clean',
