@@ -162,6 +162,7 @@ const IN_TESTS: { readonly [id: string]: readonly [test: string, why: string] } 
   'point-unflushed': [MIRROR, SENT_ON],
   'point-overtakes': [MIRROR, SENT_ON],
   'later-forgotten': [MIRROR, SENT_ON],
+  'overflow-drops-oldest': [MIRROR, SENT_ON],
   'open-unwaited': [MIRROR, SENT_ON],
   'copy-gives-up': [MIRROR, THREE],
   'disk-unchecked': [MIRROR, SWAPPED],
