@@ -30,7 +30,9 @@ export type FaultClass =
   | 'disk-error'
   | 'receipt-lost'
   | 'disk-stalled'
-  | 'path-lost';
+  | 'path-lost'
+  | 'people'
+  | 'branch-given-up';
 
 export type Cell =
   | { readonly says: 'holds' }
@@ -59,6 +61,14 @@ export const LAW_TABLE: { readonly [fault in FaultClass]: { readonly [law in Law
   // A read that fails promises nothing, and no other request suffers for it.
   'sector-unreadable': {},
   process: {},
+  people: {},
+  // Two histories, of which a person or a policy kept one: docs/decisions/0020, 0029.
+  'branch-given-up': {
+    'LAW-acknowledged': {
+      says: 'assumption',
+      assumption: "what only the branch had that was given up is the volume's no more",
+    },
+  },
   'power-of-one': {},
   'power-of-all-holders': {
     'LAW-prefix': {

@@ -6,6 +6,7 @@ import { World } from '../backends/sim/world.ts';
 import { LOOK_MOST } from '../engine/cluster/lost-path.ts';
 import type { TimelineEvent } from '../engine/timeline/event.ts';
 import type { FlightReel } from '../engine/timeline/flight.ts';
+import { mayExcuse } from './fault-classes.ts';
 import { breaks } from './laws.ts';
 import { CALM_PART, HEALED_PART, type Scenario } from './scenario.ts';
 
@@ -76,7 +77,12 @@ export function runScenario(
       return laws.includes(law) && breaks(law, faults, facts, config, moment);
     },
   });
-  const { findings, ...rest } = outcome;
+  const { findings: all, ...rest } = outcome;
+  // An oracle excuses nothing that no row of the table does.
+  const excused = ({ law }: Finding): boolean => {
+    return !laws.includes(law) || mayExcuse(law, outcome.faultsFired, config);
+  };
+  const findings = all.map((each) => ({ ...each, broken: each.broken || !excused(each) }));
   return {
     scenario: scenario.name,
     seed,

@@ -110,7 +110,8 @@ export function canaryPage(before: string, now: Measurement | null): string {
     '*faults* how many the shrunk schedule has. A replica that is merely never in step again',
     'does not count as found, but where the log leaves a bug no other effect',
     '(`scenarios/hunt.ts`). Rows with (disks) were looked for with `--faults disks`: every',
-    'schedule has a disk that does wrong.',
+    'schedule has a disk that does wrong. Rows with (asynchronous), (three) or (balanced) have a',
+    'configuration of their own, and `stale-epoch` seeds from 500000 on (`scenarios/shown-by.ts`).',
     '',
     `${measured.length} bugs: faults in the shrunk schedule, median ` +
       `${middle(({ faults }) => faults)} (bar: 3 at most), most ` +
@@ -138,7 +139,11 @@ export function canaryPage(before: string, now: Measurement | null): string {
 
 function measuredLine(bug: HuntedRow, what: string): string {
   const { id, law, runs, cpuSeconds, faults, schedule, faultsOf } = bug;
-  const where = faultsOf === 'swarm' ? '' : ` (${faultsOf})`;
+  const by = shownBy(id);
+  const on = 'on' in by ? by.on : undefined;
+  const others = faultsOf === 'swarm' ? [] : [faultsOf];
+  const place = [...others, ...(on === undefined ? [] : [on])].join(', ');
+  const where = place === '' ? '' : ` (${place})`;
   const numbers = numbersOf(id);
   const no = numbers.length === 0 ? '' : ` (no. ${numbers.join(', ')})`;
   const cells = [law, runs, cpuSeconds.toFixed(1), faults, `${schedule}${where}`];

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { plantedBugs } from '../../scenarios/canaries.ts';
 import type { HuntTask } from '../../scenarios/hunt.ts';
-import { type ShownBy, shownBy } from '../../scenarios/shown-by.ts';
+import { configOn, type ShownBy, shownBy } from '../../scenarios/shown-by.ts';
 import { loadConfig } from '../config/load.ts';
 import { EXIT_BROKEN, EXIT_OK, InputError, printJson } from '../failure.ts';
 import { bundledConfig } from '../rehearse/bundled.ts';
@@ -63,7 +63,13 @@ async function run(file: string | undefined, options: Options): Promise<number> 
   const tested: Omit<TestedRow, 'numbers'>[] = [];
   for (const { id, by } of wanted(options.only)) {
     if ('test' in by) tested.push({ id, ...by });
-    else tasks.push({ id, mode: by.campaign, config, seed, runs, shrinkBudget: SHRINK_BUDGET });
+    else {
+      const { campaign: mode, on, from = 1 } = by;
+      const shrinkBudget = SHRINK_BUDGET;
+      const first = (seed + from - 1) >>> 0;
+      const task = { id, mode, seed: first, runs, shrinkBudget };
+      tasks.push({ ...task, config: on === undefined ? config : configOn(on) });
+    }
   }
   const answers = await hunted(tasks, jobsOf(options.jobs));
   const table = tableOf({ seed, runs, file }, answers, tested);

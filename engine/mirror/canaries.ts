@@ -380,6 +380,10 @@ export const MIRROR_CANARIES = [
     what: 'What an asynchronous replica has for good is clean, before the primary has it so.',
   },
   { id: 'point-overtakes', what: 'A point clears what is on its way to the own disk still.' },
+  {
+    id: 'overflow-drops-oldest',
+    what: 'At the limit of a lag the oldest writes on their way to the replica are forgotten.',
+  },
   { id: 'later-forgotten', what: 'A point clears blocks that have been written again since.' },
   { id: 'open-unwaited', what: 'An image is overwritten before its undo log is durably named.' },
   { id: 'undo-taken-late', what: 'What a block held is read when it is overwritten already.' },

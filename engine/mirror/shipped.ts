@@ -50,6 +50,12 @@ export class ShippedWrites {
     }
   }
 
+  /** The number of the oldest one; 0 where there is none. */
+  get first(): number {
+    const [first] = this.#chunks;
+    return first === undefined ? 0 : (first[this.#head * FIELDS] as number);
+  }
+
   /** When the oldest one was issued; 0 where there is none. */
   get oldest(): Micros {
     const [first] = this.#chunks;

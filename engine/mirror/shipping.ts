@@ -72,6 +72,11 @@ export class Shipping {
     return this.#writes.bytes >= bytes || this.#writes.count >= writes;
   }
 
+  /** Planted bug overflow-drops-oldest: what is oldest is clean, as if a point covered it. */
+  dropOldest(): void {
+    while (this.full) this.#clear(this.#writes.first);
+  }
+
   /** How far the replica is behind: what is not in an image there. */
   get lag(): Lag {
     const { turn } = this.#p;

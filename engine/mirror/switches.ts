@@ -195,6 +195,7 @@ class Switches extends Asked implements CanarySwitches {
   readonly pointOvertakes: boolean = this.has('point-overtakes');
   readonly pointUnflushed: boolean = this.has('point-unflushed');
   readonly laterForgotten: boolean = this.has('later-forgotten');
+  readonly overflowDropsOldest: boolean = this.has('overflow-drops-oldest');
   readonly openUnwaited: boolean = this.has('open-unwaited');
   readonly undoUnwaited: boolean = this.has('undo-unwaited');
   readonly undoTakenLate: boolean = this.has('undo-taken-late');

@@ -419,6 +419,7 @@ export class FrontWrites {
         link.sendFront(slot, offset, length, flags, number);
         continue;
       }
+      if (canary.overflowDropsOldest) shipping.dropOldest();
       if (!canary.aloneUnmarked) map.markBytes(offset, length);
       // Longer than it may be behind: what is under way is let go, and copied when there is room.
       if (shipping.full) {

@@ -54,25 +54,10 @@ import { rottenSource, rotting, spoiltSums } from '../support/mirror-sums.ts';
 import { balancedReads, blinked, started } from '../support/mirror-swarm.ts';
 import { backAgain, copying, SIDE_CONFIG } from '../support/mirror-undo.ts';
 import { order, quickThroughFaults, verified } from '../support/mirror-verify.ts';
+import { spoilt } from '../support/spoilt-pages.ts';
 
 const layout = metadataLayout(PAIR_CONFIG);
 const MINUTE = 60_000;
-
-/** Host 2 comes back with pages of its metadata spoiled. */
-function spoilt(pages: readonly number[]): Pair {
-  const pair = started(5);
-  pair.runFor(300_000);
-  pair.powerOff(2);
-  for (const page of pages) {
-    const { meta } = pair.hosts[1];
-    const bytes = (meta.get(page) as Uint8Array).slice();
-    bytes.fill(0xee, 512, 1024);
-    meta.set(page, bytes);
-  }
-  pair.powerOn(2);
-  pair.runFor(100_000);
-  return pair;
-}
 
 /** The core of host 1 begins anew, and control hands it the record under which it led before. */
 function restarted(): Pair {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FaultFacts } from '../../backends/sim/fault-driver.ts';
 import { LAWS } from '../../backends/sim/oracle/verdict.ts';
@@ -6,6 +6,13 @@ import type { Moment } from '../../backends/sim/outcome.ts';
 import { MIRROR_MARKS } from '../../engine/mirror/catalogue.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import { breaks, cellOf, type FaultClass, JUDGED_BY, LAW_TABLE } from '../../scenarios/laws.ts';
+
+/** The short names of the properties of mirrors, in the order of the table in ARCHITECTURE.md. */
+const PROPERTIES = 'W1 W2 S1 S2 S3 S4 O1 A1 C1 E1 E2 G1 G2 M1 M2 D1 R1 T1 P1 L1 L2 L3 L4 L5'.split(
+  ' ',
+);
+/** They call the oracles, or judge what one of another name does. */
+const HELPERS: readonly string[] = ['oracles.ts'];
 
 const calm: FaultFacts = { freezes: [], ppm: 0, wiped: new Set() };
 const now: Moment = { t: 20_000_000, nodes: [1, 2] };
@@ -24,9 +31,42 @@ describe('the table of laws', () => {
     const judged: readonly string[] = [...LAWS, ...Object.keys(JUDGED_BY)];
     expect(promised.length).toBeGreaterThan(8);
     expect(promised.filter((law) => !judged.includes(law))).toEqual([]);
+    expect(judged.filter((law) => !promised.includes(law))).toEqual([]);
     for (const [law, by] of Object.entries(JUDGED_BY)) {
       expect(LAWS).toContain(by);
       expect(LAWS).not.toContain(law);
+    }
+  });
+
+  it('has a row for every property of mirrors, and every oracle judges by one of its laws', () => {
+    const page = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8');
+    const cells = /^\| ([A-Z]\d) \| [^|]+ \| (LAW-[a-z-]+|none) \| `([^`]+)` \| ([^|]*)\|$/gm;
+    const rows = [...page.matchAll(cells)].map(([, name, law, file, lacks]) => {
+      return { name: name ?? '', law: law ?? '', file: file ?? '', lacks: lacks ?? '' };
+    });
+    expect(rows.map(({ name }) => name)).toEqual(PROPERTIES);
+    const read = (file: string): string => {
+      return readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    };
+    for (const { name, law, file, lacks } of rows) {
+      const source = read(file);
+      // Whoever has no oracle says what is not seen.
+      if (law === 'none') expect([name, lacks.length > 8]).toEqual([name, true]);
+      else if (file.startsWith('backends/')) {
+        expect([name, source.includes(`'${JUDGED_BY[law] ?? law}'`)]).toEqual([name, true]);
+      }
+    }
+    // The other way round: no law is judged that is neither a property's nor the cluster's.
+    const named = [...rows.map(({ law }) => law), 'LAW-one-holder', 'LAW-stop-before-start'];
+    expect(LAWS.filter((law) => !named.includes(law))).toEqual([]);
+    const folder = new URL('../../backends/sim/oracle/', import.meta.url);
+    for (const name of readdirSync(folder)) {
+      const found = [...read(`backends/sim/oracle/${name}`).matchAll(/find\(\s*'(LAW-[a-z-]+)'/g)];
+      for (const [, law] of found)
+        expect([name, LAWS]).toEqual([name, expect.arrayContaining([law])]);
+      const own = found.length > 0 && !HELPERS.includes(name);
+      const stands = page.includes(`\`backends/sim/oracle/${name}\``);
+      if (own) expect([name, stands]).toEqual([name, true]);
     }
   });
 

@@ -3,7 +3,7 @@ import { plantedBugs } from '../../scenarios/canaries.ts';
 import { DEMO_CONFIG } from '../../scenarios/demo.ts';
 import type { Swarm } from '../../scenarios/generate.ts';
 import { hunt } from '../../scenarios/hunt.ts';
-import { shownBy } from '../../scenarios/shown-by.ts';
+import { configOn, shownBy } from '../../scenarios/shown-by.ts';
 import { FOUND_AT } from './found-at.ts';
 
 /** Where the five campaigns begin, and how long each may look for a bug. */
@@ -28,7 +28,10 @@ const BEHIND_THE_LOG: readonly string[] = ['reboot-unnoticed', 'survivor-yields'
  * has one before it. What more replicas need has tests of its own.
  */
 export function rulesOfTwo(): readonly { readonly id: string; readonly what: string }[] {
-  return plantedBugs().filter(({ id }) => isOfRule(id) && 'campaign' in shownBy(id));
+  return plantedBugs().filter(({ id }) => {
+    const by = shownBy(id);
+    return isOfRule(id) && 'campaign' in by && by.on === undefined;
+  });
 }
 
 export function isOfRule(id: string): boolean {
@@ -42,8 +45,8 @@ export function longHunts(): readonly Hunt[] {
   );
   const others = plantedBugs().flatMap(({ id }): Hunt[] => {
     const by = shownBy(id);
-    if ('test' in by || isOfRule(id)) return [];
-    return [{ id, mode: by.campaign, seed: SEEDS[0] as number, runs: RUNS }];
+    if ('test' in by || (isOfRule(id) && by.on === undefined)) return [];
+    return [{ id, mode: by.campaign, seed: by.from ?? (SEEDS[0] as number), runs: RUNS }];
   });
   return [...rules, ...others, ...forgottenHunts()];
 }
@@ -74,6 +77,9 @@ export function knownRun({ id, mode, seed, runs }: Hunt): number {
 
 /** The same as {@link found}, by doing one run after the other. */
 export function search(id: string, seed: number, runs: number, mode: Swarm): number {
-  const hunted = hunt({ id, mode, config: DEMO_CONFIG, seed, runs, shrinkBudget: 0 });
+  const by = shownBy(id);
+  const on = 'on' in by ? by.on : undefined;
+  const config = on === undefined ? DEMO_CONFIG : configOn(on);
+  const hunted = hunt({ id, mode, config, seed, runs, shrinkBudget: 0 });
   return hunted.found === null ? -1 : hunted.runs;
 }

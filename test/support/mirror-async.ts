@@ -242,6 +242,19 @@ export function farBehind(seed: number, lagWaits: boolean): Pair {
   return over(both);
 }
 
+/** The same at the limit, and all power is lost as it still hears nothing. */
+export function farBehindThenDark(seed: number, canaries: readonly string[] = []): Pair {
+  const both = following(seed, canaries, { ...ASYNC_CONFIG, lagBytes: 128 * 1024 });
+  const { pair } = both;
+  pair.clog(2, 180 * MS);
+  looked(both, 150 * MS);
+  covered(pair);
+  for (const node of [1, 2]) pair.powerOff(node);
+  pair.runFor(40 * MS);
+  for (const node of [1, 2]) pair.powerOn(node);
+  return over(both);
+}
+
 /** Both others are away; while the asynchronous one is copied to, the other one returns. */
 export function membersFirst(seed: number, canaries: readonly string[] = []): Many {
   const all = third(seed, canaries);

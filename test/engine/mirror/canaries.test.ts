@@ -5,6 +5,7 @@ import {
   asyncSwarm,
   darkAsOpened,
   darkAtPoints,
+  farBehindThenDark,
   primaryDark,
   slowPrimaryDark,
 } from '../../support/mirror-async.ts';
@@ -230,6 +231,7 @@ const SHOWN_BY: { readonly [id: string]: Schedule } = {
   'point-unflushed': primaryDark,
   'point-overtakes': slowPrimaryDark,
   'later-forgotten': primaryDark,
+  'overflow-drops-oldest': farBehindThenDark,
   'open-unwaited': darkAsOpened,
   'skip-is-stable': darkAsCompared,
   'skip-clears-early': asyncDarkAsCompared,

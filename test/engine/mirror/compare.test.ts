@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Discard, DiskState } from '../../../engine/data/messages.ts';
 import {
   type CompareCanary,
+  type CompareReason,
   compareReplicas,
   decisionHash,
   type ReplicaView,
@@ -189,6 +190,90 @@ describe('comparison of two replicas', () => {
     }
     expect(wrong).toBe(0);
     expect(resolved).toBeGreaterThan(100);
+  });
+});
+
+/** One replica as a row of the table has it: its lineage, youngest first, and what differs. */
+type Told = readonly [line: readonly number[], more?: Partial<ReplicaView>];
+/** A row of the table of what two replicas conclude, and what self concludes by it. */
+type Row = readonly [row: string, self: Told, peer: Told, verdict: Verdict, reason: CompareReason];
+
+const HALF = { disk: 'Inconsistent' } as const;
+const OUT = { disk: 'Outdated' } as const;
+const LOST = { rebooted: true } as const;
+const SOME = { dirty: 3 } as const;
+const LEADS = { primary: true } as const;
+const PRIMARY = 'equal-dirty-primary';
+const SURVIVOR = 'equal-dirty-survivor';
+const NODE = 'equal-dirty-node';
+const ROWS: readonly Row[] = [
+  ['2: neither was ever begun', [[0]], [[0]], 'refuse', 'both-fresh'],
+  ['3: only self is fresh', [[0]], [[5]], 'target', 'fresh'],
+  ['3: only the peer is fresh', [[5]], [[0]], 'source', 'fresh'],
+  ['4: only the peer saw that the copy ended', [[5], HALF], [[5]], 'target', 'inconsistent'],
+  ['4: only self saw that the copy ended', [[5]], [[5], HALF], 'source', 'inconsistent'],
+  ['5: equal, and nothing is dirty', [[5]], [[5]], 'none', 'equal'],
+  ['5: equal, with dirt here', [[5], SOME], [[5]], 'source', 'equal-dirty-node'],
+  ['5: equal, with dirt there only', [[5]], [[5], SOME], 'source', 'equal-dirty-node'],
+  ['5: equal, the primary of the record', [[5]], [[5], { ...SOME, ...LEADS }], 'target', PRIMARY],
+  ['6: a primary crashed', [[5], { ...LOST, ...SOME, ...LEADS }], [[5]], 'target', SURVIVOR],
+  ['7: the record left self behind', [[5], OUT], [[5], SOME], 'target', 'outdated'],
+  ['7: the record left the peer behind', [[5], SOME], [[5], OUT], 'source', 'outdated'],
+  ['8: the peer crashed', [[5]], [[5], { ...LOST, ...SOME, ...LEADS }], 'source', SURVIVOR],
+  ['9: all power was lost', [[5], LOST], [[5], { ...LOST, ...LEADS, ...SOME }], 'target', PRIMARY],
+  ['9: the same, and none leads', [[5], LOST], [[5], { ...LOST, ...SOME }], 'source', NODE],
+  ['10: both up to date, both dirty', [[5], SOME], [[5], { dirty: 9 }], 'source', NODE],
+  ['11: the peer went on from self', [[5]], [[6, 5]], 'target', 'descendant'],
+  ['12: the same by another generation', [[5, 4]], [[7, 6, 5, 4]], 'target', 'descendant'],
+  ['13: self went on from the peer', [[6, 5], SOME], [[5], SOME], 'source', 'descendant'],
+  ['14: the same by another generation', [[7, 6, 5]], [[5]], 'source', 'descendant'],
+  ['15: self is an ancestor by far', [[5]], [[9, 8, 7, 6, 5]], 'target', 'descendant'],
+  ['15: an outdated descendant', [[6, 5], OUT], [[5], LOST], 'source', 'descendant'],
+  ['16: both went on from one', [[6, 5], SOME], [[8, 5], SOME], 'split-brain', 'common-ancestor'],
+  ['17: by far', [[7, 6, 5, 4]], [[9, 4]], 'split-brain', 'common-ancestor'],
+  ['18: nothing in common', [[9]], [[6, 5]], 'unrelated', 'nothing-common'],
+];
+
+describe('the table of what two replicas conclude', () => {
+  const view = (node: number, [line, more]: Told): ReplicaView => ({
+    ...(all1[0] as ReplicaView),
+    ...{ node, boot: node, disk: 'UpToDate', dirty: 0, rebooted: false, primary: false },
+    ...{ generation: line[0] as number, parents: line.slice(1) },
+    ...more,
+  });
+
+  for (const [row, self, peer, verdict, reason] of ROWS) {
+    it(`is followed in row ${row}: ${verdict}, mirrored`, () => {
+      const [a, b] = [view(1, self), view(2, peer)];
+      expect(compareReplicas(a, b)).toEqual({ verdict, reason });
+      expect(compareReplicas(b, a)).toEqual({ verdict: MIRRORED[verdict], reason });
+    });
+  }
+
+  it('refuses nothing that it decides: only without disk, beginning, or whole source', () => {
+    const wrong: string[] = [];
+    for (const a of all1) {
+      for (const b of all2) {
+        const { verdict, reason } = compareReplicas(a, b);
+        const failed = a.disk === 'Failed' || b.disk === 'Failed';
+        const fresh = a.generation === 0 && b.generation === 0;
+        const half = ({ disk }: ReplicaView): boolean => disk === 'Inconsistent';
+        const aLeads = b.generation === 0 || a.parents.includes(b.generation);
+        const bLeads = a.generation === 0 || b.parents.includes(a.generation);
+        const equal = a.generation === b.generation;
+        const noSource =
+          (aLeads && half(a)) || (bLeads && half(b)) || (equal && half(a) && half(b));
+        const why = failed ? 'no-disk' : fresh ? 'both-fresh' : noSource ? 'no-source' : '';
+        if (verdict === 'refuse' ? reason !== why : why !== '') {
+          wrong.push(`${verdict} ${reason}`);
+        }
+        // Where one is the other's ancestor, or they are equal, somebody is copied or nobody need.
+        const decided = why === '' && (aLeads || bLeads || equal);
+        const ends = verdict === 'source' || verdict === 'target' || verdict === 'none';
+        if (decided !== ends && why === '') wrong.push(`${verdict} ${reason}`);
+      }
+    }
+    expect(wrong).toEqual([]);
   });
 });
 

@@ -54,6 +54,7 @@ describe('the writes under way to an asynchronous replica', () => {
           }
           expect(shipped.count).toBe(plain.writes.length);
           expect(shipped.bytes).toBe(plain.writes.reduce((sum, { length }) => sum + length, 0));
+          expect(shipped.first).toBe(plain.writes[0]?.number ?? 0);
           expect(shipped.oldest).toBe((plain.writes[0]?.number ?? 0) * 10);
           const seen: number[] = [];
           shipped.each((offset, length) => seen.push(offset, length));
