@@ -123,8 +123,11 @@ describe.each(['ext4', 'xfs'] as const)('a mostly empty volume with %s on it', (
         expect([name, createHash('sha256').update(bytes).digest('hex')]).toEqual([name, digest]);
       }
     } finally {
-      await volume?.close();
-      await cluster.close();
+      try {
+        await volume?.close();
+      } finally {
+        await cluster.close();
+      }
     }
   });
 });

@@ -66,9 +66,13 @@ export class PrivateNetworks {
     return `10.77.${network}.${this.#names.indexOf(name) + 1}`;
   }
 
-  /** What a program is started with so that it is on that host. */
+  /**
+   * What a program is started with so that it is on that host. Not by `ip netns exec`: that gives
+   * it a copy of every mount there is, and what other tests have mounted is in use as long as it
+   * runs.
+   */
   on(name: string): readonly string[] {
-    return ['ip', 'netns', 'exec', this.#space(name)];
+    return ['nsenter', `--net=/run/netns/${this.#space(name)}`];
   }
 
   /** From now on nothing that `from` sends reaches `to`, on either network. */
