@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { HostError } from './failure.ts';
 
 /** Whether we run as the sources that we are, and not compiled to JavaScript. */
 const isSource = import.meta.url.endsWith('.ts');
@@ -107,11 +108,20 @@ const OUTPUT_MAX = 64 * 1024 * 1024;
  * error.
  */
 export function runEntry(entry: URL, words: readonly string[]): { code: number; out: string } {
-  const { status, stdout, error } = spawnSync(process.execPath, lineOf(asRun(entry), words), {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-    maxBuffer: OUTPUT_MAX,
-  });
-  if (error !== undefined) throw error;
-  return { code: status ?? 1, out: stdout };
+  const { status, signal, stdout, error } = spawnSync(
+    process.execPath,
+    lineOf(asRun(entry), words),
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      encoding: 'utf8',
+      maxBuffer: OUTPUT_MAX,
+    },
+  );
+  if (error !== undefined || status === null) {
+    throw new HostError(
+      `a process of this program could not do its work (${error?.message ?? signal})`,
+      'see whether this machine has memory and processes left, and try again',
+    );
+  }
+  return { code: status, out: stdout };
 }

@@ -146,9 +146,10 @@ export class Executor {
       if (this.held() || !application.quiet) armed = true;
     }
     const told = this.#guardian;
-    const until =
-      told !== null && this.#overstays() ? Math.min(told.until, this.until) : this.until;
-    if (told === null && armed && !this.held()) return;
+    const over = armed && this.#overstays();
+    // What an earlier life of the core said stands, if this one has said nothing yet.
+    if (told === null && armed && (over || !this.held())) return;
+    const until = told !== null && over ? Math.min(told.until, this.until) : this.until;
     if (told !== null && armed === told.armed && (until === told.until || !armed)) return;
     this.#guardian = { armed, until };
     this.#context.decide({ kind: 'guardian', armed, until });
@@ -161,10 +162,11 @@ export class Executor {
    */
   #overstays(): boolean {
     if (this.#context.flags['overstay-petted']) return false;
-    return this.#context.units.some((unit) => {
-      const group = groupOf(this.#state(), unit.group.name);
-      const elsewhere = group !== null && group.owner !== this.#context.node;
-      return elsewhere && !unit.implicit && !this.applications.get(unit).quiet;
+    return this.#running.some(({ group: name }) => {
+      const unit = this.#context.units.find((each) => each.group.name === name);
+      if (unit === undefined || unit.implicit || this.applications.get(unit).quiet) return false;
+      const owner = groupOf(this.#state(), name)?.owner ?? 0;
+      return owner !== 0 && owner !== this.#context.node;
     });
   }
 

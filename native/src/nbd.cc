@@ -480,7 +480,9 @@ bool NbdServer::makeRoom() {
       longest = connection;
     }
   }
-  if (there < kConnectionsMax) return connections_.size() < 2 * kConnectionsMax;
+  // Those that end may wait for the disk yet.
+  if (connections_.size() >= 2 * kConnectionsMax) return false;
+  if (there < kConnectionsMax) return true;
   if (longest == nullptr) return false;
   // Clients say what they want at once: so whoever only holds the line keeps nobody out.
   core_.stats.nbdTimeouts++;

@@ -16,8 +16,8 @@ function takeOvers(links: 'control' | 'all', ...canaries: string[]): number {
   const scenario = { ...read.scenario, faults: [{ ...cut, at: 6_000_000, for: 14_000_000 }] };
   let count = 0;
   for (let seed = 1; seed <= RUNS; seed++) {
-    const how = { canaries: new Set(canaries), world };
-    const { violations, groups } = runScenario(scenario, seed, how);
+    const how = { canaries: new Set(canaries) };
+    const { violations, groups } = runScenario(scenario, seed, how, world);
     expect(violations).toEqual([]);
     for (const { tookOver } of groups) count += tookOver.length;
   }

@@ -38,6 +38,20 @@ describe('a guest that wakes when its group has moved', () => {
     },
   );
 
+  it('is stopped as soon where its core dies and starts meanwhile, for no core pets anew', () => {
+    const kills = ['18200ms', '19400ms'].map((at) => ({ at, kind: 'kill-core', target: 'a' }));
+    const [freeze] = thawedHostStopsSlowly.faults;
+    const text = { ...thawedHostStopsSlowly, faults: [freeze, ...kills] };
+    const read = readScenario(text as typeof thawedHostStopsSlowly);
+    if (!read.ok) throw new Error('the scenario is well-formed');
+    for (const seed of SEEDS) {
+      const { violations } = runScenario(read.scenario, seed, {}, world);
+      expect([seed, ...violations]).toEqual([seed]);
+    }
+    const how = { canaries: new Set(['overstay-petted']) };
+    expect(runScenario(read.scenario, 4, how, world).violations).not.toEqual([]);
+  });
+
   // Nothing changes when the excuse of the table ends: the end of an overlap is judged, too.
   it.each(['thawed-host-stops-slowly', 'freeze-longer-than-lease'])(
     'is found beside its successor when a watchdog is petted on (planted): %s',

@@ -174,6 +174,32 @@ describe('an owner', () => {
     expect(guardian?.armed).toBe(false);
   });
 
+  it('pets no longer than the right under which began what is another node’s by now', () => {
+    const deadlines = (canaries: readonly string[], restarted: boolean): readonly number[] => {
+      const { executor, lease, context, at } = setup(canaries);
+      executor.restore([{ group: GROUP, epoch: 1, boot: 11 }]);
+      if (!restarted) {
+        lease(5_000_000);
+        executor.run();
+      }
+      const others = at.state.groups.map((group) => ({ ...group, owner: 2, epoch: 2 }));
+      at.state = { ...at.state, groups: others };
+      executor.applications.report(GROUP, 1, 'stopping');
+      context.now = 6_000_000;
+      lease(9_000_000);
+      executor.run();
+      executor.applications.report(GROUP, 0, 'stopped');
+      executor.run();
+      const told = ofKind(context.take(), 'guardian');
+      expect(told.at(-1)?.armed).toBe(false);
+      return told.filter(({ armed }) => armed).map(({ until }) => until);
+    };
+    expect(deadlines([], false)).toEqual([5_000_000]);
+    expect(deadlines([], true)).toEqual([]);
+    expect(deadlines(['overstay-petted'], false)).toEqual([5_000_000, 9_000_000]);
+    expect(deadlines(['overstay-petted'], true)).toEqual([9_000_000]);
+  });
+
   it('stops the application, then data, when the log wants a stop', () => {
     const { executor, attach, lease, persist, active, acts, context, at, volumes } = setup();
     attach();
