@@ -40,6 +40,12 @@ export function shownBy(id: string): ShownBy {
   return by;
 }
 
+/** Over which configuration campaigns find `id`, where that is not the command's own. */
+export function configurationOf(id: string): On | undefined {
+  const by = BY_ID.get(id);
+  return by !== undefined && 'on' in by ? by.on : undefined;
+}
+
 /** The ids that have a row. */
 export function idsShown(): readonly string[] {
   return [...BY_ID.keys()];

@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import type { Law } from '../../backends/sim/oracle/verdict.ts';
 import { numbersOf } from '../../scenarios/classic-bugs.ts';
 import type { Swarm } from '../../scenarios/generate.ts';
-import { shownBy } from '../../scenarios/shown-by.ts';
+import { configurationOf } from '../../scenarios/shown-by.ts';
 import { say } from '../../viewer/src/catalogue/catalogue.ts';
 import { language } from '../language.ts';
 import type { HuntAnswer } from './hunt-worker.ts';
@@ -125,10 +125,9 @@ function rowOf({ seed, file }: HuntPlace, answer: HuntAnswer): HuntedRow {
   const { id, mode, runs, found, cpuSeconds, shrinkCpuSeconds } = answer;
   const config = file === undefined ? '' : ` ${file}`;
   const at = found?.seed ?? seed;
-  const by = shownBy(id);
   // Of another configuration than that of the command only this one knows.
   const replay =
-    'on' in by && by.on !== undefined
+    configurationOf(id) !== undefined
       ? `npm exec understudy -- canaries --only ${id} --seed ${at} --runs 1`
       : `npm exec understudy -- rehearse${config} --faults ${mode} --seed ${at} --runs 1 ` +
         `--canary ${id}`;
