@@ -77,7 +77,7 @@ export class Undo {
   #whenIdle: (() => void)[] = [];
   /** Tells a late callback from an earlier attempt to begin. */
   #attempt = 0;
-  /** Id of the event in which the log was begun last. */
+  /** Id of the event in which the log was begun last, or found on the disk. */
   #begun = '';
   /** The old image is being put back. */
   returning = false;
@@ -591,7 +591,7 @@ export class Undo {
       this.#lost = fault;
       turn.reached('mirror.undo.damaged');
       turn.event('mirror.undo.lost', { reason: fault });
-    } else turn.event('mirror.undo.found', { blocks: this.#saved.dirty });
+    } else this.#begun = turn.event('mirror.undo.found', { blocks: this.#saved.dirty });
     const calls = this.#whenLoaded;
     this.#whenLoaded = [];
     for (const call of calls) call();
