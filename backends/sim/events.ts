@@ -40,7 +40,7 @@ export const SIM_EVENTS: { readonly [kind: string]: readonly string[] } = {
  * The world has no causes: what it does is what the schedule or a host does to the engine from
  * outside, and what oracles find they find by themselves. So each of its events begins a chain.
  */
-export function isOfWorld(kind: string): boolean {
+export function isOfSimulation(kind: string): boolean {
   return Object.hasOwn(SIM_EVENTS, kind);
 }
 

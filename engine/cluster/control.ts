@@ -108,12 +108,12 @@ export class Control implements ControlActor {
     this.#links = new Links(context, () => this.#beat());
     this.#right = new Right(context, this.#links, this.#holder, (lapse) => {
       if (lapse !== '') this.#executor.lapsed(lapse);
-      this.#volumes.held = this.#right.held;
       this.#factsDue = true;
       this.#local();
     });
     const order = (volume: string) => recordOf(this.#state, volume)?.discard;
     this.#volumes = new Volumes(context, () => this.#durability.mark(), order);
+    this.#volumes.held = () => this.#right.held;
     const machine = {
       get state(): ClusterState {
         return state();

@@ -116,7 +116,7 @@ export class Volumes {
   /** Told what becomes of each quiesce point. */
   onQuiesce: (report: QuiesceReport) => void = () => {};
   /** Whether this node holds its lease. */
-  held = false;
+  held: () => boolean = () => false;
   /** Whether facts say in which record a primary serves. */
   tellActive = false;
   /** Whether they say which disk each replica has, and each wish whose it is about. */
@@ -430,7 +430,7 @@ export class Volumes {
    * it alone is in sync, and whoever was ready to take over no longer is.
    */
   get #mayWant(): boolean {
-    return this.held || this.#context.flags['want-without-lease'];
+    return this.held() || this.#context.flags['want-without-lease'];
   }
 
   /** Programs of before, and logs in which nothing was changed, know of no disks. */

@@ -3,7 +3,7 @@
  * they arose from, which began a chain of their own, and which ought to have said something.
  */
 import { fileURLToPath } from 'node:url';
-import { isOfWorld } from '../../backends/sim/events.ts';
+import { isOfSimulation } from '../../backends/sim/events.ts';
 import { loadConfig } from '../../cli/config/load.ts';
 import { scaledConfig } from '../../cli/rehearse/scaled.ts';
 import { CLUSTER_BEGINS } from '../../engine/cluster/events.ts';
@@ -84,7 +84,7 @@ export function* timelinesOf(
 
 /** Why events of a kind may begin a chain of causes; undefined where they may not. */
 export function beginsBy(kind: string): string | undefined {
-  if (isOfWorld(kind)) return 'The world that the engine is in.';
+  if (isOfSimulation(kind)) return 'The world that the engine is in.';
   return (CLUSTER_BEGINS as { readonly [kind: string]: string })[kind] ?? MIRROR_BEGINS[kind];
 }
 

@@ -199,7 +199,7 @@ describe('a local volume', () => {
     ];
     // Who may answer no client leaves nobody out for their sake.
     expect(told()).toEqual([undefined, undefined]);
-    volumes.held = true;
+    volumes.held = () => true;
     expect(told()).toEqual([undefined, plain]);
     volumes.tellDisks = true;
     expect(told()).toEqual([71, plain.map((each, i) => ({ ...each, disk: 71 + i }))]);
